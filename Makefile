@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# make                 modules for the running kernel, and the tool
+# make install         both, and depmod
+# make check           every test, in a VM; installs what that needs
+# make demo            two clients of each VPN, stock against vpnpass
+# make help            the rest
+#
+# KDIR=       kernel build tree (default: that of the running kernel, or else the
+#             newest that is installed)
+# ARCH= CROSS_COMPILE= LLVM=1 C=1 W=1    as for the kernel
+# DESTDIR= PREFIX=                       for make install
+
+KVER ?= $(shell uname -r)
+KDIR ?= $(or $(wildcard /lib/modules/$(KVER)/build),\
+	$(lastword $(shell ls -d /lib/modules/*/build /usr/src/linux-headers-*[!n] 2>/dev/null | sort -V)))
+PREFIX ?= /usr/local
+MODULES := $(CURDIR)
+KBUILD = $(MAKE) -C $(KDIR) M=$(MODULES)
+
+all: modules tools
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
+	@echo 'make unit            tests of the pure code and the tool, on this machine'
+	@echo 'make sim             the ESP pairing simulator, all policies'
+	@echo 'make fuzz-smoke      every fuzz target on its corpus and for a minute'
+	@echo 'make bench           instructions per packet'
+	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
+	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
+
+preflight:
+	@scripts/preflight "$(KDIR)"
+
+modules: preflight
+	$(KBUILD) modules
+
+modules_install: modules
+	$(KBUILD) modules_install
+
+tools:
+	$(MAKE) -C tools
+
+install: modules_install tools
+	$(MAKE) -C tools install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+clean:
+	@if [ -d "$(KDIR)" ]; then $(KBUILD) clean; fi
+	$(MAKE) -C tools clean
+	$(MAKE) -C selftests clean
+
+generate:
+	uapi/generate.py
+
+# --- tests: selftests/Makefile ------------------------------------------------
+check check-debug demo bench unit sim fuzz-smoke style:
+	$(MAKE) -C selftests $@
+
+.PHONY: all help preflight modules modules_install tools install clean generate \
+	check check-debug demo bench unit sim fuzz-smoke style

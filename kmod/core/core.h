@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the core's own files share; helpers include vpnpass.h alone. */
+#ifndef VPNPASS_CORE_PRIVATE_H
+#define VPNPASS_CORE_PRIVATE_H
+
+#include "../compat/compat.h"
+#include "trace.h"
+#include "vpnpass.h"
+
+/* main.c */
+extern struct mutex vpnpass_mutex;	/* registry, modes, settings, netns list */
+extern struct list_head vpnpass_nets;	/* vpnpass_mutex */
+struct vpnpass_net *vpnpass_net_get(const struct net *net);
+
+/* proto.c */
+int vpnpass_default_check(void);
+extern struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
+struct vpnpass_proto *vpnpass_proto_find(const char *name);
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
+void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
+int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode);
+int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
+			int idx, u32 value);
+
+/* The registered helper of a slot; vpnpass_mutex held. */
+static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
+{
+	return rcu_dereference_protected(vpnpass_protos[idx],
+					 lockdep_is_held(&vpnpass_mutex));
+}
+
+/* hook.c: what the modes ask for; vpnpass_mutex held. */
+int vpnpass_hooks_update(struct vpnpass_net *vn);
+void vpnpass_hooks_drop(struct vpnpass_net *vn);
+extern u8 vpnpass_l4map[256];
+
+/* icmp.c */
+unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
+				const struct nf_hook_state *state,
+				unsigned int thoff);
+
+/* pin.c */
+int vpnpass_pins_init(struct vpnpass_net *vn);
+void vpnpass_pins_exit(struct vpnpass_net *vn);
+void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin);
+
+/* quota.c */
+int vpnpass_quotas_init(struct vpnpass_net *vn);
+void vpnpass_quotas_exit(struct vpnpass_net *vn);
+int vpnpass_quota_take(struct vpnpass_session *s, int *counter);
+void vpnpass_quota_give(struct vpnpass_session *s);
+
+/* session.c */
+int vpnpass_sessions_init(struct vpnpass_net *vn);
+void vpnpass_sessions_exit(struct vpnpass_net *vn);
+void vpnpass_sweep_init(struct vpnpass_net *vn);
+void vpnpass_sweep_now(struct vpnpass_net *vn);
+u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
+			    bool (*match)(const struct vpnpass_session *s,
+					  const void *arg),
+			    const void *arg, const char *reason);
+
+/* sysctl.c */
+int vpnpass_sysctl_add(struct vpnpass_net *vn, struct vpnpass_proto *p);
+void vpnpass_sysctl_del(struct ctl_table_header *header);
+
+/* netlink.c */
+extern struct genl_family vpnpass_nl_family;
+int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s);
+int vpnpass_nl_put_pin(struct sk_buff *skb, int attr, const struct vpnpass_pin *pin);
+
+/* event.c */
+void vpnpass_event_limit(const struct vpnpass_session *s, const char *limit);
+void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p);
+void vpnpass_event_setting(struct vpnpass_net *vn, const struct vpnpass_proto *p,
+			   int idx);
+
+#endif /* VPNPASS_CORE_PRIVATE_H */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages to the multicast group "events". Best effort: what nobody listens to
+ * is not built, what does not fit or find memory is not sent.
+ */
+#include <linux/ktime.h>
+#include <net/genetlink.h>
+
+#include "core.h"
+
+struct event {
+	u32 type;
+	const struct vpnpass_proto *proto;
+	const struct vpnpass_session *session;
+	const struct vpnpass_pin *pin;
+	const char *reason;
+	u32 mode;
+	const char *setting;
+	u32 value;
+};
+
+static int put_session(struct sk_buff *skb, const struct event *e)
+{
+	struct nlattr *nest;
+
+	if (!e->session)
+		return 0;
+	nest = nla_nest_start(skb, VPNPASS_A_EVENT_SESSION);
+	if (!nest || vpnpass_nl_put_session(skb, e->session))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_setting(struct sk_buff *skb, const struct event *e)
+{
+	struct nlattr *nest;
+
+	if (!e->setting)
+		return 0;
+	nest = nla_nest_start(skb, VPNPASS_A_EVENT_SETTING);
+	if (!nest || nla_put_string(skb, VPNPASS_A_SETTING_NAME, e->setting) ||
+	    nla_put_u32(skb, VPNPASS_A_SETTING_VALUE, e->value))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_event(struct sk_buff *skb, const struct event *e)
+{
+	void *hdr = genlmsg_put(skb, 0, 0, &vpnpass_nl_family, 0,
+				VPNPASS_CMD_EVENT_NTF);
+
+	if (!hdr ||
+	    nla_put_u32(skb, VPNPASS_A_EVENT_TYPE, e->type) ||
+	    nla_put_u64_64bit(skb, VPNPASS_A_EVENT_TIME, ktime_get_real_ns(),
+			      VPNPASS_A_EVENT_PAD) ||
+	    nla_put_string(skb, VPNPASS_A_EVENT_PROTO, e->proto->name) ||
+	    (e->type == VPNPASS_EVENT_TYPE_MODE &&
+	     nla_put_u32(skb, VPNPASS_A_EVENT_MODE, e->mode)) ||
+	    put_setting(skb, e) || put_session(skb, e) ||
+	    (e->pin && vpnpass_nl_put_pin(skb, VPNPASS_A_EVENT_PIN, e->pin)) ||
+	    (e->reason &&
+	     nla_put_string(skb, VPNPASS_A_EVENT_REASON, e->reason)))
+		return -EMSGSIZE;
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static void send(const struct vpnpass_net *vn, const struct event *e)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&vpnpass_nl_family, vn->net, 0))
+		return;
+	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return;
+	if (put_event(skb, e)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_multicast_netns(&vpnpass_nl_family, vn->net, skb, 0, 0,
+				GFP_ATOMIC);
+}
+
+void vpnpass_event_session(const struct vpnpass_session *s, u32 type,
+			   const char *reason)
+{
+	send(s->vn, &(struct event) {
+		.type = type, .proto = s->proto, .session = s, .reason = reason,
+	});
+}
+EXPORT_SYMBOL_GPL(vpnpass_event_session);
+
+void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
+		       const struct vpnpass_pin *pin, const char *reason)
+{
+	send(s->vn, &(struct event) {
+		.type = type, .proto = s->proto, .session = s, .pin = pin,
+		.reason = reason,
+	});
+}
+EXPORT_SYMBOL_GPL(vpnpass_event_pin);
+
+/* At most one a second: whoever hits a limit can do so with every packet. */
+void vpnpass_event_limit(const struct vpnpass_session *s, const char *limit)
+{
+	struct vpnpass_proto_net *pn = &s->vn->proto[s->proto->idx];
+	unsigned long last = READ_ONCE(pn->limit_event);
+
+	if (last && time_before(jiffies, last + HZ))
+		return;
+	if (cmpxchg(&pn->limit_event, last, jiffies ?: 1) != last)
+		return;
+	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_LIMIT, limit);
+}
+
+void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p)
+{
+	send(vn, &(struct event) {
+		.type = VPNPASS_EVENT_TYPE_MODE, .proto = p,
+		.mode = vn->proto[p->idx].mode,
+	});
+}
+
+void vpnpass_event_setting(struct vpnpass_net *vn, const struct vpnpass_proto *p,
+			   int idx)
+{
+	send(vn, &(struct event) {
+		.type = VPNPASS_EVENT_TYPE_SETTING, .proto = p,
+		.setting = p->settings[idx].name,
+		.value = vn->proto[p->idx].setting[idx],
+	});
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading, unloading, and network namespaces coming and going. */
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <net/netns/generic.h>
+
+#include "core.h"
+
+DEFINE_MUTEX(vpnpass_mutex);
+LIST_HEAD(vpnpass_nets);
+static unsigned int net_id __read_mostly;
+
+struct vpnpass_net *vpnpass_net_get(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+static int tables_init(struct vpnpass_net *vn)
+{
+	int err;
+
+	err = vpnpass_pins_init(vn);
+	if (err)
+		return err;
+	err = vpnpass_sessions_init(vn);
+	if (err)
+		goto pins;
+	err = vpnpass_quotas_init(vn);
+	if (!err)
+		return 0;
+	vpnpass_sessions_exit(vn);
+pins:
+	vpnpass_pins_exit(vn);
+	return err;
+}
+
+static void tables_exit(struct vpnpass_net *vn)
+{
+	vpnpass_quotas_exit(vn);
+	vpnpass_sessions_exit(vn);
+	vpnpass_pins_exit(vn);
+}
+
+static void protos_exit(struct vpnpass_net *vn)
+{
+	int i;
+
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		struct vpnpass_proto *p = vpnpass_proto_slot(i);
+
+		if (!p || !vn->proto[i].sessions.next)
+			continue;
+		vpnpass_sysctl_del(vn->proto[i].sysctl);
+		vpnpass_proto_net_exit(vn, p);
+	}
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(net);
+	int i, err;
+
+	vn->net = net;
+	spin_lock_init(&vn->lock);
+	vpnpass_sweep_init(vn);
+	err = tables_init(vn);
+	if (err)
+		return err;
+
+	mutex_lock(&vpnpass_mutex);
+	for (i = 0; i < VPNPASS_PROTOS && !err; i++)
+		if (vpnpass_proto_slot(i))
+			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i));
+	if (err) {
+		vpnpass_hooks_drop(vn);
+		vn->dead = true;
+		protos_exit(vn);
+	} else {
+		list_add_tail(&vn->list, &vpnpass_nets);
+	}
+	mutex_unlock(&vpnpass_mutex);
+	if (err)
+		tables_exit(vn);
+	else
+		queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
+	return err;
+}
+
+/* No packet comes in after this and the grace period that follows it. */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(net);
+
+	mutex_lock(&vpnpass_mutex);
+	list_del(&vn->list);
+	WRITE_ONCE(vn->dead, true);
+	vpnpass_hooks_drop(vn);
+	mutex_unlock(&vpnpass_mutex);
+}
+
+/* Runs before conntrack's exit, which waits for the entries that we hold. */
+static void __net_exit net_exit(struct net *net)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(net);
+
+	cancel_delayed_work_sync(&vn->sweep);
+	mutex_lock(&vpnpass_mutex);
+	protos_exit(vn);
+	mutex_unlock(&vpnpass_mutex);
+	tables_exit(vn);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &net_id,
+	.size = sizeof(struct vpnpass_net),
+};
+
+static int __init vpnpass_init(void)
+{
+	int err;
+
+	err = vpnpass_default_check();
+	if (err) {
+		pr_err("vpnpass: parameter default= takes on, off or block\n");
+		return err;
+	}
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		return err;
+	err = genl_register_family(&vpnpass_nl_family);
+	if (err)
+		unregister_pernet_subsys(&net_ops);
+	return err;
+}
+
+static void __exit vpnpass_exit(void)
+{
+	genl_unregister_family(&vpnpass_nl_family);
+	unregister_pernet_subsys(&net_ops);
+	rcu_barrier();
+}
+
+module_init(vpnpass_init);
+module_exit(vpnpass_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VPN passthrough for NAT routers: core");
+MODULE_VERSION(VPNPASS_VERSION);

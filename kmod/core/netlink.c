@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family "vpnpass": handlers of the operations in
+ * uapi/vpnpass.yaml. Tables and policies are in netlink_gen.c.
+ */
+#include <net/genetlink.h>
+
+#include "core.h"
+#include "netlink_gen.h"
+
+static int put_setting(struct sk_buff *skb, const struct vpnpass_setting *d,
+		       u32 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, VPNPASS_A_PROTO_SETTING);
+
+	if (!nest ||
+	    nla_put_string(skb, VPNPASS_A_SETTING_NAME, d->name) ||
+	    nla_put_u32(skb, VPNPASS_A_SETTING_VALUE, value) ||
+	    nla_put_u32(skb, VPNPASS_A_SETTING_MINIMUM, d->min) ||
+	    nla_put_u32(skb, VPNPASS_A_SETTING_MAXIMUM, d->max) ||
+	    nla_put_string(skb, VPNPASS_A_SETTING_UNIT, d->unit) ||
+	    nla_put_u32(skb, VPNPASS_A_SETTING_DEFAULT, d->def))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counter(struct sk_buff *skb, const char *name, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, VPNPASS_A_PROTO_COUNTER);
+
+	if (!nest ||
+	    nla_put_string(skb, VPNPASS_A_COUNTER_NAME, name) ||
+	    nla_put_u64_64bit(skb, VPNPASS_A_COUNTER_VALUE, value,
+			      VPNPASS_A_COUNTER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
+			   const struct vpnpass_proto *p)
+{
+	const struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+	int i;
+
+	if (nla_put_string(skb, VPNPASS_A_PROTO_NAME, p->name) ||
+	    nla_put_u32(skb, VPNPASS_A_PROTO_MODE, pn->mode) ||
+	    nla_put_u32(skb, VPNPASS_A_PROTO_SESSIONS, READ_ONCE(pn->n_sessions)) ||
+	    nla_put_u32(skb, VPNPASS_A_PROTO_PINS, atomic_read(&pn->n_pins)))
+		return -EMSGSIZE;
+	for (i = 0; i < p->n_settings; i++)
+		if (put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
+			return -EMSGSIZE;
+	for (i = 0; i < p->n_counters; i++)
+		if (put_counter(skb, p->counters[i],
+				atomic64_read(&pn->counter[i])))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int put_proto(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+		     const struct vpnpass_net *vn, const struct vpnpass_proto *p)
+{
+	void *hdr = genlmsg_put(skb, portid, seq, &vpnpass_nl_family, flags,
+				VPNPASS_CMD_PROTO_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_proto_attrs(skb, vn, p)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* The helper that a request names; extack says why there is none. */
+static struct vpnpass_proto *proto_of(struct genl_info *info)
+{
+	const struct nlattr *name = info->attrs[VPNPASS_A_PROTO_NAME];
+	struct vpnpass_proto *p;
+
+	if (!name) {
+		NL_SET_ERR_MSG(info->extack, "a protocol name is required");
+		return ERR_PTR(-EINVAL);
+	}
+	p = vpnpass_proto_find(nla_data(name));
+	if (!p) {
+		NL_SET_ERR_MSG_ATTR(info->extack, name,
+				    "no such protocol: its helper module is not loaded");
+		return ERR_PTR(-ENOENT);
+	}
+	return p;
+}
+
+int vpnpass_nl_proto_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(genl_info_net(info));
+	struct vpnpass_proto *p;
+	struct sk_buff *reply;
+	int err;
+
+	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	mutex_lock(&vpnpass_mutex);
+	p = proto_of(info);
+	err = IS_ERR(p) ? PTR_ERR(p) :
+	      put_proto(reply, info->snd_portid, info->snd_seq, 0, vn, p);
+	mutex_unlock(&vpnpass_mutex);
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	return genlmsg_reply(reply, info);
+}
+
+int vpnpass_nl_proto_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(sock_net(skb->sk));
+	struct vpnpass_proto *p;
+	int i;
+
+	mutex_lock(&vpnpass_mutex);
+	for (i = cb->args[0]; i < VPNPASS_PROTOS; i++) {
+		p = vpnpass_proto_slot(i);
+		if (p && put_proto(skb, NETLINK_CB(cb->skb).portid,
+				   cb->nlh->nlmsg_seq, NLM_F_MULTI, vn, p))
+			break;
+	}
+	mutex_unlock(&vpnpass_mutex);
+	cb->args[0] = i;
+	return skb->len;
+}
+
+static int setting_find(const struct vpnpass_proto *p, const char *name)
+{
+	int i;
+
+	for (i = 0; i < p->n_settings; i++)
+		if (!strcmp(p->settings[i].name, name))
+			return i;
+	return -ENOENT;
+}
+
+static int setting_request(struct vpnpass_net *vn, struct vpnpass_proto *p,
+			   struct genl_info *info)
+{
+	struct nlattr *nest = info->attrs[VPNPASS_A_PROTO_SETTING];
+	struct nlattr *tb[VPNPASS_A_SETTING_MAX + 1];
+	u32 value;
+	int idx;
+
+	if (nla_parse_nested(tb, VPNPASS_A_SETTING_DEFAULT, nest,
+			     vpnpass_setting_nl_policy, info->extack))
+		return -EINVAL;
+	if (!tb[VPNPASS_A_SETTING_NAME] || !tb[VPNPASS_A_SETTING_VALUE]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, nest,
+				    "a setting needs a name and a value");
+		return -EINVAL;
+	}
+	idx = setting_find(p, nla_data(tb[VPNPASS_A_SETTING_NAME]));
+	if (idx < 0) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_NAME],
+				    "the protocol has no such setting");
+		return idx;
+	}
+	value = nla_get_u32(tb[VPNPASS_A_SETTING_VALUE]);
+	if (value < p->settings[idx].min || value > p->settings[idx].max) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_VALUE],
+				    "value out of range");
+		return -ERANGE;
+	}
+	return vpnpass_setting_set(vn, p, idx, value);
+}
+
+static int set_request(struct vpnpass_net *vn, struct genl_info *info)
+{
+	struct nlattr *mode = info->attrs[VPNPASS_A_PROTO_MODE];
+	struct vpnpass_proto *p = proto_of(info);
+	int err = 0;
+
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	if (!mode && !info->attrs[VPNPASS_A_PROTO_SETTING]) {
+		NL_SET_ERR_MSG(info->extack, "neither a mode nor a setting to set");
+		return -EINVAL;
+	}
+	if (info->attrs[VPNPASS_A_PROTO_SETTING])
+		err = setting_request(vn, p, info);
+	if (!err && mode) {
+		err = vpnpass_mode_set(vn, p, nla_get_u32(mode));
+		if (err)
+			NL_SET_ERR_MSG(info->extack, "cannot register the hooks");
+	}
+	return err;
+}
+
+int vpnpass_nl_proto_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(genl_info_net(info));
+	int err;
+
+	mutex_lock(&vpnpass_mutex);
+	err = set_request(vn, info);
+	mutex_unlock(&vpnpass_mutex);
+	return err;
+}
+
+struct filter {
+	const char *proto;
+	const union nf_inet_addr *client;
+	const union nf_inet_addr *peer;
+	u8 client_len;
+	u8 peer_len;
+};
+
+static int filter_addr(const struct nlattr *attr, const union nf_inet_addr **addr,
+		       u8 *len, struct netlink_ext_ack *extack)
+{
+	if (!attr)
+		return 0;
+	*len = nla_len(attr);
+	if (*len != sizeof(struct in_addr) && *len != sizeof(struct in6_addr)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an address has 4 (IPv4) or 16 (IPv6) bytes");
+		return -EINVAL;
+	}
+	*addr = nla_data(attr);
+	return 0;
+}
+
+static int filter_read(struct filter *f, struct nlattr *const *tb,
+		       struct netlink_ext_ack *extack)
+{
+	const struct nlattr *proto = tb[VPNPASS_A_SESSION_PROTO];
+	int err;
+
+	memset(f, 0, sizeof(*f));
+	if (proto) {
+		f->proto = nla_data(proto);
+		if (!vpnpass_proto_find(f->proto)) {
+			NL_SET_ERR_MSG_ATTR(extack, proto,
+					    "no such protocol: its helper module is not loaded");
+			return -ENOENT;
+		}
+	}
+	err = filter_addr(tb[VPNPASS_A_SESSION_CLIENT], &f->client,
+			  &f->client_len, extack);
+	return err ?: filter_addr(tb[VPNPASS_A_SESSION_PEER], &f->peer,
+				  &f->peer_len, extack);
+}
+
+static u8 addr_len(const struct vpnpass_session *s)
+{
+	return s->family == NFPROTO_IPV4 ? sizeof(struct in_addr) :
+					   sizeof(struct in6_addr);
+}
+
+static bool addr_match(const union nf_inet_addr *want, u8 len,
+		       const union nf_inet_addr *have, u8 have_len)
+{
+	return !want || (len == have_len && !memcmp(want, have, len));
+}
+
+static bool filter_match(const struct vpnpass_session *s, const void *arg)
+{
+	const struct filter *f = arg;
+
+	return (!f->proto || !strcmp(f->proto, s->proto->name)) &&
+	       addr_match(f->client, f->client_len, &s->client, addr_len(s)) &&
+	       addr_match(f->peer, f->peer_len, &s->peer, addr_len(s));
+}
+
+int vpnpass_nl_put_pin(struct sk_buff *skb, int attr,
+		       const struct vpnpass_pin *pin)
+{
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest ||
+	    nla_put_u32(skb, VPNPASS_A_PIN_KIND, pin->number_kind) ||
+	    nla_put_u32(skb, VPNPASS_A_PIN_DIR, pin->dir) ||
+	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NUMBER, pin->key.number,
+			      VPNPASS_A_PIN_PAD) ||
+	    nla_put_u32(skb, VPNPASS_A_PIN_IDLE,
+			vpnpass_now() - READ_ONCE(pin->last)) ||
+	    nla_put_u32(skb, VPNPASS_A_PIN_STATE, VPNPASS_PIN_STATE_SETTLED))
+		return -EMSGSIZE;
+	if (pin->nat_number &&
+	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NAT_NUMBER, pin->nat_number,
+			      VPNPASS_A_PIN_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counts(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	static const struct {
+		int attr;
+		int dir;
+		bool bytes;
+	} counts[] = {
+		{ VPNPASS_A_SESSION_PACKETS_OUT, IP_CT_DIR_ORIGINAL, false },
+		{ VPNPASS_A_SESSION_BYTES_OUT, IP_CT_DIR_ORIGINAL, true },
+		{ VPNPASS_A_SESSION_PACKETS_IN, IP_CT_DIR_REPLY, false },
+		{ VPNPASS_A_SESSION_BYTES_IN, IP_CT_DIR_REPLY, true },
+	};
+	const atomic64_t *from;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		from = counts[i].bytes ? s->bytes : s->packets;
+		if (nla_put_u64_64bit(skb, counts[i].attr,
+				      atomic64_read(&from[counts[i].dir]),
+				      VPNPASS_A_SESSION_PAD))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+/* The attributes of a session but for its pins; any context, RCU. */
+int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	u64 age = div_u64(ktime_get_boottime_ns() - s->began, NSEC_PER_MSEC);
+	const char *state;
+
+	state = s->proto->session_state ? s->proto->session_state(s) : NULL;
+	if (nla_put_u64_64bit(skb, VPNPASS_A_SESSION_ID, s->id,
+			      VPNPASS_A_SESSION_PAD) ||
+	    nla_put_string(skb, VPNPASS_A_SESSION_PROTO, s->proto->name) ||
+	    nla_put(skb, VPNPASS_A_SESSION_CLIENT, addr_len(s), &s->client) ||
+	    nla_put(skb, VPNPASS_A_SESSION_PEER, addr_len(s), &s->peer) ||
+	    nla_put(skb, VPNPASS_A_SESSION_LOCAL, addr_len(s), &s->local) ||
+	    nla_put_u64_64bit(skb, VPNPASS_A_SESSION_AGE, age,
+			      VPNPASS_A_SESSION_PAD) ||
+	    nla_put_u64_64bit(skb, VPNPASS_A_SESSION_IDLE,
+			      vpnpass_now() - READ_ONCE(s->last),
+			      VPNPASS_A_SESSION_PAD) ||
+	    put_counts(skb, s) ||
+	    (state && nla_put_string(skb, VPNPASS_A_SESSION_STATE, state)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
+			   const struct vpnpass_session *s)
+{
+	const struct vpnpass_pin *pin;
+	void *hdr;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &vpnpass_nl_family, NLM_F_MULTI, VPNPASS_CMD_SESSION_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (vpnpass_nl_put_session(skb, s))
+		goto cancel;
+	list_for_each_entry(pin, &s->pins, list)
+		if (pin->key.kind == VPNPASS_KEY_PACKET &&
+		    vpnpass_nl_put_pin(skb, VPNPASS_A_SESSION_PIN, pin))
+			goto cancel;
+	genlmsg_end(skb, hdr);
+	return 0;
+
+cancel:
+	genlmsg_cancel(skb, hdr);
+	return -EMSGSIZE;
+}
+
+/* One helper's sessions from ID @from on; the list is in order of IDs. */
+static int dump_proto(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct vpnpass_net *vn, int idx, const struct filter *f)
+{
+	const struct vpnpass_session *s;
+	int err = 0;
+
+	spin_lock_bh(&vn->lock);
+	list_for_each_entry(s, &vn->proto[idx].sessions, list) {
+		if (s->id <= (u64)cb->args[1] || !filter_match(s, f))
+			continue;
+		err = put_session_msg(skb, cb, s);
+		if (err)
+			break;
+		cb->args[1] = s->id;
+	}
+	spin_unlock_bh(&vn->lock);
+	return err;
+}
+
+int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
+				  struct netlink_callback *cb)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(sock_net(skb->sk));
+	struct filter f;
+	int i, err;
+
+	mutex_lock(&vpnpass_mutex);
+	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack);
+	for (i = cb->args[0]; !err && i < VPNPASS_PROTOS; i++) {
+		if (i != cb->args[0])
+			cb->args[1] = 0;
+		cb->args[0] = i;
+		if (vpnpass_proto_slot(i) && dump_proto(skb, cb, vn, i, &f))
+			goto out;
+	}
+	cb->args[0] = VPNPASS_PROTOS;
+out:
+	mutex_unlock(&vpnpass_mutex);
+	return err ?: skb->len;
+}
+
+int vpnpass_nl_session_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(genl_info_net(info));
+	struct sk_buff *reply;
+	struct filter f;
+	u32 n = 0;
+	void *hdr;
+	int i, err;
+
+	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	mutex_lock(&vpnpass_mutex);
+	err = filter_read(&f, info->attrs, info->extack);
+	for (i = 0; !err && i < VPNPASS_PROTOS; i++)
+		if (vpnpass_proto_slot(i))
+			n += vpnpass_sessions_end_if(vn, i, filter_match, &f,
+						     "flushed");
+	mutex_unlock(&vpnpass_mutex);
+	if (err)
+		goto free;
+
+	err = -EMSGSIZE;
+	hdr = genlmsg_put_reply(reply, info, &vpnpass_nl_family, 0,
+				VPNPASS_CMD_SESSION_FLUSH);
+	if (!hdr || nla_put_u32(reply, VPNPASS_A_SESSION_COUNT, n))
+		goto free;
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+
+free:
+	nlmsg_free(reply);
+	return err;
+}
+
+static const struct genl_multicast_group groups[] = {
+	{ .name = VPNPASS_MCGRP_EVENTS },
+};
+
+struct genl_family vpnpass_nl_family __ro_after_init = {
+	.name = VPNPASS_FAMILY_NAME,
+	.version = VPNPASS_FAMILY_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.ops = vpnpass_nl_ops,
+	.n_ops = VPNPASS_NL_N_OPS,
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
+	VPNPASS_GENL_RESV_START(VPNPASS_CMD_MAX + 1)
+};

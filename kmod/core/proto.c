@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registry of protocol helpers, and their switches and settings in each
+ * netns. Everything here is process context under vpnpass_mutex.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static char *default_mode = "on";
+module_param_named(default, default_mode, charp, 0444);
+MODULE_PARM_DESC(default, "state of a helper's switch after loading: on (default), off, block");
+
+struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
+
+static int mode_parse(const char *name)
+{
+	static const char *const names[] = { "off", "on", "block" };
+
+	return match_string(names, ARRAY_SIZE(names), name);
+}
+
+/* Is the module parameter sound? Said at load, not at the first helper. */
+int vpnpass_default_check(void)
+{
+	return mode_parse(default_mode) < 0 ? -EINVAL : 0;
+}
+
+struct vpnpass_proto *vpnpass_proto_find(const char *name)
+{
+	struct vpnpass_proto *p;
+	int i;
+
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		p = vpnpass_proto_slot(i);
+		if (p && !strcmp(p->name, name))
+			return p;
+	}
+	return NULL;
+}
+
+/* A connection that lived by the old mode: of the helper's protocol, and
+ * translated or translatable, that is, not the router's own.
+ */
+static int stale_conn(struct nf_conn *ct, void *data)
+{
+	const struct vpnpass_proto *p = data;
+	u8 l4proto = nf_ct_protonum(ct);
+
+	if (l4proto != p->l4proto && l4proto != p->block_l4proto)
+		return 0;
+	if (!(ct->status & IPS_NAT_MASK))
+		return 0;
+	return !p->owns || p->owns(ct);
+}
+
+/**
+ * vpnpass_mode_set() - change a helper's switch
+ * @vn: netns
+ * @p: the helper
+ * @mode: enum vpnpass_mode
+ *
+ * Ends the sessions and the connections that the old mode let live, so that
+ * what comes is treated as the new mode says from its first packet.
+ *
+ * Context: process, vpnpass_mutex.
+ * Return: 0 or -errno of hook registration, the old mode then stays.
+ */
+int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
+{
+	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+	u32 old = pn->mode;
+	int err;
+
+	if (old == mode)
+		return 0;
+	WRITE_ONCE(pn->mode, mode);
+	err = vpnpass_hooks_update(vn);
+	if (err) {
+		WRITE_ONCE(pn->mode, old);
+		vpnpass_hooks_update(vn);
+		return err;
+	}
+	synchronize_net();
+	vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "switched");
+	vpnpass_ct_iterate_net(vn->net, stale_conn, p);
+	vpnpass_event_mode(vn, p);
+	return 0;
+}
+
+/* Context: process, vpnpass_mutex. @value has been checked. */
+int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
+			int idx, u32 value)
+{
+	WRITE_ONCE(vn->proto[p->idx].setting[idx], value);
+	vpnpass_event_setting(vn, p, idx);
+	return 0;
+}
+
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
+{
+	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+	int i, err = -ENOMEM;
+
+	memset(pn, 0, sizeof(*pn));
+	INIT_LIST_HEAD(&pn->sessions);
+	for (i = 0; i < p->n_settings; i++)
+		pn->setting[i] = p->settings[i].def;
+	if (p->net_size) {
+		pn->priv = kzalloc(p->net_size, GFP_KERNEL);
+		if (!pn->priv)
+			return err;
+	}
+	err = p->net_init ? p->net_init(vn) : 0;
+	if (err)
+		goto free;
+	err = vpnpass_sysctl_add(vn, p);
+	if (err)
+		goto exit;
+	err = vpnpass_mode_set(vn, p, mode_parse(default_mode));
+	if (!err)
+		return 0;
+	vpnpass_sysctl_del(pn->sysctl);
+exit:
+	if (p->net_exit)
+		p->net_exit(vn);
+free:
+	kfree(pn->priv);
+	pn->priv = NULL;
+	return err;
+}
+
+/* The sysctl is gone already: its handler may be waiting for vpnpass_mutex. */
+void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
+{
+	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+
+	if (vn->dead)
+		vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "netns gone");
+	else
+		vpnpass_mode_set(vn, p, VPNPASS_MODE_OFF);
+	if (p->net_exit)
+		p->net_exit(vn);
+	kfree(pn->priv);
+	pn->priv = NULL;
+}
+
+static void drop_sysctls(int idx)
+{
+	struct vpnpass_net *vn;
+
+	list_for_each_entry(vn, &vpnpass_nets, list) {
+		vpnpass_sysctl_del(vn->proto[idx].sysctl);
+		vn->proto[idx].sysctl = NULL;
+	}
+}
+
+static void proto_remove(struct vpnpass_proto *p)
+{
+	struct vpnpass_net *vn;
+
+	drop_sysctls(p->idx);
+	list_for_each_entry(vn, &vpnpass_nets, list)
+		vpnpass_proto_net_exit(vn, p);
+	vpnpass_l4map[p->l4proto] = 0;
+	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
+}
+
+static int free_slot(const struct vpnpass_proto *p)
+{
+	int i;
+
+	if (vpnpass_proto_find(p->name) || vpnpass_l4map[p->l4proto])
+		return -EEXIST;
+	for (i = 0; i < VPNPASS_PROTOS; i++)
+		if (!vpnpass_proto_slot(i))
+			return i;
+	return -ENOSPC;
+}
+
+/**
+ * vpnpass_proto_register() - a helper begins, in every netns
+ * @p: the helper; stays valid until vpnpass_proto_unregister() returns
+ *
+ * Context: process.
+ * Return: 0, -EEXIST when its name or protocol is taken, -ENOSPC when
+ * VPNPASS_PROTOS helpers are loaded, -ENOMEM.
+ */
+int vpnpass_proto_register(struct vpnpass_proto *p)
+{
+	struct vpnpass_net *vn;
+	int err;
+
+	if (WARN_ON(p->n_settings > VPNPASS_SETTINGS ||
+		    p->n_counters > VPNPASS_COUNTERS))
+		return -EINVAL;
+	mutex_lock(&vpnpass_mutex);
+	err = free_slot(p);
+	if (err < 0)
+		goto out;
+	p->idx = err;
+	rcu_assign_pointer(vpnpass_protos[p->idx], p);
+	vpnpass_l4map[p->l4proto] = p->idx + 1;
+	err = 0;
+	list_for_each_entry(vn, &vpnpass_nets, list) {
+		err = vpnpass_proto_net_init(vn, p);
+		if (err)
+			break;
+	}
+	if (err) {
+		list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
+			vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
+			vpnpass_proto_net_exit(vn, p);
+		}
+		vpnpass_l4map[p->l4proto] = 0;
+		RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
+	}
+out:
+	mutex_unlock(&vpnpass_mutex);
+	if (err)
+		synchronize_rcu();
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_proto_register);
+
+/**
+ * vpnpass_proto_unregister() - a helper ends: plain NAT again in every netns
+ * @p: the helper
+ *
+ * Context: process. No callback of @p runs after the return.
+ */
+void vpnpass_proto_unregister(struct vpnpass_proto *p)
+{
+	mutex_lock(&vpnpass_mutex);
+	proto_remove(p);
+	mutex_unlock(&vpnpass_mutex);
+	synchronize_rcu();
+	rcu_barrier();
+}
+EXPORT_SYMBOL_GPL(vpnpass_proto_unregister);
+
+/**
+ * vpnpass_hint() - a client finished a key exchange: tell who may care
+ * @vn: netns
+ * @hint: who with whom
+ *
+ * Context: softirq, RCU read side.
+ */
+void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+{
+	const struct vpnpass_proto *p;
+	int i;
+
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		p = rcu_dereference(vpnpass_protos[i]);
+		if (p && p->hint &&
+		    READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON)
+			p->hint(vn, hint);
+	}
+}
+EXPORT_SYMBOL_GPL(vpnpass_hint);

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions: one client's VPN connection, tied to one conntrack entry. Helpers
+ * begin them; they end with their entry (found dead by the sweep or by a
+ * packet), by the administrator's word, or with the netns.
+ */
+#include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include "core.h"
+
+static const struct rhashtable_params session_params = {
+	.head_offset = offsetof(struct vpnpass_session, ct_node),
+	.key_offset = offsetof(struct vpnpass_session, ct),
+	.key_len = sizeof(struct nf_conn *),
+	.min_size = 16,
+	.automatic_shrinking = true,
+};
+
+int vpnpass_sessions_init(struct vpnpass_net *vn)
+{
+	return rhashtable_init(&vn->sessions, &session_params);
+}
+
+void vpnpass_sessions_exit(struct vpnpass_net *vn)
+{
+	rhashtable_destroy(&vn->sessions);
+}
+
+static int session_admit(struct vpnpass_session *s)
+{
+	struct vpnpass_net *vn = s->vn;
+	int counter, err;
+
+	spin_lock_bh(&vn->lock);
+	err = vpnpass_quota_take(s, &counter);
+	spin_unlock_bh(&vn->lock);
+	if (err == -EDQUOT)
+		vpnpass_event_limit(s, s->proto->counters[counter]);
+	else if (err)
+		counter = VPNPASS_CNT_NO_MEMORY;
+	if (err)
+		vpnpass_count(vn, s->proto, counter);
+	return err;
+}
+
+/**
+ * vpnpass_session_alloc() - begin a session for a translated connection
+ * @vn: netns
+ * @p: the helper
+ * @ct: its connection, source NAT set up; a reference is taken
+ *
+ * Counts against the limits from here on; nobody sees the session before
+ * vpnpass_session_publish().
+ *
+ * Context: any; takes vpnpass_net.lock.
+ * Return: a session of @p->session_size bytes, zeroed beyond the core's part, or
+ * an ERR_PTR: -EDQUOT when a limit is hit (counted, with an event), -ENOMEM.
+ */
+struct vpnpass_session *
+vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
+		      struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig, *reply;
+	struct vpnpass_session *s;
+	int err;
+
+	s = kzalloc(p->session_size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!s) {
+		vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	INIT_LIST_HEAD(&s->pins);
+	INIT_LIST_HEAD(&s->list);
+	s->vn = vn;
+	s->proto = p;
+	s->family = nf_ct_l3num(ct);
+	s->client = orig->src.u3;
+	s->peer = reply->src.u3;
+	s->local = reply->dst.u3;
+	s->began = ktime_get_boottime_ns();
+	s->last = vpnpass_now();
+	err = session_admit(s);
+	if (err) {
+		kfree(s);
+		return ERR_PTR(err);
+	}
+	nf_conntrack_get(&ct->ct_general);
+	s->ct = ct;
+	return s;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_alloc);
+
+static void session_free_rcu(struct rcu_head *head)
+{
+	struct vpnpass_session *s = container_of(head, struct vpnpass_session, rcu);
+
+	nf_ct_put(s->ct);
+	kfree(s);
+}
+
+/**
+ * vpnpass_session_discard() - free a session that was never published
+ * @s: the session
+ */
+void vpnpass_session_discard(struct vpnpass_session *s)
+{
+	spin_lock_bh(&s->vn->lock);
+	vpnpass_quota_give(s);
+	spin_unlock_bh(&s->vn->lock);
+	session_free_rcu(&s->rcu);
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_discard);
+
+/**
+ * vpnpass_session_publish() - show a session to everybody
+ * @s: from vpnpass_session_alloc(), its connection confirmed
+ *
+ * Context: any; takes vpnpass_net.lock.
+ * Return: 0; -EEXIST when the connection has a session, -ESHUTDOWN when the
+ * switch is no longer on or the netns ends, -ENOMEM. On error the session still
+ * is the caller's to discard.
+ */
+int vpnpass_session_publish(struct vpnpass_session *s)
+{
+	struct vpnpass_net *vn = s->vn;
+	struct vpnpass_proto_net *pn = &vn->proto[s->proto->idx];
+	int err;
+
+	spin_lock_bh(&vn->lock);
+	err = vn->dead || pn->mode != VPNPASS_MODE_ON ? -ESHUTDOWN :
+	      rhashtable_insert_fast(&vn->sessions, &s->ct_node, session_params);
+	if (!err) {
+		s->id = ++vn->session_id;
+		list_add_tail(&s->list, &pn->sessions);
+	}
+	spin_unlock_bh(&vn->lock);
+	if (err)
+		return err;
+
+	vpnpass_count(vn, s->proto, VPNPASS_CNT_SESSIONS_NEW);
+	trace_vpnpass_session_new(s);
+	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_SESSION_NEW, NULL);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_publish);
+
+/**
+ * vpnpass_session_by_ct() - the session of a connection
+ * @vn: netns
+ * @ct: the connection
+ *
+ * Context: RCU read side.
+ * Return: the session, valid until the end of the RCU read side, or NULL.
+ */
+struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
+					      const struct nf_conn *ct)
+{
+	return rhashtable_lookup(&vn->sessions, &ct, session_params);
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_by_ct);
+
+/* The caller has set the ended bit. */
+static void session_finish(struct vpnpass_session *s, const char *reason)
+{
+	struct vpnpass_net *vn = s->vn;
+	struct vpnpass_pin *pin, *next;
+
+	s->proto->session_end(s);
+
+	spin_lock_bh(&vn->lock);
+	list_del(&s->list);
+	list_for_each_entry_safe(pin, next, &s->pins, list)
+		vpnpass_pin_drop(vn, pin);
+	rhashtable_remove_fast(&vn->sessions, &s->ct_node, session_params);
+	vpnpass_quota_give(s);
+	spin_unlock_bh(&vn->lock);
+
+	vpnpass_count(vn, s->proto, VPNPASS_CNT_SESSIONS_END);
+	trace_vpnpass_session_end(s, reason);
+	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_SESSION_END, reason);
+	if (!nf_ct_is_dying(s->ct))
+		nf_ct_kill(s->ct);
+	call_rcu(&s->rcu, session_free_rcu);
+}
+
+/**
+ * vpnpass_session_end() - end a session and its connection
+ * @s: a published session, seen under RCU
+ * @reason: for events and traces
+ *
+ * Context: any but under vpnpass_net.lock or the helper's locks.
+ * Return: whether it was this call that ended it.
+ */
+bool vpnpass_session_end(struct vpnpass_session *s, const char *reason)
+{
+	if (test_and_set_bit(0, &s->ended))
+		return false;
+	session_finish(s, reason);
+	return true;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_end);
+
+static bool session_dead(const struct vpnpass_session *s, const void *arg)
+{
+	return nf_ct_is_dying(s->ct) || nf_ct_is_expired(s->ct);
+}
+
+/* End the sessions of one helper that @match says; returns how many. */
+u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
+			    bool (*match)(const struct vpnpass_session *s,
+					  const void *arg),
+			    const void *arg, const char *reason)
+{
+	struct vpnpass_session *s, *next;
+	LIST_HEAD(going);
+	u32 n = 0;
+
+	/* A session whose ended bit is ours stays allocated until we finish it. */
+	spin_lock_bh(&vn->lock);
+	list_for_each_entry_safe(s, next, &vn->proto[idx].sessions, list) {
+		if (match && !match(s, arg))
+			continue;
+		if (!test_and_set_bit(0, &s->ended))
+			list_move_tail(&s->list, &going);
+	}
+	spin_unlock_bh(&vn->lock);
+
+	list_for_each_entry_safe(s, next, &going, list) {
+		session_finish(s, reason);
+		cond_resched();
+		n++;
+	}
+	return n;
+}
+
+static void sweep(struct work_struct *work)
+{
+	struct vpnpass_net *vn = container_of(to_delayed_work(work),
+					      struct vpnpass_net, sweep);
+	int i;
+
+	for (i = 0; i < VPNPASS_PROTOS; i++)
+		if (READ_ONCE(vn->proto[i].n_sessions))
+			vpnpass_sessions_end_if(vn, i, session_dead, NULL,
+						"connection gone");
+	if (!READ_ONCE(vn->dead))
+		queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
+}
+
+void vpnpass_sweep_init(struct vpnpass_net *vn)
+{
+	INIT_DELAYED_WORK(&vn->sweep, sweep);
+}
+
+/* A packet met a dead entry: do not wait for the next round. */
+void vpnpass_sweep_now(struct vpnpass_net *vn)
+{
+	mod_delayed_work(system_power_efficient_wq, &vn->sweep, 0);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What vpnpass.ko offers the protocol helpers: pins, sessions, switches,
+ * limits, counters and events, all per network namespace.
+ *
+ * Data flows one way. hook.c reads a packet, pin.c finds whose it is,
+ * attach.c hands it that connection; what no pin claims goes to the helper's
+ * own policy, which makes sessions and pins for the packets to come.
+ *
+ * Locks, outermost first: vpnpass_mutex (registry, modes, settings; process
+ * context), a helper's own lock, vpnpass_net.lock (session lists, limits;
+ * any context, BH off), rhashtable's bucket locks.
+ */
+#ifndef VPNPASS_CORE_H
+#define VPNPASS_CORE_H
+
+#include <linux/atomic.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include <linux/vpnpass.h>
+
+#define VPNPASS_PROTOS		8	/* helpers that can be loaded at once */
+#define VPNPASS_SETTINGS	12	/* settings one helper can have */
+#define VPNPASS_COUNTERS	32	/* counters one helper can have */
+
+struct vpnpass_net;
+struct vpnpass_session;
+
+/**
+ * enum vpnpass_key_kind - what space the number of a key belongs to
+ * @VPNPASS_KEY_PACKET: packets as they reach PREROUTING or OUTPUT
+ * @VPNPASS_KEY_QUOTE: packets as they left the router, for ICMP errors that
+ *	quote them
+ *
+ * Helpers that share an L4 protocol tell their numbers apart by adding their
+ * enum vpnpass_number_kind shifted by VPNPASS_KEY_NUMBER_SHIFT.
+ */
+enum vpnpass_key_kind {
+	VPNPASS_KEY_PACKET,
+	VPNPASS_KEY_QUOTE,
+};
+
+#define VPNPASS_KEY_NUMBER_SHIFT	1
+
+/**
+ * struct vpnpass_key - what identifies a packet that carries one number
+ * @src: source address in the packet, unused bytes zero
+ * @dst: destination address, likewise
+ * @number: SPI, call ID, ... in host byte order
+ * @zone: conntrack zone of the packet's direction
+ * @l4proto: IPPROTO_ESP, ...
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @kind: see enum vpnpass_key_kind
+ */
+struct vpnpass_key {
+	union nf_inet_addr src;
+	union nf_inet_addr dst;
+	u64 number;
+	u16 zone;
+	u8 l4proto;
+	u8 family;
+	u8 kind;
+};
+
+/**
+ * struct vpnpass_pin - ties the packets with one key to one session
+ * @node: in vpnpass_net.pins; RCU
+ * @key: never changes while hashed
+ * @session: holds the connection; valid while the pin is seen under RCU
+ * @list: in vpnpass_session.pins, under vpnpass_net.lock
+ * @quote: the pin by which ICMP errors find packets of this one, or NULL; goes
+ *	with it
+ * @nat_number: the number after translation, 0 when it is not translated
+ * @last: vpnpass_now() of the last packet
+ * @dir: direction of the packets, IP_CT_DIR_*
+ * @number_kind: enum vpnpass_number_kind, for user space
+ * @rcu: owned by pin.c
+ */
+struct vpnpass_pin {
+	struct rhash_head node;
+	struct vpnpass_key key;
+	struct vpnpass_session *session;
+	struct list_head list;
+	struct vpnpass_pin *quote;
+	u64 nat_number;
+	u32 last;
+	u8 dir;
+	u8 number_kind;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct vpnpass_setting - a value the administrator may set, per netns
+ * @name: as in "vpnpass set PROTO NAME VALUE"
+ * @unit: ms, s, ... or ""
+ * @min: least value
+ * @max: greatest value
+ * @def: value after loading
+ */
+struct vpnpass_setting {
+	const char *name;
+	const char *unit;
+	u32 min;
+	u32 max;
+	u32 def;
+};
+
+/* Settings every helper has, at these indices; its own come after. */
+enum {
+	VPNPASS_SET_TIMEOUT,
+	VPNPASS_SET_MAX_SESSIONS,
+	VPNPASS_SET_MAX_PER_CLIENT,
+	VPNPASS_SET_MAX_PER_PEER,
+	VPNPASS_SET_OWN,
+};
+
+#define VPNPASS_COMMON_SETTINGS(timeout_s)				\
+	[VPNPASS_SET_TIMEOUT] = { "timeout", "s", 1, 864000, timeout_s },	\
+	[VPNPASS_SET_MAX_SESSIONS] =					\
+		{ "max_sessions", "sessions", 1, 1000000, 65536 },	\
+	[VPNPASS_SET_MAX_PER_CLIENT] =					\
+		{ "max_per_client", "sessions", 1, 65535, 64 },		\
+	[VPNPASS_SET_MAX_PER_PEER] =					\
+		{ "max_per_peer", "sessions", 1, 65535, 4096 }
+
+/* Counters every helper has, at these indices; its own come after. */
+enum {
+	VPNPASS_CNT_SESSIONS_NEW,
+	VPNPASS_CNT_SESSIONS_END,
+	VPNPASS_CNT_LIMIT_SESSIONS,
+	VPNPASS_CNT_LIMIT_CLIENT,
+	VPNPASS_CNT_LIMIT_PEER,
+	VPNPASS_CNT_NO_MEMORY,
+	VPNPASS_CNT_MALFORMED,
+	VPNPASS_CNT_BLOCKED,
+	VPNPASS_CNT_ICMP_RELATED,
+	VPNPASS_CNT_OWN,
+};
+
+#define VPNPASS_COMMON_COUNTERS						\
+	[VPNPASS_CNT_SESSIONS_NEW] = "sessions_new",			\
+	[VPNPASS_CNT_SESSIONS_END] = "sessions_end",			\
+	[VPNPASS_CNT_LIMIT_SESSIONS] = "limit_sessions",		\
+	[VPNPASS_CNT_LIMIT_CLIENT] = "limit_client",			\
+	[VPNPASS_CNT_LIMIT_PEER] = "limit_peer",			\
+	[VPNPASS_CNT_NO_MEMORY] = "no_memory",				\
+	[VPNPASS_CNT_MALFORMED] = "malformed",				\
+	[VPNPASS_CNT_BLOCKED] = "blocked",				\
+	[VPNPASS_CNT_ICMP_RELATED] = "icmp_related"
+
+/**
+ * struct vpnpass_pkt - a packet on its way through a hook
+ * @skb: the packet, transport header not necessarily set
+ * @state: of the hook
+ * @thoff: offset of the L4 header from skb->data
+ * @key: filled by the hook but for @key.number
+ */
+struct vpnpass_pkt {
+	struct sk_buff *skb;
+	const struct nf_hook_state *state;
+	unsigned int thoff;
+	struct vpnpass_key key;
+};
+
+/**
+ * struct vpnpass_hint - what one helper tells the others about a client
+ * @family: of the addresses
+ * @client: address before NAT
+ * @peer: the gateway
+ * @local: the router's address that the peer sees
+ * @zone: conntrack zone, original direction
+ */
+struct vpnpass_hint {
+	u8 family;
+	u16 zone;
+	union nf_inet_addr client;
+	union nf_inet_addr peer;
+	union nf_inet_addr local;
+};
+
+/**
+ * struct vpnpass_proto - a protocol helper
+ * @name: switch, sysctl and netlink name
+ * @owner: its module
+ * @l4proto: IPPROTO_* of the packets that it pins
+ * @block_l4proto: a second protocol that "block" drops, 0 for none
+ * @settings: VPNPASS_COMMON_SETTINGS, then its own
+ * @n_settings: how many
+ * @counters: VPNPASS_COMMON_COUNTERS, then its own
+ * @n_counters: how many
+ * @session_size: size of its session struct, which begins with a
+ *	struct vpnpass_session
+ * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
+ * @number: read the number of a packet into pkt->key.number; 0, or -errno when
+ *	the packet has none (-EBADMSG when it is malformed). Softirq, RCU.
+ * @miss: PREROUTING, no pin has the packet's key (or the number could not be
+ *	read, @err). Returns a netfilter verdict. Softirq, RCU.
+ * @post: POSTROUTING after NAT and all user rules, for packets that did not go
+ *	the pinned way. Returns a netfilter verdict. Softirq, RCU.
+ * @quote: ICMP error: read the number from the first 8 bytes of a quoted L4
+ *	header, @l4. 0 or -errno.
+ * @hint: another helper saw the client finish a key exchange; may be NULL
+ * @owns: is this connection one that a change of the switch must end? Called
+ *	for connections of @l4proto and @block_l4proto that the router
+ *	source-translated; NULL means all of them.
+ * @session_end: the session is going: drop what refers to it and its pins,
+ *	which the core frees afterwards. Any context.
+ * @session_state: state in a word for user space; may be NULL
+ * @net_init: a netns begins (or the helper is loaded into it); process context
+ * @net_exit: the netns ends, its sessions are gone; process context
+ * @idx: given by the core
+ */
+struct vpnpass_proto {
+	const char *name;
+	struct module *owner;
+	u8 l4proto;
+	u8 block_l4proto;
+	const struct vpnpass_setting *settings;
+	u8 n_settings;
+	const char *const *counters;
+	u8 n_counters;
+	u16 session_size;
+	u16 net_size;
+
+	int (*number)(struct vpnpass_pkt *pkt);
+	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     int err);
+	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
+	int (*quote)(const u8 *l4, u64 *number);
+	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+	bool (*owns)(const struct nf_conn *ct);
+	void (*session_end)(struct vpnpass_session *s);
+	const char *(*session_state)(const struct vpnpass_session *s);
+	int (*net_init)(struct vpnpass_net *vn);
+	void (*net_exit)(struct vpnpass_net *vn);
+
+	u8 idx;
+};
+
+/**
+ * struct vpnpass_session - one VPN connection of one client
+ * @ct_node: in vpnpass_net.sessions, by @ct; RCU
+ * @list: in vpnpass_proto_net.sessions, under vpnpass_net.lock
+ * @pins: its pins, under vpnpass_net.lock
+ * @ct: a reference is held until a grace period after the end
+ * @vn: the netns
+ * @proto: the helper
+ * @client: address before NAT
+ * @peer: the gateway or server
+ * @local: the router's address that the peer sees
+ * @family: of the addresses
+ * @ended: bit 0 is set once, by whoever ends it
+ * @id: for user space
+ * @began: ktime_get_boottime_ns() at creation
+ * @last: vpnpass_now() of its last packet
+ * @packets: by direction
+ * @bytes: by direction, IP headers included
+ * @rcu: owned by session.c
+ */
+struct vpnpass_session {
+	struct rhash_head ct_node;
+	struct list_head list;
+	struct list_head pins;
+	struct nf_conn *ct;
+	struct vpnpass_net *vn;
+	const struct vpnpass_proto *proto;
+	union nf_inet_addr client;
+	union nf_inet_addr peer;
+	union nf_inet_addr local;
+	u8 family;
+	unsigned long ended;
+	u64 id;
+	u64 began;
+	u32 last;
+	atomic64_t packets[IP_CT_DIR_MAX];
+	atomic64_t bytes[IP_CT_DIR_MAX];
+	struct rcu_head rcu;
+};
+
+/* One helper's state in one netns. */
+struct vpnpass_proto_net {
+	u32 mode;			/* enum vpnpass_mode, READ_ONCE */
+	u32 setting[VPNPASS_SETTINGS];	/* READ_ONCE */
+	atomic64_t counter[VPNPASS_COUNTERS];
+	struct list_head sessions;	/* vpnpass_net.lock */
+	u32 n_sessions;			/* vpnpass_net.lock */
+	atomic_t n_pins;
+	unsigned long limit_event;	/* jiffies of the last limit event */
+	struct ctl_table_header *sysctl;
+	void *priv;			/* net_size bytes */
+};
+
+struct vpnpass_net {
+	struct net *net;
+	struct rhashtable pins;
+	struct rhashtable sessions;
+	struct rhashtable quotas;
+	spinlock_t lock;
+	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
+	struct delayed_work sweep;
+	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
+	u64 session_id;			/* of the newest session; lock */
+	bool dead;
+	struct vpnpass_proto_net proto[VPNPASS_PROTOS];
+};
+
+static inline void *vpnpass_net_priv(const struct vpnpass_net *vn,
+				     const struct vpnpass_proto *p)
+{
+	return vn->proto[p->idx].priv;
+}
+
+static inline u32 vpnpass_setting(const struct vpnpass_net *vn,
+				  const struct vpnpass_proto *p, int idx)
+{
+	return READ_ONCE(vn->proto[p->idx].setting[idx]);
+}
+
+static inline void vpnpass_count(struct vpnpass_net *vn,
+				 const struct vpnpass_proto *p, int idx)
+{
+	atomic64_inc(&vn->proto[p->idx].counter[idx]);
+}
+
+/* Milliseconds, wrapping at 2^32; the clock of pins and of the pairing policy. */
+static inline u32 vpnpass_now(void)
+{
+#if MSEC_PER_SEC % HZ
+	return (u32)ktime_to_ms(ktime_get_coarse_boottime());
+#else
+	return (u32)jiffies * (MSEC_PER_SEC / HZ);
+#endif
+}
+
+/* proto.c: registration; process context. The helper stays valid until
+ * vpnpass_proto_unregister() returns, which ends its sessions everywhere.
+ */
+int vpnpass_proto_register(struct vpnpass_proto *p);
+void vpnpass_proto_unregister(struct vpnpass_proto *p);
+
+/* proto.c: tell the other helpers; softirq, RCU. */
+void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+
+/* pin.c */
+struct vpnpass_pin *vpnpass_pin_alloc(void);
+void vpnpass_pin_free(struct vpnpass_pin *pin);
+int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin);
+void vpnpass_pin_del(struct vpnpass_pin *pin);
+struct vpnpass_pin *vpnpass_pin_find(struct vpnpass_net *vn,
+				     const struct vpnpass_key *key);
+
+/* session.c */
+struct vpnpass_session *
+vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
+		      struct nf_conn *ct);
+int vpnpass_session_publish(struct vpnpass_session *s);
+void vpnpass_session_discard(struct vpnpass_session *s);
+bool vpnpass_session_end(struct vpnpass_session *s, const char *reason);
+struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
+					      const struct nf_conn *ct);
+
+/* attach.c */
+bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
+		    enum ip_conntrack_dir dir);
+
+/* event.c; any context. @reason may be NULL. */
+void vpnpass_event_session(const struct vpnpass_session *s, u32 type,
+			   const char *reason);
+void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
+		       const struct vpnpass_pin *pin, const char *reason);
+
+#endif /* VPNPASS_CORE_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first packets of a client whose turn to be paired has not come: taken
+ * off POSTROUTING, after all of its rules, and sent on when esp/pair.c says so.
+ */
+#include <linux/netdevice.h>
+#include <net/dst.h>
+
+#include "esp.h"
+
+/* Keep a packet. False when there is no room: it is the caller's to drop. */
+bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct esp_held *h;
+
+	if (es->n_held == ESP_HELD || !skb_dst_force(skb))
+		return false;
+	if (!es->n_held) {
+		es->held_since = vpnpass_now();
+		list_add_tail(&es->holding, &es->group->holding);
+	}
+	h = &es->held[es->n_held++];
+	h->skb = skb;
+	h->okfn = pkt->state->okfn;
+	dev_hold(skb->dev);
+	return true;
+}
+
+/* Hand over the packets of one client, in order. */
+void esp_hold_release(struct esp_session *es, struct esp_release *rel)
+{
+	if (!es->n_held)
+		return;
+	memcpy(rel->held, es->held, sizeof(es->held[0]) * es->n_held);
+	rel->n = es->n_held;
+	es->n_held = 0;
+	list_del_init(&es->holding);
+}
+
+void esp_hold_drop(struct esp_session *es)
+{
+	int i;
+
+	if (!es->n_held)
+		return;
+	for (i = 0; i < es->n_held; i++) {
+		dev_put(es->held[i].skb->dev);
+		kfree_skb(es->held[i].skb);
+		vpnpass_count(es->s.vn, &esp_proto, ESP_CNT_HELD_DROPPED);
+	}
+	es->n_held = 0;
+	list_del_init(&es->holding);
+}
+
+/* Send what esp_hold_release() handed over. Context: BH off, no lock held. */
+void esp_release_send(struct net *net, struct esp_release *rel)
+{
+	int i;
+
+	for (i = 0; i < rel->n; i++) {
+		struct sk_buff *skb = rel->held[i].skb;
+		struct net_device *dev = skb->dev;
+
+		rel->held[i].okfn(net, NULL, skb);
+		dev_put(dev);
+	}
+	rel->n = 0;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which client does an inbound ESP SPI belong to? The policy's interface;
+ * called by the ESP helper's kernel face, the unit tests and the simulator.
+ *
+ * Inbound and outbound SPIs are unrelated (RFC 4301 4.1) and agreed upon
+ * under encryption. What a router sees is who sends on which SPI and when,
+ * and when something arrives. The policy draws its conclusions from that,
+ * and asks for a pin only when they are firm; until then it has packets
+ * copied to the few clients they may be for (a wrong receiver discards them).
+ *
+ * Pure: no allocation, no clock, no kernel call. The embedder owns all
+ * structs, zeroes a pair_client before pair_client_add(), and serialises all
+ * calls for one group. Times are u32 milliseconds of any monotonic clock and
+ * may wrap. SPIs and sequence numbers are in host order. Every call costs a
+ * bounded number of steps, however many clients the group has.
+ */
+#ifndef VPNPASS_ESP_PAIR_H
+#define VPNPASS_ESP_PAIR_H
+
+#include "pure.h"
+
+#define PAIR_OUT_SLOTS	8
+#define PAIR_IN_SLOTS	10
+#define PAIR_COPY_MAX	4
+#define PAIR_ACT_MAX	4
+#define PAIR_CAND_MAX	(1 + PAIR_COPY_MAX)
+#define PAIR_TRIAL_OF	4	/* open questions one client can be part of */
+#define PAIR_ROOM	2	/* open questions a client brings room for */
+#define PAIR_HASH	32
+#define PAIR_NEVER	((u32)~0u)
+
+/**
+ * struct pair_cfg - settings of a group; may change while in use
+ * @open_ms: longest that one client's start keeps others waiting, ms
+ * @evidence_ms: how long an IKE exchange explains a new SPI, ms
+ * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX
+ * @strict: drop what is in doubt instead of copying it
+ * @hold: let clients start one after the other
+ */
+struct pair_cfg {
+	u32 open_ms;
+	u32 evidence_ms;
+	u8 copies;
+	bool strict;
+	bool hold;
+};
+
+#define PAIR_CFG_DEFAULT {		\
+	.open_ms = 500,			\
+	.evidence_ms = 10000,		\
+	.copies = PAIR_COPY_MAX,	\
+	.strict = false,		\
+	.hold = true,			\
+}
+
+enum pair_slot_state {
+	PAIR_FREE = 0,
+	PAIR_NEW,	/* outbound: no answer attributed to it so far */
+	PAIR_ONEWAY,	/* outbound: given up waiting for an answer */
+	PAIR_SETTLED,	/* has its pin, or asked for it */
+};
+
+/**
+ * struct pair_spi - one SPI of a client
+ * @spi: host order
+ * @first: when it was first seen, ms
+ * @seq: highest sequence number that came by pair_out() or pair_in()
+ * @seen: when it last came that way, ms
+ * @last: set by the embedder with its pin: time of the last packet, fast path
+ *	included, ms; may lag by a tick. NULL without pin; cleared here when
+ *	the slot is given up, never followed after that.
+ * @state: enum pair_slot_state
+ * @fresh: first seen with a small sequence number, so a new SA
+ * @firm: inbound: more spoke for it than being the only client
+ * @priv: the embedder's pin of this slot, set and cleared only by it
+ */
+struct pair_spi {
+	u32 spi;
+	u32 first;
+	u32 seq;
+	u32 seen;
+	const u32 *last;
+	u8 state;
+	bool fresh;
+	bool firm;
+	void *priv;
+};
+
+struct pair_client;
+
+/* One client that an inbound SPI may belong to, and what speaks for it. */
+struct pair_cand {
+	struct pair_client *c;
+	s8 score;
+	u8 flags;
+};
+
+/*
+ * An inbound SPI whose owner is not settled ("trial"), or whose pin has not
+ * been seen to work. Room for these comes with the clients, so the number is
+ * bounded by theirs, never by what arrives.
+ */
+struct pair_trial {
+	struct pair_trial *next;	/* hash chain */
+	struct list_head node;		/* one of the group's trial lists */
+	u32 spi;
+	u32 first;
+	u32 last;			/* arrival before the present one */
+	u32 searched;
+	struct pair_client *owner;	/* settled: with whom, and where; */
+	struct pair_spi *slot;		/* kept until the pin works */
+	u16 n;
+	u8 nc;
+	bool used, fresh;
+	struct pair_cand cand[PAIR_CAND_MAX];
+};
+
+/**
+ * struct pair_client - one client of a gateway; embedded by the caller
+ * @out: SPIs it sends on
+ * @in: SPIs it is known to receive on
+ *
+ * The rest is the policy's own. Zeroed by the embedder before
+ * pair_client_add(); may be freed after pair_client_del().
+ */
+struct pair_client {
+	struct pair_spi out[PAIR_OUT_SLOTS];
+	struct pair_spi in[PAIR_IN_SLOTS];
+
+	struct list_head node;		/* group's clients */
+	struct list_head wait;		/* held, in order of asking */
+	struct list_head pend;		/* pending, or weak */
+	struct list_head evid;		/* has unused IKE evidence */
+	struct pair_spi *ask;		/* newest unanswered outbound SPI */
+	struct pair_trial *answer;	/* what is taken for its answer */
+	struct pair_trial *trial[PAIR_TRIAL_OF];
+	struct pair_trial room[PAIR_ROOM];
+	u32 ask_first, ask_last;
+	u32 out_last, out_prev;
+	u32 evid_at;
+	u16 ask_n;
+	u8 n_evid;
+	u8 tries;
+	u8 n_in;
+	bool weak, ike;
+};
+
+/**
+ * struct pair_group - clients of one (gateway, local address, family)
+ * @paired_only_client: inbound SPIs settled on the only client there was
+ * @paired_evidence: settled by IKE evidence
+ * @paired_pending: settled on a client that had just started to send
+ * @guessed: settled by what was observed over several packets
+ * @corrected: settled on another client than first thought, or moved
+ * @held: outbound packets held
+ * @copies: copies made
+ * @unknown: inbound packets nobody could be found for
+ * @dropped_strict: inbound packets in doubt, dropped because of strict
+ * @dropped_limit: inbound packets dropped, or delivered without the copies
+ *	they needed, for want of tokens or room
+ * @oneway: outbound SPIs given up waiting for an answer
+ */
+struct pair_group {
+	const struct pair_cfg *cfg;
+	u64 paired_only_client;
+	u64 paired_evidence;
+	u64 paired_pending;
+	u64 guessed;
+	u64 corrected;
+	u64 held;
+	u64 copies;
+	u64 unknown;
+	u64 dropped_strict;
+	u64 dropped_limit;
+	u64 oneway;
+
+	struct list_head clients;
+	struct list_head waiting;
+	struct list_head pending;
+	struct list_head taken;
+	struct list_head weak;
+	struct list_head evid;
+	struct list_head room;		/* trials: free */
+	struct list_head done;		/* settled, kept until the pin works */
+	struct list_head once;		/* seen once */
+	struct list_head live;		/* seen more than once */
+	struct pair_trial *hash[PAIR_HASH];
+	struct pair_client *opener;	/* whose start is under way */
+	u32 open_until;
+	u32 n_clients;
+	u32 n_trials;
+	u32 rtt_lo, rtt_hi;		/* quickest, slow answer; ms; 0 unknown */
+	u32 tok_at, tok_copy, tok_scan;	/* token buckets, thousandths */
+};
+
+enum pair_verdict {
+	PAIR_PASS,	/* outbound: send; inbound: not ours */
+	PAIR_HOLD,	/* outbound: keep until released, or drop */
+	PAIR_DELIVER,	/* inbound: to @to, copies to @copy[] */
+	PAIR_DROP,	/* inbound */
+};
+
+/**
+ * struct pair_act - what the embedder has to do; unpins before pins
+ * @verdict: enum pair_verdict, for the packet of this event
+ * @unpin: slots whose pin (slot->priv) goes; the slot may already carry
+ *	another SPI
+ * @pin: slots whose SPI gets a pin; when that fails the next packet of the
+ *	SPI comes here again and the same pin is asked for again
+ * @release: send the held packets of this client, in order; no pair_out()
+ */
+struct pair_act {
+	u8 verdict;
+	u8 n_copy, n_pin, n_unpin;
+	struct pair_client *to;
+	struct pair_client *copy[PAIR_COPY_MAX];
+	struct pair_act_slot {
+		struct pair_client *c;
+		struct pair_spi *slot;
+		bool in;
+	} pin[PAIR_ACT_MAX], unpin[PAIR_ACT_MAX];
+	struct pair_client *release;
+};
+
+void pair_group_init(struct pair_group *g, const struct pair_cfg *cfg);
+void pair_client_add(struct pair_group *g, struct pair_client *c, u32 now);
+void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
+		     struct pair_act *act);
+void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
+	      u32 now, struct pair_act *act);
+void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
+	     struct pair_act *act);
+void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
+		   struct pair_act *act);
+void pair_tick(struct pair_group *g, u32 now, struct pair_act *act);
+u32 pair_next_tick(const struct pair_group *g, u32 now);
+
+#endif /* VPNPASS_ESP_PAIR_H */
