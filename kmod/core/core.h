@@ -32,7 +32,9 @@ static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
 /* hook.c: what the modes ask for; vpnpass_mutex held. */
 int vpnpass_hooks_update(struct vpnpass_net *vn);
 void vpnpass_hooks_drop(struct vpnpass_net *vn);
-extern u8 vpnpass_l4map[256];
+
+int vpnpass_match_add(const struct vpnpass_proto *p);
+void vpnpass_match_del(const struct vpnpass_proto *p);
 
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,

@@ -14,14 +14,129 @@
 
 #include "core.h"
 
-/* By IP protocol: 0 nothing of ours, else one plus the helper's slot, or
- * L4_ICMP. Read per packet, written under vpnpass_mutex.
+/* By IP protocol: 0 nothing of ours, one plus the slot of its helper, or one of
+ * the two below. Read per packet, written under vpnpass_mutex.
  */
-#define L4_ICMP		0xff
-u8 vpnpass_l4map[256] __read_mostly = {
+#define L4_ICMP		0xff	/* may be an error about a packet of ours */
+#define L4_PORTS	0xfe	/* the ports decide */
+static u8 l4map[256] __read_mostly = {
 	[IPPROTO_ICMP] = L4_ICMP,
 	[IPPROTO_ICMPV6] = L4_ICMP,
 };
+
+/* Ports that some helper is for, so that other traffic costs two bit tests. */
+static DECLARE_BITMAP(ports, 65536) __read_mostly;
+
+/* The matches with a port; l4proto is written last and read first. */
+static struct port_match {
+	u8 l4proto;
+	u8 slot;	/* plus one */
+	u16 port;
+} port_matches[VPNPASS_PROTOS];
+
+static struct port_match *port_find(u8 l4proto, u16 port)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(port_matches); i++)
+		if (READ_ONCE(port_matches[i].l4proto) == l4proto &&
+		    port_matches[i].port == port)
+			return &port_matches[i];
+	return NULL;
+}
+
+static int match_add_port(const struct vpnpass_match *m, int idx)
+{
+	struct port_match *pm = port_find(0, 0);
+
+	if (port_find(m->l4proto, m->port))
+		return -EEXIST;
+	if (!pm)
+		return -ENOSPC;
+	pm->port = m->port;
+	pm->slot = idx + 1;
+	smp_store_release(&pm->l4proto, m->l4proto);
+	set_bit(m->port, ports);
+	WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
+	return 0;
+}
+
+static void match_del_port(const struct vpnpass_match *m)
+{
+	struct port_match *pm = port_find(m->l4proto, m->port);
+
+	WRITE_ONCE(pm->l4proto, 0);
+	pm->port = 0;
+	/* TCP and UDP share the bitmap: a spare bit only costs a search. */
+	if (!port_find(IPPROTO_TCP, m->port) && !port_find(IPPROTO_UDP, m->port))
+		clear_bit(m->port, ports);
+}
+
+/* Let packets of one match reach a helper; vpnpass_mutex held. */
+static int match_add(const struct vpnpass_match *m, int idx)
+{
+	if (m->block_only)
+		return 0;
+	if (m->port)
+		return match_add_port(m, idx);
+	if (l4map[m->l4proto])
+		return -EEXIST;
+	WRITE_ONCE(l4map[m->l4proto], idx + 1);
+	return 0;
+}
+
+static void match_del(const struct vpnpass_match *m)
+{
+	if (m->block_only)
+		return;
+	if (m->port)
+		match_del_port(m);
+	else
+		WRITE_ONCE(l4map[m->l4proto], 0);
+}
+
+/* Context: process, vpnpass_mutex. Returns 0, -EEXIST or -ENOSPC. */
+int vpnpass_match_add(const struct vpnpass_proto *p)
+{
+	int i, err;
+
+	for (i = 0; i < p->n_match; i++) {
+		err = match_add(&p->match[i], p->idx);
+		if (!err)
+			continue;
+		while (i--)
+			match_del(&p->match[i]);
+		return err;
+	}
+	return 0;
+}
+
+void vpnpass_match_del(const struct vpnpass_proto *p)
+{
+	int i;
+
+	for (i = 0; i < p->n_match; i++)
+		match_del(&p->match[i]);
+}
+
+/* The slot, plus one, that a TCP or UDP packet is for; 0 for none. */
+static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4proto)
+{
+	const struct port_match *pm;
+	u16 sport, dport;
+	__be16 buf[2];
+	const __be16 *h;
+
+	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
+	if (unlikely(!h))
+		return 0;
+	sport = ntohs(h[0]);
+	dport = ntohs(h[1]);
+	if (likely(!test_bit(dport, ports) && !test_bit(sport, ports)))
+		return 0;
+	pm = port_find(l4proto, dport) ?: port_find(l4proto, sport);
+	return pm ? READ_ONCE(pm->slot) : 0;
+}
 
 /* The packet on this CPU that went the pinned way: POSTROUTING has nothing to
  * do for it. Every packet that concerns us sets or clears it on its way in.
@@ -75,9 +190,14 @@ static bool already_tracked(const struct sk_buff *skb)
 	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
 }
 
+static unsigned int thoff_v4(const struct sk_buff *skb)
+{
+	return skb_network_offset(skb) + ip_hdrlen(skb);
+}
+
 static void fill_v4(struct vpnpass_pkt *pkt, const struct iphdr *iph)
 {
-	pkt->thoff = skb_network_offset(pkt->skb) + iph->ihl * 4;
+	pkt->thoff = thoff_v4(pkt->skb);
 	pkt->key.src.ip = iph->saddr;
 	pkt->key.dst.ip = iph->daddr;
 	pkt->key.l4proto = iph->protocol;
@@ -88,15 +208,21 @@ static unsigned int pre_v4(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	u8 slot = vpnpass_l4map[iph->protocol];
+	u8 slot = READ_ONCE(l4map[iph->protocol]);
 	const struct vpnpass_proto *p;
 	struct vpnpass_net *vn = priv;
 
-	if (likely(!slot) || ip_is_fragment(iph) || already_tracked(skb))
+	if (likely(!slot) || ip_is_fragment(iph))
+		return NF_ACCEPT;
+	if (slot == L4_PORTS) {
+		slot = slot_by_ports(skb, thoff_v4(skb), iph->protocol);
+		if (likely(!slot))
+			return NF_ACCEPT;
+	}
+	if (already_tracked(skb))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
-		return vpnpass_icmp_error(vn, skb, state, skb_network_offset(skb) +
-							  iph->ihl * 4);
+		return vpnpass_icmp_error(vn, skb, state, thoff_v4(skb));
 	p = proto_on(vn, slot);
 	if (p) {
 		struct vpnpass_pkt pkt = { .skb = skb, .state = state };
@@ -146,7 +272,9 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	l4proto = find_v6(skb, &pkt.thoff);
 	if (l4proto < 0)
 		return NF_ACCEPT;
-	slot = vpnpass_l4map[l4proto];
+	slot = READ_ONCE(l4map[l4proto]);
+	if (slot == L4_PORTS)
+		slot = slot_by_ports(skb, pkt.thoff, l4proto);
 	if (likely(!slot) || already_tracked(skb))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
@@ -168,15 +296,18 @@ static unsigned int post(void *priv, struct sk_buff *skb,
 	int l4proto;
 	u8 slot;
 
-	if (state->pf == NFPROTO_IPV4)
+	if (state->pf == NFPROTO_IPV4) {
 		l4proto = ip_hdr(skb)->protocol;
-	else
+		pkt.thoff = thoff_v4(skb);
+	} else {
 		l4proto = find_v6(skb, &pkt.thoff);
-	if (l4proto < 0)
-		return NF_ACCEPT;
-	slot = vpnpass_l4map[l4proto];
-	if (likely(!slot) || slot == L4_ICMP ||
-	    this_cpu_read(pinned_skb) == skb)
+		if (l4proto < 0)
+			return NF_ACCEPT;
+	}
+	slot = READ_ONCE(l4map[l4proto]);
+	if (slot == L4_PORTS)
+		slot = slot_by_ports(skb, pkt.thoff, l4proto);
+	if (likely(!slot) || slot == L4_ICMP || this_cpu_read(pinned_skb) == skb)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);
 	if (!p || !skb_nfct(skb) || !already_tracked(skb))
@@ -188,19 +319,22 @@ static unsigned int post(void *priv, struct sk_buff *skb,
 	return p->post(vn, &pkt);
 }
 
-static bool blocks(struct vpnpass_net *vn, u8 l4proto)
+static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
+		   unsigned int thoff, u8 l4proto)
 {
-	const struct vpnpass_proto *p;
+	const __be16 *h;
+	__be16 buf[2];
 	int i;
 
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		if (READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_BLOCK)
+	for (i = 0; i < p->n_match; i++) {
+		if (p->match[i].l4proto != l4proto)
 			continue;
-		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && (p->l4proto == l4proto || p->block_l4proto == l4proto)) {
-			vpnpass_count(vn, p, VPNPASS_CNT_BLOCKED);
+		if (!p->match[i].port)
 			return true;
-		}
+		h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
+		if (h && (ntohs(h[0]) == p->match[i].port ||
+			  ntohs(h[1]) == p->match[i].port))
+			return true;
 	}
 	return false;
 }
@@ -208,14 +342,29 @@ static bool blocks(struct vpnpass_net *vn, u8 l4proto)
 static unsigned int block(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
+	const struct vpnpass_proto *p;
+	struct vpnpass_net *vn = priv;
 	unsigned int thoff;
-	int l4proto;
+	int i, l4proto;
 
-	if (state->pf == NFPROTO_IPV4)
+	if (state->pf == NFPROTO_IPV4) {
 		l4proto = ip_hdr(skb)->protocol;
-	else
+		thoff = thoff_v4(skb);
+	} else {
 		l4proto = find_v6(skb, &thoff);
-	return l4proto >= 0 && blocks(priv, l4proto) ? NF_DROP : NF_ACCEPT;
+		if (l4proto < 0)
+			return NF_ACCEPT;
+	}
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		if (READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_BLOCK)
+			continue;
+		p = rcu_dereference(vpnpass_protos[i]);
+		if (p && blocks(p, skb, thoff, l4proto)) {
+			vpnpass_count(vn, p, VPNPASS_CNT_BLOCKED);
+			return NF_DROP;
+		}
+	}
+	return NF_ACCEPT;
 }
 
 /* What each mode needs; POSTROUTING comes after every chain of the user's and
@@ -224,9 +373,13 @@ static unsigned int block(void *priv, struct sk_buff *skb,
 static const struct nf_hook_ops on_ops[] = {
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
+	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT,
+	  .priority = NF_IP_PRI_CONNTRACK - 1 },
 	{ .hook = post, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
+	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
+	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
 	{ .hook = post, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },

@@ -16,13 +16,6 @@
 
 #include "core.h"
 
-#define QUOTE_LEN	8	/* of the L4 header: RFC 792, at least 64 bits */
-
-struct quote {
-	struct vpnpass_key key;
-	u8 l4[QUOTE_LEN];
-};
-
 static bool is_error_v4(u8 type)
 {
 	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
@@ -30,7 +23,7 @@ static bool is_error_v4(u8 type)
 }
 
 static bool read_quote_v4(const struct sk_buff *skb, unsigned int off,
-			  struct quote *q)
+			  struct vpnpass_pkt *q)
 {
 	const struct iphdr *iph;
 	struct iphdr buf;
@@ -42,11 +35,12 @@ static bool read_quote_v4(const struct sk_buff *skb, unsigned int off,
 	q->key.dst.ip = iph->daddr;
 	q->key.l4proto = iph->protocol;
 	q->key.family = NFPROTO_IPV4;
-	return !skb_copy_bits(skb, off + iph->ihl * 4, q->l4, QUOTE_LEN);
+	q->thoff = off + iph->ihl * 4;
+	return true;
 }
 
 static bool read_quote_v6(const struct sk_buff *skb, unsigned int off,
-			  struct quote *q)
+			  struct vpnpass_pkt *q)
 {
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
@@ -65,12 +59,13 @@ static bool read_quote_v6(const struct sk_buff *skb, unsigned int off,
 	if (l4 < 0 || frag_off)
 		return false;
 	q->key.l4proto = nexthdr;
-	return !skb_copy_bits(skb, l4, q->l4, QUOTE_LEN);
+	q->thoff = l4;
+	return true;
 }
 
 /* RFC 792 and RFC 4443 2.1: an error has a header of 8 bytes, then the quote. */
 static bool read_error(const struct sk_buff *skb, u8 pf, unsigned int thoff,
-		       struct quote *q)
+		       struct vpnpass_pkt *q)
 {
 	u8 buf[8];
 	const u8 *icmph = skb_header_pointer(skb, thoff, sizeof(buf), buf);
@@ -89,7 +84,7 @@ static bool read_error(const struct sk_buff *skb, u8 pf, unsigned int thoff,
  * be intact: conntrack will not look at it again.
  */
 static bool credible(struct sk_buff *skb, const struct nf_hook_state *state,
-		     unsigned int thoff, const struct quote *q)
+		     unsigned int thoff, const struct vpnpass_pkt *q)
 {
 	if (state->pf == NFPROTO_IPV4)
 		return ip_hdr(skb)->daddr == q->key.src.ip &&
@@ -98,7 +93,17 @@ static bool credible(struct sk_buff *skb, const struct nf_hook_state *state,
 	       !nf_ip6_checksum(skb, state->hook, thoff, IPPROTO_ICMPV6);
 }
 
-static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct quote *q,
+static bool has_l4proto(const struct vpnpass_proto *p, u8 l4proto)
+{
+	int i;
+
+	for (i = 0; i < p->n_match; i++)
+		if (p->match[i].l4proto == l4proto && !p->match[i].block_only)
+			return true;
+	return false;
+}
+
+static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
 				       const struct nf_conn *tmpl)
 {
 	const struct vpnpass_proto *p;
@@ -110,9 +115,8 @@ static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct quote *q,
 		q->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		p = rcu_dereference(vpnpass_protos[i]);
-		if (!p || p->l4proto != q->key.l4proto ||
-		    READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_ON ||
-		    p->quote(q->l4, &q->key.number))
+		if (!p || READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_ON ||
+		    !has_l4proto(p, q->key.l4proto) || p->number(q))
 			continue;
 		pin = vpnpass_pin_find(vn, &q->key);
 		if (pin)
@@ -136,7 +140,7 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				unsigned int thoff)
 {
 	struct nf_conn *tmpl = (struct nf_conn *)skb_nfct(skb);
-	struct quote q = {};
+	struct vpnpass_pkt q = { .skb = skb, .state = state };
 	struct vpnpass_pin *pin;
 	struct nf_conn *ct;
 

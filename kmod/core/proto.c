@@ -40,19 +40,29 @@ struct vpnpass_proto *vpnpass_proto_find(const char *name)
 	return NULL;
 }
 
+static bool matches_tuple(const struct vpnpass_match *m,
+			  const struct nf_conntrack_tuple *t)
+{
+	return m->l4proto == t->dst.protonum &&
+	       (!m->port || ntohs(t->dst.u.all) == m->port ||
+		ntohs(t->src.u.all) == m->port);
+}
+
 /* A connection that lived by the old mode: of the helper's protocol, and
- * translated or translatable, that is, not the router's own.
+ * translated, that is, not the router's own.
  */
 static int stale_conn(struct nf_conn *ct, void *data)
 {
 	const struct vpnpass_proto *p = data;
-	u8 l4proto = nf_ct_protonum(ct);
+	int i;
 
-	if (l4proto != p->l4proto && l4proto != p->block_l4proto)
-		return 0;
 	if (!(ct->status & IPS_NAT_MASK))
 		return 0;
-	return !p->owns || p->owns(ct);
+	for (i = 0; i < p->n_match; i++)
+		if (matches_tuple(&p->match[i],
+				  &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple))
+			return 1;
+	return 0;
 }
 
 /**
@@ -163,7 +173,7 @@ static void proto_remove(struct vpnpass_proto *p)
 	drop_sysctls(p->idx);
 	list_for_each_entry(vn, &vpnpass_nets, list)
 		vpnpass_proto_net_exit(vn, p);
-	vpnpass_l4map[p->l4proto] = 0;
+	vpnpass_match_del(p);
 	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 }
 
@@ -171,7 +181,7 @@ static int free_slot(const struct vpnpass_proto *p)
 {
 	int i;
 
-	if (vpnpass_proto_find(p->name) || vpnpass_l4map[p->l4proto])
+	if (vpnpass_proto_find(p->name))
 		return -EEXIST;
 	for (i = 0; i < VPNPASS_PROTOS; i++)
 		if (!vpnpass_proto_slot(i))
@@ -200,9 +210,10 @@ int vpnpass_proto_register(struct vpnpass_proto *p)
 	if (err < 0)
 		goto out;
 	p->idx = err;
+	err = vpnpass_match_add(p);
+	if (err)
+		goto out;
 	rcu_assign_pointer(vpnpass_protos[p->idx], p);
-	vpnpass_l4map[p->l4proto] = p->idx + 1;
-	err = 0;
 	list_for_each_entry(vn, &vpnpass_nets, list) {
 		err = vpnpass_proto_net_init(vn, p);
 		if (err)
@@ -213,7 +224,7 @@ int vpnpass_proto_register(struct vpnpass_proto *p)
 			vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
 			vpnpass_proto_net_exit(vn, p);
 		}
-		vpnpass_l4map[p->l4proto] = 0;
+		vpnpass_match_del(p);
 		RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 	}
 out:

@@ -185,11 +185,23 @@ struct vpnpass_hint {
 };
 
 /**
+ * struct vpnpass_match - packets that a helper is for
+ * @l4proto: IPPROTO_*
+ * @block_only: dropped when the switch is at block, else not looked at
+ * @port: TCP and UDP: either port of the packet, host order
+ */
+struct vpnpass_match {
+	u8 l4proto;
+	bool block_only;
+	u16 port;
+};
+
+/**
  * struct vpnpass_proto - a protocol helper
  * @name: switch, sysctl and netlink name
  * @owner: its module
- * @l4proto: IPPROTO_* of the packets that it pins
- * @block_l4proto: a second protocol that "block" drops, 0 for none
+ * @match: which packets are its own
+ * @n_match: how many entries
  * @settings: VPNPASS_COMMON_SETTINGS, then its own
  * @n_settings: how many
  * @counters: VPNPASS_COMMON_COUNTERS, then its own
@@ -198,17 +210,14 @@ struct vpnpass_hint {
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
  * @number: read the number of a packet into pkt->key.number; 0, or -errno when
- *	the packet has none (-EBADMSG when it is malformed). Softirq, RCU.
- * @miss: PREROUTING, no pin has the packet's key (or the number could not be
+ *	the packet has none (-EBADMSG when it is malformed). Also called for
+ *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
+ *	pkt->skb is the error then. Softirq, RCU.
+ * @miss: PREROUTING and OUTPUT, no pin has the packet's key (or the number could not be
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
  *	the pinned way. Returns a netfilter verdict. Softirq, RCU.
- * @quote: ICMP error: read the number from the first 8 bytes of a quoted L4
- *	header, @l4. 0 or -errno.
  * @hint: another helper saw the client finish a key exchange; may be NULL
- * @owns: is this connection one that a change of the switch must end? Called
- *	for connections of @l4proto and @block_l4proto that the router
- *	source-translated; NULL means all of them.
  * @session_end: the session is going: drop what refers to it and its pins,
  *	which the core frees afterwards. Any context.
  * @session_state: state in a word for user space; may be NULL
@@ -219,8 +228,8 @@ struct vpnpass_hint {
 struct vpnpass_proto {
 	const char *name;
 	struct module *owner;
-	u8 l4proto;
-	u8 block_l4proto;
+	const struct vpnpass_match *match;
+	u8 n_match;
 	const struct vpnpass_setting *settings;
 	u8 n_settings;
 	const char *const *counters;
@@ -232,9 +241,7 @@ struct vpnpass_proto {
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
-	int (*quote)(const u8 *l4, u64 *number);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-	bool (*owns)(const struct nf_conn *ct);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
@@ -368,6 +375,14 @@ struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 /* attach.c */
 bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 		    enum ip_conntrack_dir dir);
+
+/* conn.c */
+struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
+				   const struct nf_conntrack_zone *zone,
+				   const struct nf_conntrack_tuple *orig,
+				   const struct nf_conntrack_tuple *reply,
+				   struct nf_conn *master, u32 timeout_s);
+int vpnpass_conn_insert(struct nf_conn *ct);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_event_session(const struct vpnpass_session *s, u32 type,

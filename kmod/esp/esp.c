@@ -36,12 +36,6 @@ static int esp_number(struct vpnpass_pkt *pkt)
 	return err;
 }
 
-static int esp_quote(const u8 *l4, u64 *number)
-{
-	*number = get_unaligned_be32(l4);
-	return 0;
-}
-
 /* An SA of the router's own (RFC 4301 4.1: SPI, destination, protocol). */
 static bool esp_local_sa(const struct vpnpass_net *vn,
 			 const struct vpnpass_key *key)
@@ -209,6 +203,11 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	return esp_outbound(es, pkt, spi, seq);
 }
 
+static const struct vpnpass_match esp_match[] = {
+	{ .l4proto = IPPROTO_ESP },
+	{ .l4proto = IPPROTO_AH, .block_only = true },
+};
+
 static const struct vpnpass_setting esp_settings[] = {
 	VPNPASS_COMMON_SETTINGS(3600),
 	[ESP_SET_WINDOW] = { "pairing_window", "ms", 10, 10000, 500 },
@@ -239,8 +238,8 @@ static const char *const esp_counters[] = {
 struct vpnpass_proto esp_proto = {
 	.name = "esp",
 	.owner = THIS_MODULE,
-	.l4proto = IPPROTO_ESP,
-	.block_l4proto = IPPROTO_AH,
+	.match = esp_match,
+	.n_match = ARRAY_SIZE(esp_match),
 	.settings = esp_settings,
 	.n_settings = ARRAY_SIZE(esp_settings),
 	.counters = esp_counters,
@@ -250,7 +249,6 @@ struct vpnpass_proto esp_proto = {
 	.number = esp_number,
 	.miss = esp_miss,
 	.post = esp_post,
-	.quote = esp_quote,
 	.session_end = esp_session_end,
 	.session_state = esp_session_state,
 	.net_init = esp_groups_init,

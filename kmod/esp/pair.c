@@ -12,7 +12,9 @@
 #include "pair.h"
 
 #ifndef __KERNEL__
-#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define min_t(t, a, b)	min((t)(a), (t)(b))
+#define max_t(t, a, b)	max((t)(a), (t)(b))
 #endif
 
 /*
@@ -29,6 +31,8 @@
 #define TRIES		3	/* unanswered starts before it is one-way */
 #define RECENT		5000	/* a silence longer than this tells nothing */
 #define TRIALS_MAX	128
+#define RTT_SURE	8	/* answers timed before one is too quick */
+#define ONEWAY_PIN	16	/* packets before a one-way SPI gets its pin */
 
 #define COPY_RATE	500	/* per second */
 #define COPY_BURST	500
@@ -39,8 +43,9 @@ enum {
 	SCORE_EVIDENCE	= 7,	/* IKE has just made an SA for it */
 	SCORE_ASKED	= 4,	/* sends on a new SPI, time for an answer */
 	SCORE_FOLLOWED	= 3,	/* sent on a new SPI soon after the arrival */
+	SCORE_LATE	= 2,	/* asked, not at a likely time */
 	SCORE_MAYBE	= 1,
-	SCORE_GUESS	= 0,
+	SCORE_GUESS	= 0,	/* nothing but silence speaks for it */
 	SCORE_UNSEEN	= 1,	/* of whoever was not thought of */
 	SCORE_SETTLE	= 5,
 	SCORE_LEAD	= 3,
@@ -48,9 +53,16 @@ enum {
 	SCORE_MAX	= 16,
 };
 
-#define CAND_GUESS	1	/* nothing but silence speaks for it */
-#define CAND_EVIDENCE	2
-#define CAND_MOVED_ON	4	/* its old SPI was seen in use since */
+/*
+ * Periodic traffic repeats its coincidences, so that the same observation
+ * counts for a candidate only so many times. Against it, always.
+ */
+#define CAP_TIMELY	3
+#define CAP_REACTED	2
+
+#define CAND_EVIDENCE	1
+#define CAND_MOVED_ON	2	/* its old SPI was seen in use since */
+#define CAND_SILENT	4	/* its old SPI was not */
 
 static bool before(u32 a, u32 b)
 {
@@ -73,9 +85,13 @@ static u32 slot_last(const struct pair_spi *s)
 	return before(t, s->seen) ? s->seen : t;
 }
 
+/* ---- token buckets, in thousandths ---- */
+
 static void refill(u32 *tokens, u32 ms, u32 rate, u32 burst)
 {
-	*tokens = min(*tokens + min(ms, (u32)60000) * rate, burst * 1000);
+	u32 more = min_t(u32, ms, 60000) * rate;
+
+	*tokens = min(*tokens + more, burst * 1000);
 }
 
 static bool take(struct pair_group *g, u32 *tokens, u32 now)
@@ -93,6 +109,43 @@ static bool take(struct pair_group *g, u32 *tokens, u32 now)
 	return true;
 }
 
+/* ---- how long answers take ---- */
+
+/* Time enough for an answer to come? True as long as nobody knows. */
+static bool rtt_plausible(const struct pair_group *g, u32 ms)
+{
+	u32 early = g->rtt_n < RTT_SURE ? g->rtt_lo / 2 : g->rtt_lo / 8 + 2;
+
+	return ms + early >= g->rtt_lo;
+}
+
+static u32 rtt_slow(const struct pair_group *g)
+{
+	return g->rtt_n ? 2 * g->rtt_hi + 20 : 200;
+}
+
+/* Low follows what is quicker at once, else slowly; high the other way. */
+static void rtt_learn(struct pair_group *g, u32 ms)
+{
+	u32 slow = g->rtt_n < RTT_SURE ? 4 : 16;
+
+	if (!g->rtt_n++) {
+		g->rtt_lo = ms;
+		g->rtt_hi = ms;
+		return;
+	}
+	if (g->rtt_n > RTT_SURE)
+		g->rtt_n = RTT_SURE;
+	if (ms < g->rtt_lo)
+		g->rtt_lo -= (g->rtt_lo - ms + 3) / 4;
+	else
+		g->rtt_lo += (ms - g->rtt_lo) / slow;
+	if (ms > g->rtt_hi)
+		g->rtt_hi += (ms - g->rtt_hi + 3) / 4;
+	else
+		g->rtt_hi -= (g->rtt_hi - ms) / (2 * slow);
+}
+
 /* ---- acts ---- */
 
 static void act_clear(struct pair_act *act)
@@ -101,17 +154,54 @@ static void act_clear(struct pair_act *act)
 	act->verdict = PAIR_PASS;
 }
 
+static void act_add(struct pair_act_slot *list, u8 *n, struct pair_client *c,
+		    struct pair_spi *s, bool in)
+{
+	if (*n == PAIR_ACT_MAX)
+		return;
+	list[*n].c = c;
+	list[*n].slot = s;
+	list[*n].in = in;
+	++*n;
+}
+
 static void act_pin(struct pair_act *act, struct pair_client *c,
 		    struct pair_spi *s, bool in)
 {
-	struct pair_act_slot *p;
+	if (!s->priv)
+		act_add(act->pin, &act->n_pin, c, s, in);
+}
 
-	if (s->priv || act->n_pin >= PAIR_ACT_MAX)
+/* ---- which list a client is on ---- */
+
+static bool asks(const struct pair_spi *s)
+{
+	return s->state == PAIR_NEW && s->n;
+}
+
+static void relist(struct pair_group *g, struct pair_client *c)
+{
+	bool open = false, taken = false, weak = false;
+	struct list_head *to = NULL;
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		open |= asks(&c->out[i]) && !c->out[i].answer;
+		taken |= asks(&c->out[i]) && c->out[i].answer;
+		weak |= c->out[i].state == PAIR_ONEWAY;
+	}
+	if (open)
+		to = &g->pending;
+	else if (taken)
+		to = &g->taken;
+	else if (weak)
+		to = &g->weak;
+	if (to == c->where)
 		return;
-	p = &act->pin[act->n_pin++];
-	p->c = c;
-	p->slot = s;
-	p->in = in;
+	list_del_init(&c->pend);
+	if (to)
+		list_add_tail(&c->pend, to);
+	c->where = to;
 }
 
 /* ---- trials: storage ---- */
@@ -140,30 +230,24 @@ static void trial_unhash(struct pair_group *g, struct pair_trial *t)
 		*pp = t->next;
 }
 
-static void move(struct pair_trial *t, struct list_head *to)
+static void trial_move(struct pair_trial *t, struct list_head *to)
 {
 	list_del_init(&t->node);
 	list_add_tail(&t->node, to);
 }
 
-static void relist(struct pair_client *c, struct list_head *to)
-{
-	list_del_init(&c->pend);
-	list_add_tail(&c->pend, to);
-}
-
 static void cand_del(struct pair_group *g, struct pair_trial *t, int i)
 {
 	struct pair_client *c = t->cand[i].c;
+	struct pair_spi *ask = t->cand[i].ask;
 	int k;
 
 	for (k = 0; k < PAIR_TRIAL_OF; k++)
 		if (c->trial[k] == t)
 			c->trial[k] = NULL;
-	if (c->answer == t) {
-		c->answer = NULL;
-		if (c->ask && !c->weak)
-			relist(c, &g->pending);
+	if (ask && ask->answer == t) {
+		ask->answer = NULL;
+		relist(g, c);
 	}
 	t->cand[i] = t->cand[--t->nc];
 }
@@ -180,7 +264,7 @@ static void trial_end(struct pair_group *g, struct pair_trial *t)
 	t->used = false;
 	t->slot = NULL;
 	g->n_trials--;
-	move(t, &g->room);
+	trial_move(t, &g->room);
 }
 
 static struct pair_trial *first_of(struct list_head *h)
@@ -213,7 +297,7 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 				    u32 now)
 {
 	struct pair_trial *t = trial_room(g, now);
-	struct pair_trial **pp;
+	struct pair_trial **pp = bucket(g, spi);
 
 	if (!t)
 		return NULL;
@@ -221,15 +305,15 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 	t->first = now;
 	t->last = now;
 	t->searched = now;
+	t->rtt = PAIR_NEVER;
 	t->n = 1;
 	t->nc = 0;
 	t->used = true;
 	t->fresh = seq <= SEQ_FRESH;
-	pp = bucket(g, spi);
 	t->next = *pp;
 	*pp = t;
 	g->n_trials++;
-	move(t, &g->once);
+	trial_move(t, &g->once);
 	return t;
 }
 
@@ -246,60 +330,6 @@ static struct pair_cand *cand_of(struct pair_trial *t,
 	return NULL;
 }
 
-static void cand_score(struct pair_cand *cd, int by)
-{
-	cd->score = (s8)max(SCORE_OUT, min(SCORE_MAX, cd->score + by));
-}
-
-/* A free entry of the client's own list, the least promising if none is. */
-static int client_room(struct pair_group *g, struct pair_client *c)
-{
-	int k, worst = -1, low = SCORE_MAX + 1;
-
-	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		struct pair_trial *t = c->trial[k];
-		struct pair_cand *cd;
-
-		if (!t)
-			return k;
-		cd = cand_of(t, c);
-		if (cd->score - (t->n == 1) < low) {
-			low = cd->score - (t->n == 1);
-			worst = k;
-		}
-	}
-	cand_del(g, c->trial[worst],
-		 (int)(cand_of(c->trial[worst], c) - c->trial[worst]->cand));
-	return worst;
-}
-
-static void cand_add(struct pair_group *g, struct pair_trial *t,
-		     struct pair_client *c, int score, u8 flags)
-{
-	struct pair_cand *cd = cand_of(t, c);
-	int i, low = 0;
-
-	if (cd) {
-		if (cd->score < score)
-			cd->score = (s8)score;
-		cd->flags |= flags;
-		return;
-	}
-	if (t->nc == PAIR_CAND_MAX) {
-		for (i = 1; i < t->nc; i++)
-			if (t->cand[i].score < t->cand[low].score)
-				low = i;
-		if (t->cand[low].score >= score)
-			return;
-		cand_del(g, t, low);
-	}
-	c->trial[client_room(g, c)] = t;
-	cd = &t->cand[t->nc++];
-	cd->c = c;
-	cd->score = (s8)score;
-	cd->flags = flags;
-}
-
 static struct pair_cand *best_of(struct pair_trial *t)
 {
 	struct pair_cand *b = NULL;
@@ -311,38 +341,93 @@ static struct pair_cand *best_of(struct pair_trial *t)
 	return b;
 }
 
-/* Time enough for an answer to come? True as long as nobody knows. */
-static bool rtt_plausible(const struct pair_group *g, u32 ms)
+static int best_score(struct pair_trial *t)
 {
-	return !g->rtt_lo || ms + 1 >= g->rtt_lo - g->rtt_lo / 8;
+	struct pair_cand *b = best_of(t);
+
+	return b ? b->score : SCORE_OUT;
 }
 
-static u32 rtt_slow(const struct pair_group *g)
+static void cand_score(struct pair_cand *cd, int by)
 {
-	return g->rtt_hi ? 2 * g->rtt_hi + 20 : 200;
+	int score = cd->score + by;
+
+	cd->score = (s8)min_t(int, score, SCORE_MAX);
 }
 
-static void rtt_learn(struct pair_group *g, u32 ms)
+/* A free entry of the client's own list, the least promising if none is. */
+static int client_room(struct pair_group *g, struct pair_client *c)
 {
-	if (!ms)
-		ms = 1;
-	if (!g->rtt_lo || ms < g->rtt_lo)
-		g->rtt_lo = ms;
-	else
-		g->rtt_lo += (ms - g->rtt_lo) / 16;
-	if (ms > g->rtt_hi)
-		g->rtt_hi = ms;
-	else
-		g->rtt_hi -= (g->rtt_hi - ms) / 16;
+	int k, worst = 0, low = SCORE_MAX + 1;
+	struct pair_cand *cd;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		int score;
+
+		if (!c->trial[k])
+			return k;
+		cd = cand_of(c->trial[k], c);
+		score = c->trial[k]->n > 1 ? cd->score : cd->score - 2;
+		if (score < low) {
+			low = score;
+			worst = k;
+		}
+	}
+	cd = cand_of(c->trial[worst], c);
+	cand_del(g, c->trial[worst], (int)(cd - c->trial[worst]->cand));
+	return worst;
 }
+
+static bool cand_room(struct pair_group *g, struct pair_trial *t, int score)
+{
+	int i, low = 0;
+
+	if (t->nc < PAIR_CAND_MAX)
+		return true;
+	for (i = 1; i < t->nc; i++)
+		if (t->cand[i].score < t->cand[low].score)
+			low = i;
+	if (t->cand[low].score >= score)
+		return false;
+	cand_del(g, t, low);
+	return true;
+}
+
+static void cand_add(struct pair_group *g, struct pair_trial *t,
+		     struct pair_client *c, struct pair_spi *ask, int score)
+{
+	struct pair_cand *cd = cand_of(t, c);
+	int k;
+
+	if (cd) {
+		if (!cd->ask)
+			cd->ask = ask;
+		cd->score = (s8)max_t(int, cd->score, score);
+		return;
+	}
+	if (!cand_room(g, t, score))
+		return;
+	k = client_room(g, c);
+	c->trial[k] = t;
+	cd = &t->cand[t->nc++];
+	memset(cd, 0, sizeof(*cd));
+	cd->c = c;
+	cd->ask = ask;
+	cd->score = (s8)score;
+}
+
+/* ---- trials: who may it be ---- */
+
+enum succession { UNKNOWN, SILENT, MOVED_ON };
 
 /*
  * Did one of the SPIs this client receives on fall silent when @since began?
  * A gateway changes to its new SA at once, so the owner's did.
  */
-static bool fell_silent(const struct pair_client *c, u32 since, u32 *when)
+static enum succession succession(const struct pair_client *c, u32 since,
+				  u32 *when)
 {
-	bool found = false;
+	enum succession s = UNKNOWN;
 	u32 last;
 	int i;
 
@@ -350,50 +435,73 @@ static bool fell_silent(const struct pair_client *c, u32 since, u32 *when)
 		if (c->in[i].state != PAIR_SETTLED)
 			continue;
 		last = slot_last(&c->in[i]);
-		if (before(since + SLACK, last) || age(since, last) > RECENT)
+		if (before(since + SLACK, last)) {
+			if (s == UNKNOWN)
+				s = MOVED_ON;
 			continue;
-		if (!found || before(*when, last))
+		}
+		if (age(since, last) > RECENT)
+			continue;
+		if (s != SILENT || before(*when, last))
 			*when = last;
-		found = true;
+		s = SILENT;
 	}
-	return found;
+	return s;
 }
 
-static void add_asking(struct pair_group *g, struct pair_trial *t, u32 now)
+static int ask_score(const struct pair_group *g, const struct pair_spi *s,
+		     u32 now)
 {
-	struct pair_client *c;
-	int n = 0, score;
+	bool quick = age(now, s->seen) <= rtt_slow(g);
 
-	list_for_each_entry(c, &g->pending, pend) {
-		if (n++ == CONSIDER)
-			break;
-		if (!c->ask || c->ask->fresh != t->fresh)
-			continue;
-		score = SCORE_MAYBE;
-		if (rtt_plausible(g, age(now, c->ask_first)))
-			score = SCORE_ASKED;
-		cand_add(g, t, c, score, 0);
-	}
+	if (!rtt_plausible(g, age(now, s->first)))
+		return SCORE_MAYBE;
+	if (s->state == PAIR_NEW)
+		return quick ? SCORE_ASKED : SCORE_LATE;
+	return quick && rtt_plausible(g, age(now, s->seen)) ? SCORE_LATE :
+		SCORE_MAYBE;
 }
 
-/* Those just answered, as it seemed: it may have been this one instead. */
-static void add_taken(struct pair_group *g, struct pair_trial *t, u32 now)
+/* Adds a client by the likeliest of its SPIs that this would answer. */
+static void add_client(struct pair_group *g, struct pair_trial *t,
+		       struct pair_client *c, u32 now, int cap)
+{
+	struct pair_spi *s, *ask = NULL;
+	int i, score, best = -1;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		s = &c->out[i];
+		if (!asks(s) && s->state != PAIR_ONEWAY)
+			continue;
+		if (s->fresh != t->fresh)
+			continue;
+		score = ask_score(g, s, now);
+		if (s->answer)
+			score = min_t(int, score, SCORE_LATE);
+		if (score > best) {
+			best = score;
+			ask = s;
+		}
+	}
+	if (ask)
+		cand_add(g, t, c, ask, min(best, cap));
+}
+
+static void add_list(struct pair_group *g, struct pair_trial *t,
+		     struct list_head *h, u32 now, int most, int cap)
 {
 	struct list_head *p;
-	struct pair_client *c;
 	int n = 0;
 
-	for (p = g->taken.prev; p != &g->taken && n < 2; p = p->prev, n++) {
-		c = list_entry(p, struct pair_client, pend);
-		if (c->ask && c->ask->fresh == t->fresh &&
-		    age(now, c->ask_first) <= 2 * rtt_slow(g))
-			cand_add(g, t, c, SCORE_MAYBE + 1, 0);
-	}
+	for (p = h->prev; p != h && n < most; p = p->prev, n++)
+		add_client(g, t, list_entry(p, struct pair_client, pend), now,
+			   cap);
 }
 
 static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 {
 	struct pair_client *c, *tmp;
+	struct pair_cand *cd;
 	int n = 0;
 
 	list_for_each_entry_safe(c, tmp, &g->evid, evid) {
@@ -404,104 +512,96 @@ static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 			c->n_evid = 0;
 			continue;
 		}
-		cand_add(g, t, c, SCORE_EVIDENCE, CAND_EVIDENCE);
+		add_client(g, t, c, now, SCORE_ASKED);
+		cand_add(g, t, c, NULL, SCORE_EVIDENCE);
+		cd = cand_of(t, c);
+		if (cd)
+			cd->flags |= CAND_EVIDENCE;
 	}
 }
 
-static void add_weak(struct pair_group *g, struct pair_trial *t)
-{
-	struct pair_client *c;
-	int n = 0;
-
-	list_for_each_entry(c, &g->weak, pend) {
-		if (n++ == CONSIDER)
-			break;
-		cand_add(g, t, c, SCORE_MAYBE, 0);
-	}
-}
-
-/* Those whose SPI fell silent, the latest first; waits-for-answer first. */
+/* Those whose SPI fell silent, the latest first. */
 static void search(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_client *c;
-	u32 best[PAIR_CAND_MAX];
-	struct pair_client *who[PAIR_CAND_MAX];
+	struct pair_client *who[PAIR_CAND_MAX], *c;
+	u32 rank[PAIR_CAND_MAX], when, r;
 	int n = 0, nw = 0, i;
-	u32 when, rank;
 
 	t->searched = now;
-	if (!take(g, &g->tok_scan, now))
+	if (t->nc == PAIR_CAND_MAX || !take(g, &g->tok_scan, now))
 		return;
 	list_for_each_entry(c, &g->clients, node) {
 		if (n++ == SCAN)
 			break;
-		if (!fell_silent(c, t->first, &when) || cand_of(t, c))
+		if (!c->n_in || cand_of(t, c) ||
+		    succession(c, t->first, &when) != SILENT)
 			continue;
-		rank = age(t->first, when);
-		for (i = nw; i > 0 && best[i - 1] > rank; i--)
-			if (i < PAIR_CAND_MAX) {
-				best[i] = best[i - 1];
-				who[i] = who[i - 1];
-			}
-		if (i < PAIR_CAND_MAX) {
-			best[i] = rank;
+		r = age(t->first, when);
+		for (i = min_t(int, nw, PAIR_CAND_MAX - 1);
+		     i > 0 && rank[i - 1] > r; i--) {
+			rank[i] = rank[i - 1];
+			who[i] = who[i - 1];
+		}
+		if (i == nw || rank[i] > r || nw < PAIR_CAND_MAX) {
+			rank[i] = r;
 			who[i] = c;
-			nw = min(nw + 1, PAIR_CAND_MAX);
+			nw = min_t(int, nw + 1, PAIR_CAND_MAX);
 		}
 	}
 	for (i = 0; i < nw && t->nc < PAIR_CAND_MAX; i++)
-		cand_add(g, t, who[i], SCORE_GUESS, CAND_GUESS);
+		cand_add(g, t, who[i], NULL, SCORE_GUESS);
+}
+
+/* The best candidate's question counts as answered, nobody else's does. */
+static void link_answer(struct pair_group *g, struct pair_trial *t)
+{
+	struct pair_cand *b = best_of(t), *cd;
+	int i;
+
+	for (i = 0; i < t->nc; i++) {
+		cd = &t->cand[i];
+		if (!cd->ask)
+			continue;
+		if (cd == b && cd->score >= SCORE_ASKED && !cd->ask->answer)
+			cd->ask->answer = t;
+		else if (cd != b && cd->ask->answer == t)
+			cd->ask->answer = NULL;
+		else
+			continue;
+		relist(g, cd->c);
+	}
 }
 
 static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_cand *b;
-
 	if (g->n_clients == 1) {
-		cand_add(g, t, list_first_entry(&g->clients, struct pair_client,
-					     node), SCORE_SETTLE, 0);
-	} else if (t->fresh) {
+		struct pair_client *c = list_first_entry(&g->clients,
+							 struct pair_client,
+							 node);
+		add_client(g, t, c, now, SCORE_ASKED);
+		cand_add(g, t, c, NULL, SCORE_SETTLE);
+		link_answer(g, t);
+		return;
+	}
+	if (t->fresh && t->n == 1)
 		add_evident(g, t, now);
-	}
-	add_asking(g, t, now);
-	if (!t->nc || best_of(t)->score < SCORE_ASKED)
-		add_taken(g, t, now);
-	if (!t->nc)
-		add_weak(g, t);
-	if (!t->nc || (best_of(t)->score < SCORE_ASKED &&
-		       t->nc < PAIR_CAND_MAX))
+	if (g->opener)
+		add_client(g, t, g->opener, now, SCORE_ASKED);
+	add_list(g, t, &g->pending, now, CONSIDER, SCORE_ASKED);
+	if (best_score(t) < SCORE_ASKED)
+		add_list(g, t, &g->taken, now, 2, SCORE_LATE);
+	if (best_score(t) < SCORE_ASKED)
+		add_list(g, t, &g->weak, now, 2, SCORE_LATE);
+	if (best_score(t) < SCORE_ASKED)
 		search(g, t, now);
-	b = best_of(t);
-	if (b && b->score >= SCORE_ASKED && !b->c->answer) {
-		b->c->answer = t;
-		if (b->c->ask)
-			relist(b->c, &g->taken);
-	}
+	link_answer(g, t);
 }
 
 /* ---- opening: one start at a time ---- */
 
-static void ask_begin(struct pair_group *g, struct pair_client *c,
-		      struct pair_spi *s, u32 now)
-{
-	c->ask = s;
-	c->ask_first = now;
-	c->ask_last = now;
-	c->ask_n = 0;
-	c->weak = false;
-	relist(c, &g->pending);
-}
-
-static void ask_end(struct pair_client *c)
-{
-	c->ask = NULL;
-	c->weak = false;
-	list_del_init(&c->pend);
-}
-
 static u32 open_time(const struct pair_group *g)
 {
-	u32 ms = g->rtt_hi ? 4 * g->rtt_hi + 50 : g->cfg->open_ms;
+	u32 ms = g->rtt_n ? 2 * g->rtt_hi + 30 : g->cfg->open_ms;
 
 	return min(ms, g->cfg->open_ms);
 }
@@ -513,30 +613,78 @@ static void open_for(struct pair_group *g, struct pair_client *c, u32 now)
 	g->open_until = now + open_time(g);
 }
 
+/* A packet on an unanswered SPI goes out now. */
+static void note_sent(struct pair_spi *s, u32 now)
+{
+	if (!s->n)
+		s->first = now;
+	s->prev = s->n ? s->seen : now - RECENT;
+	s->seen = now;
+	if (s->n < 0xffff)
+		s->n++;
+}
+
 /* The next start that was held may go. */
 static void open_next(struct pair_group *g, u32 now, struct pair_act *act)
 {
 	struct pair_client *c;
+	int i;
 
 	if (g->opener || act->release || list_empty(&g->waiting))
 		return;
 	c = list_first_entry(&g->waiting, struct pair_client, wait);
 	open_for(g, c, now);
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (c->out[i].state == PAIR_NEW)
+			note_sent(&c->out[i], now);
+	relist(g, c);
 	act->release = c;
-	c->out_prev = c->out_last;
-	c->out_last = now;
-	if (c->ask)
-		ask_begin(g, c, c->ask, now);
-	c->ask_n = 1;
 }
 
-static void go_weak(struct pair_group *g, struct pair_client *c)
+/* Those who wait in vain are taken for one-way. */
+static void give_up(struct pair_group *g, struct pair_client *c)
 {
-	if (c->ask)
-		c->ask->state = PAIR_ONEWAY;
-	c->weak = true;
-	g->oneway++;
-	relist(c, &g->weak);
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		if (!asks(&c->out[i]) || c->out[i].answer)
+			continue;
+		c->out[i].state = PAIR_ONEWAY;
+		g->oneway++;
+	}
+	relist(g, c);
+}
+
+static bool all_answered(const struct pair_client *c)
+{
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (asks(&c->out[i]) && !c->out[i].answer)
+			return false;
+	return true;
+}
+
+static const struct pair_spi *oldest_ask(const struct pair_client *c)
+{
+	const struct pair_spi *old = NULL;
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		if (!asks(&c->out[i]) || c->out[i].answer)
+			continue;
+		if (!old || before(c->out[i].first, old->first))
+			old = &c->out[i];
+	}
+	return old;
+}
+
+/* When a client on the pending list is given up. */
+static u32 patience(const struct pair_group *g, const struct pair_client *c)
+{
+	const struct pair_spi *s = oldest_ask(c);
+
+	return s->first + g->cfg->open_ms * (s->n < TRIES ? 20 : 4);
 }
 
 static void expire(struct pair_group *g, u32 now)
@@ -544,60 +692,80 @@ static void expire(struct pair_group *g, u32 now)
 	struct pair_client *c = g->opener;
 	int n = 0;
 
-	if (c && (c->answer || !c->ask || !before(now, g->open_until))) {
-		if (c->ask && !c->answer && ++c->tries >= TRIES && !c->weak)
-			go_weak(g, c);
+	if (c && all_answered(c)) {
 		g->opener = NULL;
+	} else if (c && !before(now, g->open_until)) {
+		g->opener = NULL;
+		if (++c->tries >= TRIES)
+			give_up(g, c);
 	}
 	while (!list_empty(&g->pending) && n++ < CONSIDER) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
-		if (age(now, c->ask_first) < 4 * g->cfg->open_ms ||
-		    c == g->opener)
+		if (before(now, patience(g, c)))
 			break;
-		go_weak(g, c);
+		give_up(g, c);
 	}
 }
 
-static bool must_hold(struct pair_group *g, struct pair_client *c)
+/* Past its start: holding it now would disturb what works, or never will. */
+static bool started(const struct pair_client *c)
 {
-	if (!g->cfg->hold || g->n_clients == 1 || c->n_in || c->weak ||
-	    c->answer || g->opener == c)
+	int i;
+
+	if (c->n_in)
+		return true;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (c->out[i].state == PAIR_ONEWAY ||
+		    (c->out[i].state != PAIR_FREE && c->out[i].answer))
+			return true;
+	return false;
+}
+
+static bool must_hold(const struct pair_group *g, const struct pair_client *c)
+{
+	if (!g->cfg->hold || g->n_clients == 1 || g->opener == c || started(c))
 		return false;
 	return g->opener || !list_empty(&g->waiting);
 }
 
-/* ---- settling ---- */
+/* ---- slots ---- */
 
 /* Gives the slot up: from here on it belongs to whoever takes it next. */
 static void slot_free(struct pair_group *g, struct pair_act *act,
 		      struct pair_client *c, struct pair_spi *s, bool in)
 {
-	struct pair_act_slot *p;
-	struct pair_trial *t;
+	struct pair_trial *t = in ? trial_find(g, s->spi) : NULL;
+	struct pair_cand *cd;
+	int k;
 
-	if (s->priv && act->n_unpin < PAIR_ACT_MAX) {
-		p = &act->unpin[act->n_unpin++];
-		p->c = c;
-		p->slot = s;
-		p->in = in;
-	}
-	t = in ? trial_find(g, s->spi) : NULL;
-	if (t && t->slot == s)
+	if (s->priv)
+		act_add(act->unpin, &act->n_unpin, c, s, in);
+	if (t && t->slot == s) {
+		t->slot = NULL;
 		trial_end(g, t);
-	if (in && s->state != PAIR_FREE)
+	}
+	for (k = 0; !in && k < PAIR_TRIAL_OF; k++) {
+		if (!c->trial[k])
+			continue;
+		cd = cand_of(c->trial[k], c);
+		if (cd->ask == s)
+			cand_del(g, c->trial[k], (int)(cd - c->trial[k]->cand));
+	}
+	if (in)
 		c->n_in--;
-	if (c->ask == s)
-		ask_end(c);
 	s->state = PAIR_FREE;
 	s->last = NULL;
+	relist(g, c);
 }
 
 /* A slot for one more SPI: free, or the one unused for longest. */
 static struct pair_spi *slot_take(struct pair_group *g, struct pair_client *c,
-				  bool in, u32 now, struct pair_act *act)
+				  bool in, u32 spi, u32 now,
+				  struct pair_act *act)
 {
 	struct pair_spi *s = in ? c->in : c->out, *old = s;
 	int i, n = in ? PAIR_IN_SLOTS : PAIR_OUT_SLOTS;
+	void *priv;
 
 	for (i = 0; i < n; i++) {
 		if (s[i].state == PAIR_FREE) {
@@ -609,6 +777,12 @@ static struct pair_spi *slot_take(struct pair_group *g, struct pair_client *c,
 	}
 	if (old->state != PAIR_FREE)
 		slot_free(g, act, c, old, in);
+	priv = old->priv;
+	memset(old, 0, sizeof(*old));
+	old->priv = priv;
+	old->spi = spi;
+	old->seen = now;
+	old->first = now;
 	return old;
 }
 
@@ -622,75 +796,110 @@ static struct pair_spi *slot_of(struct pair_spi *s, int n, u32 spi)
 	return NULL;
 }
 
-/* The client's question is answered: it is no candidate for others by it. */
-static void answered(struct pair_client *c, const struct pair_trial *by,
-		     struct pair_act *act)
-{
-	struct pair_cand *cd;
-	int k;
+/* ---- settling ---- */
 
-	if (c->ask) {
-		c->ask->state = PAIR_SETTLED;
-		act_pin(act, c, c->ask, false);
-		ask_end(c);
-	}
-	c->tries = 0;
-	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		if (!c->trial[k] || c->trial[k] == by)
-			continue;
-		cd = cand_of(c->trial[k], c);
-		if (cd->score > SCORE_MAYBE)
-			cd->score = SCORE_MAYBE;
-	}
-	c->answer = NULL;
-}
-
-static void count_settled(struct pair_group *g, struct pair_trial *t,
+static void count_settled(struct pair_group *g, const struct pair_trial *t,
 			  const struct pair_cand *b)
 {
 	if (g->n_clients == 1)
 		g->paired_only_client++;
 	else if (b->flags & CAND_EVIDENCE)
 		g->paired_evidence++;
-	else if (t->nc == 1 && !(b->flags & CAND_GUESS))
+	else if (t->nc == 1 && b->ask)
 		g->paired_pending++;
 	else
 		g->guessed++;
 }
 
+static struct pair_spi *other_ask(struct pair_client *c,
+				  const struct pair_trial *t)
+{
+	struct pair_spi *s = c->out;
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (asks(&s[i]) && s[i].fresh == t->fresh &&
+		    (!s[i].answer || s[i].answer == t))
+			return &s[i];
+	return NULL;
+}
+
+/* One question has one answer: no other trial is about it any more. */
+static void ask_done(struct pair_group *g, struct pair_client *c,
+		     struct pair_spi *ask, struct pair_act *act)
+{
+	struct pair_spi *other;
+	struct pair_cand *cd;
+	int k;
+
+	ask->state = PAIR_SETTLED;
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		if (!c->trial[k])
+			continue;
+		cd = cand_of(c->trial[k], c);
+		if (cd->ask != ask)
+			continue;
+		other = other_ask(c, c->trial[k]);
+		if (other)
+			cd->ask = other;
+		else
+			cand_del(g, c->trial[k], (int)(cd - c->trial[k]->cand));
+	}
+	ask->answer = NULL;
+	act_pin(act, c, ask, false);
+	relist(g, c);
+}
+
 static void settle(struct pair_group *g, struct pair_trial *t,
-		   struct pair_cand *b, u32 seq, u32 now, struct pair_act *act)
+		   const struct pair_cand *b, u32 seq, u32 now,
+		   struct pair_act *act)
 {
 	struct pair_client *c = b->c;
-	struct pair_spi *s;
+	struct pair_spi *ask = b->ask, *s;
 
 	count_settled(g, t, b);
-	s = slot_take(g, c, true, now, act);
-	s->spi = t->spi;
+	if (b->flags & CAND_EVIDENCE && c->n_evid && !--c->n_evid)
+		list_del_init(&c->evid);
+	while (t->nc)
+		cand_del(g, t, t->nc - 1);
+	if (ask)
+		ask_done(g, c, ask, act);
+	s = slot_take(g, c, true, t->spi, now, act);
 	s->first = t->first;
-	s->seen = now;
 	s->seq = seq;
 	s->fresh = t->fresh;
 	s->firm = g->n_clients > 1;
 	s->state = PAIR_SETTLED;
 	c->n_in++;
-	if (b->flags & CAND_EVIDENCE && !--c->n_evid)
-		list_del_init(&c->evid);
-	if (c->ask && c->ask_n == 1 && before(c->ask_first, t->first))
-		rtt_learn(g, t->first - c->ask_first);
-	answered(c, t, act);
-	while (t->nc)
-		cand_del(g, t, t->nc - 1);
+	c->tries = 0;
 	t->owner = c;
 	t->slot = s;
 	act_pin(act, c, s, true);
-	move(t, &g->done);
+	trial_move(t, &g->done);
+}
+
+/* The best score of other trials that are about the same question. */
+static int sibling_score(const struct pair_cand *b, const struct pair_trial *t)
+{
+	int k, best = SCORE_OUT;
+
+	for (k = 0; b->ask && k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *o = b->c->trial[k];
+		struct pair_cand *cd;
+
+		if (!o || o == t || o->n == 1)
+			continue;
+		cd = cand_of(o, b->c);
+		if (cd->ask == b->ask)
+			best = max_t(int, best, cd->score);
+	}
+	return best;
 }
 
 /* Best candidate, when it leads clearly. */
 static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 {
-	struct pair_cand *b = best_of(t), *o;
+	struct pair_cand *b = best_of(t);
 	int i, second = SCORE_UNSEEN;
 
 	if (!b || b->score < SCORE_SETTLE)
@@ -701,55 +910,64 @@ static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 		return NULL;
 	for (i = 0; i < t->nc; i++)
 		if (&t->cand[i] != b)
-			second = max(second, (int)t->cand[i].score);
-	for (i = 0; i < PAIR_TRIAL_OF; i++) {
-		if (!b->c->trial[i] || b->c->trial[i] == t ||
-		    b->c->trial[i]->n == 1)
-			continue;
-		o = cand_of(b->c->trial[i], b->c);
-		second = max(second, (int)o->score);
-	}
+			second = max_t(int, second, t->cand[i].score);
+	second = max(second, sibling_score(b, t));
 	return b->score - second >= SCORE_LEAD ? b : NULL;
 }
 
 /* ---- evidence while undecided ---- */
 
-static void judge_answer(struct pair_group *g, struct pair_trial *t,
+/* Does an arrival fit what was last sent on this SPI? -1, 0 or 1. */
+static int timing(const struct pair_group *g, const struct pair_trial *t,
+		  const struct pair_spi *s, u32 now)
+{
+	u32 since = age(now, s->seen);
+
+	if (before(s->seen, t->last))
+		return age(now, t->last) > rtt_slow(g) ? -1 : 0;
+	if (age(s->seen, s->prev) < rtt_slow(g))
+		return 0;
+	return rtt_plausible(g, since) && since <= rtt_slow(g) ? 1 : -1;
+}
+
+/* Which of the client's questions is answered is unknown: the best fits. */
+static void judge_timing(const struct pair_group *g, const struct pair_trial *t,
 			 struct pair_cand *cd, u32 now)
 {
-	struct pair_client *c = cd->c;
-	u32 gap = age(now, t->last);
-	u32 since = age(now, c->out_last);
+	const struct pair_spi *s = cd->c->out;
+	int i, fit = -2;
 
-	if (!before(c->out_last, t->last)) {
-		if (age(c->out_last, c->out_prev) < rtt_slow(g))
-			return;
-		if (rtt_plausible(g, since) && since <= 2 * rtt_slow(g))
-			cand_score(cd, 1);
-		else
-			cand_score(cd, -1);
-	} else if (gap > rtt_slow(g)) {
-		cand_score(cd, -1);
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (asks(&s[i]) || s[i].state == PAIR_ONEWAY)
+			fit = max_t(int, fit, timing(g, t, &s[i], now));
+	if (fit == 1 && cd->timely++ >= CAP_TIMELY) {
+		cd->timely--;
+		fit = 0;
 	}
+	if (fit > -2)
+		cand_score(cd, fit);
 }
 
 static void judge(struct pair_group *g, struct pair_trial *t, int i, u32 now)
 {
 	struct pair_cand *cd = &t->cand[i];
-	struct pair_client *c = cd->c;
 	u32 when;
 
-	if (c->n_in && !fell_silent(c, t->first, &when)) {
-		if (cd->flags & CAND_GUESS) {
-			cand_del(g, t, i);
-			return;
+	if (cd->c->n_in) {
+		enum succession s = succession(cd->c, t->first, &when);
+
+		if (s == MOVED_ON && !(cd->flags & CAND_MOVED_ON)) {
+			cand_score(cd, cd->ask ? -2 : SCORE_OUT);
+			cd->flags |= CAND_MOVED_ON;
+		} else if (s == SILENT && t->n == 4 &&
+			   !(cd->flags & CAND_SILENT)) {
+			cand_score(cd, 1);
+			cd->flags |= CAND_SILENT;
 		}
-		if (!(cd->flags & CAND_MOVED_ON))
-			cand_score(cd, -2);
-		cd->flags |= CAND_MOVED_ON;
 	}
-	judge_answer(g, t, cd, now);
-	if (t->n % 8 == 0)
+	if (cd->ask)
+		judge_timing(g, t, cd, now);
+	if (t->n % 8 == 0 && t->nc == 1)
 		cand_score(cd, 1);
 	if (cd->score <= SCORE_OUT)
 		cand_del(g, t, i);
@@ -761,15 +979,58 @@ static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 
 	if (t->n < 0xffff)
 		t->n++;
-	if (t->n == 2)
-		move(t, &g->live);
+	if (t->n == 2) {
+		trial_move(t, &g->live);
+		if (t->rtt != PAIR_NEVER)
+			rtt_learn(g, t->rtt);
+	}
 	for (i = t->nc - 1; i >= 0; i--)
 		judge(g, t, i, now);
-	if (t->nc < PAIR_CAND_MAX &&
-	    (t->n <= 4 || age(now, t->searched) >= 50) &&
-	    (!t->nc || best_of(t)->score < SCORE_ASKED))
-		search(g, t, now);
+	if (best_score(t) < SCORE_ASKED &&
+	    (!t->nc || t->n <= 4 || age(now, t->searched) >= 50))
+		gather(g, t, now);
+	else
+		link_answer(g, t);
 	t->last = now;
+}
+
+/* A quiet client that sends right after an arrival has received it. */
+static void reacted(struct pair_client *c, const struct pair_spi *s, u32 now)
+{
+	struct pair_cand *cd;
+	int k;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *t = c->trial[k];
+
+		if (!t || age(now, t->last) > REACT ||
+		    before(t->last, s->prev) ||
+		    age(t->last, s->prev) < 3 * REACT)
+			continue;
+		cd = cand_of(t, c);
+		if (cd->reacted == CAP_REACTED)
+			continue;
+		cd->reacted++;
+		cand_score(cd, 2);
+	}
+}
+
+/* A new outbound SPI may explain an inbound one that came before it. */
+static void join(struct pair_group *g, struct list_head *h,
+		 struct pair_client *c, struct pair_spi *s, u32 now)
+{
+	struct list_head *p;
+	struct pair_trial *t;
+	int n = 0;
+
+	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
+		t = list_entry(p, struct pair_trial, node);
+		if (age(now, t->first) > RECENT || t->fresh != s->fresh ||
+		    best_score(t) >= SCORE_ASKED)
+			continue;
+		cand_add(g, t, c, s, age(now, t->first) <= rtt_slow(g) ?
+			 SCORE_FOLLOWED : SCORE_LATE);
+	}
 }
 
 /* ---- events ---- */
@@ -778,22 +1039,20 @@ static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		    struct pair_act *act)
 {
 	struct pair_cand *b = best_of(t);
-	int i;
+	int i, most = min_t(int, g->cfg->copies, PAIR_COPY_MAX);
 
+	act->verdict = PAIR_DROP;
 	if (!b) {
 		g->unknown++;
-		act->verdict = PAIR_DROP;
 		return;
 	}
 	if (t->nc > 1 && g->cfg->strict) {
 		g->dropped_strict++;
-		act->verdict = PAIR_DROP;
 		return;
 	}
 	act->verdict = PAIR_DELIVER;
 	act->to = b->c;
-	for (i = 0; i < t->nc && act->n_copy < g->cfg->copies &&
-	     act->n_copy < PAIR_COPY_MAX; i++) {
+	for (i = 0; i < t->nc && act->n_copy < most; i++) {
 		if (&t->cand[i] == b)
 			continue;
 		if (!take(g, &g->tok_copy, now)) {
@@ -802,6 +1061,20 @@ static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		}
 		act->copy[act->n_copy++] = t->cand[i].c;
 		g->copies++;
+	}
+}
+
+/* The answer to the only question there is tells how long one takes. */
+static void first_answer(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	struct pair_cand *b = best_of(t);
+
+	if (!b || !b->ask || b->ask->n != 1 || t->nc != 1)
+		return;
+	t->rtt = age(now, b->ask->first);
+	if (b->ask->answer == t && g->opener == b->c) {
+		rtt_learn(g, t->rtt);
+		t->rtt = PAIR_NEVER;
 	}
 }
 
@@ -820,10 +1093,13 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 		act->verdict = PAIR_DELIVER;
 		act->to = t->owner;
 		t->slot->seen = now;
-		act_pin(act, act->to, t->slot, true);
+		act_pin(act, t->owner, t->slot, true);
+		open_next(g, now, act);
 		return;
 	}
-	if (!t) {
+	if (t) {
+		arrive(g, t, now);
+	} else {
 		t = trial_new(g, spi, seq, now);
 		if (!t) {
 			g->dropped_limit++;
@@ -831,8 +1107,7 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 			return;
 		}
 		gather(g, t, now);
-	} else {
-		arrive(g, t, now);
+		first_answer(g, t, now);
 	}
 	deliver(g, t, now, act);
 	b = leader(g, t);
@@ -842,66 +1117,27 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 	open_next(g, now, act);
 }
 
-/* A new outbound SPI may explain an inbound one that came before it. */
-static void join(struct pair_group *g, struct list_head *h,
-		 struct pair_client *c, u32 now)
+static void out_unanswered(struct pair_group *g, struct pair_client *c,
+			   struct pair_spi *s, u32 now, struct pair_act *act)
 {
-	struct list_head *p;
-	struct pair_trial *t;
-	int n = 0;
-
-	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
-		t = list_entry(p, struct pair_trial, node);
-		if (age(now, t->first) > RECENT || t->fresh != c->ask->fresh ||
-		    (t->nc && best_of(t)->score >= SCORE_ASKED))
-			continue;
-		cand_add(g, t, c, age(now, t->first) <= rtt_slow(g) ?
-			 SCORE_FOLLOWED : SCORE_MAYBE + 1, 0);
-	}
-}
-
-/* A quiet client that sends right after an arrival has received it. */
-static void reacted(struct pair_client *c, u32 now)
-{
-	struct pair_trial *t;
-	int k;
-
-	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		t = c->trial[k];
-		if (!t || age(now, t->last) > REACT ||
-		    age(t->last, c->out_prev) < 3 * REACT)
-			continue;
-		cand_score(cand_of(t, c), 2);
-	}
-}
-
-static void out_new(struct pair_group *g, struct pair_client *c,
-		    struct pair_spi *s, u32 now, struct pair_act *act)
-{
-	bool first = c->ask != s || list_empty(&c->pend);
-
 	if (must_hold(g, c)) {
-		c->ask = s;
 		if (list_empty(&c->wait))
 			list_add_tail(&c->wait, &g->waiting);
 		g->held++;
 		act->verdict = PAIR_HOLD;
 		return;
 	}
-	if (g->cfg->hold && !c->n_in && !c->answer && !g->opener)
+	if (g->cfg->hold && !g->opener && !started(c))
 		open_for(g, c, now);
-	c->out_prev = c->out_last;
-	c->out_last = now;
-	if (first)
-		ask_begin(g, c, s, now);
-	c->ask_last = now;
-	if (c->ask_n < 0xffff)
-		c->ask_n++;
-	reacted(c, now);
-	if (first && g->n_clients > 1) {
-		join(g, &g->live, c, now);
-		join(g, &g->once, c, now);
+	note_sent(s, now);
+	relist(g, c);
+	reacted(c, s, now);
+	if (s->n == 1 && g->n_clients > 1) {
+		join(g, &g->live, c, s, now);
+		join(g, &g->once, c, s, now);
 	}
+	if (s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN)
+		act_pin(act, c, s, false);
 }
 
 void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
@@ -912,21 +1148,16 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	act_clear(act);
 	expire(g, now);
 	if (!s) {
-		s = slot_take(g, c, false, now, act);
-		s->spi = spi;
-		s->first = now;
-		s->seq = seq;
+		s = slot_take(g, c, false, spi, now, act);
 		s->fresh = seq <= SEQ_FRESH;
 		s->state = PAIR_NEW;
 	}
-	s->seen = now;
 	s->seq = seq;
-	if (s->state == PAIR_NEW) {
-		out_new(g, c, s, now, act);
-	} else {
-		c->out_prev = c->out_last;
-		c->out_last = now;
+	if (s->state == PAIR_SETTLED) {
+		s->seen = now;
 		act_pin(act, c, s, false);
+	} else {
+		out_unanswered(g, c, s, now, act);
 	}
 	open_next(g, now, act);
 }
@@ -961,7 +1192,7 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
 		ms = 0;
 	if (!list_empty(&g->pending)) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
-		at = c->ask_first + 4 * g->cfg->open_ms;
+		at = patience(g, c);
 		ms = min(ms, before(at, now) ? 0 : at - now);
 	}
 	return ms;
@@ -989,15 +1220,12 @@ void pair_client_add(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	int i;
 
-	INIT_LIST_HEAD(&c->node);
 	INIT_LIST_HEAD(&c->wait);
 	INIT_LIST_HEAD(&c->pend);
 	INIT_LIST_HEAD(&c->evid);
 	for (i = 0; i < PAIR_ROOM; i++)
 		list_add_tail(&c->room[i].node, &g->room);
 	list_add_tail(&c->node, &g->clients);
-	c->out_last = now - RECENT;
-	c->out_prev = c->out_last;
 	if (!g->n_clients++)
 		g->tok_at = now;
 }
@@ -1009,25 +1237,29 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 	int i;
 
 	act_clear(act);
-	for (i = 0; i < PAIR_TRIAL_OF; i++)
-		if (c->trial[i])
-			cand_del(g, c->trial[i], (int)(cand_of(c->trial[i], c) -
-						    c->trial[i]->cand));
+	for (i = 0; i < PAIR_TRIAL_OF; i++) {
+		t = c->trial[i];
+		if (t)
+			cand_del(g, t, (int)(cand_of(t, c) - t->cand));
+	}
+	for (i = 0; i < PAIR_IN_SLOTS; i++) {
+		t = trial_find(g, c->in[i].spi);
+		if (t && t->slot == &c->in[i]) {
+			t->slot = NULL;
+			trial_end(g, t);
+		}
+	}
 	for (i = 0; i < PAIR_ROOM; i++) {
 		t = &c->room[i];
 		if (t->used)
 			trial_end(g, t);
 		list_del_init(&t->node);
 	}
-	for (i = 0; i < PAIR_IN_SLOTS; i++) {
-		t = trial_find(g, c->in[i].spi);
-		if (t && t->slot == &c->in[i])
-			trial_end(g, t);
-	}
 	list_del_init(&c->node);
 	list_del_init(&c->wait);
 	list_del_init(&c->pend);
 	list_del_init(&c->evid);
+	c->where = NULL;
 	g->n_clients--;
 	if (g->opener == c)
 		g->opener = NULL;

@@ -61,12 +61,18 @@ enum pair_slot_state {
 	PAIR_SETTLED,	/* has its pin, or asked for it */
 };
 
+struct pair_trial;
+struct pair_client;
+
 /**
  * struct pair_spi - one SPI of a client
  * @spi: host order
  * @first: when it was first seen, ms
  * @seq: highest sequence number that came by pair_out() or pair_in()
  * @seen: when it last came that way, ms
+ * @prev: outbound: the time before that
+ * @n: outbound: packets let through since it was first seen
+ * @answer: outbound: what is taken for the answer to it, unsettled
  * @last: set by the embedder with its pin: time of the last packet, fast path
  *	included, ms; may lag by a tick. NULL without pin; cleared here when
  *	the slot is given up, never followed after that.
@@ -80,20 +86,23 @@ struct pair_spi {
 	u32 first;
 	u32 seq;
 	u32 seen;
+	u32 prev;
 	const u32 *last;
+	struct pair_trial *answer;
+	u16 n;
 	u8 state;
 	bool fresh;
 	bool firm;
 	void *priv;
 };
 
-struct pair_client;
-
 /* One client that an inbound SPI may belong to, and what speaks for it. */
 struct pair_cand {
 	struct pair_client *c;
+	struct pair_spi *ask;		/* its SPI this would answer, or NULL */
 	s8 score;
 	u8 flags;
+	u8 timely, reacted;		/* observations counted so far */
 };
 
 /*
@@ -108,6 +117,7 @@ struct pair_trial {
 	u32 first;
 	u32 last;			/* arrival before the present one */
 	u32 searched;
+	u32 rtt;			/* from question to first arrival */
 	struct pair_client *owner;	/* settled: with whom, and where; */
 	struct pair_spi *slot;		/* kept until the pin works */
 	u16 n;
@@ -130,20 +140,16 @@ struct pair_client {
 
 	struct list_head node;		/* group's clients */
 	struct list_head wait;		/* held, in order of asking */
-	struct list_head pend;		/* pending, or weak */
+	struct list_head pend;		/* pending, taken or weak */
 	struct list_head evid;		/* has unused IKE evidence */
-	struct pair_spi *ask;		/* newest unanswered outbound SPI */
-	struct pair_trial *answer;	/* what is taken for its answer */
+	struct list_head *where;	/* list that pend is on */
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
-	u32 ask_first, ask_last;
-	u32 out_last, out_prev;
 	u32 evid_at;
-	u16 ask_n;
 	u8 n_evid;
 	u8 tries;
 	u8 n_in;
-	bool weak, ike;
+	bool ike;
 };
 
 /**
@@ -176,11 +182,11 @@ struct pair_group {
 	u64 oneway;
 
 	struct list_head clients;
-	struct list_head waiting;
-	struct list_head pending;
-	struct list_head taken;
-	struct list_head weak;
-	struct list_head evid;
+	struct list_head waiting;	/* clients whose start is held */
+	struct list_head pending;	/* have an unanswered new SPI */
+	struct list_head taken;		/* all answered, not all settled */
+	struct list_head weak;		/* given up waiting for an answer */
+	struct list_head evid;		/* have unused IKE evidence */
 	struct list_head room;		/* trials: free */
 	struct list_head done;		/* settled, kept until the pin works */
 	struct list_head once;		/* seen once */
@@ -190,7 +196,7 @@ struct pair_group {
 	u32 open_until;
 	u32 n_clients;
 	u32 n_trials;
-	u32 rtt_lo, rtt_hi;		/* quickest, slow answer; ms; 0 unknown */
+	u32 rtt_lo, rtt_hi, rtt_n;	/* quick, slow answer, ms; learnt from */
 	u32 tok_at, tok_copy, tok_scan;	/* token buckets, thousandths */
 };
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connections made before their first packet: the GRE of a PPTP call, the ESP
+ * of a client whose gateway speaks first. They need no expectation; packets are
+ * led to them by their pins.
+ */
+#include <net/netfilter/nf_conntrack_acct.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_ecache.h>
+#include <net/netfilter/nf_conntrack_timestamp.h>
+#include <net/netfilter/nf_nat.h>
+
+#include "core.h"
+
+/* One side of the translation, as the reply tuple has it. */
+static int conn_nat(struct nf_conn *ct, const struct nf_conntrack_tuple *reply,
+		    enum nf_nat_manip_type manip)
+{
+	struct nf_nat_range2 range = {
+		.flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED,
+	};
+
+	if (manip == NF_NAT_MANIP_SRC) {
+		range.min_addr = reply->dst.u3;
+		range.min_proto.all = reply->dst.u.all;
+	} else {
+		range.min_addr = reply->src.u3;
+		range.min_proto.all = reply->src.u.all;
+	}
+	range.max_addr = range.min_addr;
+	range.max_proto = range.min_proto;
+	return nf_nat_setup_info(ct, &range, manip) == NF_ACCEPT ? 0 : -ENOMEM;
+}
+
+static void conn_extend(struct nf_conn *ct)
+{
+	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
+	nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
+	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
+}
+
+static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
+{
+	nf_conntrack_get(&master->ct_general);
+	ct->master = master;
+	__set_bit(IPS_EXPECTED_BIT, &ct->status);
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	ct->mark = READ_ONCE(master->mark);
+#endif
+#ifdef CONFIG_NF_CONNTRACK_SECMARK
+	ct->secmark = master->secmark;
+#endif
+}
+
+/**
+ * vpnpass_conn_alloc() - a connection, translated but not yet known to conntrack
+ * @vn: netns
+ * @zone: its conntrack zone
+ * @orig: as the first packet would have it
+ * @reply: as the answer will arrive, after translation
+ * @master: connection that it is RELATED to in the firewall's eyes, or NULL;
+ *	without one the NAT core leaves GRE keys alone
+ * @timeout_s: until its first packet
+ *
+ * Context: any, RCU read side.
+ * Return: the connection, for vpnpass_conn_insert() or nf_conntrack_free(), or
+ * NULL. The caller may still give the reply tuple another number.
+ */
+struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
+				   const struct nf_conntrack_zone *zone,
+				   const struct nf_conntrack_tuple *orig,
+				   const struct nf_conntrack_tuple *reply,
+				   struct nf_conn *master, u32 timeout_s)
+{
+	struct nf_conntrack_tuple inverse;
+	struct nf_conn *ct;
+
+	if (!nf_ct_invert_tuple(&inverse, orig))
+		return NULL;
+	ct = nf_conntrack_alloc(vn->net, zone, orig, &inverse, GFP_ATOMIC);
+	if (IS_ERR(ct))
+		return NULL;
+	conn_extend(ct);
+	if (master)
+		conn_adopt(ct, master);
+	ct->timeout = nfct_time_stamp + timeout_s * HZ;
+	if (conn_nat(ct, reply, NF_NAT_MANIP_DST) ||
+	    conn_nat(ct, reply, NF_NAT_MANIP_SRC)) {
+		if (master)
+			nf_ct_put(master);
+		nf_conntrack_free(ct);
+		return NULL;
+	}
+	return ct;
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_alloc);
+
+/**
+ * vpnpass_conn_insert() - make a connection known to conntrack
+ * @ct: from vpnpass_conn_alloc(); freed on error
+ *
+ * Context: any, RCU read side.
+ * Return: 0 and the caller has a reference for nf_ct_put(); -EEXIST when one of
+ * the tuples is taken, -EAGAIN when conntrack changed under us.
+ */
+int vpnpass_conn_insert(struct nf_conn *ct)
+{
+	struct nf_conn *master = ct->master;
+	int err;
+
+	__set_bit(IPS_CONFIRMED_BIT, &ct->status);
+	err = nf_conntrack_hash_check_insert(ct);
+	if (!err) {
+		nf_conntrack_event_cache(master ? IPCT_RELATED : IPCT_NEW, ct);
+		nf_ct_deliver_cached_events(ct);
+		return 0;
+	}
+	__clear_bit(IPS_CONFIRMED_BIT, &ct->status);
+	if (master)
+		nf_ct_put(master);
+	nf_conntrack_free(ct);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_insert);
