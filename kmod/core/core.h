@@ -16,7 +16,8 @@ struct vpnpass_net *vpnpass_net_get(const struct net *net);
 int vpnpass_default_check(void);
 extern struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
 struct vpnpass_proto *vpnpass_proto_find(const char *name);
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
+			   bool fresh);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode);
 int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,

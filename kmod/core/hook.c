@@ -339,6 +339,15 @@ static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
 	return false;
 }
 
+/* As find_v6(), but AH is what is looked for, not what is passed over. */
+static int find_v6_ah(const struct sk_buff *skb, unsigned int *thoff)
+{
+	int flags = IP6_FH_F_AUTH;
+
+	*thoff = 0;
+	return ipv6_find_hdr(skb, thoff, -1, NULL, &flags);
+}
+
 static unsigned int block(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
@@ -351,7 +360,7 @@ static unsigned int block(void *priv, struct sk_buff *skb,
 		l4proto = ip_hdr(skb)->protocol;
 		thoff = thoff_v4(skb);
 	} else {
-		l4proto = find_v6(skb, &thoff);
+		l4proto = find_v6_ah(skb, &thoff);
 		if (l4proto < 0)
 			return NF_ACCEPT;
 	}

@@ -70,7 +70,8 @@ static int __net_init net_init(struct net *net)
 	mutex_lock(&vpnpass_mutex);
 	for (i = 0; i < VPNPASS_PROTOS && !err; i++)
 		if (vpnpass_proto_slot(i))
-			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i));
+			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i),
+						     true);
 	if (err) {
 		vpnpass_hooks_drop(vn);
 		vn->dead = true;

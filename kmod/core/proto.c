@@ -65,6 +65,22 @@ static int stale_conn(struct nf_conn *ct, void *data)
 	return 0;
 }
 
+/* Switch and hooks; packets in flight may still see the old mode. */
+static int mode_apply(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
+{
+	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+	u32 old = pn->mode;
+	int err;
+
+	WRITE_ONCE(pn->mode, mode);
+	err = vpnpass_hooks_update(vn);
+	if (err) {
+		WRITE_ONCE(pn->mode, old);
+		vpnpass_hooks_update(vn);
+	}
+	return err;
+}
+
 /**
  * vpnpass_mode_set() - change a helper's switch
  * @vn: netns
@@ -79,19 +95,13 @@ static int stale_conn(struct nf_conn *ct, void *data)
  */
 int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
 {
-	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
-	u32 old = pn->mode;
 	int err;
 
-	if (old == mode)
+	if (vn->proto[p->idx].mode == mode)
 		return 0;
-	WRITE_ONCE(pn->mode, mode);
-	err = vpnpass_hooks_update(vn);
-	if (err) {
-		WRITE_ONCE(pn->mode, old);
-		vpnpass_hooks_update(vn);
+	err = mode_apply(vn, p, mode);
+	if (err)
 		return err;
-	}
 	synchronize_net();
 	vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "switched");
 	vpnpass_ct_iterate_net(vn->net, stale_conn, p);
@@ -108,7 +118,9 @@ int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
 	return 0;
 }
 
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
+/* @fresh: no packet has passed the netns yet, nothing lives by an old mode. */
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
+			   bool fresh)
 {
 	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
 	int i, err = -ENOMEM;
@@ -128,7 +140,8 @@ int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
 	err = vpnpass_sysctl_add(vn, p);
 	if (err)
 		goto exit;
-	err = vpnpass_mode_set(vn, p, mode_parse(default_mode));
+	err = fresh ? mode_apply(vn, p, mode_parse(default_mode)) :
+		      vpnpass_mode_set(vn, p, mode_parse(default_mode));
 	if (!err)
 		return 0;
 	vpnpass_sysctl_del(pn->sysctl);
@@ -215,7 +228,7 @@ int vpnpass_proto_register(struct vpnpass_proto *p)
 		goto out;
 	rcu_assign_pointer(vpnpass_protos[p->idx], p);
 	list_for_each_entry(vn, &vpnpass_nets, list) {
-		err = vpnpass_proto_net_init(vn, p);
+		err = vpnpass_proto_net_init(vn, p, false);
 		if (err)
 			break;
 	}

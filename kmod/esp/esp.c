@@ -112,7 +112,7 @@ static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt
 		verdict = NF_ACCEPT;
 	}
 	spin_unlock_bh(&g->lock);
-	esp_release_send(pkt->state->net, &rel);
+	esp_release_send(g->vn, &rel);
 	return verdict;
 }
 
@@ -159,7 +159,7 @@ static unsigned int esp_outbound(struct esp_session *es, struct vpnpass_pkt *pkt
 		esp_group_apply(g, &act, &rel);
 	}
 	spin_unlock_bh(&g->lock);
-	esp_release_send(pkt->state->net, &rel);
+	esp_release_send(g->vn, &rel);
 	return verdict;
 }
 

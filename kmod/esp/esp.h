@@ -120,6 +120,6 @@ void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in);
 bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt);
 void esp_hold_release(struct esp_session *es, struct esp_release *rel);
 void esp_hold_drop(struct esp_session *es);
-void esp_release_send(struct net *net, struct esp_release *rel);
+void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel);
 
 #endif /* VPNPASS_ESP_H */

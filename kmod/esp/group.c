@@ -144,9 +144,7 @@ static void group_tick(struct timer_list *t)
 		esp_group_apply(g, &act, &rel);
 	}
 	spin_unlock(&g->lock);
-	rcu_read_lock();
-	esp_release_send(g->vn->net, &rel);
-	rcu_read_unlock();
+	esp_release_send(g->vn, &rel);
 }
 
 static void group_free_rcu(struct rcu_head *head)

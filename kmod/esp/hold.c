@@ -53,17 +53,24 @@ void esp_hold_drop(struct esp_session *es)
 	list_del_init(&es->holding);
 }
 
-/* Send what esp_hold_release() handed over. Context: BH off, no lock held. */
-void esp_release_send(struct net *net, struct esp_release *rel)
+/* Send what esp_hold_release() handed over. Context: any, no lock held. The
+ * devices are held, so the netns is there for as long as there are packets.
+ */
+void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel)
 {
 	int i;
 
+	if (!rel->n)
+		return;
+	local_bh_disable();
+	rcu_read_lock();
 	for (i = 0; i < rel->n; i++) {
 		struct sk_buff *skb = rel->held[i].skb;
 		struct net_device *dev = skb->dev;
 
-		rel->held[i].okfn(net, NULL, skb);
+		rel->held[i].okfn(vn->net, NULL, skb);
 		dev_put(dev);
 	}
-	rel->n = 0;
+	rcu_read_unlock();
+	local_bh_enable();
 }

@@ -30,6 +30,8 @@
 #define SCAN		256	/* clients looked at by one search */
 #define TRIES		3	/* unanswered starts before it is one-way */
 #define RECENT		5000	/* a silence longer than this tells nothing */
+#define SETTLED_IN	1000	/* an SA younger than this is not yet rekeyed */
+#define BUSY		300	/* sent on another SPI so lately: mid-transfer */
 #define TRIALS_MAX	128
 #define RTT_SURE	8	/* answers timed before one is too quick */
 #define ONEWAY_PIN	16	/* packets before a one-way SPI gets its pin */
@@ -47,7 +49,7 @@ enum {
 	SCORE_MAYBE	= 1,
 	SCORE_GUESS	= 0,	/* nothing but silence speaks for it */
 	SCORE_UNSEEN	= 1,	/* of whoever was not thought of */
-	SCORE_SETTLE	= 5,
+	SCORE_SETTLE	= 7,
 	SCORE_LEAD	= 3,
 	SCORE_OUT	= -3,
 	SCORE_MAX	= 16,
@@ -355,24 +357,26 @@ static void cand_score(struct pair_cand *cd, int by)
 	cd->score = (s8)min_t(int, score, SCORE_MAX);
 }
 
-/* A free entry of the client's own list, the least promising if none is. */
-static int client_room(struct pair_group *g, struct pair_client *c)
+/* An entry of the client's own list: free, or worth less than @score. */
+static int client_room(struct pair_group *g, struct pair_client *c, int score)
 {
-	int k, worst = 0, low = SCORE_MAX + 1;
+	int k, worst = -1, low = score;
 	struct pair_cand *cd;
 
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		int score;
+		int worth;
 
 		if (!c->trial[k])
 			return k;
 		cd = cand_of(c->trial[k], c);
-		score = c->trial[k]->n > 1 ? cd->score : cd->score - 2;
-		if (score < low) {
-			low = score;
+		worth = c->trial[k]->n > 1 ? cd->score : cd->score - 1;
+		if (worth < low) {
+			low = worth;
 			worst = k;
 		}
 	}
+	if (worst < 0)
+		return -1;
 	cd = cand_of(c->trial[worst], c);
 	cand_del(g, c->trial[worst], (int)(cd - c->trial[worst]->cand));
 	return worst;
@@ -407,7 +411,9 @@ static void cand_add(struct pair_group *g, struct pair_trial *t,
 	}
 	if (!cand_room(g, t, score))
 		return;
-	k = client_room(g, c);
+	k = client_room(g, c, score);
+	if (k < 0)
+		return;
 	c->trial[k] = t;
 	cd = &t->cand[t->nc++];
 	memset(cd, 0, sizeof(*cd));
@@ -432,7 +438,8 @@ static enum succession succession(const struct pair_client *c, u32 since,
 	int i;
 
 	for (i = 0; i < PAIR_IN_SLOTS; i++) {
-		if (c->in[i].state != PAIR_SETTLED)
+		if (c->in[i].state != PAIR_SETTLED ||
+		    before(since - SETTLED_IN, c->in[i].first))
 			continue;
 		last = slot_last(&c->in[i]);
 		if (before(since + SLACK, last)) {
@@ -449,22 +456,39 @@ static enum succession succession(const struct pair_client *c, u32 since,
 	return s;
 }
 
-static int ask_score(const struct pair_group *g, const struct pair_spi *s,
-		     u32 now)
+/* An answer comes a while after the first packet, or one sent on its own. */
+static bool in_time(const struct pair_group *g, const struct pair_trial *t,
+		    const struct pair_spi *s)
 {
-	bool quick = age(now, s->seen) <= rtt_slow(g);
+	if (before(t->first, s->seen))
+		return false;
+	if (age(t->first, s->first) <= rtt_slow(g))
+		return true;
+	return age(s->seen, s->prev) > rtt_slow(g) &&
+		age(t->first, s->seen) <= rtt_slow(g) &&
+		rtt_plausible(g, age(t->first, s->seen));
+}
 
-	if (!rtt_plausible(g, age(now, s->first)))
-		return SCORE_MAYBE;
-	if (s->state == PAIR_NEW)
-		return quick ? SCORE_ASKED : SCORE_LATE;
-	return quick && rtt_plausible(g, age(now, s->seen)) ? SCORE_LATE :
-		SCORE_MAYBE;
+/* How well the trial's first packet fits as the answer to this SPI. */
+static int ask_score(const struct pair_group *g, const struct pair_trial *t,
+		     const struct pair_spi *s)
+{
+	if (s->state == PAIR_ONEWAY) {
+		if (s->n >= ONEWAY_PIN)
+			return SCORE_GUESS;
+		return in_time(g, t, s) ? SCORE_LATE : SCORE_MAYBE;
+	}
+	if (before(t->first, s->first))
+		return age(s->first, t->first) <= rtt_slow(g) ?
+			SCORE_FOLLOWED : SCORE_LATE;
+	if (!rtt_plausible(g, age(t->first, s->first)))
+		return SCORE_FOLLOWED;
+	return in_time(g, t, s) ? SCORE_ASKED : SCORE_LATE;
 }
 
 /* Adds a client by the likeliest of its SPIs that this would answer. */
 static void add_client(struct pair_group *g, struct pair_trial *t,
-		       struct pair_client *c, u32 now, int cap)
+		       struct pair_client *c, int cap)
 {
 	struct pair_spi *s, *ask = NULL;
 	int i, score, best = -1;
@@ -475,7 +499,7 @@ static void add_client(struct pair_group *g, struct pair_trial *t,
 			continue;
 		if (s->fresh != t->fresh)
 			continue;
-		score = ask_score(g, s, now);
+		score = ask_score(g, t, s);
 		if (s->answer)
 			score = min_t(int, score, SCORE_LATE);
 		if (score > best) {
@@ -488,14 +512,13 @@ static void add_client(struct pair_group *g, struct pair_trial *t,
 }
 
 static void add_list(struct pair_group *g, struct pair_trial *t,
-		     struct list_head *h, u32 now, int most, int cap)
+		     struct list_head *h, int most, int cap)
 {
 	struct list_head *p;
 	int n = 0;
 
 	for (p = h->prev; p != h && n < most; p = p->prev, n++)
-		add_client(g, t, list_entry(p, struct pair_client, pend), now,
-			   cap);
+		add_client(g, t, list_entry(p, struct pair_client, pend), cap);
 }
 
 static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
@@ -512,7 +535,7 @@ static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 			c->n_evid = 0;
 			continue;
 		}
-		add_client(g, t, c, now, SCORE_ASKED);
+		add_client(g, t, c, SCORE_ASKED);
 		cand_add(g, t, c, NULL, SCORE_EVIDENCE);
 		cd = cand_of(t, c);
 		if (cd)
@@ -552,23 +575,56 @@ static void search(struct pair_group *g, struct pair_trial *t, u32 now)
 		cand_add(g, t, who[i], NULL, SCORE_GUESS);
 }
 
-/* The best candidate's question counts as answered, nobody else's does. */
+/* The best candidate's question counts as answered if no other comes near. */
 static void link_answer(struct pair_group *g, struct pair_trial *t)
 {
 	struct pair_cand *b = best_of(t), *cd;
+	bool sole = b && b->score >= SCORE_ASKED;
 	int i;
 
+	for (i = 0; i < t->nc; i++)
+		if (&t->cand[i] != b && t->cand[i].score + 2 > b->score)
+			sole = false;
 	for (i = 0; i < t->nc; i++) {
 		cd = &t->cand[i];
 		if (!cd->ask)
 			continue;
-		if (cd == b && cd->score >= SCORE_ASKED && !cd->ask->answer)
+		if (cd == b && sole && !cd->ask->answer)
 			cd->ask->answer = t;
-		else if (cd != b && cd->ask->answer == t)
+		else if ((cd != b || !sole) && cd->ask->answer == t)
 			cd->ask->answer = NULL;
 		else
 			continue;
 		relist(g, cd->c);
+	}
+}
+
+/*
+ * Something came that nobody asked for. One of the latest answers may have
+ * been mistaken for one: those are in doubt now, and this may be theirs.
+ */
+static void dispute(struct pair_group *g, struct pair_trial *t)
+{
+	struct pair_client *c[2];
+	struct list_head *p;
+	int n = 0, k;
+
+	for (p = g->taken.prev; p != &g->taken && n < 2; p = p->prev)
+		c[n++] = list_entry(p, struct pair_client, pend);
+	while (n--) {
+		add_client(g, t, c[n], SCORE_LATE);
+		for (k = 0; k < PAIR_TRIAL_OF; k++) {
+			struct pair_trial *o = c[n]->trial[k];
+			struct pair_cand *cd = o ? cand_of(o, c[n]) : NULL;
+
+			if (!cd || o == t || !cd->ask || cd->ask->answer != o ||
+			    age(t->first, o->first) > rtt_slow(g))
+				continue;
+			if (cd->score > SCORE_FOLLOWED)
+				cd->score = SCORE_FOLLOWED;
+			cd->ask->answer = NULL;
+			relist(g, c[n]);
+		}
 	}
 }
 
@@ -578,7 +634,7 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 		struct pair_client *c = list_first_entry(&g->clients,
 							 struct pair_client,
 							 node);
-		add_client(g, t, c, now, SCORE_ASKED);
+		add_client(g, t, c, SCORE_ASKED);
 		cand_add(g, t, c, NULL, SCORE_SETTLE);
 		link_answer(g, t);
 		return;
@@ -586,15 +642,32 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (t->fresh && t->n == 1)
 		add_evident(g, t, now);
 	if (g->opener)
-		add_client(g, t, g->opener, now, SCORE_ASKED);
-	add_list(g, t, &g->pending, now, CONSIDER, SCORE_ASKED);
+		add_client(g, t, g->opener, SCORE_ASKED);
+	add_list(g, t, &g->pending, CONSIDER, SCORE_ASKED);
+	if (best_score(t) < SCORE_ASKED && t->n == 1)
+		dispute(g, t);
 	if (best_score(t) < SCORE_ASKED)
-		add_list(g, t, &g->taken, now, 2, SCORE_LATE);
-	if (best_score(t) < SCORE_ASKED)
-		add_list(g, t, &g->weak, now, 2, SCORE_LATE);
+		add_list(g, t, &g->weak, 2, SCORE_LATE);
 	if (best_score(t) < SCORE_ASKED)
 		search(g, t, now);
 	link_answer(g, t);
+}
+
+/* A new outbound SPI may explain an inbound one that came before it. */
+static void join(struct pair_group *g, struct list_head *h,
+		 struct pair_client *c, struct pair_spi *s, u32 now)
+{
+	struct list_head *p;
+	struct pair_trial *t;
+	int n = 0;
+
+	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
+		t = list_entry(p, struct pair_trial, node);
+		if (age(now, t->first) > RECENT || t->fresh != s->fresh ||
+		    best_score(t) >= SCORE_ASKED)
+			continue;
+		cand_add(g, t, c, s, ask_score(g, t, s));
+	}
 }
 
 /* ---- opening: one start at a time ---- */
@@ -614,7 +687,8 @@ static void open_for(struct pair_group *g, struct pair_client *c, u32 now)
 }
 
 /* A packet on an unanswered SPI goes out now. */
-static void note_sent(struct pair_spi *s, u32 now)
+static void note_sent(struct pair_group *g, struct pair_client *c,
+		      struct pair_spi *s, u32 now)
 {
 	if (!s->n)
 		s->first = now;
@@ -622,6 +696,11 @@ static void note_sent(struct pair_spi *s, u32 now)
 	s->seen = now;
 	if (s->n < 0xffff)
 		s->n++;
+	relist(g, c);
+	if (s->n > 1 || g->n_clients == 1)
+		return;
+	join(g, &g->live, c, s, now);
+	join(g, &g->once, c, s, now);
 }
 
 /* The next start that was held may go. */
@@ -636,18 +715,35 @@ static void open_next(struct pair_group *g, u32 now, struct pair_act *act)
 	open_for(g, c, now);
 	for (i = 0; i < PAIR_OUT_SLOTS; i++)
 		if (c->out[i].state == PAIR_NEW)
-			note_sent(&c->out[i], now);
-	relist(g, c);
+			note_sent(g, c, &c->out[i], now);
 	act->release = c;
 }
 
+/* Gets packets, if perhaps with others, that may answer this question. */
+static bool served(const struct pair_client *c, const struct pair_spi *s,
+		   u32 now)
+{
+	int k;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *t = c->trial[k];
+
+		if (t && age(now, t->last) < 2 * RECENT &&
+		    cand_of(t, c)->ask == s &&
+		    cand_of(t, c)->score >= SCORE_LATE)
+			return true;
+	}
+	return false;
+}
+
 /* Those who wait in vain are taken for one-way. */
-static void give_up(struct pair_group *g, struct pair_client *c)
+static void give_up(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		if (!asks(&c->out[i]) || c->out[i].answer)
+		if (!asks(&c->out[i]) || c->out[i].answer ||
+		    served(c, &c->out[i], now))
 			continue;
 		c->out[i].state = PAIR_ONEWAY;
 		g->oneway++;
@@ -697,17 +793,34 @@ static void expire(struct pair_group *g, u32 now)
 	} else if (c && !before(now, g->open_until)) {
 		g->opener = NULL;
 		if (++c->tries >= TRIES)
-			give_up(g, c);
+			give_up(g, c, now);
 	}
 	while (!list_empty(&g->pending) && n++ < CONSIDER) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
 		if (before(now, patience(g, c)))
 			break;
-		give_up(g, c);
+		give_up(g, c, now);
+		if (c->where == &g->pending) {
+			list_del_init(&c->pend);
+			list_add_tail(&c->pend, &g->pending);
+		}
 	}
 }
 
-/* Past its start: holding it now would disturb what works, or never will. */
+/* Sends on another SPI right now: not to be disturbed. */
+static bool busy(const struct pair_client *c, u32 now)
+{
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (c->out[i].state != PAIR_FREE &&
+		    (c->out[i].state != PAIR_NEW || c->out[i].n) &&
+		    age(now, slot_last(&c->out[i])) < BUSY)
+			return true;
+	return false;
+}
+
+/* Does another SPI of its have an answer, or never will? */
 static bool started(const struct pair_client *c)
 {
 	int i;
@@ -721,11 +834,21 @@ static bool started(const struct pair_client *c)
 	return false;
 }
 
-static bool must_hold(const struct pair_group *g, const struct pair_client *c)
+/*
+ * A client's first packets may wait their turn, until one is answered. Later
+ * only the first packet of a new SPI, and not in the middle of a transfer.
+ */
+static bool must_hold(const struct pair_group *g, const struct pair_client *c,
+		      const struct pair_spi *s, u32 now)
 {
-	if (!g->cfg->hold || g->n_clients == 1 || g->opener == c || started(c))
+	if (!g->cfg->hold || g->n_clients == 1 || g->opener == c)
 		return false;
-	return g->opener || !list_empty(&g->waiting);
+	if (!g->opener && list_empty(&g->waiting))
+		return false;
+	if (s->n)
+		return s->state == PAIR_NEW && !s->answer && !started(c) &&
+			!served(c, s, now);
+	return !busy(c, now);
 }
 
 /* ---- slots ---- */
@@ -878,20 +1001,30 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 	trial_move(t, &g->done);
 }
 
-/* The best score of other trials that are about the same question. */
-static int sibling_score(const struct pair_cand *b, const struct pair_trial *t)
+/* How far a candidate is ahead of the others, known and unknown. */
+static int lead(const struct pair_trial *t, const struct pair_client *c)
 {
-	int k, best = SCORE_OUT;
+	int i, own = SCORE_OUT, second = SCORE_UNSEEN;
+
+	for (i = 0; i < t->nc; i++) {
+		if (t->cand[i].c == c)
+			own = t->cand[i].score;
+		else
+			second = max_t(int, second, t->cand[i].score);
+	}
+	return own - second;
+}
+
+/* The best lead of the client in other trials about the same question. */
+static int sibling_lead(const struct pair_cand *b, const struct pair_trial *t)
+{
+	int k, best = -SCORE_MAX;
 
 	for (k = 0; b->ask && k < PAIR_TRIAL_OF; k++) {
 		struct pair_trial *o = b->c->trial[k];
-		struct pair_cand *cd;
 
-		if (!o || o == t || o->n == 1)
-			continue;
-		cd = cand_of(o, b->c);
-		if (cd->ask == b->ask)
-			best = max_t(int, best, cd->score);
+		if (o && o != t && o->n > 1 && cand_of(o, b->c)->ask == b->ask)
+			best = max(best, lead(o, b->c));
 	}
 	return best;
 }
@@ -900,7 +1033,7 @@ static int sibling_score(const struct pair_cand *b, const struct pair_trial *t)
 static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 {
 	struct pair_cand *b = best_of(t);
-	int i, second = SCORE_UNSEEN;
+	int ahead;
 
 	if (!b || b->score < SCORE_SETTLE)
 		return NULL;
@@ -908,11 +1041,10 @@ static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 		return t->n > 1 ? b : NULL;
 	if (t->n == 1 && !(b->flags & CAND_EVIDENCE))
 		return NULL;
-	for (i = 0; i < t->nc; i++)
-		if (&t->cand[i] != b)
-			second = max_t(int, second, t->cand[i].score);
-	second = max(second, sibling_score(b, t));
-	return b->score - second >= SCORE_LEAD ? b : NULL;
+	ahead = lead(t, b->c);
+	if (ahead < SCORE_LEAD || ahead < sibling_lead(b, t) + SCORE_LEAD)
+		return NULL;
+	return b;
 }
 
 /* ---- evidence while undecided ---- */
@@ -938,7 +1070,7 @@ static void judge_timing(const struct pair_group *g, const struct pair_trial *t,
 	int i, fit = -2;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (asks(&s[i]) || s[i].state == PAIR_ONEWAY)
+		if ((asks(&s[i]) || s[i].state == PAIR_ONEWAY) && !s[i].priv)
 			fit = max_t(int, fit, timing(g, t, &s[i], now));
 	if (fit == 1 && cd->timely++ >= CAP_TIMELY) {
 		cd->timely--;
@@ -1015,24 +1147,6 @@ static void reacted(struct pair_client *c, const struct pair_spi *s, u32 now)
 	}
 }
 
-/* A new outbound SPI may explain an inbound one that came before it. */
-static void join(struct pair_group *g, struct list_head *h,
-		 struct pair_client *c, struct pair_spi *s, u32 now)
-{
-	struct list_head *p;
-	struct pair_trial *t;
-	int n = 0;
-
-	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
-		t = list_entry(p, struct pair_trial, node);
-		if (age(now, t->first) > RECENT || t->fresh != s->fresh ||
-		    best_score(t) >= SCORE_ASKED)
-			continue;
-		cand_add(g, t, c, s, age(now, t->first) <= rtt_slow(g) ?
-			 SCORE_FOLLOWED : SCORE_LATE);
-	}
-}
-
 /* ---- events ---- */
 
 static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
@@ -1052,6 +1166,8 @@ static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 	}
 	act->verdict = PAIR_DELIVER;
 	act->to = b->c;
+	if (b->ask && b->ask->answer == t)
+		return;
 	for (i = 0; i < t->nc && act->n_copy < most; i++) {
 		if (&t->cand[i] == b)
 			continue;
@@ -1120,22 +1236,18 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 static void out_unanswered(struct pair_group *g, struct pair_client *c,
 			   struct pair_spi *s, u32 now, struct pair_act *act)
 {
-	if (must_hold(g, c)) {
+	if (must_hold(g, c, s, now)) {
 		if (list_empty(&c->wait))
-			list_add_tail(&c->wait, &g->waiting);
+			list_add_tail(&c->wait, s->n || started(c) ? g->waiting.next :
+				      &g->waiting);
 		g->held++;
 		act->verdict = PAIR_HOLD;
 		return;
 	}
-	if (g->cfg->hold && !g->opener && !started(c))
+	if (g->cfg->hold && !g->opener && !s->answer && s->state == PAIR_NEW)
 		open_for(g, c, now);
-	note_sent(s, now);
-	relist(g, c);
+	note_sent(g, c, s, now);
 	reacted(c, s, now);
-	if (s->n == 1 && g->n_clients > 1) {
-		join(g, &g->live, c, s, now);
-		join(g, &g->once, c, s, now);
-	}
 	if (s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN)
 		act_pin(act, c, s, false);
 }

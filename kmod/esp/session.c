@@ -133,9 +133,7 @@ void esp_session_end(struct vpnpass_session *s)
 	session_unkey(es);
 	spin_unlock_bh(&g->lock);
 
-	local_bh_disable();
-	esp_release_send(s->vn->net, &rel);
-	local_bh_enable();
+	esp_release_send(s->vn, &rel);
 	esp_group_put(g);
 }
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The list of commands, abbreviations and usage texts; used by main() and by
+ * every command.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli.h"
+
+static struct command *commands;
+
+/**
+ * command_register - Add a command to the list, see COMMAND().
+ * @command: The command, static.
+ */
+void command_register(struct command *command)
+{
+	struct command **at = &commands;
+
+	while (*at && (*at)->rank <= command->rank)
+		at = &(*at)->next;
+	command->next = *at;
+	*at = command;
+}
+
+/**
+ * command_next - Walk over the commands by rank, hidden ones left out.
+ * @last: Where the walk is, NULL to begin.
+ *
+ * Return: the next or NULL.
+ */
+const struct command *command_next(const struct command *last)
+{
+	const struct command *c = last ? last->next : commands;
+
+	while (c && !c->rank)
+		c = c->next;
+	return c;
+}
+
+/**
+ * command_find - The command that a word means.
+ * @word: Its name, or the beginning of it.
+ *
+ * Return: the command so named, else the first that begins so, else NULL.
+ */
+const struct command *command_find(const char *word)
+{
+	const struct command *c;
+
+	for (c = commands; c; c = c->next)
+		if (!strcmp(word, c->name))
+			return c;
+	for (c = command_next(NULL); c; c = command_next(c))
+		if (word_is(word, c->name))
+			return c;
+	return NULL;
+}
+
+/**
+ * word_is - Whether a word is a keyword or the beginning of it.
+ * @word: From the command line.
+ * @full: The keyword.
+ */
+bool word_is(const char *word, const char *full)
+{
+	return *word && !strncmp(word, full, strlen(word));
+}
+
+/**
+ * command_usage - Print how a command is called.
+ * @command: The command.
+ * @file: Where to.
+ */
+void command_usage(const struct command *command, FILE *file)
+{
+	const char *line = command->usage, *lead = "Usage:";
+	int length;
+
+	do {
+		length = strcspn(line, "\n");
+		fprintf(file, "%s vpnpass %s%s%.*s\n", lead, command->name,
+			length ? " " : "", length, line);
+		line += length;
+		lead = "      ";
+	} while (*line++);
+}
+
+/**
+ * usage_error - Complain about the command line.
+ * @command: The command whose usage is to be shown, NULL for the program's.
+ * @fmt: What is wrong, as for printf().
+ *
+ * Return: EXIT_USAGE.
+ */
+int usage_error(const struct command *command, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	complain("%s", text);
+	if (command)
+		command_usage(command, stderr);
+	else
+		fputs("Try \"vpnpass help\".\n", stderr);
+	return EXIT_USAGE;
+}
+
+/**
+ * suggest - Offer a word for completion.
+ * @prefix: What is typed so far.
+ * @word: The word, printed if it begins so.
+ */
+void suggest(const char *prefix, const char *word)
+{
+	if (!strncmp(prefix, word, strlen(prefix)))
+		puts(word);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a command is and what it may use. Each cmd_*.c registers itself with
+ * COMMAND() before main() runs; nothing else knows of it.
+ */
+#ifndef _VPNPASS_CLI_H
+#define _VPNPASS_CLI_H
+
+#include <stdbool.h>
+
+#include "model.h"
+#include "nl.h"
+#include "out.h"
+#include "util.h"
+
+/**
+ * struct context - What main() hands to a command.
+ * @out: Output to stdout, closed by main().
+ * @nl: Connection, opened by cli_connect(), closed by main().
+ */
+struct context {
+	struct out out;
+	struct nl nl;
+};
+
+/**
+ * struct command - One word after vpnpass.
+ * @name: The word.
+ * @rank: Place in lists, and who wins when an abbreviation fits several: the
+ *        lowest. 0 hides it and lets it not be abbreviated.
+ * @usage: Arguments, one form a line.
+ * @summary: One line for the list of commands.
+ * @details: More for its own help, may be NULL.
+ * @run: Does it, with the words after the name; returns an exit code.
+ * @complete: Calls suggest() for the last word, may be NULL.
+ * @next: Next by rank, private to cli.c.
+ */
+struct command {
+	const char *name;
+	int rank;
+	const char *usage;
+	const char *summary;
+	const char *details;
+	int (*run)(struct context *ctx, int argc, char **argv);
+	void (*complete)(struct context *ctx, int argc, char **argv);
+	struct command *next;
+};
+
+#define COMMAND(cmd) \
+static void __attribute__((constructor)) register_##cmd(void) \
+{ \
+	command_register(&(cmd)); \
+}
+
+/* cli.c */
+void command_register(struct command *command);
+const struct command *command_find(const char *word);
+const struct command *command_next(const struct command *last);
+void command_usage(const struct command *command, FILE *file);
+int usage_error(const struct command *command, const char *fmt, ...) __printf(2, 3);
+bool word_is(const char *word, const char *full);
+void suggest(const char *prefix, const char *word);
+
+/* protos.c */
+bool proto_plausible(const char *which);
+bool proto_covers(const char *which, const char *name);
+bool proto_is_group(const char *which);
+int cli_connect(struct context *ctx, const char *which);
+int protos_fetch(struct context *ctx, const char *which, struct replies *replies);
+bool protos_next(const struct replies *r, const char *which,
+		 const struct nlmsghdr **pos, struct proto *proto);
+void suggest_protos(struct context *ctx, const char *prefix);
+
+/* module.c */
+const char *module_of(const char *proto);
+bool module_load(const char *module);
+
+/* ns.c */
+#define NETNS_DIR	"/run/netns"
+int netns_enter(const char *name);
+
+/* print.c */
+void session_fields(struct out *o, const struct session *s);
+void session_pins_line(struct out *o, const struct session *s);
+void pin_fields(struct out *o, const struct pin *pin);
+void pin_text(char *to, size_t size, const struct pin *pin);
+const char *pin_kind_name(struct maybe kind);
+const char *pin_dir_name(struct maybe dir);
+
+#endif /* _VPNPASS_CLI_H */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vpnpass help: what there is, or how one command is called. main() takes
+ * "vpnpass COMMAND help" here as well.
+ */
+#include <stdlib.h>
+
+#include "cli.h"
+
+static struct command help_command;
+
+static void help_program(void)
+{
+	const struct command *c;
+
+	puts("Usage: vpnpass [OPTIONS] [COMMAND] [ARGUMENTS]\n"
+	     "\n"
+	     "Steers VPN passthrough on a NAT router. Commands may be abbreviated; of\n"
+	     "several that fit, the first listed here is meant. Without one it is show.\n");
+	for (c = command_next(NULL); c; c = command_next(c))
+		printf("  %-10s %s\n", c->name, c->summary);
+	puts("\n"
+	     "  -j, -json        print JSON\n"
+	     "  -p, -pretty      indent the JSON\n"
+	     "  -n, -netns NAME  in this network namespace\n"
+	     "  -V, -version     print the version\n"
+	     "  -h, -help        print this text\n"
+	     "\n"
+	     "\"vpnpass help COMMAND\" tells more. Exit status: 0 done, 1 wrong usage,\n"
+	     "2 the kernel refused.");
+}
+
+static int help_run(struct context *ctx, int argc, char **argv)
+{
+	const struct command *c;
+
+	(void)ctx;
+	if (argc > 1)
+		return usage_error(&help_command, "too many arguments: %s", argv[1]);
+	if (!argc) {
+		help_program();
+		return EXIT_OK;
+	}
+	c = command_find(argv[0]);
+	if (!c)
+		return usage_error(NULL, "unknown command %s", argv[0]);
+	command_usage(c, stdout);
+	printf("\nTo %s.\n", c->summary);
+	if (c->details)
+		fputs(c->details, stdout);
+	return EXIT_OK;
+}
+
+static void help_complete(struct context *ctx, int argc, char **argv)
+{
+	const struct command *c;
+
+	(void)ctx;
+	for (c = command_next(NULL); c && argc == 1; c = command_next(c))
+		suggest(argv[0], c->name);
+}
+
+static struct command help_command = {
+	.name = "help",
+	.rank = 100,
+	.usage = "[COMMAND]",
+	.summary = "explain a command",
+	.run = help_run,
+	.complete = help_complete,
+};
+
+COMMAND(help_command)

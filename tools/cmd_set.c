@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vpnpass set: turn a switch, or change a setting.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static struct command set_command;
+
+/* What to set: a mode, or if key is not NULL a setting. */
+struct change {
+	const char *which;
+	uint32_t mode;
+	const char *key;
+	uint32_t value;
+};
+
+/* Decimal digits only; -1 for anything else or more than 32 bits. */
+static int64_t parse_u32(const char *text)
+{
+	unsigned long long value;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return -1;
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	return errno || value > UINT32_MAX ? -1 : (int64_t)value;
+}
+
+static int parse_mode(struct change *change, const char *word)
+{
+	int mode = mode_number(word);
+
+	if (mode < 0)
+		return usage_error(&set_command, "on, off, block or KEY VALUE expected, not %s",
+				   word);
+	change->mode = mode;
+	return EXIT_OK;
+}
+
+static int parse_setting(struct change *change, const char *key, const char *value)
+{
+	int64_t number = parse_u32(value);
+
+	if (mode_number(key) >= 0)
+		return usage_error(&set_command, "too many arguments: %s", value);
+	if (number < 0)
+		return usage_error(&set_command, "%s: a number of 32 bits expected, not %s",
+				   key, value);
+	change->key = key;
+	change->value = number;
+	return EXIT_OK;
+}
+
+static int parse(struct change *change, int argc, char **argv)
+{
+	if (argc < 1)
+		return usage_error(&set_command, "PROTO expected");
+	if (!proto_plausible(argv[0]))
+		return usage_error(&set_command, "not a protocol: %s", argv[0]);
+	change->which = argv[0];
+	if (argc == 1)
+		return usage_error(&set_command, "on, off, block or KEY VALUE expected");
+	if (argc == 2)
+		return parse_mode(change, argv[1]);
+	if (argc == 3)
+		return parse_setting(change, argv[1], argv[2]);
+	return usage_error(&set_command, "too many arguments: %s", argv[3]);
+}
+
+static bool has_setting(const struct proto *p, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_settings; i++)
+		if (!strcmp(p->settings[i].name, key))
+			return true;
+	return false;
+}
+
+/* After a refusal: what the key could have been. */
+static void list_settings(const struct proto *p)
+{
+	size_t i;
+
+	if (!p->n_settings)
+		return;
+	fprintf(stderr, "Settings of %s:", p->name);
+	for (i = 0; i < p->n_settings; i++)
+		fprintf(stderr, " %s", p->settings[i].name);
+	fputc('\n', stderr);
+}
+
+static void put_change(struct nlmsghdr *nlh, const char *name, const struct change *change)
+{
+	struct nlattr *nest;
+
+	mnl_attr_put_strz(nlh, VPNPASS_A_PROTO_NAME, name);
+	if (!change->key) {
+		mnl_attr_put_u32(nlh, VPNPASS_A_PROTO_MODE, change->mode);
+		return;
+	}
+	nest = mnl_attr_nest_start(nlh, VPNPASS_A_PROTO_SETTING);
+	mnl_attr_put_strz(nlh, VPNPASS_A_SETTING_NAME, change->key);
+	mnl_attr_put_u32(nlh, VPNPASS_A_SETTING_VALUE, change->value);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void report(struct out *o, const struct proto *p, const struct change *change)
+{
+	out_object(o, NULL);
+	out_string(o, "proto", NULL, p->name);
+	if (change->key) {
+		out_string(o, "setting", NULL, change->key);
+		out_number(o, "value", NULL, MAYBE(change->value));
+	} else {
+		out_string(o, "mode", NULL, mode_name(MAYBE(change->mode)));
+	}
+	out_object_end(o);
+}
+
+static int set_one(struct context *ctx, const struct proto *p, const struct change *change)
+{
+	struct replies replies = {};
+	int ret;
+
+	put_change(nl_request(&ctx->nl, VPNPASS_CMD_PROTO_SET, false), p->name, change);
+	ret = nl_talk(&ctx->nl, &replies);
+	replies_free(&replies);
+	if (!ret) {
+		report(&ctx->out, p, change);
+		return EXIT_OK;
+	}
+	nl_complain(&ctx->nl, ret == -EPERM ? NULL : p->name, ret);
+	if (change->key && ret != -EPERM && !has_setting(p, change->key))
+		list_settings(p);
+	return EXIT_REFUSED;
+}
+
+/* A setting of a group is for those that have it; if none has, the first refuses. */
+static bool any_has_setting(const struct replies *r, const struct change *change)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct proto proto;
+	bool has = false;
+
+	while (change->key && protos_next(r, change->which, &pos, &proto)) {
+		has = has || has_setting(&proto, change->key);
+		proto_free(&proto);
+	}
+	return has;
+}
+
+static int set_each(struct context *ctx, const struct replies *r, const struct change *change)
+{
+	bool selective = any_has_setting(r, change);
+	const struct nlmsghdr *pos = NULL;
+	int ret = EXIT_OK, n = 0;
+	struct proto proto;
+
+	while (!ret && protos_next(r, change->which, &pos, &proto)) {
+		if (!selective || has_setting(&proto, change->key))
+			ret = set_one(ctx, &proto, change);
+		proto_free(&proto);
+		n++;
+	}
+	if (n)
+		return ret;
+	complain("no protocol is loaded (load one with: modprobe vpnpass_esp)");
+	return EXIT_REFUSED;
+}
+
+static int set_run(struct context *ctx, int argc, char **argv)
+{
+	struct replies replies = {};
+	struct change change = {};
+	int ret;
+
+	ret = parse(&change, argc, argv);
+	if (ret)
+		return ret;
+	/* The request has room for this much; what is shorter the kernel judges. */
+	if (change.key && strlen(change.key) > 255)
+		return usage_error(&set_command, "KEY too long");
+	out_list(&ctx->out, NULL);
+	ret = protos_fetch(ctx, change.which, &replies);
+	if (!ret)
+		ret = set_each(ctx, &replies, &change);
+	replies_free(&replies);
+	return ret;
+}
+
+static void suggest_settings(struct context *ctx, const char *which, const char *prefix)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct replies replies = {};
+	struct proto proto;
+	size_t i;
+
+	if (nl_open(&ctx->nl))
+		return;
+	nl_request(&ctx->nl, VPNPASS_CMD_PROTO_GET, true);
+	nl_talk(&ctx->nl, &replies);
+	while (protos_next(&replies, which, &pos, &proto)) {
+		for (i = 0; i < proto.n_settings; i++)
+			suggest(prefix, proto.settings[i].name);
+		proto_free(&proto);
+	}
+	replies_free(&replies);
+}
+
+static void set_complete(struct context *ctx, int argc, char **argv)
+{
+	if (argc == 1)
+		suggest_protos(ctx, argv[0]);
+	if (argc != 2)
+		return;
+	suggest(argv[1], "on");
+	suggest(argv[1], "off");
+	suggest(argv[1], "block");
+	suggest_settings(ctx, argv[0], argv[1]);
+}
+
+static struct command set_command = {
+	.name = "set",
+	.rank = 20,
+	.usage = "PROTO on|off|block\nPROTO KEY VALUE",
+	.summary = "turn a switch, or change a setting",
+	.details =
+		"PROTO: pptp, l2tp, ike, natt, esp, ipsec (ike and esp) or all.\n"
+		"  on     help the protocol through NAT\n"
+		"  off    plain NAT, as if the module were not there\n"
+		"  block  drop the protocol in both directions\n"
+		"\"vpnpass show PROTO\" lists each KEY with its VALUE and range.\n",
+	.run = set_run,
+	.complete = set_complete,
+};
+
+COMMAND(set_command)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vpnpass, the tool: options, and which command it is.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct options {
+	bool json, pretty, version, help;
+	const char *netns;
+};
+
+static bool parse_options(struct options *opt, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "pretty", no_argument, NULL, 'p' },
+		{ "netns", required_argument, NULL, 'n' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
+	int c;
+
+	/* getopt complains under this name */
+	argv[0] = "vpnpass";
+	while ((c = getopt_long_only(argc, argv, "+jpn:Vh", options, NULL)) != -1) {
+		if (c == 'j')
+			opt->json = true;
+		else if (c == 'p')
+			opt->pretty = true;
+		else if (c == 'n')
+			opt->netns = optarg;
+		else if (c == 'V')
+			opt->version = true;
+		else if (c == 'h')
+			opt->help = true;
+		else
+			return false;
+	}
+	return true;
+}
+
+static void print_version(struct out *o)
+{
+	out_object(o, NULL);
+	out_string(o, "version", NULL, VPNPASS_VERSION);
+	out_line(o, 0, "vpnpass %s", VPNPASS_VERSION);
+}
+
+static int run_command(struct context *ctx, int argc, char **argv)
+{
+	const struct command *c = command_find(argc ? argv[0] : "show");
+
+	if (!c)
+		return usage_error(NULL, "unknown command %s", argv[0]);
+	if (argc == 2 && !strcmp(argv[1], "help") && c->rank)
+		return command_find("help")->run(ctx, 1, argv);
+	return argc ? c->run(ctx, argc - 1, argv + 1) : c->run(ctx, 0, argv);
+}
+
+static int run(struct context *ctx, const struct options *opt, int argc, char **argv)
+{
+	int ret;
+
+	if (opt->version) {
+		print_version(&ctx->out);
+		return EXIT_OK;
+	}
+	if (opt->help)
+		return command_find("help")->run(ctx, 0, NULL);
+	if (opt->netns) {
+		ret = netns_enter(opt->netns);
+		if (ret)
+			return ret;
+	}
+	return run_command(ctx, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct context ctx = {};
+	struct options opt = {};
+	int ret;
+
+	if (!parse_options(&opt, argc, argv)) {
+		fputs("Try \"vpnpass help\".\n", stderr);
+		return EXIT_USAGE;
+	}
+	out_open(&ctx.out, stdout, opt.json, opt.pretty);
+	ret = run(&ctx, &opt, argc - optind, argv + optind);
+	nl_close(&ctx.nl);
+	if (out_close(&ctx.out)) {
+		complain("cannot write the output");
+		ret = ret ? ret : EXIT_REFUSED;
+	}
+	return ret;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Printing as an aligned table or as JSON from the same calls. Used by every
+ * command that lists something.
+ *
+ * Lists and objects exist in JSON only. A field has a JSON key and the heading
+ * of the column that it fills; either may be NULL, and then it is left out of
+ * that form. A value that is not known is absent from JSON and "-" in a table.
+ */
+#ifndef _VPNPASS_OUT_H
+#define _VPNPASS_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util.h"
+
+#define OUT_DEPTH	16
+#define OUT_COLUMNS	16
+#define OUT_WIDTH	80
+
+/**
+ * struct maybe - A number that the kernel may have left out.
+ * @value: The number, when known.
+ * @known: Whether it is.
+ */
+struct maybe {
+	uint64_t value;
+	bool known;
+};
+
+#define MAYBE(v)	((struct maybe){ .value = (v), .known = true })
+
+/**
+ * struct out - Where and how to print; all fields are private to out.c.
+ * @file: Destination.
+ * @json: JSON rather than a table.
+ * @pretty: Indent the JSON.
+ * @depth: Open lists and objects.
+ * @open: The bracket that closes each of them.
+ * @filled: Whether each of them has something in it.
+ * @columns: Headings, '>' in front of those that align to the right.
+ * @n_columns: How many.
+ * @cell: The row being filled, NULL where nothing was said.
+ * @lines: Rows and lines until out_flush(); owned here.
+ * @n_lines: How many.
+ */
+struct out {
+	FILE *file;
+	bool json;
+	bool pretty;
+	int depth;
+	char open[OUT_DEPTH];
+	bool filled[OUT_DEPTH];
+	const char *columns[OUT_COLUMNS];
+	int n_columns;
+	char *cell[OUT_COLUMNS];
+	struct out_line *lines;
+	size_t n_lines;
+};
+
+void out_open(struct out *o, FILE *file, bool json, bool pretty);
+void out_columns(struct out *o, const char *const *heads);
+void out_flush(struct out *o);
+int out_close(struct out *o);
+
+void out_list(struct out *o, const char *key);
+void out_list_end(struct out *o);
+void out_object(struct out *o, const char *key);
+void out_object_end(struct out *o);
+
+void out_string(struct out *o, const char *key, const char *head, const char *value);
+void out_number(struct out *o, const char *key, const char *head, struct maybe value);
+void out_bytes(struct out *o, const char *key, const char *head, struct maybe value);
+void out_msec(struct out *o, const char *key, const char *head, struct maybe ms);
+void out_nsec(struct out *o, const char *key, struct maybe ns);
+
+void out_row(struct out *o);
+void out_line(struct out *o, int indent, const char *fmt, ...) __printf(3, 4);
+
+#endif /* _VPNPASS_OUT_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Small things that every file of the tool may need: memory that does not
+ * fail, and the one way to complain.
+ */
+#ifndef _VPNPASS_UTIL_H
+#define _VPNPASS_UTIL_H
+
+#include <stddef.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(f, v)	__attribute__((format(printf, f, v)))
+
+/* Exit codes, as iproute2 has them. */
+#define EXIT_OK		0
+#define EXIT_USAGE	1
+#define EXIT_REFUSED	2
+
+void *xrealloc(void *old, size_t size);
+char *xstrdup(const char *text);
+char *xasprintf(const char *fmt, ...) __printf(1, 2);
+void complain(const char *fmt, ...) __printf(1, 2);
+
+#endif /* _VPNPASS_UTIL_H */
