@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an IKE or NAT-T datagram says in clear, and what a sequence of them
+ * says about one IKE SA. Called by the ike helper's kernel face, by its unit
+ * tests and its fuzzer. Pure code: nothing here allocates, locks or reads a
+ * clock, so any context will do.
+ *
+ * All numbers are in host byte order; all times are u32 milliseconds of a
+ * clock that may wrap.
+ */
+#ifndef VPNPASS_IKE_PARSE_H
+#define VPNPASS_IKE_PARSE_H
+
+#include "pure.h"
+
+#define IKE_HDR_LEN		28
+#define IKE_MARKER_LEN		4	/* RFC 3948 section 2.2 */
+#define IKE_MAX_PAYLOADS	64	/* clear payloads read per message */
+
+/*
+ * Bytes of a datagram to hand to ike_parse(): marker, header and the numbers
+ * of a fragment at least; beyond them lie vendor IDs and NAT detection.
+ */
+#define IKE_CAPTURE_MIN		(IKE_MARKER_LEN + IKE_HDR_LEN + 8)
+#define IKE_CAPTURE_WANTED	1024
+
+enum ike_port {
+	IKE_PORT_500,
+	IKE_PORT_4500,
+};
+
+/* OUT leaves the client behind this NAT, IN comes from its gateway. */
+enum ike_dir {
+	IKE_DIR_OUT = 0,
+	IKE_DIR_IN = 1,
+};
+
+enum ike_class {
+	IKE_CLASS_BAD,		/* see ike_msg.reason */
+	IKE_CLASS_IKE,		/* behind a non-ESP marker if ike_msg.natt */
+	IKE_CLASS_ESP,		/* ESP in UDP: esp_spi and esp_seq are set */
+	IKE_CLASS_KEEPALIVE,	/* RFC 3948 section 2.3 */
+};
+
+/*
+ * Why a datagram is IKE_CLASS_BAD. From IKE_BAD_ISPI on, the header was
+ * complete and its fields are filled in (to be logged, not trusted).
+ */
+enum ike_reason {
+	IKE_OK = 0,
+	IKE_BAD_EMPTY,		/* no payload at all */
+	IKE_BAD_SHORT,		/* datagram smaller than its header */
+	IKE_BAD_CAPTURE,	/* caller captured less than the header */
+	IKE_BAD_ESP_SPI,	/* ESP SPI 1..255, RFC 4303 section 2.1 */
+	IKE_BAD_ISPI,		/* initiator SPI is zero */
+	IKE_BAD_VERSION,	/* major version neither 1 nor 2 */
+	IKE_BAD_LENGTH,		/* length field below 28 or past the end */
+	IKE_BAD_TRAILING,	/* datagram longer than the length field */
+	IKE_BAD_EXCHANGE,	/* exchange type of the other version, or 0 */
+	IKE_BAD_FLAGS,		/* flags that contradict the exchange */
+	IKE_BAD_RSPI_SET,	/* responder SPI present in a first message */
+	IKE_BAD_RSPI_ZERO,	/* responder SPI missing in a later one */
+	IKE_BAD_MSGID,		/* message ID the exchange cannot have */
+	IKE_BAD_MAX
+};
+
+/* Exchange types, RFC 2408 3.1, RFC 2409 appendix A, IANA ikev2-parameters. */
+enum ike_exchange {
+	IKE_V1_BASE = 1,
+	IKE_V1_MAIN = 2,
+	IKE_V1_AGGRESSIVE = 4,
+	IKE_V1_INFO = 5,
+	IKE_V1_CONFIG = 6,
+	IKE_V1_QUICK = 32,
+	IKE_V1_NEW_GROUP = 33,
+	IKE_V2_SA_INIT = 34,
+	IKE_V2_AUTH = 35,
+	IKE_V2_CREATE_CHILD = 36,
+	IKE_V2_INFO = 37,
+	IKE_V2_RESUME = 38,		/* RFC 5723 */
+	IKE_V2_INTERMEDIATE = 43,	/* RFC 9242 */
+	IKE_V2_FOLLOWUP_KE = 44,	/* RFC 9370 */
+};
+
+#define IKE_V1_ENCRYPTED	0x01
+#define IKE_V1_COMMIT		0x02
+#define IKE_V2_INITIATOR	0x08
+#define IKE_V2_RESPONSE		0x20
+
+/* How far the walk over the clear payloads came. */
+enum ike_walk {
+	IKE_WALK_DONE,		/* all of them read */
+	IKE_WALK_ENCRYPTED,	/* ended where encryption begins */
+	IKE_WALK_CUT,		/* ended where the captured prefix ends */
+	IKE_WALK_LIMIT,		/* more than IKE_MAX_PAYLOADS */
+	IKE_WALK_BAD,		/* a payload's length is impossible */
+};
+
+/* Bits of ike_msg.deletes. */
+#define IKE_DEL_IKE		0x01
+#define IKE_DEL_CHILD		0x02
+
+/**
+ * struct ike_msg - one datagram, as far as it can be read
+ * @ispi: initiator's IKE SPI (IKEv1: cookie)
+ * @rspi: responder's IKE SPI, 0 in a first message
+ * @mid: message ID
+ * @len: length field of the IKE header; does not count the non-ESP marker
+ * @esp_spi: ESP SPI of IKE_CLASS_ESP
+ * @esp_seq: ESP sequence number of IKE_CLASS_ESP
+ * @frag_num: number of this fragment, from 1; 0 when not a fragment
+ * @frag_total: fragments in all; 0 when unknown (IKEv1, but for the last)
+ * @error: first error notify in clear (types 1..16383), or 0
+ * @cls: enum ike_class
+ * @reason: enum ike_reason
+ * @version: major version
+ * @minor: minor version
+ * @exchange: exchange type, see enum ike_exchange
+ * @flags: flags octet as sent
+ * @next: first payload's type
+ * @walk: enum ike_walk
+ * @payloads: clear payloads read
+ * @natd: NAT detection payloads among them (v2: notifies 16388 and 16389)
+ * @deletes: IKE_DEL_* bits of Delete payloads in clear. Nothing vouches for
+ *	them: a hint, not a fact
+ * @natt: came behind a non-ESP marker
+ * @initiator: v2: sent by the original initiator of this IKE SA
+ * @response: v2: answers a request
+ * @encrypted: v1: encrypted; v2: has an SK or SKF payload. With too short a
+ *	capture, v2's is known only if SK is the first payload
+ * @commit: v1: commit bit
+ * @opens: first message of an IKE SA
+ * @answers: second message of an IKE SA, bringing the responder's SPI
+ * @retry: v2 answer that asks for the first message again (RFC 7296 section
+ *	2.6 cookie, section 1.2 another key exchange method)
+ * @sa: has an SA payload in clear
+ * @cookie: v2: has a COOKIE notify
+ * @natt_offered: v1: has a NAT-T vendor ID (RFC 3947 or drafts 02, 03)
+ * @frag_offered: v2: has IKEV2_FRAGMENTATION_SUPPORTED
+ * @frag_last: v1: this is the last fragment
+ */
+struct ike_msg {
+	u64 ispi;
+	u64 rspi;
+	u32 mid;
+	u32 len;
+	u32 esp_spi;
+	u32 esp_seq;
+	u16 frag_num;
+	u16 frag_total;
+	u16 error;
+	u8 cls;
+	u8 reason;
+	u8 version;
+	u8 minor;
+	u8 exchange;
+	u8 flags;
+	u8 next;
+	u8 walk;
+	u8 payloads;
+	u8 natd;
+	u8 deletes;
+	bool natt:1;
+	bool initiator:1;
+	bool response:1;
+	bool encrypted:1;
+	bool commit:1;
+	bool opens:1;
+	bool answers:1;
+	bool retry:1;
+	bool sa:1;
+	bool cookie:1;
+	bool natt_offered:1;
+	bool frag_offered:1;
+	bool frag_last:1;
+};
+
+/**
+ * ike_parse - read one datagram of UDP port 500 or 4500
+ * @m: result, written in full
+ * @data: start of the UDP payload
+ * @cap: bytes readable at @data; IKE_CAPTURE_MIN suffice for ike_track()
+ * @dlen: length of the whole UDP payload
+ * @port: which of the two ports
+ *
+ * Reads nothing beyond @cap and at most IKE_MAX_PAYLOADS payloads.
+ * Return: the class, also in @m->cls.
+ */
+enum ike_class ike_parse(struct ike_msg *m, const u8 *data, u32 cap, u32 dlen,
+			 enum ike_port port);
+
+enum ike_phase {
+	IKE_SA_NEW = 0,		/* nothing seen: a zeroed state */
+	IKE_SA_HALF_OPEN,
+	IKE_SA_ESTABLISHED,
+	IKE_SA_DELETED,		/* given up in clear before it was up */
+};
+
+/* What a message meant, returned by ike_track(); any may come together. */
+#define IKE_EV_OPENED		0x0001	/* first message of the IKE SA */
+#define IKE_EV_ANSWERED		0x0002	/* responder's SPI learnt */
+#define IKE_EV_ESTABLISHED	0x0004
+#define IKE_EV_NATT		0x0008	/* first message behind a marker */
+#define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
+#define IKE_EV_CHILD		0x0020	/* and this finished one */
+#define IKE_EV_CHILD_READY	0x0040	/* v1 commit bit: its 4th message */
+#define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
+#define IKE_EV_RETRANS		0x0100	/* seen before, counted once */
+#define IKE_EV_RETRY		0x0200	/* responder wants message 1 again */
+#define IKE_EV_REFUSED		0x0400	/* responder says no, in clear */
+#define IKE_EV_DELETED		0x0800
+#define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
+#define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
+
+#define IKE_REQS	4	/* open exchanges kept, per side */
+#define IKE_QUICKS	4	/* open IKEv1 quick modes kept */
+#define IKE_QUICKS_DONE	8	/* finished ones remembered */
+
+struct ike_req {
+	u32 mid;
+	u32 asked;		/* request's fragments seen, bit per number */
+	u32 told;		/* response's */
+	u16 ask_total;
+	u16 tell_total;
+	u8 exchange;		/* 0: free */
+	bool done;
+};
+
+struct ike_window {
+	struct ike_req req[IKE_REQS];
+	u32 top;		/* highest message ID finished */
+	u32 done;		/* bit n: top - n is finished */
+	u32 child_mid;		/* message ID of the last CHILD */
+	u8 next;
+	bool any;		/* top is valid */
+	bool child;		/* child_mid is valid */
+};
+
+struct ike_quick {
+	u32 mid;
+	u32 len1;		/* lengths of messages 1 and 2 */
+	u32 len2;
+	u8 count;		/* messages passed; 0: free */
+	u8 dir;			/* of message 1 */
+	bool commit;
+};
+
+struct ike_phase2 {
+	struct ike_quick quick[IKE_QUICKS];
+	u32 done[IKE_QUICKS_DONE];
+	u8 next;
+	u8 n_done;		/* valid in done[], up to its size */
+	u8 next_done;
+};
+
+/**
+ * struct ike_sa_state - one IKE SA, as seen from between its ends
+ * @ispi: initiator's SPI
+ * @rspi: responder's SPI; 0 until answered
+ * @opened: time of the first message
+ * @seen: time of the last message that fitted
+ * @child: time of the last CHILD (valid if @n_child)
+ * @n_child: exchanges finished that make SAs, saturating
+ * @version: 1 or 2
+ * @phase: enum ike_phase
+ * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
+ * @child_by: enum ike_dir of whoever asked for the last child SA
+ * @natd: bit per enum ike_dir: sent NAT detection payloads
+ * @crypt: v1: bit per enum ike_dir: sent an encrypted message
+ * @answered: the responder's SPI came from the responder
+ * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
+ * @adopted: began in mid-life
+ * @natt: moved to (or began on) port 4500
+ * @fragmented: messages came in IKE fragments
+ *
+ * Zeroed is IKE_SA_NEW. Owned and serialised by the caller.
+ */
+struct ike_sa_state {
+	u64 ispi;
+	u64 rspi;
+	u32 opened;
+	u32 seen;
+	u32 child;
+	u16 n_child;
+	u8 version;
+	u8 phase;
+	u8 opener;
+	u8 child_by;
+	u8 natd;
+	u8 crypt;
+	bool answered:1;
+	bool rspi_fixed:1;
+	bool adopted:1;
+	bool natt:1;
+	bool fragmented:1;
+	union {
+		struct ike_window win[2];	/* v2, by enum ike_dir asking */
+		struct ike_phase2 p2;		/* v1 */
+	};
+};
+
+/**
+ * ike_track - let one message act on its IKE SA
+ * @st: the SA; zeroed for a new one
+ * @dir: which way the message goes
+ * @m: IKE_CLASS_IKE as read by ike_parse()
+ * @now: time, ms
+ *
+ * Call it for messages that are let through, not for those held or dropped.
+ * CHILD is reported once per exchange, however often its messages repeat. It
+ * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
+ * looks the same.
+ *
+ * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
+ */
+u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
+	      const struct ike_msg *m, u32 now);
+
+/**
+ * ike_begins_child - would this message begin an exchange that makes SAs?
+ * @st: the SA it belongs to
+ * @dir: which way it goes
+ * @m: the message
+ *
+ * For the caller that wants to hold such an exchange back: false once one
+ * copy (or fragment) of it was given to ike_track().
+ */
+bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m);
+
+#endif /* VPNPASS_IKE_PARSE_H */

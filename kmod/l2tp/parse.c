@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * L2TP as a router reads it: headers of version 2 (RFC 2661) and 3 (RFC
+ * 3931), and those AVPs of a control message by which IDs are assigned and
+ * given up. Called by the l2tp helper's kernel face; see parse.h.
+ */
+#include "l2tp/parse.h"
+
+/* AVP: flags and length, vendor, type; RFC 2661 section 4.1. */
+#define AVP_HDR		6
+#define AVP_MANDATORY	0x8000
+#define AVP_HIDDEN	0x4000
+#define AVP_RESERVED	0x3c00
+#define AVP_LENGTH	0x03ff
+
+enum {
+	AVP_MESSAGE_TYPE = 0,
+	AVP_RESULT = 1,
+	AVP_TUNNEL = 9,
+	AVP_SESSION = 14,
+	AVP_CCID = 61,
+	AVP_LOCAL_SESSION = 63,
+	AVP_REMOTE_SESSION = 64,
+	AVP_LAST_KNOWN = 101,	/* IANA l2tp-parameters */
+};
+
+/* What is left of a packet: @cap bytes can be read, @len exist. */
+struct cursor {
+	const u8 *p;
+	u32 cap;
+	u32 len;
+};
+
+static enum l2tp_class bad(struct l2tp_msg *m, enum l2tp_reason reason)
+{
+	m->cls = L2TP_CLASS_BAD;
+	m->reason = reason;
+	return L2TP_CLASS_BAD;
+}
+
+/* Return: the next @n bytes, or NULL with the reason set. */
+static const u8 *pull(struct l2tp_msg *m, struct cursor *c, u32 n)
+{
+	const u8 *p = c->p;
+
+	if (c->len < n) {
+		bad(m, m->trailing ? L2TP_BAD_LENGTH : L2TP_BAD_SHORT);
+		return NULL;
+	}
+	if (c->cap < n) {
+		bad(m, L2TP_BAD_CAPTURE);
+		return NULL;
+	}
+	c->p += n;
+	c->cap -= n;
+	c->len -= n;
+	m->hdr_len += n;
+	return p;
+}
+
+/* Cut the packet down to its length field, of which @used bytes are gone. */
+static bool trim(struct l2tp_msg *m, struct cursor *c, u32 used, u32 length)
+{
+	if (length < used || length - used > c->len) {
+		bad(m, L2TP_BAD_LENGTH);
+		return false;
+	}
+	m->len = length;
+	m->trailing = length - used < c->len;
+	c->len = length - used;
+	c->cap = min(c->cap, c->len);
+	return true;
+}
+
+/* Store an ID, once. A second copy may only repeat the first. */
+static bool set32(struct l2tp_msg *m, u8 bit, u32 *to, u32 val)
+{
+	if ((m->has & bit) && *to != val) {
+		bad(m, L2TP_BAD_AVP_TWICE);
+		return false;
+	}
+	m->has |= bit;
+	*to = val;
+	return true;
+}
+
+static bool set16(struct l2tp_msg *m, u8 bit, u16 *to, u16 val)
+{
+	u32 tmp = *to;
+
+	if (!set32(m, bit, &tmp, val))
+		return false;
+	*to = val;
+	return true;
+}
+
+/* RFC 2661 section 4.4.2: result, and optionally error and text */
+static bool set_result(struct l2tp_msg *m, const u8 *v, u32 len)
+{
+	if (!set16(m, L2TP_HAS_RESULT, &m->result, get_unaligned_be16(v)))
+		return false;
+	if (len >= 4)
+		m->error = get_unaligned_be16(v + 2);
+	return true;
+}
+
+static u8 avp_bit(u16 type)
+{
+	switch (type) {
+	case AVP_RESULT:
+		return L2TP_HAS_RESULT;
+	case AVP_TUNNEL:
+		return L2TP_HAS_TUNNEL;
+	case AVP_SESSION:
+		return L2TP_HAS_SESSION;
+	case AVP_CCID:
+		return L2TP_HAS_CCID;
+	case AVP_LOCAL_SESSION:
+		return L2TP_HAS_LOCAL;
+	case AVP_REMOTE_SESSION:
+		return L2TP_HAS_REMOTE;
+	}
+	return 0;
+}
+
+/* @len: of the value. Return: whether an AVP of this type can have it. */
+static bool avp_fits(u8 bit, u32 len)
+{
+	if (bit == L2TP_HAS_RESULT)
+		return len == 2 || len >= 4;
+	if (bit == L2TP_HAS_TUNNEL || bit == L2TP_HAS_SESSION)
+		return len == 2;
+	return len == 4;
+}
+
+static bool avp_value(struct l2tp_msg *m, u8 bit, const u8 *v, u32 len)
+{
+	switch (bit) {
+	case L2TP_HAS_RESULT:
+		return set_result(m, v, len);
+	case L2TP_HAS_TUNNEL:
+		return set16(m, bit, &m->assigned_tunnel,
+			     get_unaligned_be16(v));
+	case L2TP_HAS_SESSION:
+		return set16(m, bit, &m->assigned_session,
+			     get_unaligned_be16(v));
+	case L2TP_HAS_CCID:
+		return set32(m, bit, &m->assigned_ccid, get_unaligned_be32(v));
+	case L2TP_HAS_LOCAL:
+		return set32(m, bit, &m->local_session, get_unaligned_be32(v));
+	case L2TP_HAS_REMOTE:
+		return set32(m, bit, &m->remote_session, get_unaligned_be32(v));
+	}
+	return true;
+}
+
+/*
+ * One AVP of @len bytes, of which @cap can be read (the header at least). One
+ * with a reserved bit counts as unknown (RFC 2661 section 4.1).
+ * Return: whether to go on.
+ */
+static bool read_avp(struct l2tp_msg *m, const u8 *p, u32 cap, u32 len)
+{
+	u16 flags = get_unaligned_be16(p);
+	u16 vendor = get_unaligned_be16(p + 2);
+	u16 type = get_unaligned_be16(p + 4);
+	u8 bit;
+
+	if (vendor || type > AVP_LAST_KNOWN || (flags & AVP_RESERVED)) {
+		if (flags & AVP_MANDATORY)
+			m->unknown_mandatory = true;
+		return true;
+	}
+	bit = avp_bit(type);
+	if (!bit)
+		return true;
+	if (flags & AVP_HIDDEN) {
+		m->hidden |= bit;
+		return true;
+	}
+	if (!avp_fits(bit, len - AVP_HDR)) {
+		bad(m, L2TP_BAD_AVP_LEN);
+		return false;
+	}
+	if (cap < len && (bit != L2TP_HAS_RESULT || cap < AVP_HDR + 4))
+		return true;
+	return avp_value(m, bit, p + AVP_HDR, len - AVP_HDR);
+}
+
+static bool walk(struct l2tp_msg *m, struct cursor *c)
+{
+	u32 len;
+
+	for (; c->len; m->avps++) {
+		if (m->avps == L2TP_MAX_AVPS) {
+			m->walk = L2TP_WALK_LIMIT;
+			return true;
+		}
+		if (c->cap < AVP_HDR && c->len >= AVP_HDR)
+			break;
+		len = 0;
+		if (c->len >= AVP_HDR)
+			len = get_unaligned_be16(c->p) & AVP_LENGTH;
+		if (len < AVP_HDR || len > c->len) {
+			bad(m, L2TP_BAD_AVP_LEN);
+			return false;
+		}
+		if (!read_avp(m, c->p, min(c->cap, len), len))
+			return false;
+		if (len > c->cap)
+			break;
+		c->p += len;
+		c->cap -= len;
+		c->len -= len;
+	}
+	if (c->len)
+		m->walk = L2TP_WALK_CUT;
+	return true;
+}
+
+/* It comes first and is never hidden, RFC 2661 section 4.4.1. */
+static bool read_type(struct l2tp_msg *m, struct cursor *c)
+{
+	const u32 len = AVP_HDR + 2;
+
+	if (c->len < len) {
+		bad(m, L2TP_BAD_FIRST_AVP);
+		return false;
+	}
+	if (c->cap < len) {
+		bad(m, L2TP_BAD_CAPTURE);
+		return false;
+	}
+	if ((get_unaligned_be16(c->p) & ~AVP_MANDATORY) != len ||
+	    get_unaligned_be32(c->p + 2) != AVP_MESSAGE_TYPE) {
+		bad(m, L2TP_BAD_FIRST_AVP);
+		return false;
+	}
+	m->type = get_unaligned_be16(c->p + AVP_HDR);
+	return true;
+}
+
+/* An ID of zero where one must be given. Elsewhere it means: none yet. */
+static bool assigns_zero(const struct l2tp_msg *m)
+{
+	switch (m->type) {
+	case L2TP_SCCRQ:
+	case L2TP_SCCRP:
+		return ((m->has & L2TP_HAS_TUNNEL) && !m->assigned_tunnel) ||
+		       ((m->has & L2TP_HAS_CCID) && !m->assigned_ccid);
+	case L2TP_ICRQ:
+	case L2TP_ICRP:
+	case L2TP_OCRQ:
+	case L2TP_OCRP:
+		return ((m->has & L2TP_HAS_SESSION) && !m->assigned_session) ||
+		       ((m->has & L2TP_HAS_LOCAL) && !m->local_session);
+	}
+	return false;
+}
+
+static enum l2tp_class parse_body(struct l2tp_msg *m, struct cursor *c)
+{
+	if (!c->len) {
+		m->zlb = true;
+	} else {
+		if (!read_type(m, c) || !walk(m, c))
+			return L2TP_CLASS_BAD;
+		if (assigns_zero(m))
+			return bad(m, L2TP_BAD_AVP_VALUE);
+	}
+	m->cls = L2TP_CLASS_CONTROL;
+	return L2TP_CLASS_CONTROL;
+}
+
+/*
+ * Both versions' control headers are 12 bytes (RFC 2661 section 3.1, RFC 3931
+ * section 3.2.1); the first 2 are in @m->bits. The bits that only data may
+ * have, and reserved ones, are ignored as receivers do; but O would move
+ * what follows.
+ */
+static enum l2tp_class parse_control(struct l2tp_msg *m, struct cursor *c)
+{
+	const u16 must = L2TP_F_LENGTH | L2TP_F_SEQUENCE;
+	const u8 *p;
+
+	if ((m->bits & must) != must ||
+	    (m->version == 2 && (m->bits & L2TP_F_OFFSET)))
+		return bad(m, L2TP_BAD_FLAGS);
+	p = pull(m, c, 10);
+	if (!p)
+		return L2TP_CLASS_BAD;
+	if (m->version == 2) {
+		m->tunnel = get_unaligned_be16(p + 2);
+		m->session = get_unaligned_be16(p + 4);
+	} else {
+		m->ccid = get_unaligned_be32(p + 2);
+	}
+	m->ns = get_unaligned_be16(p + 6);
+	m->nr = get_unaligned_be16(p + 8);
+	m->seq = true;
+	if (!trim(m, c, 12, get_unaligned_be16(p)))
+		return L2TP_CLASS_BAD;
+	return parse_body(m, c);
+}
+
+/* Optional fields of v2 data: Ns and Nr, offset size and padding. */
+static bool data_options(struct l2tp_msg *m, struct cursor *c)
+{
+	const u8 *p;
+	u32 skip;
+
+	if (m->bits & L2TP_F_SEQUENCE) {
+		p = pull(m, c, 4);
+		if (!p)
+			return false;
+		m->ns = get_unaligned_be16(p);
+		m->nr = get_unaligned_be16(p + 2);
+		m->seq = true;
+	}
+	if (m->bits & L2TP_F_OFFSET) {
+		p = pull(m, c, 2);
+		if (!p)
+			return false;
+		skip = get_unaligned_be16(p);
+		if (skip > c->len) {
+			bad(m, L2TP_BAD_OFFSET);
+			return false;
+		}
+		m->hdr_len += skip;
+	}
+	return true;
+}
+
+static enum l2tp_class parse_data_v2(struct l2tp_msg *m, struct cursor *c)
+{
+	const u8 *p;
+
+	if (m->bits & L2TP_F_LENGTH) {
+		p = pull(m, c, 2);
+		if (!p || !trim(m, c, 4, get_unaligned_be16(p)))
+			return L2TP_CLASS_BAD;
+	}
+	p = pull(m, c, 4);
+	if (!p)
+		return L2TP_CLASS_BAD;
+	m->tunnel = get_unaligned_be16(p);
+	m->session = get_unaligned_be16(p + 2);
+	if (!data_options(m, c))
+		return L2TP_CLASS_BAD;
+	if (!m->tunnel)
+		return bad(m, L2TP_BAD_TUNNEL);
+	if (!m->session)
+		return bad(m, L2TP_BAD_SESSION);
+	m->cls = L2TP_CLASS_DATA;
+	return L2TP_CLASS_DATA;
+}
+
+/* RFC 3931 section 4.1.2.1: 16 reserved bits, then the session ID */
+static enum l2tp_class parse_data_v3(struct l2tp_msg *m, struct cursor *c)
+{
+	const u8 *p = pull(m, c, 6);
+
+	if (!p)
+		return L2TP_CLASS_BAD;
+	m->session_v3 = get_unaligned_be32(p + 2);
+	if (!m->session_v3)
+		return bad(m, L2TP_BAD_SESSION);
+	m->cls = L2TP_CLASS_DATA;
+	return L2TP_CLASS_DATA;
+}
+
+static enum l2tp_class parse_udp(struct l2tp_msg *m, struct cursor *c)
+{
+	const u8 *p = pull(m, c, 2);
+
+	if (!p)
+		return L2TP_CLASS_BAD;
+	m->bits = get_unaligned_be16(p);
+	m->version = m->bits & L2TP_F_VERSION;
+	if (m->version != 2 && m->version != 3)
+		return bad(m, m->version == 1 ? L2TP_BAD_L2F :
+						L2TP_BAD_VERSION);
+	if (m->bits & L2TP_F_CONTROL)
+		return parse_control(m, c);
+	if (m->version == 2)
+		return parse_data_v2(m, c);
+	return parse_data_v3(m, c);
+}
+
+/* RFC 3931 section 4.1.1: session 0 is the control connection */
+static enum l2tp_class parse_ip(struct l2tp_msg *m, struct cursor *c)
+{
+	const u8 *p = pull(m, c, 4);
+
+	if (!p)
+		return L2TP_CLASS_BAD;
+	m->version = 3;
+	m->session_v3 = get_unaligned_be32(p);
+	if (m->session_v3) {
+		m->cls = L2TP_CLASS_DATA;
+		return L2TP_CLASS_DATA;
+	}
+	m->len = c->len;
+	p = pull(m, c, 2);
+	if (!p)
+		return L2TP_CLASS_BAD;
+	m->bits = get_unaligned_be16(p);
+	if ((m->bits & L2TP_F_VERSION) != 3)
+		return bad(m, L2TP_BAD_VERSION);
+	if (!(m->bits & L2TP_F_CONTROL))
+		return bad(m, L2TP_BAD_FLAGS);
+	return parse_control(m, c);
+}
+
+enum l2tp_class l2tp_parse(struct l2tp_msg *m, const u8 *data, u32 cap,
+			   u32 plen, enum l2tp_encap encap)
+{
+	struct cursor c = { .p = data, .cap = min(cap, plen), .len = plen };
+
+	memset(m, 0, sizeof(*m));
+	m->len = plen;
+	if (!plen)
+		return bad(m, L2TP_BAD_EMPTY);
+	return encap == L2TP_IP ? parse_ip(m, &c) : parse_udp(m, &c);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzz target for kmod/ike/parse.c: datagrams are parsed at every way of
+ * cutting them short, and given to a tracker in a row.
+ *
+ * An input is a row of datagrams, each behind three bytes: flags (bit 0 port
+ * 4500, bit 1 inbound, bit 2 cut the capture at IKE_CAPTURE_MIN, bit 3 a new
+ * SA) and the length, big endian.
+ *
+ * With -fsanitize=fuzzer it is a libFuzzer target; with -DSTANDALONE it reads
+ * the files named on the command line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ike/parse.h"
+
+#define MUST(cond)							\
+	do {								\
+		if (!(cond)) {						\
+			fprintf(stderr, "%s:%d: broken: %s\n",		\
+				__FILE__, __LINE__, #cond);		\
+			abort();					\
+		}							\
+	} while (0)
+
+#define FLAG_4500	1
+#define FLAG_IN		2
+#define FLAG_CUT	4
+#define FLAG_NEW	8
+
+static u32 now;
+
+/* Parse from bytes that end where the heap block does: ASan sees overruns. */
+static void parse(struct ike_msg *m, const u8 *p, u32 cap, u32 len,
+		  enum ike_port port)
+{
+	static u8 *block;
+	u8 *at;
+
+	if (!block)
+		block = malloc(65536);
+	MUST(block);
+	cap = cap < len ? cap : len;
+	at = block + 65536 - cap;
+	memcpy(at, p, cap);
+	memset(m, 0xa5, sizeof(*m));
+	MUST(ike_parse(m, at, cap, len, port) == m->cls);
+}
+
+static void check_bad(const struct ike_msg *m)
+{
+	MUST(m->reason > IKE_OK && m->reason < IKE_BAD_MAX);
+	MUST(!m->opens && !m->answers && !m->retry);
+}
+
+static void check_ike(const struct ike_msg *m, u32 len)
+{
+	MUST(m->ispi);
+	MUST(m->len == len - (m->natt ? IKE_MARKER_LEN : 0));
+	MUST(m->version == 1 || m->version == 2);
+	MUST(m->payloads <= IKE_MAX_PAYLOADS);
+	MUST(m->natd <= m->payloads);
+	MUST(!m->opens || !m->rspi);
+	MUST(!m->answers || m->rspi);
+	MUST(m->opens + m->answers + m->retry <= 1);
+	MUST(m->walk <= IKE_WALK_BAD);
+	MUST(!m->frag_total || m->frag_num <= m->frag_total);
+	if (m->version == 2)
+		MUST(!m->frag_num == !m->frag_total);
+}
+
+static void check(const struct ike_msg *m, u32 len, enum ike_port port)
+{
+	if (m->cls == IKE_CLASS_BAD) {
+		check_bad(m);
+		return;
+	}
+	MUST(m->reason == IKE_OK);
+	if (m->cls == IKE_CLASS_IKE)
+		check_ike(m, len);
+	else if (m->cls == IKE_CLASS_ESP)
+		MUST(port == IKE_PORT_4500 && m->esp_spi > 255 && len >= 8);
+	else
+		MUST(m->cls == IKE_CLASS_KEEPALIVE && len == 1);
+	if (port == IKE_PORT_500)
+		MUST(!m->natt);
+}
+
+/* Capturing less may hide things but must not change them. */
+static void check_cut(const struct ike_msg *full, const struct ike_msg *cut)
+{
+	if (cut->cls == IKE_CLASS_BAD && cut->reason == IKE_BAD_CAPTURE)
+		return;
+	MUST(cut->cls == full->cls && cut->reason == full->reason);
+	MUST(cut->ispi == full->ispi && cut->rspi == full->rspi);
+	MUST(cut->mid == full->mid && cut->len == full->len);
+	MUST(cut->esp_spi == full->esp_spi);
+	MUST(cut->walk == full->walk || cut->walk == IKE_WALK_CUT);
+	MUST(cut->payloads <= full->payloads);
+	MUST(!(cut->deletes & ~full->deletes));
+	MUST(!cut->frag_num || cut->frag_num == full->frag_num);
+	MUST(cut->encrypted <= full->encrypted);
+	MUST(cut->sa <= full->sa);
+}
+
+static void check_state(const struct ike_sa_state *st)
+{
+	int i, j;
+
+	MUST(st->phase <= IKE_SA_DELETED);
+	MUST(st->opener <= 1 && st->child_by <= 1);
+	if (st->phase == IKE_SA_NEW)
+		return;
+	MUST(st->ispi);
+	MUST(!st->rspi_fixed || st->rspi);
+	if (st->version == 1) {
+		MUST(st->p2.n_done <= IKE_QUICKS_DONE);
+		MUST(st->p2.next_done < IKE_QUICKS_DONE);
+		MUST(st->p2.next < IKE_QUICKS);
+		for (i = 0; i < IKE_QUICKS; i++)
+			MUST(st->p2.quick[i].count <= 3);
+		return;
+	}
+	for (i = 0; i < 2; i++) {
+		MUST(st->win[i].next < IKE_REQS);
+		for (j = 0; j < IKE_REQS; j++)
+			MUST(!st->win[i].req[j].told ||
+			     st->win[i].req[j].asked);
+	}
+}
+
+/*
+ * What a repeated message must not bring. A fragment may complete a message
+ * only once, too.
+ */
+#define ONCE (IKE_EV_OPENED | IKE_EV_ANSWERED | IKE_EV_ESTABLISHED |	\
+	      IKE_EV_NATT | IKE_EV_BEGIN | IKE_EV_CHILD |		\
+	      IKE_EV_CHILD_READY | IKE_EV_CHILD_RETRACT | IKE_EV_ADOPTED)
+
+static void track(struct ike_sa_state *st, enum ike_dir dir,
+		  const struct ike_msg *m)
+{
+	struct ike_sa_state old = *st;
+	bool begins = ike_begins_child(st, dir, m);
+	u32 ev;
+
+	ev = ike_track(st, dir, m, ++now);
+	check_state(st);
+	if (ev & IKE_EV_FOREIGN) {
+		MUST(ev == IKE_EV_FOREIGN);
+		MUST(!memcmp(st, &old, sizeof(old)));
+		return;
+	}
+	MUST(st->ispi == m->ispi && st->version == m->version);
+	MUST(!(ev & IKE_EV_BEGIN) || begins);
+	MUST(!(ev & (IKE_EV_CHILD | IKE_EV_CHILD_READY)) ||
+	     st->phase == IKE_SA_ESTABLISHED);
+	MUST(old.phase != IKE_SA_ESTABLISHED ||
+	     st->phase == IKE_SA_ESTABLISHED);
+	MUST(st->n_child <= old.n_child + 1 || old.phase == IKE_SA_DELETED);
+	MUST(!ike_begins_child(st, dir, m));
+	if (ev & IKE_EV_DELETED)
+		return;
+	old = *st;
+	ev = ike_track(st, dir, m, ++now);
+	MUST(!(ev & ONCE));
+	MUST(st->n_child == old.n_child && st->rspi == old.rspi);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct ike_sa_state st;
+	struct ike_msg m, cut;
+	enum ike_port port;
+	u32 len, cap;
+	u8 flags;
+
+	memset(&st, 0, sizeof(st));
+	while (size > 3) {
+		flags = data[0];
+		len = get_unaligned_be16(data + 1);
+		data += 3;
+		size -= 3;
+		if (len > size)
+			len = (u32)size;
+		port = flags & FLAG_4500 ? IKE_PORT_4500 : IKE_PORT_500;
+		parse(&m, data, len, len, port);
+		check(&m, len, port);
+		for (cap = 0; cap < len && cap < 96; cap++) {
+			parse(&cut, data, cap, len, port);
+			check_cut(&m, &cut);
+		}
+		if (flags & FLAG_CUT)
+			parse(&m, data, IKE_CAPTURE_MIN, len, port);
+		if (flags & FLAG_NEW)
+			memset(&st, 0, sizeof(st));
+		track(&st, flags & FLAG_IN ? IKE_DIR_IN : IKE_DIR_OUT, &m);
+		data += len;
+		size -= len;
+	}
+	return 0;
+}
+
+#ifdef STANDALONE
+int main(int argc, char **argv)
+{
+	static u8 buf[1 << 20];
+	size_t n;
+	FILE *f;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		f = fopen(argv[i], "rb");
+		if (!f) {
+			perror(argv[i]);
+			return 1;
+		}
+		n = fread(buf, 1, sizeof(buf), f);
+		fclose(f);
+		LLVMFuzzerTestOneInput(buf, n);
+	}
+	printf("%d inputs replayed\n", argc - 1);
+	return argc < 2;
+}
+#endif

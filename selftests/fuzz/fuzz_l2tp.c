@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzz target for kmod/l2tp/parse.c: packets are parsed whole and at every
+ * way of cutting them short. The first byte says which encapsulation (bit 0:
+ * IP), the rest is the packet.
+ *
+ * With -fsanitize=fuzzer it is a libFuzzer target; with -DSTANDALONE it reads
+ * the files named on the command line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "l2tp/parse.h"
+
+#define MUST(cond)							\
+	do {								\
+		if (!(cond)) {						\
+			fprintf(stderr, "%s:%d: broken: %s\n",		\
+				__FILE__, __LINE__, #cond);		\
+			abort();					\
+		}							\
+	} while (0)
+
+/* Parse from bytes that end where the heap block does: ASan sees overruns. */
+static void parse(struct l2tp_msg *m, const u8 *p, u32 cap, u32 len,
+		  enum l2tp_encap encap)
+{
+	static u8 *block;
+	u8 *at;
+
+	if (!block)
+		block = malloc(65536);
+	MUST(block);
+	at = block + 65536 - cap;
+	memcpy(at, p, cap);
+	memset(m, 0xa5, sizeof(*m));
+	MUST(l2tp_parse(m, at, cap, len, encap) == m->cls);
+}
+
+static void check_control(const struct l2tp_msg *m, u32 extra)
+{
+	MUST(m->bits & L2TP_F_CONTROL);
+	MUST(m->seq && m->hdr_len == 12 + extra);
+	MUST(m->zlb == (m->len == 12));
+	MUST(!m->zlb || (!m->type && !m->has && !m->avps));
+	MUST(m->avps <= L2TP_MAX_AVPS);
+	MUST(m->walk <= L2TP_WALK_LIMIT);
+	MUST(m->walk != L2TP_WALK_DONE || m->zlb || m->avps);
+}
+
+static void check(const struct l2tp_msg *m, u32 len, enum l2tp_encap encap)
+{
+	if (m->cls == L2TP_CLASS_BAD) {
+		MUST(m->reason > L2TP_OK && m->reason < L2TP_BAD_MAX);
+		return;
+	}
+	MUST(m->reason == L2TP_OK);
+	MUST(m->version == 2 || m->version == 3);
+	MUST(m->len <= len && m->hdr_len <= len);
+	MUST(m->trailing || m->len == len || m->hdr_len == 16);
+	if (m->cls == L2TP_CLASS_CONTROL) {
+		check_control(m, encap == L2TP_IP ? 4 : 0);
+		return;
+	}
+	MUST(m->cls == L2TP_CLASS_DATA);
+	MUST(m->hdr_len <= m->len);
+	MUST(m->version == 2 ? m->tunnel && m->session : m->session_v3);
+	MUST(!m->has && !m->type);
+}
+
+/* Capturing less may hide things but must not change them. */
+static void check_cut(const struct l2tp_msg *full, const struct l2tp_msg *cut)
+{
+	if (cut->cls == L2TP_CLASS_BAD) {
+		/* Of several wrong AVPs, another may come first. */
+		MUST(cut->reason == full->reason ||
+		     cut->reason == L2TP_BAD_CAPTURE ||
+		     (cut->reason >= L2TP_BAD_AVP_LEN &&
+		      full->reason >= L2TP_BAD_AVP_LEN));
+		return;
+	}
+	/* An AVP that is wrong may lie behind the cut. */
+	if (full->cls == L2TP_CLASS_BAD) {
+		MUST(full->reason >= L2TP_BAD_AVP_LEN);
+		MUST(cut->walk == L2TP_WALK_CUT);
+		return;
+	}
+	MUST(cut->cls == full->cls && cut->type == full->type);
+	MUST(cut->tunnel == full->tunnel && cut->session == full->session);
+	MUST(cut->ccid == full->ccid);
+	MUST(cut->session_v3 == full->session_v3);
+	MUST(cut->ns == full->ns && cut->nr == full->nr);
+	MUST(cut->len == full->len && cut->hdr_len == full->hdr_len);
+	MUST(cut->walk == full->walk || cut->walk == L2TP_WALK_CUT);
+	MUST(cut->avps <= full->avps);
+	MUST(!(cut->has & ~full->has) && !(cut->hidden & ~full->hidden));
+	if (cut->has & L2TP_HAS_TUNNEL)
+		MUST(cut->assigned_tunnel == full->assigned_tunnel);
+	if (cut->has & L2TP_HAS_SESSION)
+		MUST(cut->assigned_session == full->assigned_session);
+	if (cut->has & L2TP_HAS_CCID)
+		MUST(cut->assigned_ccid == full->assigned_ccid);
+	if (cut->has & L2TP_HAS_LOCAL)
+		MUST(cut->local_session == full->local_session);
+	if (cut->has & L2TP_HAS_REMOTE)
+		MUST(cut->remote_session == full->remote_session);
+	if (cut->has & L2TP_HAS_RESULT)
+		MUST(cut->result == full->result);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct l2tp_msg m, cut;
+	enum l2tp_encap encap;
+	u32 cap, len;
+
+	if (!size || size > 65536)
+		return 0;
+	encap = data[0] & 1 ? L2TP_IP : L2TP_UDP;
+	data++;
+	len = (u32)size - 1;
+	parse(&m, data, len, len, encap);
+	check(&m, len, encap);
+	for (cap = 0; cap < len && cap < 256; cap++) {
+		parse(&cut, data, cap, len, encap);
+		check_cut(&m, &cut);
+	}
+	return 0;
+}
+
+#ifdef STANDALONE
+int main(int argc, char **argv)
+{
+	static u8 buf[1 << 20];
+	size_t n;
+	FILE *f;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		f = fopen(argv[i], "rb");
+		if (!f) {
+			perror(argv[i]);
+			return 1;
+		}
+		n = fread(buf, 1, sizeof(buf), f);
+		fclose(f);
+		LLVMFuzzerTestOneInput(buf, n);
+	}
+	printf("%d inputs replayed\n", argc - 1);
+	return argc < 2;
+}
+#endif
