@@ -73,7 +73,6 @@ int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
 int vpnpass_nl_put_pin(struct sk_buff *skb, int attr, const struct vpnpass_pin *pin);
 
 /* event.c */
-void vpnpass_event_limit(const struct vpnpass_session *s, const char *limit);
 void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p);
 void vpnpass_event_setting(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 			   int idx);

@@ -103,18 +103,29 @@ void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
 }
 EXPORT_SYMBOL_GPL(vpnpass_event_pin);
 
-/* At most one a second: whoever hits a limit can do so with every packet. */
-void vpnpass_event_limit(const struct vpnpass_session *s, const char *limit)
+/**
+ * vpnpass_limit_hit() - count a limit that refused something, and tell of it
+ * @s: the session that was refused, or that was refused more
+ * @counter: one of the VPNPASS_CNT_LIMIT_* or of the helper's own
+ *
+ * At most one event a second: whoever hits a limit can do so with every packet.
+ *
+ * Context: any.
+ */
+void vpnpass_limit_hit(const struct vpnpass_session *s, int counter)
 {
 	struct vpnpass_proto_net *pn = &s->vn->proto[s->proto->idx];
 	unsigned long last = READ_ONCE(pn->limit_event);
 
+	vpnpass_count(s->vn, s->proto, counter);
 	if (last && time_before(jiffies, last + HZ))
 		return;
 	if (cmpxchg(&pn->limit_event, last, jiffies ?: 1) != last)
 		return;
-	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_LIMIT, limit);
+	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_LIMIT,
+			      s->proto->counters[counter]);
 }
+EXPORT_SYMBOL_GPL(vpnpass_limit_hit);
 
 void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p)
 {

@@ -148,6 +148,7 @@ static unsigned int lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct vpnpass_pin *pin;
+	unsigned int verdict;
 	int err;
 
 	err = p->number(pkt);
@@ -171,7 +172,10 @@ static unsigned int lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	}
 miss:
 	this_cpu_write(pinned_skb, NULL);
-	return p->miss(vn, pkt, err);
+	verdict = p->miss(vn, pkt, err);
+	if (pkt->done)
+		this_cpu_write(pinned_skb, pkt->skb);
+	return verdict;
 }
 
 /* The helper that is switched on for an IP protocol, or NULL. */

@@ -46,7 +46,7 @@ static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 
 	if (nla_put_string(skb, VPNPASS_A_PROTO_NAME, p->name) ||
 	    nla_put_u32(skb, VPNPASS_A_PROTO_MODE, pn->mode) ||
-	    nla_put_u32(skb, VPNPASS_A_PROTO_SESSIONS, READ_ONCE(pn->n_sessions)) ||
+	    nla_put_u32(skb, VPNPASS_A_PROTO_SESSIONS, READ_ONCE(pn->n_shown)) ||
 	    nla_put_u32(skb, VPNPASS_A_PROTO_PINS, atomic_read(&pn->n_pins)))
 		return -EMSGSIZE;
 	for (i = 0; i < p->n_settings; i++)
@@ -357,7 +357,8 @@ static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 	if (vpnpass_nl_put_session(skb, s))
 		goto cancel;
 	list_for_each_entry(pin, &s->pins, list)
-		if (pin->key.kind == VPNPASS_KEY_PACKET &&
+		if (!(pin->key.kind & VPNPASS_KEY_QUOTE) &&
+		    pin->number_kind != VPNPASS_NUMBER_HIDDEN &&
 		    vpnpass_nl_put_pin(skb, VPNPASS_A_SESSION_PIN, pin))
 			goto cancel;
 	genlmsg_end(skb, hdr);
@@ -377,7 +378,7 @@ static int dump_proto(struct sk_buff *skb, struct netlink_callback *cb,
 
 	spin_lock_bh(&vn->lock);
 	list_for_each_entry(s, &vn->proto[idx].sessions, list) {
-		if (s->id <= (u64)cb->args[1] || !filter_match(s, f))
+		if (s->hidden || s->id <= (u64)cb->args[1] || !filter_match(s, f))
 			continue;
 		err = put_session_msg(skb, cb, s);
 		if (err)

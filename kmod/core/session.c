@@ -37,11 +37,9 @@ static int session_admit(struct vpnpass_session *s)
 	err = vpnpass_quota_take(s, &counter);
 	spin_unlock_bh(&vn->lock);
 	if (err == -EDQUOT)
-		vpnpass_event_limit(s, s->proto->counters[counter]);
+		vpnpass_limit_hit(s, counter);
 	else if (err)
-		counter = VPNPASS_CNT_NO_MEMORY;
-	if (err)
-		vpnpass_count(vn, s->proto, counter);
+		vpnpass_count(vn, s->proto, VPNPASS_CNT_NO_MEMORY);
 	return err;
 }
 
@@ -137,9 +135,10 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 	if (!err) {
 		s->id = ++vn->session_id;
 		list_add_tail(&s->list, &pn->sessions);
+		pn->n_shown += !s->hidden;
 	}
 	spin_unlock_bh(&vn->lock);
-	if (err)
+	if (err || s->hidden)
 		return err;
 
 	vpnpass_count(vn, s->proto, VPNPASS_CNT_SESSIONS_NEW);
@@ -164,6 +163,15 @@ struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_by_ct);
 
+static void session_tell_end(const struct vpnpass_session *s, const char *reason)
+{
+	if (s->hidden)
+		return;
+	vpnpass_count(s->vn, s->proto, VPNPASS_CNT_SESSIONS_END);
+	trace_vpnpass_session_end(s, reason);
+	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_SESSION_END, reason);
+}
+
 /* The caller has set the ended bit. */
 static void session_finish(struct vpnpass_session *s, const char *reason)
 {
@@ -178,11 +186,10 @@ static void session_finish(struct vpnpass_session *s, const char *reason)
 		vpnpass_pin_drop(vn, pin);
 	rhashtable_remove_fast(&vn->sessions, &s->ct_node, session_params);
 	vpnpass_quota_give(s);
+	vn->proto[s->proto->idx].n_shown -= !s->hidden;
 	spin_unlock_bh(&vn->lock);
 
-	vpnpass_count(vn, s->proto, VPNPASS_CNT_SESSIONS_END);
-	trace_vpnpass_session_end(s, reason);
-	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_SESSION_END, reason);
+	session_tell_end(s, reason);
 	if (!nf_ct_is_dying(s->ct))
 		nf_ct_kill(s->ct);
 	call_rcu(&s->rcu, session_free_rcu);
@@ -210,7 +217,9 @@ static bool session_dead(const struct vpnpass_session *s, const void *arg)
 	return nf_ct_is_dying(s->ct) || nf_ct_is_expired(s->ct);
 }
 
-/* End the sessions of one helper that @match says; returns how many. */
+/* End the sessions of one helper that @match says; returns how many of them the
+ * administrator could see.
+ */
 u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
 			    bool (*match)(const struct vpnpass_session *s,
 					  const void *arg),
@@ -231,9 +240,9 @@ u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
 	spin_unlock_bh(&vn->lock);
 
 	list_for_each_entry_safe(s, next, &going, list) {
+		n += !s->hidden;
 		session_finish(s, reason);
 		cond_resched();
-		n++;
 	}
 	return n;
 }

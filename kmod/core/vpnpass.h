@@ -48,6 +48,9 @@ enum vpnpass_key_kind {
 
 #define VPNPASS_KEY_NUMBER_SHIFT	1
 
+/* vpnpass_pin.number_kind of a pin that user space is not shown. */
+#define VPNPASS_NUMBER_HIDDEN	0xff
+
 /**
  * struct vpnpass_key - what identifies a packet that carries one number
  * @src: source address in the packet, unused bytes zero
@@ -136,6 +139,7 @@ enum {
 	VPNPASS_CNT_LIMIT_SESSIONS,
 	VPNPASS_CNT_LIMIT_CLIENT,
 	VPNPASS_CNT_LIMIT_PEER,
+	VPNPASS_CNT_LIMIT_NUMBERS,
 	VPNPASS_CNT_NO_MEMORY,
 	VPNPASS_CNT_MALFORMED,
 	VPNPASS_CNT_BLOCKED,
@@ -149,6 +153,7 @@ enum {
 	[VPNPASS_CNT_LIMIT_SESSIONS] = "limit_sessions",		\
 	[VPNPASS_CNT_LIMIT_CLIENT] = "limit_client",			\
 	[VPNPASS_CNT_LIMIT_PEER] = "limit_peer",			\
+	[VPNPASS_CNT_LIMIT_NUMBERS] = "limit_numbers",			\
 	[VPNPASS_CNT_NO_MEMORY] = "no_memory",				\
 	[VPNPASS_CNT_MALFORMED] = "malformed",				\
 	[VPNPASS_CNT_BLOCKED] = "blocked",				\
@@ -160,12 +165,14 @@ enum {
  * @state: of the hook
  * @thoff: offset of the L4 header from skb->data
  * @key: filled by the hook but for @key.number
+ * @done: set by miss() when it attached the packet itself: no post() then
  */
 struct vpnpass_pkt {
 	struct sk_buff *skb;
 	const struct nf_hook_state *state;
 	unsigned int thoff;
 	struct vpnpass_key key;
+	bool done;
 };
 
 /**
@@ -218,6 +225,8 @@ struct vpnpass_match {
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
  *	the pinned way. Returns a netfilter verdict. Softirq, RCU.
  * @hint: another helper saw the client finish a key exchange; may be NULL
+ * @busy: is it undecided what belongs to another client of that peer, so that a
+ *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
  * @session_end: the session is going: drop what refers to it and its pins,
  *	which the core frees afterwards. Any context.
  * @session_state: state in a word for user space; may be NULL
@@ -242,6 +251,7 @@ struct vpnpass_proto {
 			     int err);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+	bool (*busy)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
@@ -262,6 +272,8 @@ struct vpnpass_proto {
  * @peer: the gateway or server
  * @local: the router's address that the peer sees
  * @family: of the addresses
+ * @hidden: not for user space to see (a control connection, whose calls are);
+ *	set by the helper before it publishes
  * @ended: bit 0 is set once, by whoever ends it
  * @id: for user space
  * @began: ktime_get_boottime_ns() at creation
@@ -281,6 +293,7 @@ struct vpnpass_session {
 	union nf_inet_addr peer;
 	union nf_inet_addr local;
 	u8 family;
+	bool hidden;
 	unsigned long ended;
 	u64 id;
 	u64 began;
@@ -296,7 +309,8 @@ struct vpnpass_proto_net {
 	u32 setting[VPNPASS_SETTINGS];	/* READ_ONCE */
 	atomic64_t counter[VPNPASS_COUNTERS];
 	struct list_head sessions;	/* vpnpass_net.lock */
-	u32 n_sessions;			/* vpnpass_net.lock */
+	u32 n_sessions;			/* within the limits; vpnpass_net.lock */
+	u32 n_shown;			/* published, not hidden; vpnpass_net.lock */
 	atomic_t n_pins;
 	unsigned long limit_event;	/* jiffies of the last limit event */
 	struct ctl_table_header *sysctl;
@@ -351,8 +365,9 @@ static inline u32 vpnpass_now(void)
 int vpnpass_proto_register(struct vpnpass_proto *p);
 void vpnpass_proto_unregister(struct vpnpass_proto *p);
 
-/* proto.c: tell the other helpers; softirq, RCU. */
+/* proto.c: tell the other helpers, and ask them; softirq, RCU. */
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* pin.c */
 struct vpnpass_pin *vpnpass_pin_alloc(void);
@@ -385,6 +400,7 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 int vpnpass_conn_insert(struct nf_conn *ct);
 
 /* event.c; any context. @reason may be NULL. */
+void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);
 void vpnpass_event_session(const struct vpnpass_session *s, u32 type,
 			   const char *reason);
 void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,

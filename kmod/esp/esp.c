@@ -157,6 +157,7 @@ static unsigned int esp_outbound(struct esp_session *es, struct vpnpass_pkt *pkt
 		else if (act.verdict == PAIR_DROP)
 			verdict = NF_DROP;
 		esp_group_apply(g, &act, &rel);
+		esp_session_quote(es, spi);
 	}
 	spin_unlock_bh(&g->lock);
 	esp_release_send(g->vn, &rel);

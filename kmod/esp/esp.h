@@ -11,6 +11,7 @@
 
 #define ESP_HELD	4	/* packets kept while a client waits its turn */
 #define ESP_HELD_MAX_MS	2000	/* and how long at most */
+#define ESP_RECENT_MS	1000	/* who renews SPIs faster is at his limit */
 #define ESP_SPARES	4	/* pins kept ready, so that arrivals allocate none */
 
 enum {
@@ -76,6 +77,7 @@ struct esp_session {
 	struct list_head holding;	/* in esp_group.holding */
 	struct esp_held held[ESP_HELD];
 	struct vpnpass_pin *spare[ESP_SPARES];
+	struct vpnpass_pin *quote[PAIR_OUT_SLOTS];	/* of client.out[] */
 	u32 held_since;
 	u16 reply_key;
 	u8 n_held;
@@ -115,6 +117,7 @@ void esp_session_end(struct vpnpass_session *s);
 const char *esp_session_state(const struct vpnpass_session *s);
 void esp_session_refill(struct esp_session *es);
 void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in);
+void esp_session_quote(struct esp_session *es, u32 spi);
 
 /* hold.c: group lock held, but for esp_release_send() */
 bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt);

@@ -184,15 +184,53 @@ static struct vpnpass_pin *pin_from_spare(struct esp_session *es,
 }
 
 /* Packets quoted by ICMP errors were sent after NAT, so from our address. */
-static void pin_quote(struct esp_session *es, struct vpnpass_pin *pin)
+static struct vpnpass_pin *pin_quote(struct esp_session *es, u32 spi)
 {
-	struct vpnpass_key key = pin->key;
+	struct vpnpass_key key = {
+		.src = es->s.local,
+		.dst = es->s.peer,
+		.number = spi,
+		.zone = es->group->key.zone,
+		.l4proto = IPPROTO_ESP,
+		.family = es->s.family,
+		.kind = VPNPASS_KEY_QUOTE,
+	};
 
-	key.src = es->s.local;
-	key.kind = VPNPASS_KEY_QUOTE;
-	key.zone = es->group->key.zone;
 	/* Another client may use the same SPI; errors then go to that one. */
-	pin->quote = pin_from_spare(es, &key, IP_CT_DIR_ORIGINAL);
+	return pin_from_spare(es, &key, IP_CT_DIR_ORIGINAL);
+}
+
+/**
+ * esp_session_quote() - have ICMP errors about an outbound SPI find the session
+ * @es: the session
+ * @spi: an SPI the policy has just been shown
+ *
+ * From the first packet on, settled or not: that one may be too big for the
+ * path and have no other answer than the error.
+ *
+ * Context: group lock held.
+ */
+void esp_session_quote(struct esp_session *es, u32 spi)
+{
+	struct vpnpass_pin *old;
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (es->client.out[i].state != PAIR_FREE &&
+		    es->client.out[i].spi == spi)
+			break;
+	if (i == PAIR_OUT_SLOTS)
+		return;
+	old = es->quote[i];
+	if (old && old->key.number == spi)
+		return;
+	if (old && vpnpass_now() - old->last < ESP_RECENT_MS) {
+		vpnpass_limit_hit(&es->s, VPNPASS_CNT_LIMIT_NUMBERS);
+		return;
+	}
+	if (old)
+		vpnpass_pin_del(old);
+	es->quote[i] = pin_quote(es, spi);
 }
 
 /**
@@ -227,6 +265,4 @@ void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in)
 	slot->last = &pin->last;
 	if (in)
 		vpnpass_event_pin(s, VPNPASS_EVENT_TYPE_PINNED, pin, NULL);
-	else
-		pin_quote(es, pin);
 }
