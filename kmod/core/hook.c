@@ -13,6 +13,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "core.h"
+#include "pin.h"
 
 /* By IP protocol: 0 nothing of ours, one plus the slot of its helper, or one of
  * the two below. Read per packet, written under vpnpass_mutex.
@@ -24,7 +25,9 @@ static u8 l4map[256] __read_mostly = {
 	[IPPROTO_ICMPV6] = L4_ICMP,
 };
 
-/* Ports that some helper is for, so that other traffic costs two bit tests. */
+/* Ports that some helper is for, by their value as it is in the packet: other
+ * traffic costs two bit tests.
+ */
 static DECLARE_BITMAP(ports, 65536) __read_mostly;
 
 /* The matches with a port; l4proto is written last and read first. */
@@ -56,7 +59,7 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 	pm->port = m->port;
 	pm->slot = idx + 1;
 	smp_store_release(&pm->l4proto, m->l4proto);
-	set_bit(m->port, ports);
+	set_bit((__force u16)htons(m->port), ports);
 	WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
 	return 0;
 }
@@ -69,7 +72,7 @@ static void match_del_port(const struct vpnpass_match *m)
 	pm->port = 0;
 	/* TCP and UDP share the bitmap: a spare bit only costs a search. */
 	if (!port_find(IPPROTO_TCP, m->port) && !port_find(IPPROTO_UDP, m->port))
-		clear_bit(m->port, ports);
+		clear_bit((__force u16)htons(m->port), ports);
 }
 
 /* Let packets of one match reach a helper; vpnpass_mutex held. */
@@ -123,19 +126,28 @@ void vpnpass_match_del(const struct vpnpass_proto *p)
 static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4proto)
 {
 	const struct port_match *pm;
-	u16 sport, dport;
 	__be16 buf[2];
 	const __be16 *h;
 
 	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
-	if (unlikely(!h))
+	if (!h)
 		return 0;
-	sport = ntohs(h[0]);
-	dport = ntohs(h[1]);
-	if (likely(!test_bit(dport, ports) && !test_bit(sport, ports)))
-		return 0;
-	pm = port_find(l4proto, dport) ?: port_find(l4proto, sport);
+	pm = port_find(l4proto, ntohs(h[1])) ?: port_find(l4proto, ntohs(h[0]));
 	return pm ? READ_ONCE(pm->slot) : 0;
+}
+
+/* May an IPv4 packet concern a helper? What every packet of the router pays. */
+static __always_inline bool concerns_v4(const struct sk_buff *skb)
+{
+	u8 slot = READ_ONCE(l4map[ip_hdr(skb)->protocol]);
+	const __be16 *h;
+
+	if (likely(slot != L4_PORTS))
+		return slot;
+	h = (const __be16 *)skb_transport_header(skb);
+	if (unlikely((const u8 *)(h + 2) > skb_tail_pointer(skb)))
+		return true;
+	return test_bit((__force u16)h[0], ports) || test_bit((__force u16)h[1], ports);
 }
 
 /* The packet on this CPU that went the pinned way: POSTROUTING has nothing to
@@ -143,24 +155,49 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
  */
 static DEFINE_PER_CPU(const struct sk_buff *, pinned_skb);
 
-static unsigned int lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			   const struct vpnpass_proto *p)
+/* No pin: the helper decides. */
+static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+				  const struct vpnpass_proto *p, int err)
+{
+	unsigned int verdict;
+
+	if (pkt->key.family == NFPROTO_IPV4) {
+		memset(&pkt->key.src.all[1], 0, sizeof(pkt->key.src) - 4);
+		memset(&pkt->key.dst.all[1], 0, sizeof(pkt->key.dst) - 4);
+	}
+	this_cpu_write(pinned_skb, NULL);
+	verdict = p->miss(vn, pkt, err);
+	if (pkt->done)
+		this_cpu_write(pinned_skb, pkt->skb);
+	return verdict;
+}
+
+static struct vpnpass_pin *find(struct vpnpass_net *vn,
+				const struct vpnpass_key *key)
+{
+	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
+}
+
+static __always_inline unsigned int
+lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+       const struct vpnpass_proto *p)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct vpnpass_pin *pin;
-	unsigned int verdict;
 	int err;
 
+	pkt->key.kind = VPNPASS_KEY_PACKET;
+	pkt->key.zone = NF_CT_DEFAULT_ZONE_ID;
 	err = p->number(pkt);
 	if (unlikely(err))
-		goto miss;
+		return miss(vn, pkt, p, err);
 
-	pkt->key.zone = tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL) :
-			       NF_CT_DEFAULT_ZONE_ID;
-	pin = vpnpass_pin_find(vn, &pkt->key);
+	if (unlikely(tmpl))
+		pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL);
+	pin = find(vn, &pkt->key);
 	if (unlikely(!pin && tmpl)) {
 		pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
-		pin = vpnpass_pin_find(vn, &pkt->key);
+		pin = find(vn, &pkt->key);
 	}
 	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
 		u32 now = vpnpass_now();
@@ -170,12 +207,7 @@ static unsigned int lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		this_cpu_write(pinned_skb, pkt->skb);
 		return NF_ACCEPT;
 	}
-miss:
-	this_cpu_write(pinned_skb, NULL);
-	verdict = p->miss(vn, pkt, err);
-	if (pkt->done)
-		this_cpu_write(pinned_skb, pkt->skb);
-	return verdict;
+	return miss(vn, pkt, p, 0);
 }
 
 /* The helper that is switched on for an IP protocol, or NULL. */
@@ -208,33 +240,36 @@ static void fill_v4(struct vpnpass_pkt *pkt, const struct iphdr *iph)
 	pkt->key.family = NFPROTO_IPV4;
 }
 
-static unsigned int pre_v4(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	u8 slot = READ_ONCE(l4map[iph->protocol]);
 	const struct vpnpass_proto *p;
-	struct vpnpass_net *vn = priv;
+	struct vpnpass_pkt pkt;
 
-	if (likely(!slot) || ip_is_fragment(iph))
+	if (ip_is_fragment(iph) || already_tracked(skb))
 		return NF_ACCEPT;
-	if (slot == L4_PORTS) {
+	if (slot == L4_PORTS)
 		slot = slot_by_ports(skb, thoff_v4(skb), iph->protocol);
-		if (likely(!slot))
-			return NF_ACCEPT;
-	}
-	if (already_tracked(skb))
-		return NF_ACCEPT;
-	if (slot == L4_ICMP)
+	else if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, thoff_v4(skb));
+	if (!slot)
+		return NF_ACCEPT;
 	p = proto_on(vn, slot);
-	if (p) {
-		struct vpnpass_pkt pkt = { .skb = skb, .state = state };
+	if (!p)
+		return NF_ACCEPT;
+	pkt.skb = skb;
+	pkt.state = state;
+	pkt.done = false;
+	fill_v4(&pkt, iph);
+	return lookup(vn, &pkt, p);
+}
 
-		fill_v4(&pkt, iph);
-		return lookup(vn, &pkt, p);
-	}
-	return NF_ACCEPT;
+static unsigned int pre_v4(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	return likely(!concerns_v4(skb)) ? NF_ACCEPT : ours_v4(priv, skb, state);
 }
 
 /* IP protocol and offset of an IPv6 packet's L4 header; -1 when there is none
@@ -290,37 +325,55 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	return lookup(vn, &pkt, p);
 }
 
-/* After NAT; what went the pinned way is known already. */
-static unsigned int post(void *priv, struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+/* A packet after NAT that did not go the pinned way, of protocol @l4proto. */
+static noinline unsigned int after_nat(struct vpnpass_net *vn,
+				       struct vpnpass_pkt *pkt, int l4proto)
 {
-	struct vpnpass_pkt pkt = { .skb = skb, .state = state };
+	u8 slot = READ_ONCE(l4map[l4proto]);
 	const struct vpnpass_proto *p;
-	struct vpnpass_net *vn = priv;
-	int l4proto;
-	u8 slot;
 
-	if (state->pf == NFPROTO_IPV4) {
-		l4proto = ip_hdr(skb)->protocol;
-		pkt.thoff = thoff_v4(skb);
-	} else {
-		l4proto = find_v6(skb, &pkt.thoff);
-		if (l4proto < 0)
-			return NF_ACCEPT;
-	}
-	slot = READ_ONCE(l4map[l4proto]);
 	if (slot == L4_PORTS)
-		slot = slot_by_ports(skb, pkt.thoff, l4proto);
-	if (likely(!slot) || slot == L4_ICMP || this_cpu_read(pinned_skb) == skb)
+		slot = slot_by_ports(pkt->skb, pkt->thoff, l4proto);
+	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);
-	if (!p || !skb_nfct(skb) || !already_tracked(skb))
+	if (!p || !skb_nfct(pkt->skb) || !already_tracked(pkt->skb))
 		return NF_ACCEPT;
-	if (state->pf == NFPROTO_IPV4)
-		fill_v4(&pkt, ip_hdr(skb));
+	if (pkt->state->pf == NFPROTO_IPV4)
+		fill_v4(pkt, ip_hdr(pkt->skb));
 	else
-		fill_v6(&pkt, l4proto);
-	return p->post(vn, &pkt);
+		fill_v6(pkt, l4proto);
+	return p->post(vn, pkt);
+}
+
+static noinline unsigned int ours_post_v4(struct vpnpass_net *vn,
+					  struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	struct vpnpass_pkt pkt = {
+		.skb = skb, .state = state, .thoff = thoff_v4(skb),
+	};
+
+	return after_nat(vn, &pkt, ip_hdr(skb)->protocol);
+}
+
+static unsigned int post_v4(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	if (likely(!concerns_v4(skb)) || this_cpu_read(pinned_skb) == skb)
+		return NF_ACCEPT;
+	return ours_post_v4(priv, skb, state);
+}
+
+static unsigned int post_v6(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	struct vpnpass_pkt pkt = { .skb = skb, .state = state };
+	int l4proto = find_v6(skb, &pkt.thoff);
+
+	if (l4proto < 0 || this_cpu_read(pinned_skb) == skb)
+		return NF_ACCEPT;
+	return after_nat(priv, &pkt, l4proto);
 }
 
 static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
@@ -388,13 +441,13 @@ static const struct nf_hook_ops on_ops[] = {
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
-	{ .hook = post, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
+	{ .hook = post_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
-	{ .hook = post, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
+	{ .hook = post_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 };
 

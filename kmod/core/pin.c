@@ -3,60 +3,14 @@
  * The pin table: from the number in a packet to the session it belongs to.
  * hook.c looks up under RCU; helpers add and remove.
  */
-#include <linux/jhash.h>
 #include <linux/slab.h>
 
 #include "core.h"
-
-static u32 key_hash(const void *data, u32 len, u32 seed)
-{
-	const struct vpnpass_key *k = data;
-	u32 mix = seed ^ k->l4proto ^ (u32)k->kind << 8 ^ (u32)k->zone << 16;
-
-	if (k->family == NFPROTO_IPV4)
-		return jhash_3words((__force u32)k->src.ip,
-				    (__force u32)k->dst.ip, (u32)k->number,
-				    mix ^ (u32)(k->number >> 32));
-	BUILD_BUG_ON(offsetof(struct vpnpass_key, zone) != 40);
-	return jhash2((const u32 *)k, 10, mix);
-}
-
-static u32 pin_hash(const void *data, u32 len, u32 seed)
-{
-	const struct vpnpass_pin *pin = data;
-
-	return key_hash(&pin->key, len, seed);
-}
-
-static int pin_cmp(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct vpnpass_pin *pin = obj;
-	const struct vpnpass_key *a = arg->key, *b = &pin->key;
-
-	if (a->number != b->number || a->src.ip != b->src.ip ||
-	    a->dst.ip != b->dst.ip || a->zone != b->zone ||
-	    a->l4proto != b->l4proto || a->family != b->family ||
-	    a->kind != b->kind)
-		return 1;
-	if (a->family == NFPROTO_IPV4)
-		return 0;
-	return !nf_inet_addr_cmp(&a->src, &b->src) ||
-	       !nf_inet_addr_cmp(&a->dst, &b->dst);
-}
-
-static const struct rhashtable_params pin_params = {
-	.head_offset = offsetof(struct vpnpass_pin, node),
-	.key_len = sizeof(struct vpnpass_key),
-	.min_size = 64,
-	.automatic_shrinking = true,
-	.hashfn = key_hash,
-	.obj_hashfn = pin_hash,
-	.obj_cmpfn = pin_cmp,
-};
+#include "pin.h"
 
 int vpnpass_pins_init(struct vpnpass_net *vn)
 {
-	return rhashtable_init(&vn->pins, &pin_params);
+	return rhashtable_init(&vn->pins, &vpnpass_pin_params);
 }
 
 void vpnpass_pins_exit(struct vpnpass_net *vn)
@@ -75,7 +29,7 @@ void vpnpass_pins_exit(struct vpnpass_net *vn)
 struct vpnpass_pin *vpnpass_pin_find(struct vpnpass_net *vn,
 				     const struct vpnpass_key *key)
 {
-	return rhashtable_lookup(&vn->pins, key, pin_params);
+	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_find);
 
@@ -123,7 +77,7 @@ int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin)
 	spin_lock_bh(&vn->lock);
 	err = test_bit(0, &s->ended) ? -ESHUTDOWN :
 	      rhashtable_lookup_insert_key(&vn->pins, &pin->key, &pin->node,
-					   pin_params);
+					   vpnpass_pin_params);
 	if (!err) {
 		list_add_tail(&pin->list, &s->pins);
 		atomic_inc(&vn->proto[s->proto->idx].n_pins);
@@ -138,7 +92,7 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_add);
 void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 {
 	trace_vpnpass_pin_del(pin);
-	rhashtable_remove_fast(&vn->pins, &pin->node, pin_params);
+	rhashtable_remove_fast(&vn->pins, &pin->node, vpnpass_pin_params);
 	list_del(&pin->list);
 	atomic_dec(&vn->proto[pin->session->proto->idx].n_pins);
 	kfree_rcu(pin, rcu);

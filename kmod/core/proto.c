@@ -202,6 +202,44 @@ static int free_slot(const struct vpnpass_proto *p)
 	return -ENOSPC;
 }
 
+static int proto_add(struct vpnpass_proto *p)
+{
+	struct vpnpass_net *vn;
+	int err;
+
+	err = free_slot(p);
+	if (err < 0)
+		return err;
+	p->idx = err;
+	err = vpnpass_match_add(p);
+	if (err)
+		return err;
+	rcu_assign_pointer(vpnpass_protos[p->idx], p);
+	list_for_each_entry(vn, &vpnpass_nets, list) {
+		err = vpnpass_proto_net_init(vn, p, false);
+		if (err)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
+		vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
+		vpnpass_proto_net_exit(vn, p);
+	}
+	vpnpass_match_del(p);
+	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
+	return err;
+}
+
+/* After the last packet has left the helper's callbacks. */
+static void proto_gone(struct vpnpass_proto *p)
+{
+	synchronize_rcu();
+	rcu_barrier();
+	kmem_cache_destroy(p->cache);
+}
+
 /**
  * vpnpass_proto_register() - a helper begins, in every netns
  * @p: the helper; stays valid until vpnpass_proto_unregister() returns
@@ -212,38 +250,21 @@ static int free_slot(const struct vpnpass_proto *p)
  */
 int vpnpass_proto_register(struct vpnpass_proto *p)
 {
-	struct vpnpass_net *vn;
+	char name[32];
 	int err;
 
 	if (WARN_ON(p->n_settings > VPNPASS_SETTINGS ||
 		    p->n_counters > VPNPASS_COUNTERS))
 		return -EINVAL;
+	snprintf(name, sizeof(name), "vpnpass_%s_session", p->name);
+	p->cache = kmem_cache_create(name, p->session_size, 0, 0, NULL);
+	if (!p->cache)
+		return -ENOMEM;
 	mutex_lock(&vpnpass_mutex);
-	err = free_slot(p);
-	if (err < 0)
-		goto out;
-	p->idx = err;
-	err = vpnpass_match_add(p);
-	if (err)
-		goto out;
-	rcu_assign_pointer(vpnpass_protos[p->idx], p);
-	list_for_each_entry(vn, &vpnpass_nets, list) {
-		err = vpnpass_proto_net_init(vn, p, false);
-		if (err)
-			break;
-	}
-	if (err) {
-		list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
-			vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
-			vpnpass_proto_net_exit(vn, p);
-		}
-		vpnpass_match_del(p);
-		RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
-	}
-out:
+	err = proto_add(p);
 	mutex_unlock(&vpnpass_mutex);
 	if (err)
-		synchronize_rcu();
+		proto_gone(p);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vpnpass_proto_register);
@@ -259,8 +280,7 @@ void vpnpass_proto_unregister(struct vpnpass_proto *p)
 	mutex_lock(&vpnpass_mutex);
 	proto_remove(p);
 	mutex_unlock(&vpnpass_mutex);
-	synchronize_rcu();
-	rcu_barrier();
+	proto_gone(p);
 }
 EXPORT_SYMBOL_GPL(vpnpass_proto_unregister);
 

@@ -64,7 +64,7 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	struct vpnpass_session *s;
 	int err;
 
-	s = kzalloc(p->session_size, GFP_ATOMIC | __GFP_NOWARN);
+	s = kmem_cache_zalloc(p->cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!s) {
 		vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
 		return ERR_PTR(-ENOMEM);
@@ -84,7 +84,7 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	s->last = vpnpass_now();
 	err = session_admit(s);
 	if (err) {
-		kfree(s);
+		kmem_cache_free(p->cache, s);
 		return ERR_PTR(err);
 	}
 	nf_conntrack_get(&ct->ct_general);
@@ -98,7 +98,7 @@ static void session_free_rcu(struct rcu_head *head)
 	struct vpnpass_session *s = container_of(head, struct vpnpass_session, rcu);
 
 	nf_ct_put(s->ct);
-	kfree(s);
+	kmem_cache_free(s->proto->cache, s);
 }
 
 /**

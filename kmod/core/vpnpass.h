@@ -233,6 +233,7 @@ struct vpnpass_match {
  * @net_init: a netns begins (or the helper is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
  * @idx: given by the core
+ * @cache: the core's, for its sessions
  */
 struct vpnpass_proto {
 	const char *name;
@@ -258,6 +259,7 @@ struct vpnpass_proto {
 	void (*net_exit)(struct vpnpass_net *vn);
 
 	u8 idx;
+	struct kmem_cache *cache;
 };
 
 /**
