@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Many clients of one gateway, native ESP with random SPIs: twelve that start
+# one after the other, then fifty that start in the same instant.
+#
+#   c1 ----+
+#   ...    +--- r (masquerade) ---- g1
+#   c50 ---+
+. "$(dirname "$0")/../lib.sh"
+checktool jq
+
+# XfrmInNoStates of these clients: copies, and packets for somebody else
+strays()
+{
+	local i
+
+	for i in $1; do
+		xfrm_stat "c$i" XfrmInNoStates
+	done
+}
+
+sum() { awk '{ n += $1 } END { print n + 0 }' <<< "$1"; }
+most() { sort -n <<< "$1" | tail -n 1; }
+
+twelve=$(echo {1..12}) fifty=$(echo {1..50})
+check "topology" topo 50 1
+check "SAs" esp_up "$fifty"
+check "modules load" load_modules vpnpass vpnpass_esp
+
+for i in $twelve; do
+	esp_pings "$i" -c 2 -i 50 -w 1000
+	[ "$(ping_of "$i" received)" = 2 ] || late+=" c$i:$(ping_of "$i" received)/2"
+done
+is "12 one after the other: each has its answers at once" "" "${late-}"
+esp_pings "$twelve" -c 10 -i 100
+is "12: nothing lost when all send" 0 "$(esp_lost)"
+is "12: no packet reached another client" 0 "$(sum "$(strays "$twelve")")"
+is "12 sessions" 12 "$(sessions)"
+
+check "sessions flushed" vp session flush
+is "no session is left" 0 "$(sessions)"
+copies=$(counter copies)
+before=$(sum "$(strays "$fifty")")
+esp_pings "$fifty" -c 20 -i 500 -w 3000
+is "50 at once: traffic flows for every one" 50 "$(esp_answered)"
+note "first answers: $(awk '{ print $9 }' "$scratch/pings" | sort -n | tr '\n' ' ')ms," \
+	"lost while pairing: $(esp_lost) of 1000"
+num "50: the last to start waited at most 8 s" \
+	"$(awk '{ print $9 }' "$scratch/pings" | sort -n | tail -n 1)" -le 8000
+after=$(strays "$fifty")
+copies=$(($(counter copies) - copies))
+note "XfrmInNoStates: $(($(sum "$after") - before)) in all, at most $(most "$after")" \
+	"on one client; copies made: $copies; held: $(counter held)"
+num "50: wrong deliveries are at most the copies made" \
+	$(($(sum "$after") - before)) -le "$copies"
+
+esp_pings "$fifty" -c 10 -i 200
+is "50: afterwards nothing is lost" 0 "$(esp_lost)"
+is "50: and nothing reaches another client" "$(sum "$after")" "$(sum "$(strays "$fifty")")"
+is "50 sessions" 50 "$(sessions)"
+check "all of them are paired" vp_is 'length == 50 and all(.[]; .state == "paired")' session
+for i in $fifty; do
+	client_has "$i" spi_in "${esp_in[$i.1]}" || wrong+=" c$i"
+done
+is "each has its own inbound SPI, as its SA says" "" "${wrong-}"
+check "packets that were fragmented pass as well" esp_pings "1 25 50" -s 4000
+check "modules unload" unload_modules
+done_testing

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Asking the router: the tool, its counters, conntrack and the slabs. And taps,
+# which say what arrived where.
+
+: "${VPNPASS:=$selftests/../tools/vpnpass}"
+
+# vp ARG...: the tool, in the router's namespace
+vp()
+{
+	"$VPNPASS" -n "${nsp}r" "$@"
+}
+
+# vp_is FILTER ARG...: jq FILTER holds for what "vpnpass -j ARG..." prints
+vp_is()
+{
+	vp -j "${@:2}" > "$scratch/vp.json" && jq -e "$1" "$scratch/vp.json" > /dev/null
+}
+
+# counter NAME [PROTO]: prints a counter of that protocol (esp)
+counter()
+{
+	vp -j stats "${2:-esp}" | jq ".[0].counters.$1"
+}
+
+# sessions [WORD...]: prints how many there are, e.g. sessions client 10.0.1.2
+sessions()
+{
+	vp -j session "$@" | jq length
+}
+
+# client_has i SPI-KEY SPI: e.g. client_has 1 spi_in 0x12345678
+client_has()
+{
+	local a=${CIP[$1]}
+
+	[ -z "${esp6-}" ] || a=${CIP6[$1]}
+	vp_is "any(.[]; any(.$2[]?; .spi == \"$3\"))" session client "$a"
+}
+
+# conntracks: prints how many entries the router has
+conntracks()
+{
+	R cat /proc/sys/net/netfilter/nf_conntrack_count
+}
+
+# slab_kib: prints what kmalloc, conntrack and packets hold, in KiB, after what
+# is on its way to be freed has had its chance
+slab_kib()
+{
+	echo 2 > /proc/sys/vm/drop_caches
+	awk '$1 ~ /^(kmalloc-|nf_conntrack|skbuff)/ { n += $2 * $4 }
+	     END { printf "%d\n", n / 1024 }' /proc/slabinfo
+}
+
+# tap NS...: from now on what arrives at eth0 there is written to $tap_log, in
+# the words of peers/rawtap.c
+tap()
+{
+	local ns list=()
+
+	for ns; do
+		list+=("$nsp$ns" eth0)
+	done
+	spawn "$(peer rawtap)" "${list[@]}"
+	tap_log=$spawn_log tap_pid=$spawn_pid
+	busywait 5 grep -q ready "$tap_log"
+	tap_mark
+}
+
+# tap_mark: tap_seen and tap_show begin here
+tap_mark()
+{
+	tap_from=$(($(wc -l < "$tap_log") + 1))
+}
+
+tap_show()
+{
+	tail -n "+$tap_from" "$tap_log"
+}
+
+# tap_seen REGEX: prints how many lines match
+tap_seen()
+{
+	tap_show | grep -cE -- "$1"
+}
+
+# tap_has N REGEX: exactly so many; for busywait and check
+tap_has()
+{
+	[ "$(tap_seen "$2")" = "$1" ] || { tap_show; return 1; }
+}
+
+# esp_stream "CLIENTS" [NSPING-OPTION...]: as esp_pings, but in the background
+# until esp_stream_end
+esp_stream()
+{
+	local i list=()
+
+	for i in $1; do
+		list+=("${nsp}c$i" "${CIN[i]}" "${GIN[${esp_gw:-1}]}")
+	done
+	spawn "$(peer nsping)" -c 0 "${@:2}" "${list[@]}"
+	stream_pid=$spawn_pid stream_log=$spawn_log
+}
+
+esp_stream_end()
+{
+	kill -TERM "$stream_pid"
+	wait "$stream_pid"
+	cp "$stream_log" "$scratch/pings"
+}
+
+# ping_of i FIELD: of the last esp_pings or esp_stream: sent, received, first,
+# gap or dup
+ping_of()
+{
+	awk -v ns="${nsp}c$1" -v f="$2" '$1 == ns {
+		for (i = 4; i < NF; i++) if ($i == f) print $(i + 1) }' "$scratch/pings"
+}
+
+# esp_lost_of i: how many of its answers are missing
+esp_lost_of()
+{
+	echo $(($(ping_of "$1" sent) - $(ping_of "$1" received)))
+}
+
+# esp_settle "CLIENTS": one after the other until the router has learned both
+# SPIs of each; for tests that are about what comes after
+esp_settle()
+{
+	local i n
+
+	for i in $1; do
+		for ((n = 0; n < 10; n++)); do
+			esp_pings "$i" -c 4 -i 40 -w 500
+			client_has "$i" spi_in "${esp_in[$i.${esp_gw:-1}]}" && break
+		done
+		[ $n -lt 10 ] || { vp session; return 1; }
+	done
+}
