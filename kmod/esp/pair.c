@@ -26,15 +26,27 @@
 #define SLACK		12
 /* A host answers what it received within this, delayed ACKs apart. */
 #define REACT		12
+#define BURST_GAP	24	/* between arrivals, for the next to be a burst */
 #define CONSIDER	8	/* list entries looked at per event */
+#define LONE_SURE	2	/* arrivals that settle what nobody else asked for */
 #define SCAN		256	/* clients looked at by one search */
-#define TRIES		3	/* unanswered starts before it is one-way */
+#define TRIES		2	/* unanswered starts before it is one-way */
 #define RECENT		5000	/* a silence longer than this tells nothing */
 #define SETTLED_IN	1000	/* an SA younger than this is not yet rekeyed */
 #define BUSY		300	/* sent on another SPI so lately: mid-transfer */
-#define TRIALS_MAX	128
+#define TRIALS_MAX	512
+#define VOLUME		16	/* arrivals after which both ways are compared */
+#define ROTATE		1000	/* between changes of who gets copies in vain */
+#define DITHER_FROM	2	/* arrivals before packets are held back */
+#define SHIFTS		3	/* answers to packets held back, to compare */
+#define ACTIVE		2000	/* received something so lately */
+#define LATELY		1500	/* silent since before that: idle, more likely */
+#define AUDIT		3000	/* not settled by then: may be another's */
+#define RTT_COLD	25	/* what the first answers may be too slow by */
+#define RTT_SLACK	6	/* between what the clock shows of equal times */
 #define RTT_SURE	8	/* answers timed before one is too quick */
-#define ONEWAY_PIN	16	/* packets before a one-way SPI gets its pin */
+#define ONEWAY_SURE	16	/* packets before it is hardly considered */
+#define ONEWAY_PIN	64	/* and before it gets its pin */
 
 #define COPY_RATE	500	/* per second */
 #define COPY_BURST	500
@@ -42,16 +54,17 @@
 #define SCAN_BURST	50
 
 enum {
-	SCORE_EVIDENCE	= 7,	/* IKE has just made an SA for it */
+	SCORE_EVIDENCE	= 8,	/* IKE has just made an SA for it */
 	SCORE_ASKED	= 4,	/* sends on a new SPI, time for an answer */
 	SCORE_FOLLOWED	= 3,	/* sent on a new SPI soon after the arrival */
 	SCORE_LATE	= 2,	/* asked, not at a likely time */
 	SCORE_MAYBE	= 1,
 	SCORE_GUESS	= 0,	/* nothing but silence speaks for it */
 	SCORE_UNSEEN	= 1,	/* of whoever was not thought of */
-	SCORE_SETTLE	= 7,
+	SCORE_SETTLE	= 6,
+	RIVALS		= 2,	/* more, when there was choice */
 	SCORE_LEAD	= 3,
-	SCORE_OUT	= -3,
+	SCORE_OUT	= -6,
 	SCORE_MAX	= 16,
 };
 
@@ -59,12 +72,14 @@ enum {
  * Periodic traffic repeats its coincidences, so that the same observation
  * counts for a candidate only so many times. Against it, always.
  */
-#define CAP_TIMELY	3
-#define CAP_REACTED	2
+#define CAP_TIMELY	2
+#define CAP_SHIFTS	3
+#define CAP_WALKED	2
+#define STEPS		3
+#define CAP_VOLUME	2
 
 #define CAND_EVIDENCE	1
 #define CAND_MOVED_ON	2	/* its old SPI was seen in use since */
-#define CAND_SILENT	4	/* its old SPI was not */
 
 static bool before(u32 a, u32 b)
 {
@@ -116,36 +131,39 @@ static bool take(struct pair_group *g, u32 *tokens, u32 now)
 /* Time enough for an answer to come? True as long as nobody knows. */
 static bool rtt_plausible(const struct pair_group *g, u32 ms)
 {
-	u32 early = g->rtt_n < RTT_SURE ? g->rtt_lo / 2 : g->rtt_lo / 8 + 2;
+	/* the first answers are slow for reasons of their own: ARP, cold caches */
+	u32 early = g->rtt_n < RTT_SURE ? max_t(u32, g->rtt_lo / 2, RTT_COLD) :
+					  g->rtt_lo / 8 + RTT_SLACK;
 
 	return ms + early >= g->rtt_lo;
 }
 
 static u32 rtt_slow(const struct pair_group *g)
 {
-	return g->rtt_n ? 2 * g->rtt_hi + 20 : 200;
+	return g->rtt_n ? max_t(u32, g->rtt_hi + g->rtt_hi / 4 + 10, 80) : 200;
 }
 
-/* Low follows what is quicker at once, else slowly; high the other way. */
+/* Low and high end of what is usual; the low end rises in small steps. */
 static void rtt_learn(struct pair_group *g, u32 ms)
 {
-	u32 slow = g->rtt_n < RTT_SURE ? 4 : 16;
-
-	if (!g->rtt_n++) {
+	if (!g->rtt_n) {
 		g->rtt_lo = ms;
 		g->rtt_hi = ms;
-		return;
 	}
-	if (g->rtt_n > RTT_SURE)
-		g->rtt_n = RTT_SURE;
-	if (ms < g->rtt_lo)
+	if (ms < g->rtt_lo) {
 		g->rtt_lo -= (g->rtt_lo - ms + 3) / 4;
-	else
-		g->rtt_lo += (ms - g->rtt_lo) / slow;
+	} else if (g->rtt_n < RTT_SURE) {
+		g->rtt_lo += (ms - g->rtt_lo) / 4;
+	} else if (ms > g->rtt_lo && ++g->rtt_rise == 8) {
+		g->rtt_lo++;
+		g->rtt_rise = 0;
+	}
 	if (ms > g->rtt_hi)
 		g->rtt_hi += (ms - g->rtt_hi + 3) / 4;
 	else
-		g->rtt_hi -= (g->rtt_hi - ms) / (2 * slow);
+		g->rtt_hi -= (g->rtt_hi - ms) / 32;
+	if (g->rtt_n < RTT_SURE)
+		g->rtt_n++;
 }
 
 /* ---- acts ---- */
@@ -181,6 +199,12 @@ static bool asks(const struct pair_spi *s)
 	return s->state == PAIR_NEW && s->n;
 }
 
+/* ... and none has been found to answer it so far. */
+static bool wants(const struct pair_spi *s)
+{
+	return asks(s) && !s->answer && !s->paid;
+}
+
 static void relist(struct pair_group *g, struct pair_client *c)
 {
 	bool open = false, taken = false, weak = false;
@@ -188,8 +212,8 @@ static void relist(struct pair_group *g, struct pair_client *c)
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		open |= asks(&c->out[i]) && !c->out[i].answer;
-		taken |= asks(&c->out[i]) && c->out[i].answer;
+		open |= wants(&c->out[i]);
+		taken |= asks(&c->out[i]);
 		weak |= c->out[i].state == PAIR_ONEWAY;
 	}
 	if (open)
@@ -206,11 +230,18 @@ static void relist(struct pair_group *g, struct pair_client *c)
 	c->where = to;
 }
 
+/* The lists have who asked last at their end. */
+static void relist_last(struct pair_client *c)
+{
+	list_del_init(&c->pend);
+	list_add_tail(&c->pend, c->where);
+}
+
 /* ---- trials: storage ---- */
 
 static struct pair_trial **bucket(struct pair_group *g, u32 spi)
 {
-	return &g->hash[(spi * 0x9e3779b1u) >> 27];
+	return &g->hash[(spi * 0x9e3779b1u) >> 26];
 }
 
 static struct pair_trial *trial_find(struct pair_group *g, u32 spi)
@@ -307,10 +338,13 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 	t->first = now;
 	t->last = now;
 	t->searched = now;
+	t->rotated = now;
 	t->rtt = PAIR_NEVER;
+	t->burst = now;
 	t->n = 1;
 	t->nc = 0;
 	t->used = true;
+	t->rivals = false;
 	t->fresh = seq <= SEQ_FRESH;
 	t->next = *pp;
 	*pp = t;
@@ -386,7 +420,7 @@ static bool cand_room(struct pair_group *g, struct pair_trial *t, int score)
 {
 	int i, low = 0;
 
-	if (t->nc < PAIR_CAND_MAX)
+	if (t->nc < PAIR_CANDS)
 		return true;
 	for (i = 1; i < t->nc; i++)
 		if (t->cand[i].score < t->cand[low].score)
@@ -420,40 +454,61 @@ static void cand_add(struct pair_group *g, struct pair_trial *t,
 	cd->c = c;
 	cd->ask = ask;
 	cd->score = (s8)score;
+	cd->asked = ask && score >= SCORE_ASKED;
 }
 
 /* ---- trials: who may it be ---- */
 
 enum succession { UNKNOWN, SILENT, MOVED_ON };
 
-/*
- * Did one of the SPIs this client receives on fall silent when @since began?
- * A gateway changes to its new SA at once, so the owner's did.
- */
-static enum succession succession(const struct pair_client *c, u32 since,
-				  u32 *when)
+struct history {
+	enum succession is;
+	u32 when;		/* SILENT: since */
+};
+
+/* One SPI that a client receives on, against a trial that began at @since. */
+static void compare(struct history *h, u32 first, u32 last, u32 since)
 {
-	enum succession s = UNKNOWN;
-	u32 last;
+	if (before(since - SETTLED_IN, first))
+		return;
+	if (before(since + SLACK, last)) {
+		if (h->is == UNKNOWN)
+			h->is = MOVED_ON;
+	} else if (age(since, last) <= LATELY) {
+		if (h->is != SILENT || before(h->when, last))
+			h->when = last;
+		h->is = SILENT;
+	}
+}
+
+/*
+ * Did one of the SPIs this client receives on fall silent when @t began? A
+ * gateway changes to its new SA at once, so the owner's did.
+ */
+static struct history succession(const struct pair_client *c,
+				 const struct pair_trial *t)
+{
+	struct history h = { UNKNOWN, 0 };
 	int i;
 
-	for (i = 0; i < PAIR_IN_SLOTS; i++) {
-		if (c->in[i].state != PAIR_SETTLED ||
-		    before(since - SETTLED_IN, c->in[i].first))
-			continue;
-		last = slot_last(&c->in[i]);
-		if (before(since + SLACK, last)) {
-			if (s == UNKNOWN)
-				s = MOVED_ON;
-			continue;
-		}
-		if (age(since, last) > RECENT)
-			continue;
-		if (s != SILENT || before(*when, last))
-			*when = last;
-		s = SILENT;
-	}
-	return s;
+	for (i = 0; c->n_in && i < PAIR_IN_SLOTS; i++)
+		if (c->in[i].state == PAIR_SETTLED)
+			compare(&h, c->in[i].first, slot_last(&c->in[i]),
+				t->first);
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (c->out[i].state == PAIR_NEW && c->out[i].answer &&
+		    c->out[i].answer != t)
+			compare(&h, c->out[i].answer->first,
+				c->out[i].answer->last, t->first);
+	return h;
+}
+
+/* Was the last packet sent on its own, and is it time for an answer to it? */
+static bool alone(const struct pair_group *g, const struct pair_spi *s, u32 now)
+{
+	return age(s->seen, s->prev) > rtt_slow(g) &&
+		age(now, s->seen) <= rtt_slow(g) &&
+		rtt_plausible(g, age(now, s->seen));
 }
 
 /* An answer comes a while after the first packet, or one sent on its own. */
@@ -462,11 +517,7 @@ static bool in_time(const struct pair_group *g, const struct pair_trial *t,
 {
 	if (before(t->first, s->seen))
 		return false;
-	if (age(t->first, s->first) <= rtt_slow(g))
-		return true;
-	return age(s->seen, s->prev) > rtt_slow(g) &&
-		age(t->first, s->seen) <= rtt_slow(g) &&
-		rtt_plausible(g, age(t->first, s->seen));
+	return age(t->first, s->first) <= rtt_slow(g) || alone(g, s, t->first);
 }
 
 /* How well the trial's first packet fits as the answer to this SPI. */
@@ -474,7 +525,7 @@ static int ask_score(const struct pair_group *g, const struct pair_trial *t,
 		     const struct pair_spi *s)
 {
 	if (s->state == PAIR_ONEWAY) {
-		if (s->n >= ONEWAY_PIN)
+		if (s->n >= ONEWAY_SURE)
 			return SCORE_GUESS;
 		return in_time(g, t, s) ? SCORE_LATE : SCORE_MAYBE;
 	}
@@ -486,93 +537,170 @@ static int ask_score(const struct pair_group *g, const struct pair_trial *t,
 	return in_time(g, t, s) ? SCORE_ASKED : SCORE_LATE;
 }
 
-/* Adds a client by the likeliest of its SPIs that this would answer. */
-static void add_client(struct pair_group *g, struct pair_trial *t,
-		       struct pair_client *c, int cap)
+/* Is the client a candidate elsewhere for having asked this? */
+static bool used_elsewhere(const struct pair_client *c,
+			   const struct pair_spi *s, const struct pair_trial *t)
+{
+	int k;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++)
+		if (c->trial[k] && c->trial[k] != t &&
+		    cand_of(c->trial[k], c)->ask == s)
+			return true;
+	return false;
+}
+
+/* Which of several questions is answered is unknown: one that is free. */
+static struct pair_spi *free_ask(struct pair_client *c,
+				 const struct pair_trial *t)
 {
 	struct pair_spi *s, *ask = NULL;
-	int i, score, best = -1;
+	int i, rank, best = 0;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
 		s = &c->out[i];
-		if (!asks(s) && s->state != PAIR_ONEWAY)
+		if (s->fresh != t->fresh || s->paid)
 			continue;
-		if (s->fresh != t->fresh)
+		if (s->state == PAIR_ONEWAY)
+			rank = 2;
+		else if (!asks(s))
 			continue;
-		score = ask_score(g, t, s);
-		if (s->answer)
-			score = min_t(int, score, SCORE_LATE);
-		if (score > best) {
-			best = score;
+		else if (s->answer && s->answer != t)
+			rank = 1;
+		else
+			rank = used_elsewhere(c, s, t) ? 3 : 4;
+		if (rank > best) {
+			best = rank;
 			ask = s;
 		}
 	}
-	if (ask)
-		cand_add(g, t, c, ask, min(best, cap));
+	return ask;
+}
+
+/* Adds a client that sends on SPIs this could be the answer to. */
+static void add_client(struct pair_group *g, struct pair_trial *t,
+		       struct pair_client *c, u32 now, int cap)
+{
+	struct pair_spi *s, *ask = free_ask(c, t);
+	int i, score, best = -1;
+
+	if (!ask)
+		return;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		s = &c->out[i];
+		if (s->fresh != t->fresh ||
+		    (!asks(s) && s->state != PAIR_ONEWAY))
+			continue;
+		score = ask_score(g, t, s);
+		if (t->n > 1 && score < SCORE_LATE && asks(s) &&
+		    alone(g, s, now))
+			score = SCORE_LATE;
+		best = max(best, score);
+	}
+	if (ask->answer && ask->answer != t)
+		best = min_t(int, best, SCORE_LATE);
+	best = min(best, cap);
+	if (c->n_evid)
+		best += 2;
+	else if (c->ike && t->fresh)
+		best = min_t(int, best, SCORE_MAYBE);
+	if (best >= SCORE_ASKED || cand_of(t, c) ||
+	    succession(c, t).is != MOVED_ON)
+		cand_add(g, t, c, ask, best);
 }
 
 static void add_list(struct pair_group *g, struct pair_trial *t,
-		     struct list_head *h, int most, int cap)
+		     struct list_head *h, u32 now, int most, int cap)
 {
 	struct list_head *p;
 	int n = 0;
 
 	for (p = h->prev; p != h && n < most; p = p->prev, n++)
-		add_client(g, t, list_entry(p, struct pair_client, pend), cap);
+		add_client(g, t, list_entry(p, struct pair_client, pend), now,
+			   cap);
 }
 
+/*
+ * Those who asked, got nothing, and have been quiet since: who only receives
+ * is like that, once it does.
+ */
+static void add_quiet(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	struct pair_client *c;
+	struct pair_spi *s;
+	int n = 0;
+
+	list_for_each_entry(c, &g->weak, pend) {
+		if (n++ == CONSIDER)
+			break;
+		s = free_ask(c, t);
+		if (s && s->n < ONEWAY_SURE && age(now, s->seen) > ACTIVE)
+			cand_add(g, t, c, s, SCORE_LATE);
+	}
+}
+
+/* Clients that IKE saw make an SA nothing has come for; the latest first. */
 static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_client *c, *tmp;
+	struct list_head *p, *prev;
+	struct pair_client *c;
 	struct pair_cand *cd;
 	int n = 0;
 
-	list_for_each_entry_safe(c, tmp, &g->evid, evid) {
-		if (n++ == CONSIDER)
+	while (!list_empty(&g->evid)) {
+		c = list_first_entry(&g->evid, struct pair_client, evid);
+		if (age(now, c->evid_at) <= g->cfg->evidence_ms)
 			break;
-		if (age(now, c->evid_at) > g->cfg->evidence_ms) {
-			list_del_init(&c->evid);
-			c->n_evid = 0;
-			continue;
+		list_del_init(&c->evid);
+	}
+	for (p = g->evid.prev; p != &g->evid && n < CONSIDER; p = prev, n++) {
+		prev = p->prev;
+		c = list_entry(p, struct pair_client, evid);
+		add_client(g, t, c, now, SCORE_ASKED);
+		if (p == g->evid.next && !n) {
+			cand_add(g, t, c, NULL, SCORE_EVIDENCE);
+			cd = cand_of(t, c);
+			if (cd)
+				cd->flags |= CAND_EVIDENCE;
+		} else {
+			cand_add(g, t, c, NULL, SCORE_FOLLOWED);
 		}
-		add_client(g, t, c, SCORE_ASKED);
-		cand_add(g, t, c, NULL, SCORE_EVIDENCE);
-		cd = cand_of(t, c);
-		if (cd)
-			cd->flags |= CAND_EVIDENCE;
 	}
 }
 
 /* Those whose SPI fell silent, the latest first. */
 static void search(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_client *who[PAIR_CAND_MAX], *c;
-	u32 rank[PAIR_CAND_MAX], when, r;
+	struct pair_client *who[PAIR_CANDS], *c;
+	u32 rank[PAIR_CANDS], r;
+	struct history h;
 	int n = 0, nw = 0, i;
 
 	t->searched = now;
-	if (t->nc == PAIR_CAND_MAX || !take(g, &g->tok_scan, now))
+	if (!take(g, &g->tok_scan, now))
 		return;
 	list_for_each_entry(c, &g->clients, node) {
 		if (n++ == SCAN)
 			break;
-		if (!c->n_in || cand_of(t, c) ||
-		    succession(c, t->first, &when) != SILENT)
+		if (!c->n_in || cand_of(t, c))
 			continue;
-		r = age(t->first, when);
-		for (i = min_t(int, nw, PAIR_CAND_MAX - 1);
+		h = succession(c, t);
+		if (h.is != SILENT)
+			continue;
+		r = age(t->first, h.when);
+		for (i = min_t(int, nw, PAIR_CANDS - 1);
 		     i > 0 && rank[i - 1] > r; i--) {
 			rank[i] = rank[i - 1];
 			who[i] = who[i - 1];
 		}
-		if (i == nw || rank[i] > r || nw < PAIR_CAND_MAX) {
+		if (i == nw || rank[i] > r || nw < PAIR_CANDS) {
 			rank[i] = r;
 			who[i] = c;
-			nw = min_t(int, nw + 1, PAIR_CAND_MAX);
+			nw = min_t(int, nw + 1, PAIR_CANDS);
 		}
 	}
-	for (i = 0; i < nw && t->nc < PAIR_CAND_MAX; i++)
-		cand_add(g, t, who[i], NULL, SCORE_GUESS);
+	for (i = 0; i < nw; i++)
+		cand_add(g, t, who[i], NULL, SCORE_LATE);
 }
 
 /* The best candidate's question counts as answered if no other comes near. */
@@ -582,19 +710,27 @@ static void link_answer(struct pair_group *g, struct pair_trial *t)
 	bool sole = b && b->score >= SCORE_ASKED;
 	int i;
 
-	for (i = 0; i < t->nc; i++)
-		if (&t->cand[i] != b && t->cand[i].score + 2 > b->score)
+	for (i = 0; i < t->nc; i++) {
+		if (&t->cand[i] == b)
+			continue;
+		if (t->cand[i].score + 2 > b->score)
 			sole = false;
+		if (t->cand[i].score >= SCORE_ASKED)
+			t->rivals = true;
+	}
 	for (i = 0; i < t->nc; i++) {
 		cd = &t->cand[i];
 		if (!cd->ask)
 			continue;
-		if (cd == b && sole && !cd->ask->answer)
+		if (cd == b && sole && !cd->ask->answer) {
 			cd->ask->answer = t;
-		else if ((cd != b || !sole) && cd->ask->answer == t)
+			if (cd->ask->state == PAIR_ONEWAY && !cd->ask->priv)
+				cd->ask->state = PAIR_NEW;
+		} else if ((cd != b || !sole) && cd->ask->answer == t) {
 			cd->ask->answer = NULL;
-		else
+		} else {
 			continue;
+		}
 		relist(g, cd->c);
 	}
 }
@@ -612,7 +748,7 @@ static void dispute(struct pair_group *g, struct pair_trial *t)
 	for (p = g->taken.prev; p != &g->taken && n < 2; p = p->prev)
 		c[n++] = list_entry(p, struct pair_client, pend);
 	while (n--) {
-		add_client(g, t, c[n], SCORE_LATE);
+		add_client(g, t, c[n], t->first, SCORE_LATE);
 		for (k = 0; k < PAIR_TRIAL_OF; k++) {
 			struct pair_trial *o = c[n]->trial[k];
 			struct pair_cand *cd = o ? cand_of(o, c[n]) : NULL;
@@ -634,7 +770,7 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 		struct pair_client *c = list_first_entry(&g->clients,
 							 struct pair_client,
 							 node);
-		add_client(g, t, c, SCORE_ASKED);
+		add_client(g, t, c, now, SCORE_ASKED);
 		cand_add(g, t, c, NULL, SCORE_SETTLE);
 		link_answer(g, t);
 		return;
@@ -642,31 +778,40 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (t->fresh && t->n == 1)
 		add_evident(g, t, now);
 	if (g->opener)
-		add_client(g, t, g->opener, SCORE_ASKED);
-	add_list(g, t, &g->pending, CONSIDER, SCORE_ASKED);
+		add_client(g, t, g->opener, now, SCORE_ASKED);
+	add_list(g, t, &g->pending, now, CONSIDER, SCORE_ASKED);
 	if (best_score(t) < SCORE_ASKED && t->n == 1)
 		dispute(g, t);
-	if (best_score(t) < SCORE_ASKED)
-		add_list(g, t, &g->weak, 2, SCORE_LATE);
+	if (t->n == 1 || best_score(t) < SCORE_ASKED)
+		add_list(g, t, &g->weak, now, CONSIDER, SCORE_LATE);
+	if (t->n > 1 && best_score(t) < SCORE_ASKED)
+		add_quiet(g, t, now);
 	if (best_score(t) < SCORE_ASKED)
 		search(g, t, now);
 	link_answer(g, t);
 }
 
-/* A new outbound SPI may explain an inbound one that came before it. */
+/*
+ * A new outbound SPI may explain an inbound one that came before it: what
+ * nobody has asked for, or if its client's older SPI is silent since.
+ */
 static void join(struct pair_group *g, struct list_head *h,
 		 struct pair_client *c, struct pair_spi *s, u32 now)
 {
 	struct list_head *p;
 	struct pair_trial *t;
-	int n = 0;
+	int n = 0, score;
 
 	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
 		t = list_entry(p, struct pair_trial, node);
-		if (age(now, t->first) > RECENT || t->fresh != s->fresh ||
-		    best_score(t) >= SCORE_ASKED)
+		if (age(now, t->first) > RECENT || t->fresh != s->fresh)
 			continue;
-		cand_add(g, t, c, s, ask_score(g, t, s));
+		score = ask_score(g, t, s);
+		if (score == SCORE_FOLLOWED && succession(c, t).is == SILENT)
+			score = SCORE_ASKED;
+		else if (best_score(t) >= SCORE_ASKED)
+			continue;
+		cand_add(g, t, c, s, score);
 	}
 }
 
@@ -674,7 +819,7 @@ static void join(struct pair_group *g, struct list_head *h,
 
 static u32 open_time(const struct pair_group *g)
 {
-	u32 ms = g->rtt_n ? 2 * g->rtt_hi + 30 : g->cfg->open_ms;
+	u32 ms = g->rtt_n ? rtt_slow(g) + 10 : g->cfg->open_ms;
 
 	return min(ms, g->cfg->open_ms);
 }
@@ -694,93 +839,189 @@ static void note_sent(struct pair_group *g, struct pair_client *c,
 		s->first = now;
 	s->prev = s->n ? s->seen : now - RECENT;
 	s->seen = now;
+	s->held = false;
+	s->shift = 0;
 	if (s->n < 0xffff)
 		s->n++;
 	relist(g, c);
+	if (c->where && age(now, s->prev) > rtt_slow(g))
+		relist_last(c);
 	if (s->n > 1 || g->n_clients == 1)
 		return;
 	join(g, &g->live, c, s, now);
 	join(g, &g->once, c, s, now);
 }
 
-/* The next start that was held may go. */
-static void open_next(struct pair_group *g, u32 now, struct pair_act *act)
+/*
+ * Receives something, so holding it for long would disturb what works. One
+ * whose SPIs have all fallen silent starts anew, like all clients do when the
+ * gateway was restarted.
+ */
+static bool started(const struct pair_client *c, u32 now)
 {
-	struct pair_client *c;
+	const struct pair_spi *s;
 	int i;
 
-	if (g->opener || act->release || list_empty(&g->waiting))
-		return;
-	c = list_first_entry(&g->waiting, struct pair_client, wait);
-	open_for(g, c, now);
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (c->out[i].state == PAIR_NEW)
-			note_sent(g, c, &c->out[i], now);
-	act->release = c;
-}
-
-/* Gets packets, if perhaps with others, that may answer this question. */
-static bool served(const struct pair_client *c, const struct pair_spi *s,
-		   u32 now)
-{
-	int k;
-
-	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		struct pair_trial *t = c->trial[k];
-
-		if (t && age(now, t->last) < 2 * RECENT &&
-		    cand_of(t, c)->ask == s &&
-		    cand_of(t, c)->score >= SCORE_LATE)
+	for (i = 0; c->n_in && i < PAIR_IN_SLOTS; i++)
+		if (c->in[i].state == PAIR_SETTLED &&
+		    age(now, slot_last(&c->in[i])) < ACTIVE)
+			return true;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		s = &c->out[i];
+		if (s->state == PAIR_NEW && s->answer &&
+		    age(now, s->answer->last) < ACTIVE)
 			return true;
 	}
 	return false;
 }
 
-/* Those who wait in vain are taken for one-way. */
-static void give_up(struct pair_group *g, struct pair_client *c, u32 now)
+/* It is its turn: the clock of this question starts now. */
+static void ask_anew(struct pair_spi *s)
+{
+	if (s->answer || s->paid)
+		return;
+	s->n = 0;
+	if (s->state == PAIR_ONEWAY && !s->priv)
+		s->state = PAIR_NEW;
+}
+
+static void release(struct pair_group *g, struct pair_client *c, u32 now,
+		    bool shifted, struct pair_act *act)
 {
 	int i;
 
-	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		if (!asks(&c->out[i]) || c->out[i].answer ||
-		    served(c, &c->out[i], now))
-			continue;
-		c->out[i].state = PAIR_ONEWAY;
-		g->oneway++;
-	}
-	relist(g, c);
+	list_del_init(&c->wait);
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (c->out[i].held) {
+			if (!shifted && !started(c, now))
+				ask_anew(&c->out[i]);
+			note_sent(g, c, &c->out[i], now);
+			if (shifted)
+				c->out[i].shift = (u16)age(now, c->since);
+		}
+	act->release = c;
 }
 
-static bool all_answered(const struct pair_client *c)
+/* Packets that were held may go: a delayed one, or the next start. */
+static void release_next(struct pair_group *g, u32 now, struct pair_act *act)
+{
+	struct pair_client *c;
+
+	if (act->release)
+		return;
+	if (!list_empty(&g->delayed)) {
+		c = list_first_entry(&g->delayed, struct pair_client, wait);
+		if (!before(now, c->due)) {
+			release(g, c, now, true, act);
+			return;
+		}
+	}
+	if (g->opener || list_empty(&g->waiting))
+		return;
+	c = list_first_entry(&g->waiting, struct pair_client, wait);
+	if (!started(c, now))
+		open_for(g, c, now);
+	release(g, c, now, false, act);
+}
+
+/* Gets packets, if perhaps with others, that may answer all it has asked. */
+static bool served(const struct pair_client *c, u32 now)
+{
+	int i, k, n = 0;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		n += wants(&c->out[i]);
+	if (!n)
+		return false;
+	for (k = 0; n && k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *t = c->trial[k];
+		const struct pair_cand *cd = t ? cand_of(t, c) : NULL;
+
+		if (cd && cd->ask && !cd->ask->answer &&
+		    age(now, t->last) < 2 * RECENT &&
+		    cd->score >= SCORE_ASKED && cd->score + 1 >= best_score(t))
+			n--;
+	}
+	return !n;
+}
+
+/*
+ * Several questions of a client may be open, and which of them was answered
+ * is unknown: they are done with when as many answers are settled.
+ */
+static void all_paid(struct pair_client *c)
 {
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (asks(&c->out[i]) && !c->out[i].answer)
+		if (asks(&c->out[i]) && !c->out[i].paid)
+			return;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (asks(&c->out[i]))
+			c->out[i].state = PAIR_SETTLED;
+}
+
+/* When this question is given up: sooner if it was asked several times. */
+static u32 patience(const struct pair_group *g, const struct pair_spi *s)
+{
+	return s->first + g->cfg->open_ms * (s->n < TRIES ? 20 : 4);
+}
+
+/* Those who wait in vain are taken for one-way. */
+static void give_up(struct pair_group *g, struct pair_client *c, u32 now)
+{
+	struct pair_spi *s;
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		s = &c->out[i];
+		if (!wants(s) || s->held || served(c, now) ||
+		    (s->tries < TRIES && before(now, patience(g, s))))
+			continue;
+		s->state = PAIR_ONEWAY;
+		g->oneway++;
+	}
+	all_paid(c);
+	relist(g, c);
+}
+
+static bool all_linked(const struct pair_client *c)
+{
+	int i;
+
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (wants(&c->out[i]))
 			return false;
 	return true;
 }
 
-static const struct pair_spi *oldest_ask(const struct pair_client *c)
+/* When the first of its questions is given up. */
+static u32 give_up_at(const struct pair_group *g, const struct pair_client *c,
+		      u32 now)
 {
-	const struct pair_spi *old = NULL;
+	u32 at, soonest = now + g->cfg->open_ms * 20;
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		if (!asks(&c->out[i]) || c->out[i].answer)
+		if (!wants(&c->out[i]) || c->out[i].held ||
+		    served(c, now))
 			continue;
-		if (!old || before(c->out[i].first, old->first))
-			old = &c->out[i];
+		at = patience(g, &c->out[i]);
+		if (before(at, soonest))
+			soonest = at;
 	}
-	return old;
+	return soonest;
 }
 
-/* When a client on the pending list is given up. */
-static u32 patience(const struct pair_group *g, const struct pair_client *c)
+/* Nothing came while it was this client's turn. */
+static void turn_over(struct pair_group *g, struct pair_client *c, u32 now)
 {
-	const struct pair_spi *s = oldest_ask(c);
+	int i;
 
-	return s->first + g->cfg->open_ms * (s->n < TRIES ? 20 : 4);
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if (wants(&c->out[i]) && !served(c, now))
+			c->out[i].tries++;
+	give_up(g, c, now);
 }
 
 static void expire(struct pair_group *g, u32 now)
@@ -788,22 +1029,19 @@ static void expire(struct pair_group *g, u32 now)
 	struct pair_client *c = g->opener;
 	int n = 0;
 
-	if (c && all_answered(c)) {
+	if (c && all_linked(c)) {
 		g->opener = NULL;
 	} else if (c && !before(now, g->open_until)) {
 		g->opener = NULL;
-		if (++c->tries >= TRIES)
-			give_up(g, c, now);
+		turn_over(g, c, now);
 	}
 	while (!list_empty(&g->pending) && n++ < CONSIDER) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
-		if (before(now, patience(g, c)))
+		if (before(now, give_up_at(g, c, now)))
 			break;
 		give_up(g, c, now);
-		if (c->where == &g->pending) {
-			list_del_init(&c->pend);
-			list_add_tail(&c->pend, &g->pending);
-		}
+		if (c->where == &g->pending)
+			relist_last(c);
 	}
 }
 
@@ -820,20 +1058,6 @@ static bool busy(const struct pair_client *c, u32 now)
 	return false;
 }
 
-/* Does another SPI of its have an answer, or never will? */
-static bool started(const struct pair_client *c)
-{
-	int i;
-
-	if (c->n_in)
-		return true;
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (c->out[i].state == PAIR_ONEWAY ||
-		    (c->out[i].state != PAIR_FREE && c->out[i].answer))
-			return true;
-	return false;
-}
-
 /*
  * A client's first packets may wait their turn, until one is answered. Later
  * only the first packet of a new SPI, and not in the middle of a transfer.
@@ -846,9 +1070,9 @@ static bool must_hold(const struct pair_group *g, const struct pair_client *c,
 	if (!g->opener && list_empty(&g->waiting))
 		return false;
 	if (s->n)
-		return s->state == PAIR_NEW && !s->answer && !started(c) &&
-			!served(c, s, now);
-	return !busy(c, now);
+		return s->state == PAIR_NEW && !s->answer && !s->paid &&
+			!started(c, now) && !served(c, now);
+	return !(started(c, now) && busy(c, now));
 }
 
 /* ---- slots ---- */
@@ -934,19 +1158,6 @@ static void count_settled(struct pair_group *g, const struct pair_trial *t,
 		g->guessed++;
 }
 
-static struct pair_spi *other_ask(struct pair_client *c,
-				  const struct pair_trial *t)
-{
-	struct pair_spi *s = c->out;
-	int i;
-
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (asks(&s[i]) && s[i].fresh == t->fresh &&
-		    (!s[i].answer || s[i].answer == t))
-			return &s[i];
-	return NULL;
-}
-
 /* One question has one answer: no other trial is about it any more. */
 static void ask_done(struct pair_group *g, struct pair_client *c,
 		     struct pair_spi *ask, struct pair_act *act)
@@ -955,21 +1166,23 @@ static void ask_done(struct pair_group *g, struct pair_client *c,
 	struct pair_cand *cd;
 	int k;
 
-	ask->state = PAIR_SETTLED;
+	ask->paid = true;
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
 		if (!c->trial[k])
 			continue;
 		cd = cand_of(c->trial[k], c);
 		if (cd->ask != ask)
 			continue;
-		other = other_ask(c, c->trial[k]);
+		other = free_ask(c, c->trial[k]);
 		if (other)
 			cd->ask = other;
 		else
 			cand_del(g, c->trial[k], (int)(cd - c->trial[k]->cand));
 	}
 	ask->answer = NULL;
-	act_pin(act, c, ask, false);
+	all_paid(c);
+	if (ask->state == PAIR_SETTLED)
+		act_pin(act, c, ask, false);
 	relist(g, c);
 }
 
@@ -981,7 +1194,7 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 	struct pair_spi *ask = b->ask, *s;
 
 	count_settled(g, t, b);
-	if (b->flags & CAND_EVIDENCE && c->n_evid && !--c->n_evid)
+	if (c->n_evid && t->fresh && !--c->n_evid)
 		list_del_init(&c->evid);
 	while (t->nc)
 		cand_del(g, t, t->nc - 1);
@@ -994,7 +1207,6 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 	s->firm = g->n_clients > 1;
 	s->state = PAIR_SETTLED;
 	c->n_in++;
-	c->tries = 0;
 	t->owner = c;
 	t->slot = s;
 	act_pin(act, c, s, true);
@@ -1029,13 +1241,26 @@ static int sibling_lead(const struct pair_cand *b, const struct pair_trial *t)
 	return best;
 }
 
+/* It came when one client alone waited for an answer, and nobody else has come
+ * into question since: to have others in doubt takes more than that they send.
+ */
+static bool unrivalled(const struct pair_trial *t)
+{
+	const struct pair_cand *b = &t->cand[0];
+
+	return t->nc == 1 && !t->rivals && b->ask && b->ask->answer == t &&
+	       b->score >= SCORE_ASKED;
+}
+
 /* Best candidate, when it leads clearly. */
 static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 {
 	struct pair_cand *b = best_of(t);
 	int ahead;
 
-	if (!b || b->score < SCORE_SETTLE)
+	if (b && t->n >= LONE_SURE && unrivalled(t))
+		return b;
+	if (!b || b->score < SCORE_SETTLE + (t->rivals ? RIVALS : 0))
 		return NULL;
 	if (g->n_clients == 1)
 		return t->n > 1 ? b : NULL;
@@ -1049,60 +1274,198 @@ static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 
 /* ---- evidence while undecided ---- */
 
-/* Does an arrival fit what was last sent on this SPI? -1, 0 or 1. */
+/*
+ * Does an arrival fit what was last sent on this SPI? -1, 0 or 1. Says
+ * nothing where packets follow each other closely, either way.
+ */
 static int timing(const struct pair_group *g, const struct pair_trial *t,
 		  const struct pair_spi *s, u32 now)
 {
 	u32 since = age(now, s->seen);
 
+	if (age(now, t->last) <= rtt_slow(g))
+		return 0;
 	if (before(s->seen, t->last))
-		return age(now, t->last) > rtt_slow(g) ? -1 : 0;
+		return -1;
 	if (age(s->seen, s->prev) < rtt_slow(g))
 		return 0;
 	return rtt_plausible(g, since) && since <= rtt_slow(g) ? 1 : -1;
+}
+
+static void widen(struct pair_range *r, u32 v)
+{
+	u16 x = (u16)min_t(u32, v, 0xffff);
+
+	if (!r->n++) {
+		r->lo = x;
+		r->hi = x;
+	}
+	r->lo = min(r->lo, x);
+	r->hi = max(r->hi, x);
+}
+
+/*
+ * Packets are held back for random times while in doubt. The owner's answers
+ * come as late after each; what comes of itself, or by another's questions,
+ * is not moved by that.
+ */
+static void judge_shift(const struct pair_group *g, struct pair_cand *cd,
+			const struct pair_spi *s, u32 since)
+{
+	int tight = 4 + g->rtt_lo / 16;
+
+	widen(&cd->held, s->shift);
+	widen(&cd->took, since);
+	widen(&cd->both, since + s->shift);
+	if (cd->held.n < SHIFTS || cd->held.hi - cd->held.lo < 3 * tight)
+		return;
+	if (cd->took.hi - cd->took.lo <= tight) {
+		if (cd->shifts < CAP_SHIFTS) {
+			cd->shifts++;
+			cand_score(cd, 2);
+		}
+	} else if (cd->both.hi - cd->both.lo <= tight) {
+		cand_score(cd, -2);
+	} else if (cd->held.n < 2 * SHIFTS) {
+		return;
+	}
+	cd->held.n = 0;
+	cd->took.n = 0;
+	cd->both.n = 0;
 }
 
 /* Which of the client's questions is answered is unknown: the best fits. */
 static void judge_timing(const struct pair_group *g, const struct pair_trial *t,
 			 struct pair_cand *cd, u32 now)
 {
-	const struct pair_spi *s = cd->c->out;
-	int i, fit = -2;
+	const struct pair_spi *s = cd->c->out, *best = NULL;
+	int i, fit = -2, f;
 
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if ((asks(&s[i]) || s[i].state == PAIR_ONEWAY) && !s[i].priv)
-			fit = max_t(int, fit, timing(g, t, &s[i], now));
-	if (fit == 1 && cd->timely++ >= CAP_TIMELY) {
-		cd->timely--;
-		fit = 0;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
+		if (s[i].priv || (!asks(&s[i]) && s[i].state != PAIR_ONEWAY))
+			continue;
+		f = timing(g, t, &s[i], now);
+		if (f > fit) {
+			fit = f;
+			best = &s[i];
+		}
+	}
+	if (fit == 1) {
+		judge_shift(g, cd, best, age(now, best->seen));
+		if (cd->timely == CAP_TIMELY)
+			return;
+		cd->timely++;
 	}
 	if (fit > -2)
 		cand_score(cd, fit);
 }
 
+/*
+ * Who received something tends to send right after, rather than right before.
+ * For others both are as likely, whatever their rate: a walk that leads
+ * nowhere. Every STEPS to one side count, so many times.
+ */
+static void step(struct pair_cand *cd, int by)
+{
+	cd->walk = (s8)(cd->walk + by);
+	if (cd->walk != STEPS && cd->walk != -STEPS)
+		return;
+	by = cd->walk / STEPS;
+	cd->walk = 0;
+	if (cd->walked + by > CAP_WALKED || cd->walked + by < -CAP_WALKED)
+		return;
+	cd->walked = (s8)(cd->walked + by);
+	cand_score(cd, by);
+}
+
+/* Shorter than the way to the gateway and back, so as not to see questions. */
+static u32 react_time(const struct pair_group *g)
+{
+	return min_t(u32, REACT, g->rtt_lo / 2);
+}
+
+static void judge_burst(struct pair_group *g, struct pair_cand *cd, u32 now)
+{
+	const struct pair_spi *s = cd->c->out;
+	int i;
+
+	if (cd->pre && !cd->post)
+		step(cd, -1);
+	cd->pre = false;
+	cd->post = false;
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		if ((asks(&s[i]) || s[i].state == PAIR_ONEWAY) &&
+		    age(now, s[i].seen) < react_time(g))
+			cd->pre = true;
+}
+
+/* Who sends nothing while so much arrives is less likely to receive it. */
+static void judge_volume(struct pair_cand *cd, bool sole)
+{
+	if (cd->outs < VOLUME / 8)
+		cand_score(cd, sole ? 1 : -1);
+	else if (cd->outs >= VOLUME / 3 && cd->volume++ < CAP_VOLUME)
+		cand_score(cd, 1);
+	cd->outs = 0;
+}
+
+/* The owner's older SPI is not used any more. */
+static void judge_silence(struct pair_trial *t, struct pair_cand *cd)
+{
+	if (cd->flags & CAND_MOVED_ON || succession(cd->c, t).is != MOVED_ON)
+		return;
+	cd->flags |= CAND_MOVED_ON;
+	cand_score(cd, !cd->ask ? SCORE_OUT : cd->asked ? -1 : -3);
+}
+
 static void judge(struct pair_group *g, struct pair_trial *t, int i, u32 now)
 {
 	struct pair_cand *cd = &t->cand[i];
-	u32 when;
 
-	if (cd->c->n_in) {
-		enum succession s = succession(cd->c, t->first, &when);
-
-		if (s == MOVED_ON && !(cd->flags & CAND_MOVED_ON)) {
-			cand_score(cd, cd->ask ? -2 : SCORE_OUT);
-			cd->flags |= CAND_MOVED_ON;
-		} else if (s == SILENT && t->n == 4 &&
-			   !(cd->flags & CAND_SILENT)) {
-			cand_score(cd, 1);
-			cd->flags |= CAND_SILENT;
-		}
-	}
+	judge_silence(t, cd);
 	if (cd->ask)
 		judge_timing(g, t, cd, now);
-	if (t->n % 8 == 0 && t->nc == 1)
-		cand_score(cd, 1);
-	if (cd->score <= SCORE_OUT)
-		cand_del(g, t, i);
+	if (age(now, t->last) >= BURST_GAP)
+		judge_burst(g, cd, now);
+	if (t->n % VOLUME == 0)
+		judge_volume(cd, t->nc == 1);
+}
+
+static bool surely_oneway(const struct pair_spi *ask)
+{
+	return ask && ask->state == PAIR_ONEWAY && ask->n >= ONEWAY_SURE;
+}
+
+/*
+ * What speaks against all alike speaks against none: only who falls behind
+ * is out. Where nobody stands out, the last makes room for others at times.
+ */
+static void prune(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	int i, last = 0, top = best_score(t);
+
+	for (i = t->nc - 1; i >= 0; i--) {
+		if (top < SCORE_LATE && top > SCORE_OUT)
+			t->cand[i].score += SCORE_LATE - top;
+		if (t->cand[i].score <= max_t(int, top, SCORE_LATE) + SCORE_OUT ||
+		    (0 && surely_oneway(t->cand[i].ask)))
+			cand_del(g, t, i);
+	}
+	if (t->nc < PAIR_CANDS || best_score(t) >= SCORE_ASKED ||
+	    age(now, t->rotated) < ROTATE)
+		return;
+	t->rotated = now;
+	for (i = 1; i < t->nc; i++)
+		if (t->cand[i].score <= t->cand[last].score)
+			last = i;
+	cand_del(g, t, last);
+}
+
+static void learn_answer(struct pair_group *g, struct pair_trial *t)
+{
+	if (t->rtt != PAIR_NEVER)
+		rtt_learn(g, t->rtt);
+	t->rtt = PAIR_NEVER;
 }
 
 static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
@@ -1113,21 +1476,27 @@ static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 		t->n++;
 	if (t->n == 2) {
 		trial_move(t, &g->live);
-		if (t->rtt != PAIR_NEVER)
-			rtt_learn(g, t->rtt);
+		learn_answer(g, t);
 	}
 	for (i = t->nc - 1; i >= 0; i--)
 		judge(g, t, i, now);
+	prune(g, t, now);
 	if (best_score(t) < SCORE_ASKED &&
-	    (!t->nc || t->n <= 4 || age(now, t->searched) >= 50))
+	    (!t->nc || t->n <= 4 || age(now, t->searched) >= 50)) {
 		gather(g, t, now);
-	else
+	} else {
+		if (age(now, t->last) > rtt_slow(g) && !unrivalled(t))
+			add_list(g, t, &g->pending, now, CONSIDER / 2,
+				 SCORE_LATE);
 		link_answer(g, t);
+	}
+	if (age(now, t->last) >= BURST_GAP)
+		t->burst = now;
 	t->last = now;
 }
 
-/* A quiet client that sends right after an arrival has received it. */
-static void reacted(struct pair_client *c, const struct pair_spi *s, u32 now)
+/* A client's packet right after the first of a burst it may have received. */
+static void reacted(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	struct pair_cand *cd;
 	int k;
@@ -1135,63 +1504,84 @@ static void reacted(struct pair_client *c, const struct pair_spi *s, u32 now)
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
 		struct pair_trial *t = c->trial[k];
 
-		if (!t || age(now, t->last) > REACT ||
-		    before(t->last, s->prev) ||
-		    age(t->last, s->prev) < 3 * REACT)
+		if (!t)
 			continue;
 		cd = cand_of(t, c);
-		if (cd->reacted == CAP_REACTED)
+		if (cd->outs < 255)
+			cd->outs++;
+		if (age(now, t->burst) > react_time(g) || cd->post)
 			continue;
-		cd->reacted++;
-		cand_score(cd, 2);
+		cd->post = true;
+		if (!cd->pre)
+			step(cd, 1);
 	}
 }
 
 /* ---- events ---- */
 
+/* Copies to the best of the rest, to those who scored the same in turn. */
+static void copies(struct pair_group *g, struct pair_trial *t, u32 now,
+		   const struct pair_cand *b, int least,
+		   struct pair_act *act)
+{
+	int most = min_t(int, g->cfg->copies, PAIR_COPY_MAX);
+	int score = SCORE_MAX, next, i;
+
+	for (; score >= least && act->n_copy < most; score = next) {
+		next = SCORE_OUT;
+		for (i = 0; i < t->nc && act->n_copy < most; i++) {
+			struct pair_cand *cd = &t->cand[(i + t->n) % t->nc];
+
+			if (cd->score < score)
+				next = max_t(int, next, cd->score);
+			if (cd->score != score || cd == b)
+				continue;
+			if (!take(g, &g->tok_copy, now)) {
+				g->dropped_limit++;
+				return;
+			}
+			act->copy[act->n_copy++] = cd->c;
+			g->copies++;
+		}
+	}
+}
+
+/* The least score that gets copies: one who is sure gets it all, at first. */
+static int copy_to(const struct pair_trial *t, const struct pair_cand *b,
+		   u32 now)
+{
+	if (!b->ask || b->ask->answer != t)
+		return SCORE_OUT + 1;
+	return age(now, t->first) < AUDIT ? SCORE_ASKED : SCORE_LATE;
+}
+
 static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		    struct pair_act *act)
 {
 	struct pair_cand *b = best_of(t);
-	int i, most = min_t(int, g->cfg->copies, PAIR_COPY_MAX);
 
 	act->verdict = PAIR_DROP;
 	if (!b) {
 		g->unknown++;
-		return;
-	}
-	if (t->nc > 1 && g->cfg->strict) {
+	} else if (t->nc > 1 && g->cfg->strict) {
 		g->dropped_strict++;
-		return;
-	}
-	act->verdict = PAIR_DELIVER;
-	act->to = b->c;
-	if (b->ask && b->ask->answer == t)
-		return;
-	for (i = 0; i < t->nc && act->n_copy < most; i++) {
-		if (&t->cand[i] == b)
-			continue;
-		if (!take(g, &g->tok_copy, now)) {
-			g->dropped_limit++;
-			break;
-		}
-		act->copy[act->n_copy++] = t->cand[i].c;
-		g->copies++;
+	} else {
+		act->verdict = PAIR_DELIVER;
+		act->to = b->c;
+		copies(g, t, now, b, copy_to(t, b, now), act);
 	}
 }
 
-/* The answer to the only question there is tells how long one takes. */
-static void first_answer(struct pair_group *g, struct pair_trial *t, u32 now)
+/* How long the client whose turn it is has waited for this, if for this. */
+static void time_answer(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_cand *b = best_of(t);
+	const struct pair_client *c = g->opener;
+	int i;
 
-	if (!b || !b->ask || b->ask->n != 1 || t->nc != 1)
-		return;
-	t->rtt = age(now, b->ask->first);
-	if (b->ask->answer == t && g->opener == b->c) {
-		rtt_learn(g, t->rtt);
-		t->rtt = PAIR_NEVER;
-	}
+	for (i = 0; c && t->fresh && i < PAIR_OUT_SLOTS; i++)
+		if (wants(&c->out[i]) && c->out[i].n == 1 &&
+		    age(now, c->out[i].first) <= open_time(g))
+			t->rtt = age(now, c->out[i].first);
 }
 
 void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
@@ -1210,7 +1600,7 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 		act->to = t->owner;
 		t->slot->seen = now;
 		act_pin(act, t->owner, t->slot, true);
-		open_next(g, now, act);
+		release_next(g, now, act);
 		return;
 	}
 	if (t) {
@@ -1222,32 +1612,83 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 			act->verdict = PAIR_DROP;
 			return;
 		}
+		time_answer(g, t, now);
 		gather(g, t, now);
-		first_answer(g, t, now);
+		if (!g->rtt_n)
+			learn_answer(g, t);
 	}
 	deliver(g, t, now, act);
 	b = leader(g, t);
 	if (b)
 		settle(g, t, b, seq, now, act);
 	expire(g, now);
-	open_next(g, now, act);
+	release_next(g, now, act);
+}
+
+/*
+ * Periodic traffic of several clients can stay in step, so that each of them
+ * could own what arrives. Holding back a packet now and then, for less than
+ * the way to the gateway and back takes, shows whose answer shifts with it.
+ */
+static bool in_step(struct pair_group *g, struct pair_client *c,
+		    const struct pair_spi *s, u32 now)
+{
+	int k;
+
+	if (!g->cfg->hold || !s->n || s->state != PAIR_NEW ||
+	    age(now, s->seen) <= rtt_slow(g))
+		return false;
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *t = c->trial[k];
+		struct pair_cand *cd;
+
+		if (!t || t->n < DITHER_FROM || age(now, t->last) > RECENT)
+			continue;
+		cd = cand_of(t, c);
+		if (cd->score >= SCORE_LATE)
+			return true;
+	}
+	return false;
+}
+
+static void delay(struct pair_group *g, struct pair_client *c,
+		  const struct pair_spi *s, u32 now)
+{
+	c->since = now;
+	c->due = now + 8 + ((s->seq ^ s->spi) * 0x9e3779b1u >> 16) % (g->rtt_lo / 2 + 32);
+	list_add_tail(&c->wait, &g->delayed);
 }
 
 static void out_unanswered(struct pair_group *g, struct pair_client *c,
 			   struct pair_spi *s, u32 now, struct pair_act *act)
 {
+	bool hold = false;
+
 	if (must_hold(g, c, s, now)) {
 		if (list_empty(&c->wait))
-			list_add_tail(&c->wait, s->n || started(c) ? g->waiting.next :
+			list_add_tail(&c->wait, s->n || started(c, now) ?
+				      g->waiting.next :
 				      &g->waiting);
+		hold = true;
+	} else if (s->held && !list_empty(&c->wait)) {
+		hold = true;
+	} else if (list_empty(&c->wait) && in_step(g, c, s, now)) {
+		delay(g, c, s, now);
+		hold = true;
+	}
+	if (hold) {
+		s->held = true;
 		g->held++;
 		act->verdict = PAIR_HOLD;
 		return;
 	}
-	if (g->cfg->hold && !g->opener && !s->answer && s->state == PAIR_NEW)
+	if (g->cfg->hold && !g->opener && s->state == PAIR_NEW && !s->paid &&
+	    !started(c, now) && !served(c, now))
 		open_for(g, c, now);
 	note_sent(g, c, s, now);
-	reacted(c, s, now);
+	reacted(g, c, now);
+	if (c->where == &g->pending && !before(now, give_up_at(g, c, now)))
+		give_up(g, c, now);
 	if (s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN)
 		act_pin(act, c, s, false);
 }
@@ -1271,7 +1712,7 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	} else {
 		out_unanswered(g, c, s, now, act);
 	}
-	open_next(g, now, act);
+	release_next(g, now, act);
 }
 
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
@@ -1290,7 +1731,7 @@ void pair_tick(struct pair_group *g, u32 now, struct pair_act *act)
 {
 	act_clear(act);
 	expire(g, now);
-	open_next(g, now, act);
+	release_next(g, now, act);
 }
 
 u32 pair_next_tick(const struct pair_group *g, u32 now)
@@ -1298,13 +1739,18 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
 	const struct pair_client *c;
 	u32 at, ms = PAIR_NEVER;
 
+	if (!list_empty(&g->delayed)) {
+		c = list_first_entry(&g->delayed, struct pair_client, wait);
+		ms = before(c->due, now) ? 0 : c->due - now;
+	}
 	if (g->opener)
-		ms = before(g->open_until, now) ? 0 : g->open_until - now;
+		ms = min(ms, before(g->open_until, now) ? 0 :
+			 g->open_until - now);
 	else if (!list_empty(&g->waiting))
 		ms = 0;
 	if (!list_empty(&g->pending)) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
-		at = patience(g, c);
+		at = give_up_at(g, c, now);
 		ms = min(ms, before(at, now) ? 0 : at - now);
 	}
 	return ms;
@@ -1316,6 +1762,7 @@ void pair_group_init(struct pair_group *g, const struct pair_cfg *cfg)
 	g->cfg = cfg;
 	INIT_LIST_HEAD(&g->clients);
 	INIT_LIST_HEAD(&g->waiting);
+	INIT_LIST_HEAD(&g->delayed);
 	INIT_LIST_HEAD(&g->pending);
 	INIT_LIST_HEAD(&g->taken);
 	INIT_LIST_HEAD(&g->weak);
@@ -1375,5 +1822,5 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 	g->n_clients--;
 	if (g->opener == c)
 		g->opener = NULL;
-	open_next(g, now, act);
+	release_next(g, now, act);
 }

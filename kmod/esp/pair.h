@@ -24,10 +24,10 @@
 #define PAIR_IN_SLOTS	10
 #define PAIR_COPY_MAX	4
 #define PAIR_ACT_MAX	4
-#define PAIR_CAND_MAX	(1 + PAIR_COPY_MAX)
-#define PAIR_TRIAL_OF	4	/* open questions one client can be part of */
+#define PAIR_CANDS	8	/* clients considered for one SPI */
+#define PAIR_TRIAL_OF	8	/* open questions one client can be part of */
 #define PAIR_ROOM	2	/* open questions a client brings room for */
-#define PAIR_HASH	32
+#define PAIR_HASH	64
 #define PAIR_NEVER	((u32)~0u)
 
 /**
@@ -93,7 +93,16 @@ struct pair_spi {
 	u8 state;
 	bool fresh;
 	bool firm;
+	bool held;
+	u16 shift;
+	bool paid;
+	u8 tries;
 	void *priv;
+};
+
+struct pair_range {
+	u16 lo, hi;
+	u8 n;
 };
 
 /* One client that an inbound SPI may belong to, and what speaks for it. */
@@ -102,7 +111,13 @@ struct pair_cand {
 	struct pair_spi *ask;		/* its SPI this would answer, or NULL */
 	s8 score;
 	u8 flags;
-	u8 timely, reacted;		/* observations counted so far */
+	u8 timely, volume;		/* observations counted so far */
+	s8 walk, walked;
+	bool pre, post;			/* sent before, after a burst */
+	u8 shifts;
+	bool asked;			/* when it was time for this */
+	struct pair_range held, took, both;
+	u8 outs;			/* packets it sent, lately */
 };
 
 /*
@@ -116,14 +131,15 @@ struct pair_trial {
 	u32 spi;
 	u32 first;
 	u32 last;			/* arrival before the present one */
-	u32 searched;
+	u32 burst;			/* when the last burst began */
+	u32 searched, rotated;
 	u32 rtt;			/* from question to first arrival */
 	struct pair_client *owner;	/* settled: with whom, and where; */
 	struct pair_spi *slot;		/* kept until the pin works */
 	u16 n;
 	u8 nc;
-	bool used, fresh;
-	struct pair_cand cand[PAIR_CAND_MAX];
+	bool used, fresh, rivals;
+	struct pair_cand cand[PAIR_CANDS];
 };
 
 /**
@@ -146,8 +162,8 @@ struct pair_client {
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
 	u32 evid_at;
+	u32 since, due;			/* a packet is held back */
 	u8 n_evid;
-	u8 tries;
 	u8 n_in;
 	bool ike;
 };
@@ -183,6 +199,7 @@ struct pair_group {
 
 	struct list_head clients;
 	struct list_head waiting;	/* clients whose start is held */
+	struct list_head delayed;	/* a packet held back for a moment */
 	struct list_head pending;	/* have an unanswered new SPI */
 	struct list_head taken;		/* all answered, not all settled */
 	struct list_head weak;		/* given up waiting for an answer */
@@ -196,7 +213,8 @@ struct pair_group {
 	u32 open_until;
 	u32 n_clients;
 	u32 n_trials;
-	u32 rtt_lo, rtt_hi, rtt_n;	/* quick, slow answer, ms; learnt from */
+	u32 rtt_lo, rtt_hi;		/* quick, slow answer, ms */
+	u32 rtt_n, rtt_rise;		/* answers learnt from */
 	u32 tok_at, tok_copy, tok_scan;	/* token buckets, thousandths */
 };
 
