@@ -9,6 +9,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/xarray.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
@@ -48,6 +49,21 @@ static struct port_match *port_find(u8 l4proto, u16 port)
 	return NULL;
 }
 
+/* UDP ports of flows that left their protocol's own: vpnpass_port_watch(). */
+static DEFINE_XARRAY_FLAGS(watched, XA_FLAGS_LOCK_BH);
+
+/* TCP and UDP share the bitmap: a spare bit only costs a search. The lock of
+ * the watched ports is held.
+ */
+static void port_bit_update(u16 port)
+{
+	if (port_find(IPPROTO_TCP, port) || port_find(IPPROTO_UDP, port) ||
+	    xa_load(&watched, port))
+		set_bit((__force u16)htons(port), ports);
+	else
+		clear_bit((__force u16)htons(port), ports);
+}
+
 static int match_add_port(const struct vpnpass_match *m, int idx)
 {
 	struct port_match *pm = port_find(0, 0);
@@ -59,7 +75,9 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 	pm->port = m->port;
 	pm->slot = idx + 1;
 	smp_store_release(&pm->l4proto, m->l4proto);
-	set_bit((__force u16)htons(m->port), ports);
+	xa_lock_bh(&watched);
+	port_bit_update(m->port);
+	xa_unlock_bh(&watched);
 	WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
 	return 0;
 }
@@ -70,10 +88,66 @@ static void match_del_port(const struct vpnpass_match *m)
 
 	WRITE_ONCE(pm->l4proto, 0);
 	pm->port = 0;
-	/* TCP and UDP share the bitmap: a spare bit only costs a search. */
-	if (!port_find(IPPROTO_TCP, m->port) && !port_find(IPPROTO_UDP, m->port))
-		clear_bit((__force u16)htons(m->port), ports);
+	xa_lock_bh(&watched);
+	port_bit_update(m->port);
+	xa_unlock_bh(&watched);
 }
+
+/* A watched port's value: how often, and the slot, plus one. */
+#define WATCH_SLOT_BITS	4
+
+/**
+ * vpnpass_port_watch() - have UDP packets with a further port reach a helper
+ * @p: the helper, which has a UDP port among its matches
+ * @port: either port of the packet, host order; in every netns
+ *
+ * For flows that leave the protocol's own port (RFC 2661 8.1). Packets with a
+ * port of some helper's matches go there as before.
+ *
+ * Context: any.
+ * Return: 0, to be undone by vpnpass_port_unwatch(); -EBUSY when another helper
+ * watches the port, -ENOMEM.
+ */
+int vpnpass_port_watch(const struct vpnpass_proto *p, u16 port)
+{
+	unsigned long v, one = 1UL << WATCH_SLOT_BITS;
+	void *entry;
+	int err = -EBUSY;
+
+	BUILD_BUG_ON(VPNPASS_PROTOS >= 1 << WATCH_SLOT_BITS);
+	xa_lock_bh(&watched);
+	entry = xa_load(&watched, port);
+	v = entry ? xa_to_value(entry) : p->idx + 1;
+	if ((v & (one - 1)) == p->idx + 1)
+		err = xa_err(__xa_store(&watched, port, xa_mk_value(v + one),
+					GFP_ATOMIC | __GFP_NOWARN));
+	if (!err)
+		port_bit_update(port);
+	xa_unlock_bh(&watched);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_port_watch);
+
+/**
+ * vpnpass_port_unwatch() - undo one vpnpass_port_watch()
+ * @port: the port
+ *
+ * Context: any.
+ */
+void vpnpass_port_unwatch(u16 port)
+{
+	unsigned long v, one = 1UL << WATCH_SLOT_BITS;
+
+	xa_lock_bh(&watched);
+	v = xa_to_value(xa_load(&watched, port)) - one;
+	if (v >= one)
+		__xa_store(&watched, port, xa_mk_value(v), GFP_ATOMIC);
+	else
+		__xa_erase(&watched, port);
+	port_bit_update(port);
+	xa_unlock_bh(&watched);
+}
+EXPORT_SYMBOL_GPL(vpnpass_port_unwatch);
 
 /* Let packets of one match reach a helper; vpnpass_mutex held. */
 static int match_add(const struct vpnpass_match *m, int idx)
@@ -122,6 +196,14 @@ void vpnpass_match_del(const struct vpnpass_proto *p)
 		match_del(&p->match[i]);
 }
 
+/* The slot, plus one, that watches a port; 0 for none. */
+static u8 slot_watching(u16 port)
+{
+	const void *entry = xa_load(&watched, port);
+
+	return entry ? xa_to_value(entry) & ((1 << WATCH_SLOT_BITS) - 1) : 0;
+}
+
 /* The slot, plus one, that a TCP or UDP packet is for; 0 for none. */
 static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4proto)
 {
@@ -133,7 +215,11 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
 	if (!h)
 		return 0;
 	pm = port_find(l4proto, ntohs(h[1])) ?: port_find(l4proto, ntohs(h[0]));
-	return pm ? READ_ONCE(pm->slot) : 0;
+	if (pm)
+		return READ_ONCE(pm->slot);
+	if (l4proto != IPPROTO_UDP)
+		return 0;
+	return slot_watching(ntohs(h[1])) ?: slot_watching(ntohs(h[0]));
 }
 
 /* May an IPv4 packet concern a helper? What every packet of the router pays. */

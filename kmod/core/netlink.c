@@ -277,11 +277,12 @@ int vpnpass_nl_put_pin(struct sk_buff *skb, int attr,
 		       const struct vpnpass_pin *pin)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
+	u64 mask = pin->session->proto->number_mask ?: ~0ULL;
 
 	if (!nest ||
 	    nla_put_u32(skb, VPNPASS_A_PIN_KIND, pin->number_kind) ||
 	    nla_put_u32(skb, VPNPASS_A_PIN_DIR, pin->dir) ||
-	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NUMBER, pin->key.number,
+	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NUMBER, pin->key.number & mask,
 			      VPNPASS_A_PIN_PAD) ||
 	    nla_put_u32(skb, VPNPASS_A_PIN_IDLE,
 			vpnpass_now() - READ_ONCE(pin->last)) ||

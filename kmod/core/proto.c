@@ -163,6 +163,8 @@ void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
 		vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "netns gone");
 	else
 		vpnpass_mode_set(vn, p, VPNPASS_MODE_OFF);
+	/* the sweep may be in the middle of ending some of them */
+	flush_delayed_work(&vn->sweep);
 	if (p->net_exit)
 		p->net_exit(vn);
 	kfree(pn->priv);

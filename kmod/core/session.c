@@ -190,7 +190,7 @@ static void session_finish(struct vpnpass_session *s, const char *reason)
 	spin_unlock_bh(&vn->lock);
 
 	session_tell_end(s, reason);
-	if (!nf_ct_is_dying(s->ct))
+	if (!READ_ONCE(s->keep_ct) && !nf_ct_is_dying(s->ct))
 		nf_ct_kill(s->ct);
 	call_rcu(&s->rcu, session_free_rcu);
 }

@@ -216,6 +216,7 @@ struct vpnpass_match {
  * @session_size: size of its session struct, which begins with a
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
+ * @number_mask: bits of a key's number that users are shown; 0 for all
  * @number: read the number of a packet into pkt->key.number; 0, or -errno when
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
@@ -246,6 +247,7 @@ struct vpnpass_proto {
 	u8 n_counters;
 	u16 session_size;
 	u16 net_size;
+	u64 number_mask;
 
 	int (*number)(struct vpnpass_pkt *pkt);
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
@@ -276,6 +278,7 @@ struct vpnpass_proto {
  * @family: of the addresses
  * @hidden: not for user space to see (a control connection, whose calls are);
  *	set by the helper before it publishes
+ * @keep_ct: its connection outlives it; set by the helper before it ends it
  * @ended: bit 0 is set once, by whoever ends it
  * @id: for user space
  * @began: ktime_get_boottime_ns() at creation
@@ -296,6 +299,7 @@ struct vpnpass_session {
 	union nf_inet_addr local;
 	u8 family;
 	bool hidden;
+	bool keep_ct;
 	unsigned long ended;
 	u64 id;
 	u64 began;
@@ -366,6 +370,10 @@ static inline u32 vpnpass_now(void)
  */
 int vpnpass_proto_register(struct vpnpass_proto *p);
 void vpnpass_proto_unregister(struct vpnpass_proto *p);
+
+/* hook.c; any context. */
+int vpnpass_port_watch(const struct vpnpass_proto *p, u16 port);
+void vpnpass_port_unwatch(u16 port);
 
 /* proto.c: tell the other helpers, and ask them; softirq, RCU. */
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);

@@ -60,10 +60,10 @@ pptp_dial()
 	spawn ip netns exec "$nsp$1" unshare -m sh "$scratch/dial.$1"
 }
 
-# pptp_up NS: the tunnel has its address
+# pptp_up NS [ADDRESS]: the tunnel to that server has its address
 pptp_up()
 {
-	ip -n "$nsp$1" -4 -o addr show | grep -q ' ppp[0-9]'
+	ip -n "$nsp$1" -4 -o addr show | grep -q " peer ${2:-172.20.0.1}/"
 }
 
 # pptp_ping NS [COUNT] [ADDRESS]: prints how many pings through the tunnel were

@@ -157,7 +157,7 @@ static void ike_message(uint8_t *m, int version, int exchange, uint8_t flags,
 		m[16] = 0;
 		return;
 	}
-	m[28] = m[29] = 0;
+	put(m + 28, 0, 2);
 	put(m + 30, len - IKE_HDR, 2);
 }
 

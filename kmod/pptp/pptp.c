@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PPTP through NAT (RFC 2637): the helper's face to the core.
+ *
+ * GRE finds its call by a pin. The control connection is read where packets
+ * leave the router, after NAT. What the router's own client is sent never gets
+ * there: that is read when it comes in.
+ */
+#include <linux/module.h>
+#include <linux/tcp.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include "pptp.h"
+
+/* RFC 2637 4.1: K must be set, version 1, the protocol is PPP's. */
+#define GRE_PPTP_MASK		0x2007
+#define GRE_PPTP		0x2001
+#define GRE_PROTO		0x880b
+
+static int pptp_number(struct vpnpass_pkt *pkt)
+{
+	const u8 *h;
+	u8 buf[8];
+
+	if (pkt->key.l4proto != IPPROTO_GRE || pkt->key.family != NFPROTO_IPV4)
+		return -ENOENT;
+	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
+	if (!h)
+		return -EBADMSG;
+	if ((get_unaligned_be16(h) & GRE_PPTP_MASK) != GRE_PPTP ||
+	    get_unaligned_be16(h + 2) != GRE_PROTO)
+		return -ENOENT;
+	pkt->key.number = get_unaligned_be16(h + 6);
+	return 0;
+}
+
+static void control_account(struct vpnpass_session *s, const struct sk_buff *skb,
+			    enum ip_conntrack_dir dir)
+{
+	atomic64_inc(&s->packets[dir]);
+	atomic64_add(skb->len - skb_network_offset(skb), &s->bytes[dir]);
+	WRITE_ONCE(s->last, vpnpass_now());
+}
+
+static unsigned int control_packet(struct pptp_session *ps,
+				   const struct vpnpass_pkt *pkt,
+				   enum ip_conntrack_dir dir)
+{
+	struct pptp_control *pc = ps->pc;
+	unsigned int verdict;
+	bool over;
+
+	control_account(&ps->s, pkt->skb, dir);
+	verdict = pptp_segment(pc, pkt, dir == pc->in_dir ? PPTP_FROM_IN :
+							    PPTP_FROM_OUT, &over);
+	if (over) {
+		/* conntrack goes on waiting for late packets */
+		WRITE_ONCE(ps->s.keep_ct, true);
+		vpnpass_session_end(&ps->s, "connection closed");
+	}
+	return verdict;
+}
+
+/* A packet to the router's own client. Conntrack has not seen it, so checksum
+ * and place are looked up here; the stream itself takes what continues it.
+ */
+static unsigned int local_packet(struct pptp_control *pc,
+				 const struct vpnpass_pkt *pkt)
+{
+	struct vpnpass_session *s;
+
+	spin_lock_bh(&pc->lock);
+	s = pc->session;
+	spin_unlock_bh(&pc->lock);
+	if (!s || nf_ip_checksum(pkt->skb, pkt->state->hook, pkt->thoff, IPPROTO_TCP))
+		return NF_ACCEPT;
+	return control_packet(pptp_session(s), pkt, IP_CT_DIR_REPLY);
+}
+
+static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
+{
+	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
+	const struct tcphdr *th;
+	struct tcphdr buf;
+
+	th = pptp_tcp_header(pkt, &buf);
+	if (!th)
+		return false;
+	memset(key, 0, sizeof(*key));
+	key->src = pkt->key.src.ip;
+	key->dst = pkt->key.dst.ip;
+	key->sport = th->source;
+	key->dport = th->dest;
+	key->zone = tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL) :
+			   NF_CT_DEFAULT_ZONE_ID;
+	return true;
+}
+
+/* TCP as it comes in. When the entry was deleted, a packet of the caller's is
+ * what brings the connection back; the other side's would be taken for the
+ * router's own, and answered by a reset.
+ */
+static unsigned int control_miss(struct vpnpass_net *vn,
+				 const struct vpnpass_pkt *pkt)
+{
+	struct pptp_control *pc;
+	struct pptp_key key;
+	int dir;
+
+	if (pkt->key.family != NFPROTO_IPV4 || !packet_key(&key, pkt))
+		return NF_ACCEPT;
+	pc = pptp_table_find(vn, &key, &dir);
+	if (!pc || dir != IP_CT_DIR_REPLY)
+		return NF_ACCEPT;
+	if (pptp_control_lost(pc))
+		return NF_DROP;
+	return pc->local ? local_packet(pc, pkt) : NF_ACCEPT;
+}
+
+/* GRE for a call that is not up yet, or just lost its entry. The router has no
+ * use for it, and an ICMP error from here would make the outside give up.
+ */
+static bool early_gre(struct vpnpass_net *vn, const struct vpnpass_key *key)
+{
+	struct pptp_pool_key pool = {
+		.outside = key->src.ip,
+		.local = key->dst.ip,
+		.zone = key->zone,
+	};
+
+	return pptp_pool_in_use(vn, &pool, (u16)key->number);
+}
+
+/* A pin whose connection was deleted under it: this packet need not be lost. */
+static bool regained(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	struct vpnpass_pin *pin = vpnpass_pin_find(vn, &pkt->key);
+	struct pptp_session *ps;
+
+	if (!pin)
+		return false;
+	ps = pptp_session(pin->session);
+	vpnpass_session_end(&ps->s, "connection gone");
+	pptp_control_reopen(ps->pc);
+	pin = vpnpass_pin_find(vn, &pkt->key);
+	pkt->done = pin && vpnpass_attach(pin->session, pkt->skb, pin->dir);
+	return pkt->done;
+}
+
+static unsigned int gre_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     int err)
+{
+	if (err == -EBADMSG)
+		pptp_count(vn, VPNPASS_CNT_MALFORMED);
+	if (err || regained(vn, pkt) || !early_gre(vn, &pkt->key))
+		return NF_ACCEPT;
+	pptp_count(vn, PPTP_CNT_DROPPED_EARLY);
+	return NF_DROP;
+}
+
+static unsigned int pptp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			      int err)
+{
+	if (pkt->key.l4proto == IPPROTO_GRE)
+		return gre_miss(vn, pkt, err);
+	/* what the router itself sends is read on its way out */
+	return pkt->state->hook == NF_INET_PRE_ROUTING ? control_miss(vn, pkt) :
+							 NF_ACCEPT;
+}
+
+static unsigned int pptp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	unsigned int verdict = NF_ACCEPT;
+	struct pptp_session *ps = NULL;
+	struct vpnpass_session *s;
+	struct nf_conn *ct;
+
+	if (pkt->key.l4proto != IPPROTO_TCP || pkt->key.family != NFPROTO_IPV4)
+		return NF_ACCEPT;
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	s = vpnpass_session_by_ct(vn, ct);
+	if (s)
+		ps = pptp_session(s);
+	else if (!nf_ct_is_confirmed(ct) &&
+		 CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
+		ps = pptp_control_begin(vn, pkt, &verdict);
+	if (!ps || !ps->control)
+		return verdict;
+	return control_packet(ps, pkt, CTINFO2DIR(ctinfo));
+}
+
+static void pptp_session_end(struct vpnpass_session *s)
+{
+	struct pptp_session *ps = pptp_session(s);
+
+	if (ps->control)
+		pptp_control_session_end(ps);
+	else
+		pptp_call_session_end(ps);
+}
+
+static const char *pptp_session_state(const struct vpnpass_session *s)
+{
+	return test_bit(IPS_SEEN_REPLY_BIT, &s->ct->status) ? "up" : "calling";
+}
+
+static int pptp_net_init(struct vpnpass_net *vn)
+{
+	struct pptp_net *pn = pptp_net(vn);
+
+	int err;
+
+	spin_lock_init(&pn->lock);
+	INIT_LIST_HEAD(&pn->parked);
+	err = pptp_pools_init(vn);
+	if (err)
+		return err;
+	err = pptp_table_init(vn);
+	if (err)
+		pptp_pools_exit(vn);
+	return err;
+}
+
+static void pptp_net_exit(struct vpnpass_net *vn)
+{
+	pptp_unpark_all(vn);
+	pptp_table_exit(vn);
+	pptp_pools_exit(vn);
+}
+
+static const struct vpnpass_match pptp_match[] = {
+	{ .l4proto = IPPROTO_GRE },
+	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT },
+};
+
+/* A control connection (which the tool does not show) and each of its calls are
+ * a session.
+ */
+static const struct vpnpass_setting pptp_settings[] = {
+	[VPNPASS_SET_TIMEOUT] = { "timeout", "s", 1, 864000, 3600 },
+	[VPNPASS_SET_MAX_SESSIONS] = { "max_sessions", "sessions", 1, 1000000, 65536 },
+	[VPNPASS_SET_MAX_PER_CLIENT] = { "max_per_client", "sessions", 1, 65535, 256 },
+	[VPNPASS_SET_MAX_PER_PEER] = { "max_per_peer", "sessions", 1, 65535, 16384 },
+};
+
+static const char *const pptp_counters[] = {
+	VPNPASS_COMMON_COUNTERS,
+	[PPTP_CNT_CONTROLS] = "controls",
+	[PPTP_CNT_CALLS] = "calls",
+	[PPTP_CNT_CALLS_REFUSED] = "calls_refused",
+	[PPTP_CNT_CALLS_RESTORED] = "calls_restored",
+	[PPTP_CNT_CALL_FAILED] = "call_failed",
+	[PPTP_CNT_PIN_FAILED] = "pin_failed",
+	[PPTP_CNT_REWRITTEN] = "rewritten",
+	[PPTP_CNT_REPEATED] = "repeated",
+	[PPTP_CNT_DROPPED_AHEAD] = "dropped_ahead",
+	[PPTP_CNT_DROPPED_EARLY] = "dropped_early",
+	[PPTP_CNT_PLAIN] = "plain",
+	[PPTP_CNT_RESUMED] = "resumed",
+	[PPTP_CNT_CONFLICT] = "conflict",
+};
+
+struct vpnpass_proto pptp_proto = {
+	.name = "pptp",
+	.owner = THIS_MODULE,
+	.match = pptp_match,
+	.n_match = ARRAY_SIZE(pptp_match),
+	.settings = pptp_settings,
+	.n_settings = ARRAY_SIZE(pptp_settings),
+	.counters = pptp_counters,
+	.n_counters = ARRAY_SIZE(pptp_counters),
+	.session_size = sizeof(struct pptp_session),
+	.net_size = sizeof(struct pptp_net),
+	.number = pptp_number,
+	.miss = pptp_miss,
+	.post = pptp_post,
+	.session_end = pptp_session_end,
+	.session_state = pptp_session_state,
+	.net_init = pptp_net_init,
+	.net_exit = pptp_net_exit,
+};
+
+static int __init pptp_init(void)
+{
+	int err = pptp_work_init();
+
+	if (err)
+		return err;
+	err = vpnpass_proto_register(&pptp_proto);
+	if (err)
+		pptp_work_exit();
+	return err;
+}
+
+static void __exit pptp_exit(void)
+{
+	vpnpass_proto_unregister(&pptp_proto);
+	pptp_work_exit();
+}
+
+module_init(pptp_init);
+module_exit(pptp_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VPN passthrough for NAT routers: PPTP");
+MODULE_VERSION(VPNPASS_VERSION);

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The switch alone attaches the helper, the numbers are told apart in the tool,
+# and a rule that attaches the kernel's own helper makes ours stand back.
+#
+#   c1 ---+--- r (masquerade) ---- g1
+#   c2 ---+
+. "$(dirname "$0")/../lib.sh"
+checktool jq
+
+sim=$(peer pptp_sim) || skip_all "no compiler"
+
+# run_case NAME: prints pass or fail
+run_case()
+{
+	"$sim" "$nsp" "$1" | cut -d' ' -f2
+}
+
+stock_helper()
+{
+	modprobe -qa nf_conntrack_pptp nf_nat_pptp || return 1
+	R nft -f - <<-E
+	table ip stock {
+		ct helper pptp { type "pptp" protocol tcp; }
+		chain pre {
+			type filter hook prerouting priority 0
+			tcp dport 1723 ct helper set "pptp"
+		}
+	}
+	E
+}
+
+# only what belongs to a connection that is allowed, as a careful admin has it
+firewall()
+{
+	R nft -f - <<-E
+	table ip fw {
+		chain forward {
+			type filter hook forward priority 0; policy drop
+			ct state established,related accept
+			tcp dport 1723 accept
+		}
+	}
+	E
+}
+
+check "topology" topo 2 1
+check "modules load" load_modules vpnpass vpnpass_pptp
+check "on from the start" vp_is '.[0].mode == "on"' show pptp
+check "off" vp set pptp off
+is "off: two clients with one number collide" "$(run_case two_clients_one_id)" fail
+R conntrack -F 2> /dev/null
+check "on" vp set pptp on
+is "on: they do not" "$(run_case two_clients_one_id)" pass
+check "block" vp set pptp block
+is "block: no connection" "$(run_case one_call)" fail
+num "block: counted" "$(counter blocked pptp)" -gt 0
+check "on again" vp set pptp on
+
+check "a firewall that lets out port 1723 alone" firewall
+is "GRE is related to its control connection" "$(run_case two_clients_one_id)" pass
+is "GRE entry deleted: also then" "$(run_case gre_entry_deleted)" pass
+is "ICMP errors too" "$(run_case icmp_quotes)" pass
+
+spawn "$sim" "$nsp" hold 3
+hold=$spawn_pid
+check "three calls" busywait 20 grep -q ready "$spawn_log"
+check "the tool tells them apart" vp_is '[.[].call_id[] | select(.dir == "in").number] |
+	sort == [1, 2, 3]' session proto pptp client "${CIP[1]}"
+check "and shows the server's numbers" vp_is '[.[].call_id[] | select(.dir == "out").number] |
+	sort == [16384, 16385, 16386]' session proto pptp peer "${GIP[1]}"
+check "three in the overview" vp_is '.[0].sessions == 3' show pptp
+kill "$hold"
+check "they end with the connection" busywait 10 vp_is 'length == 0' session
+
+if stock_helper; then
+	spawn vp -j monitor
+	log=$spawn_log
+	sleep 1
+	is "the kernel's own helper attached: it serves" "$(run_case one_call)" pass
+	R conntrack -F 2> /dev/null
+	is "again" "$(run_case one_call)" pass
+	is "ours stood back, both times" "$(counter conflict pptp)" 2
+	check "and said so" busywait 5 grep -q '"conflict"' "$log"
+	is "once" "$(grep -c '"conflict"' "$log")" 1
+	is "no session of ours" "$(sessions proto pptp)" 0
+else
+	skip "the kernel's own helper attached" "this kernel has none"
+fi
+check "modules unload" unload_modules
+done_testing
