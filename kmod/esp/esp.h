@@ -125,4 +125,8 @@ void esp_hold_release(struct esp_session *es, struct esp_release *rel);
 void esp_hold_drop(struct esp_session *es);
 void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel);
 
+/* hint.c */
+void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+
 #endif /* VPNPASS_ESP_H */

@@ -28,11 +28,11 @@
 #define REACT		12
 #define BURST_GAP	24	/* between arrivals, for the next to be a burst */
 #define CONSIDER	8	/* list entries looked at per event */
+#define LEFT_SURE	4	/* the same for the last of all clients */
 #define LONE_SURE	2	/* arrivals that settle what nobody else asked for */
 #define SCAN		256	/* clients looked at by one search */
 #define TRIES		2	/* unanswered starts before it is one-way */
 #define RECENT		5000	/* a silence longer than this tells nothing */
-#define SETTLED_IN	1000	/* an SA younger than this is not yet rekeyed */
 #define BUSY		300	/* sent on another SPI so lately: mid-transfer */
 #define TRIALS_MAX	512
 #define VOLUME		16	/* arrivals after which both ways are compared */
@@ -40,13 +40,15 @@
 #define DITHER_FROM	2	/* arrivals before packets are held back */
 #define SHIFTS		3	/* answers to packets held back, to compare */
 #define ACTIVE		2000	/* received something so lately */
+#define JUST_NOW	120	/* silent since so little before: because of it */
 #define LATELY		1500	/* silent since before that: idle, more likely */
 #define AUDIT		3000	/* not settled by then: may be another's */
 #define RTT_COLD	25	/* what the first answers may be too slow by */
 #define RTT_SLACK	6	/* between what the clock shows of equal times */
 #define RTT_SURE	8	/* answers timed before one is too quick */
+#define GUARD		150	/* a turn takes at least, until then */
 #define ONEWAY_SURE	16	/* packets before it is hardly considered */
-#define ONEWAY_PIN	64	/* and before it gets its pin */
+#define ONEWAY_PIN	32	/* and before it gets its pin */
 
 #define COPY_RATE	500	/* per second */
 #define COPY_BURST	500
@@ -339,12 +341,13 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 	t->last = now;
 	t->searched = now;
 	t->rotated = now;
-	t->rtt = PAIR_NEVER;
 	t->burst = now;
 	t->n = 1;
 	t->nc = 0;
 	t->used = true;
+	t->any = false;
 	t->rivals = false;
+	t->all = false;
 	t->fresh = seq <= SEQ_FRESH;
 	t->next = *pp;
 	*pp = t;
@@ -464,42 +467,40 @@ enum succession { UNKNOWN, SILENT, MOVED_ON };
 struct history {
 	enum succession is;
 	u32 when;		/* SILENT: since */
+	bool goes_on;
 };
 
 /* One SPI that a client receives on, against a trial that began at @since. */
-static void compare(struct history *h, u32 first, u32 last, u32 since)
+static void compare(struct history *h, u32 last, u32 since)
 {
-	if (before(since - SETTLED_IN, first))
-		return;
 	if (before(since + SLACK, last)) {
-		if (h->is == UNKNOWN)
-			h->is = MOVED_ON;
-	} else if (age(since, last) <= LATELY) {
-		if (h->is != SILENT || before(h->when, last))
-			h->when = last;
+		h->goes_on = true;
+	} else if (age(since, last) <= LATELY &&
+		   (h->is != SILENT || before(h->when, last))) {
 		h->is = SILENT;
+		h->when = last;
 	}
 }
 
-/*
- * Did one of the SPIs this client receives on fall silent when @t began? A
- * gateway changes to its new SA at once, so the owner's did.
+/* What has become of the client's other SPIs since the trial began? One that
+ * fell silent just then is what the new one takes over from; one that did so
+ * long before, while another goes on, was taken over from by that.
  */
 static struct history succession(const struct pair_client *c,
 				 const struct pair_trial *t)
 {
-	struct history h = { UNKNOWN, 0 };
+	struct history h = { UNKNOWN, 0, false };
 	int i;
 
 	for (i = 0; c->n_in && i < PAIR_IN_SLOTS; i++)
 		if (c->in[i].state == PAIR_SETTLED)
-			compare(&h, c->in[i].first, slot_last(&c->in[i]),
-				t->first);
+			compare(&h, slot_last(&c->in[i]), t->first);
 	for (i = 0; i < PAIR_OUT_SLOTS; i++)
 		if (c->out[i].state == PAIR_NEW && c->out[i].answer &&
 		    c->out[i].answer != t)
-			compare(&h, c->out[i].answer->first,
-				c->out[i].answer->last, t->first);
+			compare(&h, c->out[i].answer->last, t->first);
+	if (h.goes_on && (h.is != SILENT || age(t->first, h.when) > JUST_NOW))
+		h.is = MOVED_ON;
 	return h;
 }
 
@@ -537,6 +538,15 @@ static int ask_score(const struct pair_group *g, const struct pair_trial *t,
 	return in_time(g, t, s) ? SCORE_ASKED : SCORE_LATE;
 }
 
+/*
+ * A new SA is new both ways. After state was lost the two counters may stand
+ * anywhere: looked at when nobody else has asked.
+ */
+static bool fits(const struct pair_trial *t, const struct pair_spi *s)
+{
+	return t->any || s->fresh == t->fresh;
+}
+
 /* Is the client a candidate elsewhere for having asked this? */
 static bool used_elsewhere(const struct pair_client *c,
 			   const struct pair_spi *s, const struct pair_trial *t)
@@ -559,7 +569,7 @@ static struct pair_spi *free_ask(struct pair_client *c,
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
 		s = &c->out[i];
-		if (s->fresh != t->fresh || s->paid)
+		if (!fits(t, s) || s->paid)
 			continue;
 		if (s->state == PAIR_ONEWAY)
 			rank = 2;
@@ -588,8 +598,7 @@ static void add_client(struct pair_group *g, struct pair_trial *t,
 		return;
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
 		s = &c->out[i];
-		if (s->fresh != t->fresh ||
-		    (!asks(s) && s->state != PAIR_ONEWAY))
+		if (!fits(t, s) || (!asks(s) && s->state != PAIR_ONEWAY))
 			continue;
 		score = ask_score(g, t, s);
 		if (t->n > 1 && score < SCORE_LATE && asks(s) &&
@@ -668,6 +677,21 @@ static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 	}
 }
 
+/* So few that all of them can have a copy: who goes on as before drops out. */
+static void consider_all(struct pair_group *g, struct pair_trial *t)
+{
+	struct pair_client *c;
+
+	t->all = true;
+	list_for_each_entry(c, &g->clients, node) {
+		if (cand_of(t, c) || succession(c, t).is == MOVED_ON)
+			continue;
+		cand_add(g, t, c, NULL, SCORE_GUESS);
+		if (!cand_of(t, c))
+			t->all = false;
+	}
+}
+
 /* Those whose SPI fell silent, the latest first. */
 static void search(struct pair_group *g, struct pair_trial *t, u32 now)
 {
@@ -677,6 +701,10 @@ static void search(struct pair_group *g, struct pair_trial *t, u32 now)
 	int n = 0, nw = 0, i;
 
 	t->searched = now;
+	if (g->n_clients <= 1u + g->cfg->copies) {
+		consider_all(g, t);
+		return;
+	}
 	if (!take(g, &g->tok_scan, now))
 		return;
 	list_for_each_entry(c, &g->clients, node) {
@@ -735,6 +763,22 @@ static void link_answer(struct pair_group *g, struct pair_trial *t)
 	}
 }
 
+/* Takes back that @o answers this client, if it only just did. */
+static bool unlink_late(struct pair_group *g, struct pair_client *c,
+			struct pair_trial *o, const struct pair_trial *t)
+{
+	struct pair_cand *cd = o && o != t ? cand_of(o, c) : NULL;
+
+	if (!cd || !cd->ask || cd->ask->answer != o ||
+	    age(t->first, o->first) > rtt_slow(g))
+		return false;
+	if (cd->score > SCORE_FOLLOWED)
+		cd->score = SCORE_FOLLOWED;
+	cd->ask->answer = NULL;
+	relist(g, c);
+	return true;
+}
+
 /*
  * Something came that nobody asked for. One of the latest answers may have
  * been mistaken for one: those are in doubt now, and this may be theirs.
@@ -743,25 +787,35 @@ static void dispute(struct pair_group *g, struct pair_trial *t)
 {
 	struct pair_client *c[2];
 	struct list_head *p;
+	bool late;
 	int n = 0, k;
 
 	for (p = g->taken.prev; p != &g->taken && n < 2; p = p->prev)
 		c[n++] = list_entry(p, struct pair_client, pend);
 	while (n--) {
-		add_client(g, t, c[n], t->first, SCORE_LATE);
-		for (k = 0; k < PAIR_TRIAL_OF; k++) {
-			struct pair_trial *o = c[n]->trial[k];
-			struct pair_cand *cd = o ? cand_of(o, c[n]) : NULL;
-
-			if (!cd || o == t || !cd->ask || cd->ask->answer != o ||
-			    age(t->first, o->first) > rtt_slow(g))
-				continue;
-			if (cd->score > SCORE_FOLLOWED)
-				cd->score = SCORE_FOLLOWED;
-			cd->ask->answer = NULL;
-			relist(g, c[n]);
-		}
+		late = false;
+		for (k = 0; k < PAIR_TRIAL_OF; k++)
+			late |= unlink_late(g, c[n], c[n]->trial[k], t);
+		if (late)
+			add_client(g, t, c[n], t->first, SCORE_LATE);
 	}
+}
+
+/* With nobody else in sight, too soon for an answer is what answers are now. */
+static void believe_sole(struct pair_trial *t)
+{
+	struct pair_cand *b = &t->cand[0];
+
+	if (t->nc == 1 && b->score == SCORE_FOLLOWED && b->ask &&
+	    !before(t->first, b->ask->first))
+		b->score = SCORE_ASKED;
+}
+
+static void add_asking(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	if (g->opener)
+		add_client(g, t, g->opener, now, SCORE_ASKED);
+	add_list(g, t, &g->pending, now, CONSIDER, SCORE_ASKED);
 }
 
 static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
@@ -772,16 +826,22 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 							 node);
 		add_client(g, t, c, now, SCORE_ASKED);
 		cand_add(g, t, c, NULL, SCORE_SETTLE);
+		if (t->fresh && c->n_evid)
+			t->cand[0].flags |= CAND_EVIDENCE;
 		link_answer(g, t);
 		return;
 	}
 	if (t->fresh && t->n == 1)
 		add_evident(g, t, now);
-	if (g->opener)
-		add_client(g, t, g->opener, now, SCORE_ASKED);
-	add_list(g, t, &g->pending, now, CONSIDER, SCORE_ASKED);
-	if (best_score(t) < SCORE_ASKED && t->n == 1)
+	add_asking(g, t, now);
+	if (!t->nc && !t->any) {
+		t->any = true;
+		add_asking(g, t, now);
+	}
+	if (best_score(t) < SCORE_ASKED && t->n == 1) {
 		dispute(g, t);
+		believe_sole(t);
+	}
 	if (t->n == 1 || best_score(t) < SCORE_ASKED)
 		add_list(g, t, &g->weak, now, CONSIDER, SCORE_LATE);
 	if (t->n > 1 && best_score(t) < SCORE_ASKED)
@@ -828,6 +888,8 @@ static void open_for(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	list_del_init(&c->wait);
 	g->opener = c;
+	g->open_at = now;
+	g->open_new = 0;
 	g->open_until = now + open_time(g);
 }
 
@@ -1024,16 +1086,27 @@ static void turn_over(struct pair_group *g, struct pair_client *c, u32 now)
 	give_up(g, c, now);
 }
 
+/*
+ * Its turn is over once it has its answers. As long as nobody knows how long
+ * these take something else may have come first: then a while later.
+ */
+static bool may_close(const struct pair_group *g, u32 now)
+{
+	return all_linked(g->opener) &&
+		(g->rtt_n >= RTT_SURE || age(now, g->open_at) >= GUARD);
+}
+
 static void expire(struct pair_group *g, u32 now)
 {
 	struct pair_client *c = g->opener;
 	int n = 0;
 
-	if (c && all_linked(c)) {
+	if (c && (may_close(g, now) || !before(now, g->open_until))) {
+		if (g->open_new == 1)
+			rtt_learn(g, g->open_took);
 		g->opener = NULL;
-	} else if (c && !before(now, g->open_until)) {
-		g->opener = NULL;
-		turn_over(g, c, now);
+		if (!all_linked(c))
+			turn_over(g, c, now);
 	}
 	while (!list_empty(&g->pending) && n++ < CONSIDER) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
@@ -1260,10 +1333,12 @@ static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 
 	if (b && t->n >= LONE_SURE && unrivalled(t))
 		return b;
+	if (b && t->all && t->nc == 1 && t->n >= LEFT_SURE)
+		return b;
 	if (!b || b->score < SCORE_SETTLE + (t->rivals ? RIVALS : 0))
 		return NULL;
 	if (g->n_clients == 1)
-		return t->n > 1 ? b : NULL;
+		return t->n > 1 || b->flags & CAND_EVIDENCE ? b : NULL;
 	if (t->n == 1 && !(b->flags & CAND_EVIDENCE))
 		return NULL;
 	ahead = lead(t, b->c);
@@ -1431,11 +1506,6 @@ static void judge(struct pair_group *g, struct pair_trial *t, int i, u32 now)
 		judge_volume(cd, t->nc == 1);
 }
 
-static bool surely_oneway(const struct pair_spi *ask)
-{
-	return ask && ask->state == PAIR_ONEWAY && ask->n >= ONEWAY_SURE;
-}
-
 /*
  * What speaks against all alike speaks against none: only who falls behind
  * is out. Where nobody stands out, the last makes room for others at times.
@@ -1447,8 +1517,7 @@ static void prune(struct pair_group *g, struct pair_trial *t, u32 now)
 	for (i = t->nc - 1; i >= 0; i--) {
 		if (top < SCORE_LATE && top > SCORE_OUT)
 			t->cand[i].score += SCORE_LATE - top;
-		if (t->cand[i].score <= max_t(int, top, SCORE_LATE) + SCORE_OUT ||
-		    (0 && surely_oneway(t->cand[i].ask)))
+		if (t->cand[i].score <= max_t(int, top, SCORE_LATE) + SCORE_OUT)
 			cand_del(g, t, i);
 	}
 	if (t->nc < PAIR_CANDS || best_score(t) >= SCORE_ASKED ||
@@ -1461,23 +1530,14 @@ static void prune(struct pair_group *g, struct pair_trial *t, u32 now)
 	cand_del(g, t, last);
 }
 
-static void learn_answer(struct pair_group *g, struct pair_trial *t)
-{
-	if (t->rtt != PAIR_NEVER)
-		rtt_learn(g, t->rtt);
-	t->rtt = PAIR_NEVER;
-}
-
 static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 {
 	int i;
 
 	if (t->n < 0xffff)
 		t->n++;
-	if (t->n == 2) {
+	if (t->n == 2)
 		trial_move(t, &g->live);
-		learn_answer(g, t);
-	}
 	for (i = t->nc - 1; i >= 0; i--)
 		judge(g, t, i, now);
 	prune(g, t, now);
@@ -1572,16 +1632,14 @@ static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 	}
 }
 
-/* How long the client whose turn it is has waited for this, if for this. */
-static void time_answer(struct pair_group *g, struct pair_trial *t, u32 now)
+/* Notes how long the client whose turn it is has waited for something new. */
+static void time_answer(struct pair_group *g, const struct pair_trial *t,
+			u32 now)
 {
-	const struct pair_client *c = g->opener;
-	int i;
-
-	for (i = 0; c && t->fresh && i < PAIR_OUT_SLOTS; i++)
-		if (wants(&c->out[i]) && c->out[i].n == 1 &&
-		    age(now, c->out[i].first) <= open_time(g))
-			t->rtt = age(now, c->out[i].first);
+	if (!g->opener || !t->fresh)
+		return;
+	if (!g->open_new++)
+		g->open_took = age(now, g->open_at);
 }
 
 void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
@@ -1614,8 +1672,6 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 		}
 		time_answer(g, t, now);
 		gather(g, t, now);
-		if (!g->rtt_n)
-			learn_answer(g, t);
 	}
 	deliver(g, t, now, act);
 	b = leader(g, t);
@@ -1715,6 +1771,27 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	release_next(g, now, act);
 }
 
+/**
+ * pair_is_open() - had another client better wait with making SAs?
+ * @g: the group
+ * @c: the client that is about to, or NULL
+ * @now: ms
+ *
+ * Return: whether another's SA is expected to show up at this moment.
+ */
+bool pair_is_open(const struct pair_group *g, const struct pair_client *c,
+		  u32 now)
+{
+	const struct pair_client *e;
+
+	if (g->opener && g->opener != c && before(now, g->open_until))
+		return true;
+	if (list_empty(&g->evid))
+		return false;
+	e = list_entry(g->evid.prev, struct pair_client, evid);
+	return e != c && age(now, e->evid_at) <= g->cfg->open_ms;
+}
+
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act)
 {
@@ -1743,11 +1820,12 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
 		c = list_first_entry(&g->delayed, struct pair_client, wait);
 		ms = before(c->due, now) ? 0 : c->due - now;
 	}
-	if (g->opener)
-		ms = min(ms, before(g->open_until, now) ? 0 :
-			 g->open_until - now);
-	else if (!list_empty(&g->waiting))
+	if (g->opener) {
+		at = all_linked(g->opener) ? g->open_at + GUARD : g->open_until;
+		ms = min(ms, before(at, now) ? 0 : at - now);
+	} else if (!list_empty(&g->waiting)) {
 		ms = 0;
+	}
 	if (!list_empty(&g->pending)) {
 		c = list_first_entry(&g->pending, struct pair_client, pend);
 		at = give_up_at(g, c, now);

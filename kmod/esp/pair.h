@@ -20,8 +20,8 @@
 
 #include "pure.h"
 
-#define PAIR_OUT_SLOTS	8
-#define PAIR_IN_SLOTS	10
+#define PAIR_OUT_SLOTS	10	/* 8 settled, the rest asking */
+#define PAIR_IN_SLOTS	10	/* 8 settled, the rest coming */
 #define PAIR_COPY_MAX	4
 #define PAIR_ACT_MAX	4
 #define PAIR_CANDS	8	/* clients considered for one SPI */
@@ -133,12 +133,11 @@ struct pair_trial {
 	u32 last;			/* arrival before the present one */
 	u32 burst;			/* when the last burst began */
 	u32 searched, rotated;
-	u32 rtt;			/* from question to first arrival */
 	struct pair_client *owner;	/* settled: with whom, and where; */
 	struct pair_spi *slot;		/* kept until the pin works */
 	u16 n;
 	u8 nc;
-	bool used, fresh, rivals;
+	bool used, fresh, rivals, any, all;
 	struct pair_cand cand[PAIR_CANDS];
 };
 
@@ -210,7 +209,8 @@ struct pair_group {
 	struct list_head live;		/* seen more than once */
 	struct pair_trial *hash[PAIR_HASH];
 	struct pair_client *opener;	/* whose start is under way */
-	u32 open_until;
+	u32 open_at, open_until;
+	u32 open_new, open_took;	/* new SPIs in its turn; the first */
 	u32 n_clients;
 	u32 n_trials;
 	u32 rtt_lo, rtt_hi;		/* quick, slow answer, ms */
@@ -258,6 +258,8 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act);
 void pair_tick(struct pair_group *g, u32 now, struct pair_act *act);
+bool pair_is_open(const struct pair_group *g, const struct pair_client *c,
+		  u32 now);
 u32 pair_next_tick(const struct pair_group *g, u32 now);
 
 #endif /* VPNPASS_ESP_PAIR_H */

@@ -71,6 +71,15 @@ is "client 2's path MTU follows" 1200 "$(mtu_of 2)"
 is "client 1's does not" 1300 "$(mtu_of 1)"
 check "both tunnels still carry what is larger" esp_pings "1 2" -s 1400
 
+# a first packet that is too large is never answered, so nothing is paired by it
+tap_mark
+C 2 "$(peer espsend)" -s "${CIP[2]}" -d "${GIP[1]}" -i 0x00c0ffee -q 1 -l 1300 > /dev/null
+busywait 2 tap_has 1 "^${nsp}g1 $PUB .* esp 0x00c0ffee 1 "
+tap_mark
+error -s 192.0.2.77 -i 0x00c0ffee -m 1280
+check "an error about an SPI that nothing has answered reaches its client" busywait 2 tap_has 1 \
+	"^${nsp}c2 192.0.2.77 ${CIP[2]} icmp 3 4 1280 ${CIP[2]} ${GIP[1]} esp 0x00c0ffee\$"
+
 # --- forged -------------------------------------------------------------------
 tap_mark
 ip -n "${nsp}r" addr add 192.0.2.100/24 dev wan

@@ -20,7 +20,7 @@ mtu_of()
 }
 
 check "topology" topo -6 2 1
-# inner traffic is IPv4, so its route need not meet the outer
+modprobe -qa ah6
 check "SAs" esp_up "1 2"
 is "stock: first client's pings answered" 3 "$(esp_ping 1)"
 is "stock: second client's are not" 0 "$(esp_ping 2)"
@@ -95,6 +95,7 @@ is "block: nothing passed" "" "$(tap_show)"
 check "on" vp set esp on
 check "both are paired" esp_settle "1 2"
 check "modules unload" unload_modules
+R conntrack -F > /dev/null 2>&1
 esp_pings "1 2" -c 3 -w 500
 is "unloaded: stock" 1 "$(esp_answered)"
 done_testing

@@ -57,7 +57,7 @@ check "settled clients work afterwards" esp_pings "1 2"
 is "their SPIs are still pinned" 0 "$(client_has 1 spi_in "${esp_in[1.1]}" &&
 	client_has 2 spi_in "${esp_in[2.1]}"; echo $?)"
 
-spawn flood g1 -s "${GIP[1]}" -d "$PUB" -n 0 -r 500
+spawn ip netns exec "${nsp}g1" "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" -n 0 -r 500
 flood_pid=$spawn_pid
 esp_pings 3 -c 40 -i 250 -w 1000
 kill "$flood_pid"
@@ -69,7 +69,7 @@ num "and within 5 s" "$(ping_of 3 first)" -le 5000
 check "it is settled when the flood is over" esp_settle 3
 
 # --- from inside --------------------------------------------------------------
-spawn vp -j monitor
+spawn "$VPNPASS" -j -n "${nsp}r" monitor
 monitor=$spawn_log
 busywait 5 grep -q . "/proc/$spawn_pid/net/netlink"
 limits() { vp -j stats esp | jq '[.[0].counters | to_entries[] |

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flows to port 500 that conntrack does not know yet. A template with a zone in
+ * reply direction sees to it that NAT leaves the port alone, whatever other
+ * clients of the gateway have; the existing rules apply unchanged. Called by
+ * ike.c in PREROUTING and OUTPUT.
+ */
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/route.h>
+#include <linux/netfilter_ipv6.h>
+
+#include "ike.h"
+
+/* Is the packet for the router itself, or for nobody in particular? */
+bool ike_is_local(const struct vpnpass_pkt *pkt)
+{
+	struct net *net = pkt->state->net;
+
+	if (pkt->key.family == NFPROTO_IPV4)
+		return inet_addr_type_dev_table(net, pkt->skb->dev,
+						pkt->key.dst.ip) != RTN_UNICAST;
+	return ipv6_addr_is_multicast(&pkt->key.dst.in6) ||
+	       nf_ipv6_chk_addr(net, &pkt->key.dst.in6, NULL, 0);
+}
+
+static struct nf_conntrack_tuple_hash *
+flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple tuple;
+
+	if (!nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
+			       pkt->key.family, pkt->state->net, &tuple))
+		return NULL;
+	return nf_conntrack_find_get(pkt->state->net, zone, &tuple);
+}
+
+/* Does conntrack know the packet's flow, in either direction? */
+static bool flow_exists(const struct vpnpass_pkt *pkt,
+			const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple_hash *h = flow_find(pkt, zone);
+
+	if (h)
+		nf_ct_put(nf_ct_tuplehash_to_ctrack(h));
+	return h;
+}
+
+/* Is the packet, to one of our addresses, of a flow that stock NAT handles: one
+ * that began on our side, or that is forwarded to a server there?
+ */
+bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
+{
+	struct nf_conntrack_tuple_hash *h = flow_find(pkt, &nf_ct_zone_dflt);
+	struct nf_conn *ct;
+	bool stock;
+
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
+		(ct->status & IPS_DST_NAT);
+	nf_ct_put(ct);
+	return stock;
+}
+
+static void tell_conflict(struct vpnpass_session *owner,
+			  const struct vpnpass_pkt *pkt)
+{
+	char text[80];
+
+	if (pkt->key.family == NFPROTO_IPV4)
+		snprintf(text, sizeof(text), "initiator SPI also used by %pI4",
+			 &pkt->key.src.ip);
+	else
+		snprintf(text, sizeof(text), "initiator SPI also used by %pI6c",
+			 &pkt->key.src.in6);
+	ike_conflict(owner, text);
+}
+
+/*
+ * Another client's session has that initiator SPI with this gateway: its reply
+ * zone, else 0. The address that the packet will be sent from is not known
+ * here; that of the gateway's other sessions is the best guess.
+ */
+static u16 conflict(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt, u64 ispi)
+{
+	struct vpnpass_key key = pkt->key;
+	struct ike_net *in = ike_net(vn);
+	struct ike_session *is = NULL;
+	struct vpnpass_pin *pin;
+	struct ike_peer *p;
+	u16 zone = 0;
+
+	spin_lock_bh(&in->lock);
+	p = ike_peer_find(in, &key.dst, key.family);
+	if (p)
+		is = list_first_entry_or_null(&p->sessions, struct ike_session,
+					      node);
+	if (is) {
+		key.src = pkt->key.dst;
+		key.dst = is->s.local;
+		pin = ike_pin_find(vn, &key, ispi);
+		if (pin && !nf_inet_addr_cmp(&pin->session->client, &pkt->key.src)) {
+			zone = ike_session(pin->session)->zone;
+			tell_conflict(pin->session, pkt);
+		}
+	}
+	spin_unlock_bh(&in->lock);
+	return zone;
+}
+
+static void set_template(struct sk_buff *skb, struct nf_conn *tmpl)
+{
+	nf_conntrack_get(&tmpl->ct_general);
+	nf_ct_set(skb, tmpl, IP_CT_NEW);
+}
+
+/*
+ * In the zone of the SPI's owner the port is taken: NAT chooses another, as it
+ * would without us.
+ */
+static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zone)
+{
+	struct nf_conntrack_zone z = {
+		.id = zone, .dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
+	};
+	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, &z, GFP_ATOMIC);
+
+	if (tmpl)
+		nf_ct_set(skb, tmpl, IP_CT_NEW);
+}
+
+/**
+ * ike_flow_begins() - a client's message that no pin and perhaps no flow is for
+ * @vn: netns
+ * @pkt: from port 500 to port 500 of another machine
+ * @m: the message
+ *
+ * Context: softirq, RCU read side, PREROUTING.
+ * Return: NF_ACCEPT; the rest is done in POSTROUTING.
+ */
+unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     const struct ike_msg *m)
+{
+	u16 zone;
+
+	if (flow_exists(pkt, &nf_ct_zone_dflt))
+		return NF_ACCEPT;
+	zone = conflict(vn, pkt, m->ispi);
+	if (zone)
+		set_template_of(vn, pkt->skb, zone);
+	else
+		set_template(pkt->skb, ike_net(vn)->tmpl);
+	return NF_ACCEPT;
+}
+
+/*
+ * The router answers a message that the admin's rules had redirected to it:
+ * that entry was never given another zone, as it did not come to POSTROUTING.
+ */
+unsigned int ike_flow_local_out(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	struct nf_conn *tmpl = ike_net(vn)->tmpl;
+
+	if (flow_exists(pkt, nf_ct_zone(tmpl)) &&
+	    !flow_exists(pkt, &nf_ct_zone_dflt))
+		set_template(pkt->skb, tmpl);
+	return NF_ACCEPT;
+}
+
+/* An entry that is not confirmed: have it as it were without us. */
+void ike_flow_plain(struct nf_conn *ct)
+{
+	if (nf_ct_zone(ct)->flags & IKE_ZONE_FLAG)
+		nf_ct_zone_add(ct, &nf_ct_zone_dflt);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IKE on UDP port 500 (RFC 2408, RFC 7296): the helper's face to the core.
+ * Every message is read, so that none is handed to the core's pinned path:
+ * number() has none to give, and miss() looks for the pin itself.
+ */
+#include <linux/udp.h>
+
+#include "ike.h"
+
+static int ike_number(struct vpnpass_pkt *pkt)
+{
+	const __be16 port = htons(IKE_UDP_PORT);
+	const struct udphdr *uh;
+	struct udphdr buf;
+
+	if (!(pkt->key.kind & VPNPASS_KEY_QUOTE))
+		return -ENOENT;
+	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (!uh || uh->source != port || uh->dest != port)
+		return -ENOENT;
+	pkt->key.kind = VPNPASS_KEY_QUOTE |
+		VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT;
+	pkt->key.number = ike_read_quote(pkt);
+	return pkt->key.number ? 0 : -ENOENT;
+}
+
+/* A message whose SPI has a pin. False when its connection has gone. */
+static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
+		       const struct ike_msg *m, unsigned int *verdict)
+{
+	struct ike_session *is = ike_session(pin->session);
+
+	*verdict = NF_DROP;
+	if (!ike_sa_message(is, ike_dir(pin->dir), m))
+		return true;
+	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
+		return false;
+	ike_session_timeout(is);
+	pkt->done = true;
+	*verdict = NF_ACCEPT;
+	return true;
+}
+
+static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     int err)
+{
+	struct ike_datagram d;
+	struct vpnpass_pin *pin;
+	unsigned int verdict;
+
+	/* With a template of the administrator's, his zones rule. */
+	if (skb_nfct(pkt->skb) || !ike_read(pkt, IKE_PORT_500, &d))
+		return NF_ACCEPT;
+	if (d.m.cls != IKE_CLASS_IKE) {
+		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
+		return NF_ACCEPT;
+	}
+	/* Flows with another port are told apart by it. */
+	if (d.sport != IKE_UDP_PORT || d.dport != IKE_UDP_PORT)
+		return NF_ACCEPT;
+
+	pin = ike_pin_find(vn, &pkt->key, d.m.ispi);
+	if (pin && ike_pinned(pkt, pin, &d.m, &verdict))
+		return verdict;
+	if (pkt->state->hook != NF_INET_PRE_ROUTING)
+		return ike_flow_local_out(vn, pkt);
+	return ike_is_local(pkt) ? ike_unknown(vn, pkt, &d.m) :
+				   ike_flow_begins(vn, pkt, &d.m);
+}
+
+static bool is_ike_flow(const struct nf_conn *ct)
+{
+	return nf_ct_protonum(ct) == IPPROTO_UDP &&
+	       ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u.udp.port ==
+	       htons(IKE_UDP_PORT);
+}
+
+/* May a session begin with this packet? */
+static bool ike_begins(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+		       const struct ike_datagram *d)
+{
+	return dir == IP_CT_DIR_ORIGINAL && !nf_ct_is_confirmed(ct) &&
+	       (ct->status & IPS_SRC_NAT) && d->m.cls == IKE_CLASS_IKE;
+}
+
+static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	enum ip_conntrack_dir dir;
+	struct vpnpass_session *s;
+	struct ike_datagram d;
+	struct ike_session *is;
+	unsigned int verdict;
+	struct nf_conn *ct;
+
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	dir = CTINFO2DIR(ctinfo);
+	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
+		return NF_ACCEPT;
+	s = vpnpass_session_by_ct(vn, ct);
+	if (s) {
+		is = ike_session(s);
+	} else {
+		if (!ike_begins(ct, dir, &d)) {
+			if (!nf_ct_is_confirmed(ct))
+				ike_flow_plain(ct);
+			return NF_ACCEPT;
+		}
+		is = ike_session_begin(vn, pkt, &verdict);
+		if (!is)
+			return verdict;
+	}
+	ike_account(&is->s, pkt->skb, dir);
+	if (d.m.cls != IKE_CLASS_IKE || ike_sa_message(is, ike_dir(dir), &d.m))
+		return NF_ACCEPT;
+	return NF_DROP;
+}
+
+static struct nf_conn *template(struct net *net)
+{
+	static const struct nf_conntrack_zone zone = {
+		.id = IKE_ZONE_NEW, .dir = NF_CT_ZONE_DIR_REPL,
+		.flags = IKE_ZONE_FLAG,
+	};
+
+	return nf_ct_tmpl_alloc(net, &zone, GFP_KERNEL);
+}
+
+static int ike_net_init(struct vpnpass_net *vn)
+{
+	struct ike_net *in = ike_net(vn);
+	int err = -ENOMEM;
+
+	in->vn = vn;
+	spin_lock_init(&in->lock);
+	INIT_LIST_HEAD(&in->half);
+	in->tmpl = template(vn->net);
+	if (!in->tmpl)
+		return err;
+	err = ike_peers_init(in);
+	if (err)
+		goto tmpl;
+	err = ike_clients_init(in);
+	if (!err)
+		return 0;
+	ike_peers_exit(in);
+tmpl:
+	nf_ct_put(in->tmpl);
+	return err;
+}
+
+static void ike_net_exit(struct vpnpass_net *vn)
+{
+	struct ike_net *in = ike_net(vn);
+
+	ike_clients_exit(in);
+	ike_peers_exit(in);
+	nf_ct_put(in->tmpl);
+}
+
+static const struct vpnpass_match ike_match[] = {
+	{ .l4proto = IPPROTO_UDP, .port = IKE_UDP_PORT },
+};
+
+/* The timeout is that of a quiet SA whose child SAs are at work. */
+static const struct vpnpass_setting ike_settings[] = {
+	VPNPASS_COMMON_SETTINGS(14400),
+	[IKE_SET_HALF_OPEN_TIME] = { "half_open_timeout", "s", 1, 3600, 60 },
+	[IKE_SET_MAX_HALF_OPEN] = { "max_half_open", "SAs", 1, 1000000, 4096 },
+	[IKE_SET_MAX_HALF_OPEN_CLIENT] = { "max_half_open_client", "SAs", 1, 65535, 64 },
+	[IKE_SET_MAX_SAS] = { "max_sas", "SAs", 8, 4096, 32 },
+	[IKE_SET_GATE] = { "gate", "", 0, 1, 1 },
+	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 30000, 2000 },
+};
+
+static const char *const ike_counters[] = {
+	VPNPASS_COMMON_COUNTERS,
+	[IKE_CNT_ESTABLISHED] = "established",
+	[IKE_CNT_CHILDREN] = "children",
+	[IKE_CNT_ADOPTED] = "adopted",
+	[IKE_CNT_MOVED_NATT] = "moved_natt",
+	[IKE_CNT_GATED] = "gated",
+	[IKE_CNT_CONFLICT] = "conflict",
+	[IKE_CNT_BY_RSPI] = "by_responder_spi",
+	[IKE_CNT_GATEWAY_FIRST] = "gateway_first",
+	[IKE_CNT_COPIES] = "copies",
+	[IKE_CNT_UNKNOWN] = "unknown_spi",
+	[IKE_CNT_LIMIT_UNKNOWN] = "limit_unknown",
+	[IKE_CNT_LIMIT_HALF_OPEN] = "limit_half_open",
+	[IKE_CNT_LIMIT_HALF_OPEN_CLIENT] = "limit_half_open_client",
+	[IKE_CNT_PLAIN] = "plain",
+};
+
+struct vpnpass_proto ike_proto = {
+	.name = "ike",
+	.owner = THIS_MODULE,
+	.match = ike_match,
+	.n_match = ARRAY_SIZE(ike_match),
+	.settings = ike_settings,
+	.n_settings = ARRAY_SIZE(ike_settings),
+	.counters = ike_counters,
+	.n_counters = ARRAY_SIZE(ike_counters),
+	.session_size = sizeof(struct ike_session),
+	.net_size = sizeof(struct ike_net),
+	.number = ike_number,
+	.miss = ike_miss,
+	.post = ike_post,
+	.session_end = ike_session_end,
+	.session_state = ike_session_state,
+	.net_init = ike_net_init,
+	.net_exit = ike_net_exit,
+};

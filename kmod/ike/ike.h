@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the IKE helper share. One lock per netns guards everything
+ * but the packets' own path through pins: IKE is slow traffic.
+ *
+ * Locks: ike_net.lock, then vpnpass_net.lock or a lock of the ESP helper's.
+ */
+#ifndef VPNPASS_IKE_H
+#define VPNPASS_IKE_H
+
+#include <linux/idr.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include <vpnpass.h>
+
+#include "parse.h"
+
+#define IKE_UDP_PORT	500
+#define NATT_UDP_PORT	4500
+
+/*
+ * The reply zone of a client's first packet until POSTROUTING, where the
+ * connection gets one of its own: no entry of that zone is ever confirmed with
+ * a translated port, so NAT finds port 500 free.
+ */
+#define IKE_ZONE_NEW	65535
+#define IKE_ZONE_FLAG	0x40	/* nf_conntrack_zone.flags: the zone is ours */
+
+enum {
+	IKE_SET_HALF_OPEN_TIME = VPNPASS_SET_OWN,
+	IKE_SET_MAX_HALF_OPEN,
+	IKE_SET_MAX_HALF_OPEN_CLIENT,
+	IKE_SET_MAX_SAS,
+	IKE_SET_GATE,
+	IKE_SET_GATE_TIME,
+	IKE_SET_N,
+};
+
+enum {
+	IKE_CNT_ESTABLISHED = VPNPASS_CNT_OWN,
+	IKE_CNT_CHILDREN,
+	IKE_CNT_ADOPTED,
+	IKE_CNT_MOVED_NATT,
+	IKE_CNT_GATED,
+	IKE_CNT_CONFLICT,
+	IKE_CNT_BY_RSPI,
+	IKE_CNT_GATEWAY_FIRST,
+	IKE_CNT_COPIES,
+	IKE_CNT_UNKNOWN,
+	IKE_CNT_LIMIT_UNKNOWN,
+	IKE_CNT_LIMIT_HALF_OPEN,
+	IKE_CNT_LIMIT_HALF_OPEN_CLIENT,
+	IKE_CNT_PLAIN,
+	IKE_CNT_N,
+};
+
+enum ike_state {
+	IKE_STATE_HALF_OPEN,
+	IKE_STATE_MOVED,
+	IKE_STATE_ESTABLISHED,
+};
+
+struct ike_session;
+
+/**
+ * struct ike_net - the helper's state in one netns
+ * @vn: the netns
+ * @lock: guards all that follows, and every peer, client, SA and session list
+ * @peers: struct ike_peer by address
+ * @clients: struct ike_client by address
+ * @half: half-open SAs, the longest unused first
+ * @n_half: how many
+ * @tmpl: conntrack template of zone IKE_ZONE_NEW, set at the start
+ * @told: jiffies of the last conflict event
+ */
+struct ike_net {
+	struct vpnpass_net *vn;
+	spinlock_t lock;	/* see above */
+	struct rhashtable peers;
+	struct rhashtable clients;
+	struct list_head half;
+	u32 n_half;
+	struct nf_conn *tmpl;
+	unsigned long told;
+};
+
+struct ike_addr {
+	union nf_inet_addr addr;
+	u32 family;
+};
+
+/* A gateway; there for as long as sessions refer to it. */
+struct ike_peer {
+	struct rhash_head node;
+	struct ike_addr key;
+	struct ida zones;		/* reply zones in use */
+	struct list_head sessions;	/* in the order to be asked */
+	struct ike_session *opener;	/* making SAs until open_until */
+	u32 open_until;
+	u32 refs;
+	u32 unknown_at;			/* window of unknown SPIs, ms */
+	u32 unknown_n;
+	struct rcu_head rcu;
+};
+
+/* A client that has half-open SAs; there for as long as it has. */
+struct ike_client {
+	struct rhash_head node;
+	struct ike_addr key;
+	struct list_head half;		/* its own, the longest unused first */
+	u32 n_half;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct ike_sa - one IKE SA of a session
+ * @list: in ike_session.sas, the last used first
+ * @half: in ike_net.half while half-open
+ * @client_half: in ike_client.half likewise
+ * @client: whose half-open SA it is, else NULL
+ * @is: its session
+ * @ispi: initiator's SPI, host order
+ * @out: pin of the client's messages, NULL in plain sessions
+ * @in: pin of the gateway's
+ * @rspi: pin of the responder's SPI, once the client has used it
+ * @gated_at: when an exchange of it was first made to wait, ms
+ * @gated: whether one waits
+ * @st: the tracker's
+ */
+struct ike_sa {
+	struct list_head list;
+	struct list_head half;
+	struct list_head client_half;
+	struct ike_client *client;
+	struct ike_session *is;
+	u64 ispi;
+	struct vpnpass_pin *out;
+	struct vpnpass_pin *in;
+	struct vpnpass_pin *rspi;
+	u32 gated_at;
+	bool gated;
+	struct ike_sa_state st;
+};
+
+/**
+ * struct ike_session - a client's UDP flow to port 500 of a gateway
+ * @s: first: the core allocates and frees
+ * @peer: its gateway, a reference
+ * @node: in ike_peer.sessions while @linked
+ * @sas: its SAs, the last used first
+ * @n_sas: how many
+ * @zone: reply zone, 0 in plain sessions
+ * @state: enum ike_state, READ_ONCE
+ * @plain: stock NAT with a port of its own; conntrack finds its packets
+ * @linked: seen by the peer
+ */
+struct ike_session {
+	struct vpnpass_session s;
+	struct ike_peer *peer;
+	struct list_head node;
+	struct list_head sas;
+	u32 n_sas;
+	u16 zone;
+	u8 state;
+	bool plain;
+	bool linked;
+};
+
+/* A datagram as read from a packet. */
+struct ike_datagram {
+	struct ike_msg m;
+	u16 sport;
+	u16 dport;
+};
+
+extern struct vpnpass_proto ike_proto;
+extern struct vpnpass_proto natt_proto;
+
+static inline struct ike_net *ike_net(const struct vpnpass_net *vn)
+{
+	return vpnpass_net_priv(vn, &ike_proto);
+}
+
+static inline struct ike_session *ike_session(struct vpnpass_session *s)
+{
+	return container_of(s, struct ike_session, s);
+}
+
+static inline enum ike_dir ike_dir(enum ip_conntrack_dir dir)
+{
+	return dir == IP_CT_DIR_ORIGINAL ? IKE_DIR_OUT : IKE_DIR_IN;
+}
+
+/* read.c */
+bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
+	      struct ike_datagram *d);
+u64 ike_read_quote(const struct vpnpass_pkt *pkt);
+
+/* peer.c; ike_net.lock held */
+int ike_peers_init(struct ike_net *in);
+void ike_peers_exit(struct ike_net *in);
+struct ike_peer *ike_peer_find(struct ike_net *in, const union nf_inet_addr *addr,
+			       u8 family);
+struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr,
+			      u8 family);
+void ike_peer_put(struct ike_net *in, struct ike_peer *p);
+bool ike_gate(struct ike_sa *sa, const struct ike_msg *m, u32 now);
+void ike_gate_passed(struct ike_session *is, u32 ev, u32 now);
+
+/* unknown.c */
+unsigned int ike_unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			 const struct ike_msg *m);
+
+/* flow.c */
+bool ike_is_local(const struct vpnpass_pkt *pkt);
+bool ike_flow_is_stock(const struct vpnpass_pkt *pkt);
+unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     const struct ike_msg *m);
+unsigned int ike_flow_local_out(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
+void ike_flow_plain(struct nf_conn *ct);
+
+/* session.c */
+struct ike_session *ike_session_begin(struct vpnpass_net *vn,
+				      struct vpnpass_pkt *pkt,
+				      unsigned int *verdict);
+void ike_session_end(struct vpnpass_session *s);
+const char *ike_session_state(const struct vpnpass_session *s);
+void ike_session_judge(struct ike_session *is);
+void ike_session_timeout(const struct ike_session *is);
+int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
+		unsigned int *verdict);
+void ike_account(struct vpnpass_session *s, const struct sk_buff *skb,
+		 enum ip_conntrack_dir dir);
+void ike_conflict(struct vpnpass_session *s, const char *reason);
+
+/* sa.c */
+int ike_clients_init(struct ike_net *in);
+void ike_clients_exit(struct ike_net *in);
+bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
+		    const struct ike_msg *m);
+void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
+		  const struct ike_msg *m);
+void ike_sa_drop_all(struct ike_session *is);
+struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
+				 const struct vpnpass_key *key, u64 spi);
+
+#endif /* VPNPASS_IKE_H */

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The IKE SAs of a session: what the tracker makes of their messages, the pins
+ * that lead to them, and how many of them there may be. SAs begin with a
+ * client's message only. When room is needed the half-open one that has been
+ * unused longest goes; an established one only after a long silence, and never
+ * for another client's. Called by ike.c and natt.c.
+ */
+#include <linux/slab.h>
+
+#include "ike.h"
+
+#define IKE_SA_IDLE	600000	/* ms; an established SA may go after that */
+
+static const struct rhashtable_params client_params = {
+	.head_offset = offsetof(struct ike_client, node),
+	.key_offset = offsetof(struct ike_client, key),
+	.key_len = sizeof(struct ike_addr),
+	.min_size = 16,
+	.automatic_shrinking = true,
+};
+
+int ike_clients_init(struct ike_net *in)
+{
+	return rhashtable_init(&in->clients, &client_params);
+}
+
+void ike_clients_exit(struct ike_net *in)
+{
+	rhashtable_destroy(&in->clients);
+}
+
+/* --- half-open SAs ----------------------------------------------------------- */
+
+static struct ike_client *client_get(struct ike_net *in, const struct ike_session *is)
+{
+	struct ike_addr key = { .addr = is->s.client, .family = is->s.family };
+	struct ike_client *c;
+
+	c = rhashtable_lookup_fast(&in->clients, &key, client_params);
+	if (c)
+		return c;
+	c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+	if (!c)
+		return NULL;
+	c->key = key;
+	INIT_LIST_HEAD(&c->half);
+	if (rhashtable_insert_fast(&in->clients, &c->node, client_params)) {
+		kfree(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void client_drop(struct ike_net *in, struct ike_client *c)
+{
+	rhashtable_remove_fast(&in->clients, &c->node, client_params);
+	kfree_rcu(c, rcu);
+}
+
+static void half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c)
+{
+	sa->client = c;
+	c->n_half++;
+	in->n_half++;
+	list_add_tail(&sa->client_half, &c->half);
+	list_add_tail(&sa->half, &in->half);
+}
+
+static void half_del(struct ike_net *in, struct ike_sa *sa)
+{
+	struct ike_client *c = sa->client;
+
+	if (!c)
+		return;
+	sa->client = NULL;
+	list_del(&sa->half);
+	list_del(&sa->client_half);
+	in->n_half--;
+	if (!--c->n_half)
+		client_drop(in, c);
+}
+
+/* --- one SA ------------------------------------------------------------------ */
+
+static void sa_free(struct ike_net *in, struct ike_sa *sa)
+{
+	half_del(in, sa);
+	list_del(&sa->list);
+	sa->is->n_sas--;
+	kfree(sa);
+}
+
+static void sa_unpin(struct ike_sa *sa)
+{
+	if (sa->out)
+		vpnpass_pin_del(sa->out);
+	if (sa->in)
+		vpnpass_pin_del(sa->in);
+	if (sa->rspi)
+		vpnpass_pin_del(sa->rspi);
+}
+
+/* The SA goes, its session stays. */
+static void sa_evict(struct ike_net *in, struct ike_sa *sa)
+{
+	struct ike_session *is = sa->is;
+
+	sa_unpin(sa);
+	sa_free(in, sa);
+	ike_session_judge(is);
+}
+
+/* The session goes, and the core takes the pins. Lock held. */
+void ike_sa_drop_all(struct ike_session *is)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+	struct ike_sa *sa, *next;
+
+	list_for_each_entry_safe(sa, next, &is->sas, list)
+		sa_free(in, sa);
+}
+
+static struct ike_sa *sa_find(struct ike_session *is, u64 ispi)
+{
+	struct ike_sa *sa;
+
+	list_for_each_entry(sa, &is->sas, list)
+		if (sa->ispi == ispi)
+			return sa;
+	return NULL;
+}
+
+/* --- pins -------------------------------------------------------------------- */
+
+#define IKE_KEY_KIND(kind) \
+	((kind) | VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT)
+
+/* The pin of the packets from @key's source to its destination on an SPI. */
+struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
+				 const struct vpnpass_key *key, u64 spi)
+{
+	struct vpnpass_key k = *key;
+
+	k.number = spi;
+	k.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
+	return vpnpass_pin_find(vn, &k);
+}
+
+/* NULL when there is no memory, or the number is another session's. */
+static struct vpnpass_pin *pin_new(struct ike_session *is,
+				   const union nf_inet_addr *src,
+				   const union nf_inet_addr *dst, u64 spi, u8 kind,
+				   u8 dir)
+{
+	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+
+	if (!pin) {
+		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
+		return NULL;
+	}
+	pin->key.src = *src;
+	pin->key.dst = *dst;
+	pin->key.number = spi;
+	pin->key.l4proto = IPPROTO_UDP;
+	pin->key.family = is->s.family;
+	pin->key.kind = IKE_KEY_KIND(kind);
+	pin->dir = dir;
+	pin->number_kind = VPNPASS_NUMBER_KIND_IKE_SPI;
+	if (vpnpass_pin_add(&is->s, pin)) {
+		vpnpass_pin_free(pin);
+		return NULL;
+	}
+	return pin;
+}
+
+static struct vpnpass_pin *pin_in(struct ike_session *is, u64 spi)
+{
+	return pin_new(is, &is->s.peer, &is->s.local, spi, VPNPASS_KEY_PACKET,
+		       IP_CT_DIR_REPLY);
+}
+
+static bool sa_pin(struct ike_sa *sa)
+{
+	struct ike_session *is = sa->is;
+	const union nf_inet_addr *dst;
+
+	if (is->plain)
+		return true;
+	/* The gateway as the client knows it; rules may translate that too. */
+	dst = &is->s.ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
+	sa->in = pin_in(is, sa->ispi);
+	if (!sa->in)
+		return false;
+	sa->out = pin_new(is, &is->s.client, dst, sa->ispi, VPNPASS_KEY_PACKET,
+			  IP_CT_DIR_ORIGINAL);
+	if (!sa->out)
+		return false;
+	/* Errors that quote too little to have the SPI find one of us, too. */
+	sa->out->quote = pin_new(is, &is->s.local, &is->s.peer, sa->ispi,
+				 VPNPASS_KEY_QUOTE, IP_CT_DIR_ORIGINAL);
+	vpnpass_event_pin(&is->s, VPNPASS_EVENT_TYPE_PINNED, sa->in, NULL);
+	return true;
+}
+
+/* --- room -------------------------------------------------------------------- */
+
+/* What may go to make room in a session: NULL when everything is in use. */
+static struct ike_sa *sa_spare(struct ike_session *is, u32 now)
+{
+	struct ike_sa *sa, *idle = NULL;
+
+	list_for_each_entry_reverse(sa, &is->sas, list) {
+		if (sa->client)
+			return sa;
+		if (!idle && (sa->st.natt || now - sa->st.seen >= IKE_SA_IDLE))
+			idle = sa;
+	}
+	return idle;
+}
+
+static bool room_in_session(struct ike_net *in, struct ike_session *is, u32 now)
+{
+	struct ike_sa *spare;
+
+	if (is->n_sas < vpnpass_setting(in->vn, &ike_proto, IKE_SET_MAX_SAS))
+		return true;
+	spare = sa_spare(is, now);
+	vpnpass_limit_hit(&is->s, VPNPASS_CNT_LIMIT_NUMBERS);
+	if (!spare)
+		return false;
+	sa_evict(in, spare);
+	return true;
+}
+
+static void room_among_half_open(struct ike_net *in, struct ike_session *is)
+{
+	struct ike_addr key = { .addr = is->s.client, .family = is->s.family };
+	struct ike_client *c;
+
+	c = rhashtable_lookup_fast(&in->clients, &key, client_params);
+	if (c && c->n_half >= vpnpass_setting(in->vn, &ike_proto,
+					      IKE_SET_MAX_HALF_OPEN_CLIENT)) {
+		vpnpass_limit_hit(&is->s, IKE_CNT_LIMIT_HALF_OPEN_CLIENT);
+		sa_evict(in, list_first_entry(&c->half, struct ike_sa, client_half));
+	}
+	if (in->n_half >= vpnpass_setting(in->vn, &ike_proto,
+					  IKE_SET_MAX_HALF_OPEN)) {
+		vpnpass_limit_hit(&is->s, IKE_CNT_LIMIT_HALF_OPEN);
+		sa_evict(in, list_first_entry(&in->half, struct ike_sa, half));
+	}
+}
+
+/* --- messages ---------------------------------------------------------------- */
+
+static void conflict(struct ike_session *is)
+{
+	ike_conflict(&is->s, "initiator SPI in use by another session");
+}
+
+/*
+ * An SPI that another session has. A client may come back from another port, or
+ * by another connection when its own has ended: then it takes the SA along.
+ */
+static bool take_over(struct ike_net *in, struct ike_session *is, u64 ispi)
+{
+	struct vpnpass_key key = {
+		.src = is->s.peer, .dst = is->s.local, .l4proto = IPPROTO_UDP,
+		.family = is->s.family,
+	};
+	struct vpnpass_pin *pin = ike_pin_find(in->vn, &key, ispi);
+	struct ike_session *owner;
+	struct ike_sa *sa;
+
+	if (!pin)
+		return true;
+	owner = ike_session(pin->session);
+	sa = sa_find(owner, ispi);
+	if (!sa || !nf_inet_addr_cmp(&owner->s.client, &is->s.client))
+		return false;
+	sa_evict(in, sa);
+	return true;
+}
+
+static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is, u64 ispi)
+{
+	struct ike_client *c;
+	struct ike_sa *sa;
+
+	sa = kzalloc(sizeof(*sa), GFP_ATOMIC | __GFP_NOWARN);
+	if (!sa)
+		goto no_memory;
+	c = client_get(in, is);
+	if (!c)
+		goto free;
+	sa->is = is;
+	sa->ispi = ispi;
+	list_add(&sa->list, &is->sas);
+	is->n_sas++;
+	half_add(in, sa, c);
+	return sa;
+
+free:
+	kfree(sa);
+no_memory:
+	vpnpass_count(in->vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
+	return NULL;
+}
+
+/* Is the message worth an SA of its own? The tracker knows, but for answers to
+ * what the gateway began; then it joins later.
+ */
+static bool begins_sa(const struct ike_msg *m, u32 now)
+{
+	struct ike_sa_state st = {};
+
+	return m->rspi || ike_track(&st, IKE_DIR_OUT, m, now) != IKE_EV_FOREIGN;
+}
+
+static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
+			       const struct ike_msg *m, u32 now)
+{
+	struct ike_sa *sa;
+
+	if (!begins_sa(m, now))
+		return NULL;
+	if (!is->plain && !take_over(in, is, m->ispi)) {
+		conflict(is);
+		return NULL;
+	}
+	if (!room_in_session(in, is, now))
+		return NULL;
+	room_among_half_open(in, is);
+	sa = sa_alloc(in, is, m->ispi);
+	if (sa && !sa_pin(sa)) {
+		sa_evict(in, sa);
+		return NULL;
+	}
+	return sa;
+}
+
+static void sa_count(struct ike_sa *sa, u32 ev)
+{
+	static const struct {
+		u32 ev;
+		int counter;
+	} map[] = {
+		{ IKE_EV_ESTABLISHED, IKE_CNT_ESTABLISHED },
+		{ IKE_EV_CHILD, IKE_CNT_CHILDREN },
+		{ IKE_EV_ADOPTED, IKE_CNT_ADOPTED },
+		{ IKE_EV_NATT, IKE_CNT_MOVED_NATT },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(map); i++)
+		if (ev & map[i].ev)
+			vpnpass_count(sa->is->s.vn, &ike_proto, map[i].counter);
+}
+
+static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir)
+{
+	list_move(&sa->list, &sa->is->sas);
+	if (sa->client) {
+		list_move_tail(&sa->half, &in->half);
+		list_move_tail(&sa->client_half, &sa->client->half);
+	}
+	if (dir == IKE_DIR_OUT && sa->out)
+		WRITE_ONCE(sa->out->last, vpnpass_now());
+	else if (dir == IKE_DIR_IN && sa->in)
+		WRITE_ONCE(sa->in->last, vpnpass_now());
+}
+
+/* Let the message act; what it changed for the session follows. */
+static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
+		    const struct ike_msg *m, u32 now)
+{
+	struct ike_session *is = sa->is;
+	u32 ev = ike_track(&sa->st, dir, m, now);
+
+	sa_touch(in, sa, dir);
+	if (ev == IKE_EV_FOREIGN)
+		return 0;
+	sa_count(sa, ev);
+	if (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt)
+		half_del(in, sa);
+	/* The client's word for it, so that nobody outside can make pins. */
+	if (dir == IKE_DIR_OUT && sa->in && !sa->rspi && sa->st.rspi_fixed)
+		sa->rspi = pin_in(is, sa->st.rspi);
+	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
+		ike_session_judge(is);
+	if (dir == IKE_DIR_IN)
+		ev &= ~IKE_EV_BEGIN;
+	ike_gate_passed(is, ev, now);
+	return ev;
+}
+
+static void tell_evidence(const struct vpnpass_session *s)
+{
+	struct vpnpass_hint hint = {
+		.family = s->family,
+		.client = s->client,
+		.peer = s->peer,
+		.local = s->local,
+	};
+
+	vpnpass_hint(s->vn, &hint);
+}
+
+/**
+ * ike_sa_message() - a message of a session is going through
+ * @is: the session, seen under RCU
+ * @dir: which way
+ * @m: IKE_CLASS_IKE
+ *
+ * Context: softirq, RCU read side.
+ * Return: false when it has to wait, that is, to be dropped.
+ */
+bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
+		    const struct ike_msg *m)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+	u32 ev = 0, now = vpnpass_now();
+	struct ike_sa *sa;
+	bool pass = true;
+
+	spin_lock_bh(&in->lock);
+	if (is->linked) {
+		sa = sa_find(is, m->ispi);
+		if (!sa && dir == IKE_DIR_OUT)
+			sa = sa_begin(in, is, m, now);
+		pass = !sa || dir == IKE_DIR_IN || !ike_gate(sa, m, now);
+		if (sa && pass)
+			ev = sa_track(in, sa, dir, m, now);
+	}
+	spin_unlock_bh(&in->lock);
+
+	if ((ev & IKE_EV_CHILD) && READ_ONCE(is->state) == IKE_STATE_ESTABLISHED)
+		tell_evidence(&is->s);
+	return pass;
+}
+
+/**
+ * ike_sa_moved() - a client's IKE message on port 4500
+ * @vn: netns
+ * @key: the packet's, from the client to the gateway
+ * @m: the message; its SA may have begun on port 500
+ *
+ * Context: softirq, RCU read side.
+ */
+void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
+		  const struct ike_msg *m)
+{
+	struct vpnpass_pin *pin = ike_pin_find(vn, key, m->ispi);
+	struct ike_net *in = ike_net(vn);
+	struct ike_session *is;
+	struct ike_sa *sa;
+
+	if (!pin)
+		return;
+	is = ike_session(pin->session);
+	spin_lock_bh(&in->lock);
+	sa = is->linked ? sa_find(is, m->ispi) : NULL;
+	if (sa)
+		sa_track(in, sa, IKE_DIR_OUT, m, vpnpass_now());
+	spin_unlock_bh(&in->lock);
+}

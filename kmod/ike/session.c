@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IKE sessions: a client's flow from port 500 to port 500 of a gateway. The
+ * flow has a reply zone that no other client of the gateway has, so that all
+ * of them keep the port; what comes back is led to it by its SPIs. A flow that
+ * NAT gave another port is stock conntrack's to find ("plain"), and is only
+ * watched. Called by ike.c; ike_confirm() and ike_account() by natt.c as well.
+ */
+#include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_core.h>
+
+#include "ike.h"
+
+#define IKE_MOVED_TIMEOUT	300	/* s; port 500 is not needed any more */
+
+/* Count an SPI that two clients use; at most one event a second. Any context. */
+void ike_conflict(struct vpnpass_session *s, const char *reason)
+{
+	struct ike_net *in = ike_net(s->vn);
+	unsigned long last = READ_ONCE(in->told);
+
+	vpnpass_count(s->vn, &ike_proto, IKE_CNT_CONFLICT);
+	if (last && time_before(jiffies, last + HZ))
+		return;
+	if (cmpxchg(&in->told, last, jiffies ?: 1) == last)
+		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_CONFLICT, reason);
+}
+
+void ike_account(struct vpnpass_session *s, const struct sk_buff *skb,
+		 enum ip_conntrack_dir dir)
+{
+	atomic64_inc(&s->packets[dir]);
+	atomic64_add(skb->len, &s->bytes[dir]);
+	WRITE_ONCE(s->last, vpnpass_now());
+}
+
+/* Port 500 at all four ends of the translation? */
+static bool keeps_port(const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig, *reply;
+	const __be16 port = htons(IKE_UDP_PORT);
+
+	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	return orig->src.u.udp.port == port && orig->dst.u.udp.port == port &&
+	       reply->src.u.udp.port == port && reply->dst.u.udp.port == port;
+}
+
+/* Give the entry, not confirmed and so still ours, a zone of its own. */
+static int session_zone(struct ike_session *is)
+{
+	struct nf_conntrack_zone z = {
+		.dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
+	};
+	int id;
+
+	if (is->plain) {
+		ike_flow_plain(is->s.ct);
+		return 0;
+	}
+	id = ida_alloc_range(&is->peer->zones, 1, IKE_ZONE_NEW - 1, GFP_ATOMIC);
+	if (id < 0)
+		return id;
+	is->zone = id;
+	z.id = id;
+	nf_ct_zone_add(is->s.ct, &z);
+	return 0;
+}
+
+static int session_join(struct ike_session *is)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+	int err = -ENOMEM;
+
+	spin_lock_bh(&in->lock);
+	is->peer = ike_peer_get(in, &is->s.peer, is->s.family);
+	if (is->peer)
+		err = session_zone(is);
+	spin_unlock_bh(&in->lock);
+	return err;
+}
+
+/* Lock held. */
+static void session_leave(struct ike_session *is)
+{
+	struct ike_peer *p = is->peer;
+
+	if (!p)
+		return;
+	if (is->linked)
+		list_del(&is->node);
+	is->linked = false;
+	if (p->opener == is)
+		p->opener = NULL;
+	if (is->zone)
+		ida_free(&p->zones, is->zone);
+	is->peer = NULL;
+	ike_peer_put(ike_net(is->s.vn), p);
+}
+
+static void session_undo(struct ike_session *is)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+
+	spin_lock_bh(&in->lock);
+	session_leave(is);
+	spin_unlock_bh(&in->lock);
+	vpnpass_session_discard(&is->s);
+}
+
+/**
+ * ike_confirm() - confirm a new session's connection and show the session
+ * @s: the session, not published
+ * @skb: the first packet
+ * @verdict: for the packet, when there is an error
+ *
+ * Return: 0 or -errno; the session then is the caller's to discard.
+ */
+int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
+		unsigned int *verdict)
+{
+	int err;
+
+	*verdict = nf_conntrack_confirm(skb);
+	if (*verdict != NF_ACCEPT)
+		return -EEXIST;
+	/* Conntrack may have settled a clash by giving us another's entry. */
+	if (skb_nfct(skb) != &s->ct->ct_general || !nf_ct_is_confirmed(s->ct))
+		return -EEXIST;
+	err = vpnpass_session_publish(s);
+	if (err)
+		nf_ct_kill(s->ct);
+	return err;
+}
+
+static void session_link(struct ike_session *is)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+
+	spin_lock_bh(&in->lock);
+	/* It can have been ended already, by the administrator. */
+	if (is->peer && !test_bit(0, &is->s.ended)) {
+		list_add(&is->node, &is->peer->sessions);
+		is->linked = true;
+	}
+	spin_unlock_bh(&in->lock);
+}
+
+/**
+ * ike_session_begin() - a client's first message to a gateway is going out
+ * @vn: netns
+ * @pkt: the packet, translated, its connection not confirmed
+ * @verdict: for the packet, when there is no session
+ *
+ * Context: softirq, RCU read side, POSTROUTING.
+ * Return: the session, or NULL: plain NAT when a limit or memory says no.
+ */
+struct ike_session *ike_session_begin(struct vpnpass_net *vn,
+				      struct vpnpass_pkt *pkt,
+				      unsigned int *verdict)
+{
+	struct nf_conn *ct = (struct nf_conn *)skb_nfct(pkt->skb);
+	struct vpnpass_session *s;
+	struct ike_session *is;
+
+	*verdict = NF_ACCEPT;
+	s = vpnpass_session_alloc(vn, &ike_proto, ct);
+	if (IS_ERR(s)) {
+		ike_flow_plain(ct);
+		return NULL;
+	}
+	is = ike_session(s);
+	INIT_LIST_HEAD(&is->sas);
+	/* Zones that are not ours are the administrator's: not to be touched. */
+	is->plain = !keeps_port(ct) ||
+		    !(nf_ct_zone(ct)->flags & IKE_ZONE_FLAG);
+	if (session_join(is) || ike_confirm(s, pkt->skb, verdict)) {
+		if (!nf_ct_is_confirmed(ct))
+			ike_flow_plain(ct);
+		session_undo(is);
+		return NULL;
+	}
+	session_link(is);
+	if (is->plain)
+		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
+	return is;
+}
+
+/* The core's word that a session goes; see struct vpnpass_proto. */
+void ike_session_end(struct vpnpass_session *s)
+{
+	struct ike_session *is = ike_session(s);
+	struct ike_net *in = ike_net(s->vn);
+
+	spin_lock_bh(&in->lock);
+	ike_sa_drop_all(is);
+	session_leave(is);
+	spin_unlock_bh(&in->lock);
+}
+
+const char *ike_session_state(const struct vpnpass_session *s)
+{
+	static const char *const names[] = {
+		[IKE_STATE_HALF_OPEN] = "half-open",
+		[IKE_STATE_MOVED] = "moved to NAT-T",
+		[IKE_STATE_ESTABLISHED] = "established",
+	};
+	const struct ike_session *is = container_of(s, struct ike_session, s);
+
+	return names[READ_ONCE(is->state)];
+}
+
+static enum ike_state sa_state(const struct ike_sa *sa)
+{
+	if (sa->st.natt)
+		return IKE_STATE_MOVED;
+	return sa->st.phase == IKE_SA_ESTABLISHED ? IKE_STATE_ESTABLISHED :
+						    IKE_STATE_HALF_OPEN;
+}
+
+/* The session is as far as the furthest of its SAs. Lock held. */
+void ike_session_judge(struct ike_session *is)
+{
+	enum ike_state state = IKE_STATE_HALF_OPEN;
+	const struct ike_sa *sa;
+
+	list_for_each_entry(sa, &is->sas, list)
+		state = max(state, sa_state(sa));
+	WRITE_ONCE(is->state, state);
+}
+
+/* vpnpass_attach() gave it the time of an established session. */
+void ike_session_timeout(const struct ike_session *is)
+{
+	u8 state = READ_ONCE(is->state);
+	struct nf_conn *ct = is->s.ct;
+	u32 time = IKE_MOVED_TIMEOUT;
+
+	if (state == IKE_STATE_ESTABLISHED ||
+	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		return;
+	if (state == IKE_STATE_HALF_OPEN)
+		time = vpnpass_setting(is->s.vn, &ike_proto,
+				       IKE_SET_HALF_OPEN_TIME);
+	WRITE_ONCE(ct->timeout, nfct_time_stamp + time * HZ);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What control messages mean for a session: which IDs its ends give each
+ * other, and whether the tunnel begins, is up or ends. Called by l2tp.c where
+ * messages leave the router.
+ *
+ * IDs are learned from the client's messages alone. They name both: its own in
+ * AVPs, the server's in their headers (RFC 2661 3.1, RFC 3931 3.2.1).
+ */
+#include "l2tp.h"
+
+/* A message's AVP for the sender's tunnel ID or control connection ID. */
+static u8 tunnel_avp(const struct l2tp_msg *m)
+{
+	return m->version == 3 ? L2TP_HAS_CCID : L2TP_HAS_TUNNEL;
+}
+
+static u8 tunnel_kind(const struct l2tp_msg *m)
+{
+	return m->version == 3 ? L2TP_KEY_CCID : L2TP_KEY_TUNNEL;
+}
+
+static void learn_tunnel(struct l2tp_session *ls, const struct l2tp_msg *m)
+{
+	u8 avp = tunnel_avp(m), kind = tunnel_kind(m);
+	u32 id = m->version == 3 ? m->ccid : m->tunnel;
+
+	if (id)
+		l2tp_id_add(ls, IP_CT_DIR_ORIGINAL, kind, id);
+	if (m->has & avp) {
+		id = m->version == 3 ? m->assigned_ccid : m->assigned_tunnel;
+		/* StopCCN has one, too: the tunnel it ends */
+		if (id && m->type != L2TP_STOPCCN)
+			l2tp_id_add(ls, IP_CT_DIR_REPLY, kind, id);
+	} else if (m->hidden & avp) {
+		l2tp_count(ls->s.vn, L2TP_CNT_HIDDEN);
+	}
+}
+
+/* A v3 session's data carry its ID alone; v2 data that of the tunnel, too. */
+static void learn_session(struct l2tp_session *ls, const struct l2tp_msg *m)
+{
+	if ((m->has & L2TP_HAS_LOCAL) && m->local_session)
+		l2tp_id_add(ls, IP_CT_DIR_REPLY, L2TP_KEY_SESSION,
+			    m->local_session);
+	if ((m->has & L2TP_HAS_REMOTE) && m->remote_session)
+		l2tp_id_add(ls, IP_CT_DIR_ORIGINAL, L2TP_KEY_SESSION,
+			    m->remote_session);
+}
+
+/* Call-Disconnect-Notify: RFC 3931 3.1, by either side. */
+static void forget_session(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+			   const struct l2tp_msg *m)
+{
+	if (m->has & L2TP_HAS_LOCAL)
+		l2tp_id_del(ls, !dir, L2TP_KEY_SESSION, m->local_session);
+	if (m->has & L2TP_HAS_REMOTE)
+		l2tp_id_del(ls, dir, L2TP_KEY_SESSION, m->remote_session);
+}
+
+/* RFC 2661 8.1: the answer to the first message may come from any port, and
+ * goes to that which the message came from. From then on ports stay.
+ */
+static void expect_answer(struct l2tp_session *ls, const struct l2tp_msg *m)
+{
+	const struct nf_conntrack_tuple *reply = l2tp_tuple(ls, IP_CT_DIR_REPLY);
+
+	if (!ls->udp || !(m->has & tunnel_avp(m)))
+		return;
+	ls->may_move = true;
+	l2tp_session_watch(ls, ntohs(reply->dst.u.udp.port));
+}
+
+static void connected(struct l2tp_session *ls)
+{
+	if (ls->state != L2TP_STATE_UP)
+		l2tp_count(ls->s.vn, L2TP_CNT_TUNNELS);
+	WRITE_ONCE(ls->state, L2TP_STATE_UP);
+	ls->may_move = false;
+	if (!ls->moved)
+		l2tp_session_unwatch(ls);
+}
+
+static void from_client(struct l2tp_session *ls, const struct l2tp_msg *m)
+{
+	learn_tunnel(ls, m);
+	learn_session(ls, m);
+	switch (m->type) {
+	case L2TP_SCCRQ:
+		WRITE_ONCE(ls->state, L2TP_STATE_CONNECTING);
+		expect_answer(ls, m);
+		break;
+	case L2TP_SCCRP:
+		WRITE_ONCE(ls->state, L2TP_STATE_CONNECTING);
+		break;
+	case L2TP_SCCCN:
+		connected(ls);
+		break;
+	}
+}
+
+/* A message of a tunnel that was there before we were. */
+static bool proves_up(const struct l2tp_msg *m)
+{
+	return m->type == L2TP_HELLO || m->type >= L2TP_OCRQ;
+}
+
+/**
+ * l2tp_control() - a control message passes
+ * @ls: its session
+ * @dir: its direction
+ * @m: the message
+ *
+ * Context: softirq, RCU read side, l2tp_net.lock held.
+ */
+void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+		  const struct l2tp_msg *m)
+{
+	if (dir == IP_CT_DIR_ORIGINAL)
+		from_client(ls, m);
+	else if (m->type == L2TP_SCCCN)
+		connected(ls);
+	if (m->type == L2TP_CDN)
+		forget_session(ls, dir, m);
+	else if (m->type == L2TP_STOPCCN)
+		WRITE_ONCE(ls->state, L2TP_STATE_CLOSING);
+	else if (ls->state == L2TP_STATE_DATA && proves_up(m))
+		WRITE_ONCE(ls->state, L2TP_STATE_UP);
+}

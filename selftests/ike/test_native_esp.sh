@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run: timeout=600
+# libreswan with NAT traversal off, so that its ESP is native: five clients
+# behind one NAT to one gateway, IKEv2 and IKEv1 mixed, through rekeys from
+# either side, dead-peer detection and a restart of the gateway. Beside them two
+# of another gateway, with NAT traversal.
+#
+#   c1 (IKEv2) ---+
+#   c2 (IKEv1) ---+
+#   c3 (IKEv2) ---+--- r (masquerade) ---- g1
+#   c4 (IKEv1) ---+
+#   c5 (IKEv2) ---+
+#   c6 (IKEv1) ---+--- r ------------------- g2 (with NAT-T)
+#   c7 (IKEv2) ---+
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/daemons.sh"
+checktool jq
+ls_have || skip_all "libreswan is missing (ike/get-libreswan.sh, on the host)"
+native=(1 2 3 4 5) natt=(6 7)
+all=("${native[@]}" "${natt[@]}")
+
+version() { echo $((2 - ($1 + 1) % 2)); }
+
+# gw_of i: the number of its gateway
+gw_of() { echo $((1 + ($1 > ${#native[@]}))); }
+
+routes()
+{
+	local i
+
+	for i in "${all[@]}"; do
+		echo "route replace ${GIN[$(gw_of "$i")]}/32 via ${CIP[i]%.2}.1 src ${CIN[i]}" |
+			ip -n "${nsp}c$i" -batch -
+	done
+}
+
+configure()
+{
+	local i g
+
+	mkdir -p "$scratch"/g{1,2}
+	: > "$scratch/g1/conns"
+	: > "$scratch/g2/conns"
+	for i in "${all[@]}"; do
+		mkdir -p "$scratch/c$i"
+		g=g$(gw_of "$i")
+		[ "$g" = g1 ] || ls_natt=yes
+		ls_conn "c$i" "v$i" "$g" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
+			dpdaction=restart > "$scratch/c$i/conns"
+		ls_conn "$g" "v$i" "c$i" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
+			dpdaction=clear >> "$scratch/$g/conns"
+	done
+}
+
+start()
+{
+	local n
+
+	for n in g1 g2 "${all[@]/#/c}"; do ls_start "$n"; done
+	for n in g1 g2 "${all[@]/#/c}"; do ls_load "$n" || return 1; done
+}
+
+up()
+{
+	ls_whack "c$1" --initiate --name "v$1" || { tail "$scratch/c$1/log"; return 1; }
+}
+
+# states PROTO STATE: how many sessions are in it
+states() { vp -j session proto "$1" | jq "[.[] | select(.state == \"$2\")] | length"; }
+
+# spis NS: its ESP SPIs
+spis() { ip -n "$nsp$1" xfrm state | grep -o 'spi 0x[0-9a-f]*' | sort | tr '\n' ' '; }
+
+pings_all() { esp_pings "${native[*]}" -c "${1:-4}" -i 200 -w 4000; }
+
+# new_spis i OLD: client i has other SPIs than these
+new_spis() { [ "$(spis "c$1")" != "$2" ]; }
+
+check "topology" topo ${#all[@]} 2
+daemons_kernel
+check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
+check "routes" routes
+check "configuration" configure
+check "daemons start" start
+for i in 1 2; do
+	check "client $i: IKEv$(version $i) comes up" up $i
+done
+check "two clients: ESP is native" eval '! ip -n "${nsp}c1" xfrm state | grep -q encap'
+esp_pings "1 2" -c 3 -i 300 -w 4000
+is "two clients: every ping is answered" "$(esp_lost)" 0
+for i in "${all[@]:2}"; do
+	check "client $i: IKEv$(version "$i") comes up" up "$i"
+done
+pings_all 3 > /dev/null
+check "all clients at once: nothing is lost" pings_all 5
+is "native: their IKE sessions are established" "$(states ike established)" ${#native[@]}
+check "and their ESP sessions paired" busywait 5 eval \
+	'[ "$(states esp paired)" = ${#native[@]} ]'
+esp_gw=2 esp_pings "${natt[*]}" -c 3 -i 200 -w 3000
+is "NAT-T: every ping is answered" "$(esp_lost)" 0
+is "NAT-T: their IKE sessions have moved" "$(states ike 'moved to NAT-T')" ${#natt[@]}
+is "and carry ESP on port 4500" "$(states natt established)" ${#natt[@]}
+
+# --- rekeys ---------------------------------------------------------------------------
+esp_stream "${native[*]}" -i 200
+old=$(spis c1)
+check "client 1 rekeys its ESP SAs" eval \
+	'ls_whack c1 --rekey-ipsec --name v1 --asynchronous && busywait 20 new_spis 1 "$old"'
+old=$(spis c1)
+check "the gateway rekeys them" eval \
+	'n=$(ls_whack g1 --trafficstatus | sed -n "s/.*\"\(v1[^\"]*\)\".*/\1/p" | head -n 1)
+	 ls_whack g1 --rekey-ipsec --name "${n%% *}" --asynchronous &&
+	 busywait 20 new_spis 1 "$old"'
+old=$(spis c2)
+check "client 2 makes new SAs with IKEv1" eval \
+	'ls_whack c2 --initiate --name v2 && busywait 20 new_spis 2 "$old"'
+check "client 1 rekeys its IKE SA" eval \
+	'ls_whack c1 --rekey-ike --name v1 --asynchronous && busywait 20 grep -q "rekey.*IKE\|initiating rekey" "$scratch/c1/log"'
+sleep 4	# one round of dead-peer detection on the new SA
+esp_stream_end
+note "$(cat "$scratch/pings")"
+num "meanwhile: no more than 3 pings lost of any client" \
+	"$(awk '{ n = $5 - $7; if (n > m) m = n } END { print m + 0 }' "$scratch/pings")" -le 3
+check "afterwards: nothing is lost" pings_all
+
+# --- dead-peer detection ------------------------------------------------------------------
+before=$(vp -j session proto ike | jq '[.[].packets] | add')
+check "quiet SAs are probed" busywait 20 vp_is "[.[].packets] | add >= $((before + 4))" \
+	session proto ike
+check "and everybody is found alive" eval \
+	'! grep -qi "dpd.*timeout\|liveness.*timeout\|no response.*liveness" "$scratch"/*/log'
+check "all clients work" pings_all 2
+
+# --- the gateway restarts -------------------------------------------------------------------
+kill -9 "$ls_pid_g1"
+wait "$ls_pid_g1" 2> /dev/null
+ip -n "${nsp}g1" xfrm state flush
+ip -n "${nsp}g1" xfrm policy flush
+rm -f "$scratch/g1/run/pluto.ctl" "$scratch/g1/run/pluto.pid"
+check "the gateway starts again" eval 'ls_start g1 && ls_load g1'
+check "clients come back by themselves" busywait 90 pings_all 1
+check "and stay" pings_all
+note "IKE: $(vp stats ike | awk '$3 { printf "%s %s, ", $2, $3 }')"
+note "ESP: $(vp stats esp | awk '$3 { printf "%s %s, ", $2, $3 }')"
+is "no client was confused with another: wrong deliveries are only copies" \
+	"$(($(counter corrected) < 3))" 1
+check "modules unload" unload_modules
+done_testing

@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A gateway that answers to port 500 alone, and several clients of it. Stock
+# Linux gives the second client another port; with vpnpass each keeps 500 and is
+# told apart by SPI.
+#
+#   c1 ---+                       +--- g1 (only to port 500)
+#   c2 ---+--- r (masquerade) ----+
+#   c3 ---+                       +--- g2
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/sim.sh"
+checktool jq
+
+# one_of_two A B: both exchanges, as the strict gateway would have them
+serves_two()
+{
+	local n=0
+
+	v2_up 1 "$1" 0xa1 > /dev/null && n=$((n + 1))
+	v2_up 2 "$2" 0xa2 > /dev/null && n=$((n + 1))
+	drain c1 c2 g1
+	echo $n
+}
+
+check "topology" topo -6 3 2
+check "simulator" sim_start
+check "sockets" sim_open c1 c2 c3 g1 g2
+is "stock: of two clients the strict gateway serves one" "$(serves_two 0x101 0x102)" 1
+check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
+check "no client has to wait for another (test_evidence.sh)" vp set ike gate 0
+is "vpnpass: it serves two" "$(serves_two 0x111 0x112)" 2
+
+# --- two clients, IKEv2 -----------------------------------------------------------
+check "one more, while they are up" v2_up 3 0x113 0xa3
+is "three sessions" "$(sessions proto ike)" 3
+is "each is established" "$(ike_state 1) $(ike_state 2) $(ike_state 3)" \
+	"established established established"
+check "the tool shows the initiator SPI" vp_is \
+	'.[0].ike_spi | any(.dir == "in" and .spi == "0x0000000000000112")' \
+	session proto ike client "${CIP[2]}"
+check "gateway's message reaches client 1 (by its SPI)" passes_in 1 2 37 - 0x111 0xa1 0 80
+check "gateway's message reaches client 2" passes_in 2 2 37 - 0x112 0xa2 0 80
+check "and nobody else" quiet c1 c2 c3
+check "another gateway, same SPI" eval 'gw=2 v2_up 1 0x111 0xa1'
+check "a new SA beside the old one" v2_up 1 0x121 0xb1
+check "the old one still works" passes_in 1 2 37 - 0x111 0xa1 1 80
+check "responder's SPI alone is known" passes_in 2 2 37 - 0x7777 0xa2 5 80
+check "responder's SPI in the initiator's place" passes_in 2 2 37 - 0xa2 0x112 6 80
+is "counted" "$(counter by_responder_spi ike)" 1
+check "nothing went astray" quiet c1 c2 c3
+
+# --- IKEv1 --------------------------------------------------------------------------
+check "IKEv1, client 1" v1_main 1 0x1001 0x2001
+check "IKEv1, client 2" v1_main 2 0x1002 0x2002
+check "quick mode, client 1" v1_quick 1 0x1001 0x2001 0xabc1
+check "informational from the gateway, client 2" passes_in 2 1 5 E 0x1002 0x2002 0x99 92
+check "and from the client" passes_out 2 500 1 5 E 0x1002 0x2002 0x9a 92
+
+# --- larger than a frame ------------------------------------------------------------
+check "4000 bytes out, in IP fragments" passes_out 2 500 2 35 I 0x112 0xa2 2 4000
+check "4000 bytes in" passes_in 2 2 35 R 0x112 0xa2 2 4000
+check "4000 bytes in, for the other" passes_in 1 2 37 - 0x111 0xa1 2 4000
+
+# --- what is not ours ---------------------------------------------------------------
+sim open r "${nsp}r" "$PUB" 500
+is "the router's own daemon binds" "$got" ok
+tell r "${GIP[1]}" 500 2 34 I 0x9001 0 0 300
+check "its message leaves from port 500" heard g1 "^$PUB 500 "
+in_ 500 2 34 R 0x9001 0x9002 0 300
+check "and the answer is its own" heard r "^${GIP[1]} 500 2 34"
+in_ 500 2 34 I 0x9003 0 0 300
+check "what the gateway begins is for the daemon" heard r "0x0000000000009003"
+check "clients see none of it" quiet c1 c2 c3
+check "and theirs goes on" passes_in 2 2 37 - 0x112 0xa2 7 80
+sim close r
+sim open c1x "${nsp}c1" "${CIP[1]}" 5500
+tell c1x "${GIP[1]}" 500 2 34 I 0x9101 0 0 300
+check "another source port is kept by stock NAT" heard g1 "^$PUB 5500 "
+in_ 5500 2 34 R 0x9101 0x9102 0 300
+check "and answered" heard c1x "0x0000000000009101"
+
+# --- gateway begins -----------------------------------------------------------------
+R conntrack -F 2> /dev/null
+busywait 5 vp_is 'length == 0' session proto ike
+is "conntrack -F ends the sessions" "$(sessions proto ike)" 0
+check "one client comes back in mid-life" passes_out 1 500 2 37 I 0x111 0xa1 9 80
+check "and is answered" passes_in 1 2 37 R 0x111 0xa1 9 80
+check "a new exchange of the gateway's reaches the only client" passes_in 1 2 34 I 0x5001 0 0 300
+check "its answer passes" passes_out 1 500 2 34 R 0x5001 0x5002 0 300
+check "and the exchange goes on" passes_in 1 2 35 I 0x5001 0x5002 1 300
+check "rekeyed under encryption: unknown SPIs, one client" passes_in 1 2 37 - 0x6001 0x6002 0 80
+check "the others come back" eval 'passes_out 2 500 2 37 I 0x112 0xa2 9 80 &&
+	passes_out 3 500 2 37 I 0x113 0xa3 9 80'
+for n in 1 2 3; do
+	in_ 500 2 34 I 0x5101 0 0 300
+done
+check "several clients: a repeated message asks each in turn" eval 'hear c1 && hear c2 && hear c3'
+check "once" quiet c1 c2 c3
+check "who answers" passes_out 2 500 2 34 R 0x5101 0x5102 0 300
+check "is the one" passes_in 2 2 35 I 0x5101 0x5102 1 300
+in_ 500 2 37 - 0x6101 0x6102 0 80
+check "unknown SPIs, several clients: copies" eval 'hear c1 && hear c2 && hear c3'
+check "who answers" passes_out 3 500 2 37 IR 0x6101 0x6102 0 80
+check "is the one from then on" passes_in 3 2 37 - 0x6101 0x6102 1 80
+check "nothing went astray" quiet c1 c2 c3
+
+# --- IPv6 ---------------------------------------------------------------------------
+for n in c1 c2 g1; do sim close $n; done
+sim6=6
+check "sockets, IPv6" sim_open c1 c2 g1
+check "IPv6: first client" v2_up 1 0x201 0xc1
+check "IPv6: second client" v2_up 2 0x202 0xc2
+check "IPv6: each its own" eval 'passes_in 1 2 37 - 0x201 0xc1 0 80 && passes_in 2 2 37 - 0x202 0xc2 0 80'
+check "modules unload" unload_modules
+done_testing

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run: timeout=400
+# strongSwan as it comes, with NAT traversal: IKE begins on port 500 and moves to
+# 4500, where the translation is left alone and only watched. Two clients, then
+# five, IKEv2 and IKEv1 mixed, of one gateway.
+#
+#   c1, c3, c5 (IKEv2) ---+
+#                         +--- r (masquerade) ---- g1
+#   c2, c4 (IKEv1) -------+
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/daemons.sh"
+checktool jq
+sw_have || skip_all "strongSwan is missing (packages strongswan-charon, strongswan-swanctl)"
+clients=(1 2 3 4 5)
+
+version() { echo $((2 - ($1 + 1) % 2)); }
+
+configure()
+{
+	local i
+
+	mkdir -p "$scratch/g1"
+	: > "$scratch/g1/conns"
+	for i in "${clients[@]}"; do
+		mkdir -p "$scratch/c$i"
+		sw_conn "c$i" v g1 "$(version "$i")" "keyingtries = 0" > "$scratch/c$i/conns"
+		sw_conn g1 "v$i" "c$i" "$(version "$i")" >> "$scratch/g1/conns"
+	done
+}
+
+start()
+{
+	local n
+
+	for n in g1 "${clients[@]/#/c}"; do sw_start "$n"; done
+	for n in g1 "${clients[@]/#/c}"; do sw_load "$n" || return 1; done
+}
+
+routes()
+{
+	local i
+
+	for i in "${clients[@]}"; do
+		echo "route replace ${GIN[1]}/32 via ${CIP[i]%.2}.1 src ${CIN[i]}" |
+			ip -n "${nsp}c$i" -batch -
+	done
+}
+
+up() { sw "c$1" --initiate --child v --timeout 40 || { tail -n 20 "$scratch/c$1/log"; return 1; }; }
+
+# states PROTO STATE: how many sessions are in it
+states() { vp -j session proto "$1" | jq "[.[] | select(.state == \"$2\")] | length"; }
+
+esp_state_has() { ip -n "$nsp$1" xfrm state | grep -q 'encap type espinudp'; }
+
+check "topology" topo 5 1
+daemons_kernel
+check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
+check "routes" routes
+check "configuration" configure
+check "daemons start" start
+check "client 1: IKEv2 comes up" up 1
+check "client 2: IKEv1 comes up" up 2
+check "their ESP is in UDP" esp_state_has c1
+esp_pings "1 2" -c 3 -i 200 -w 3000
+is "two clients: every ping is answered" "$(esp_lost)" 0
+is "their sessions on port 500 say so" "$(states ike 'moved to NAT-T')" 2
+is "those on port 4500 are established" "$(states natt established)" 2
+for i in 3 4 5; do
+	check "client $i: IKEv$(version $i) comes up" up $i
+done
+esp_pings "${clients[*]}" -c 5 -i 200 -w 3000
+is "five clients at once: every ping is answered" "$(esp_lost)" 0
+is "five sessions, moved" "$(states ike 'moved to NAT-T')" 5
+is "five sessions on port 4500" "$(states natt established)" 5
+is "nothing of it is ESP to the ESP helper" "$(sessions proto esp)" 0
+is "ESP in UDP is counted, two packets a ping" "$(counter esp natt)" $((2 * (2 * 3 + 5 * 5)))
+num "and so is IKE" "$(counter ike natt)" -ge 15
+check "a session counts both ways" vp_is \
+	'.[0] | .packets_out >= 5 and .packets_in >= 5' session proto natt client "${CIP[1]}"
+
+# --- rekeys, from both sides -----------------------------------------------------------
+esp_stream "${clients[*]}" -i 200
+check "client 1 rekeys its ESP SAs" sw c1 --rekey --child v
+check "gateway rekeys client 2's" sw g1 --rekey --child v2
+check "client 3 rekeys its IKE SA" sw c3 --rekey --ike v
+check "gateway rekeys client 5's" sw g1 --rekey --ike v5
+sleep 3
+esp_stream_end
+is "meanwhile nothing is lost" "$(esp_lost)" 0
+check "switching natt off and on again" eval 'vp set natt off && vp set natt on'
+esp_pings "${clients[*]}" -c 10 -i 200 -w 3000
+num "costs a packet or two at most" "$(esp_lost)" -le 10
+is "and they are watched again" "$(states natt established)" 5
+check "natt at block stops them" vp set natt block
+esp_pings "1 2" -c 2 -i 200 -w 500
+is "both of them" "$(esp_answered)" 0
+check "modules unload" unload_modules
+check "without the modules all of it is stock NAT's" busywait 20 esp_pings "${clients[*]}" -c 1
+done_testing

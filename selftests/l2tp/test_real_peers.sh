@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Real peers through the router: xl2tpd and pppd (L2TPv2), and the kernel's own
+# L2TPv3 by "ip l2tp" over UDP and over IP, three clients of one server each.
+#
+#   c1 ---+
+#   ...   +--- r (masquerade) ---- g1
+#   c3 ---+
+# Inside the tunnels: 10.99.0.0/24 (ppp), 10.98.i.0/24 (L2TPv3).
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/l2tp.sh"
+checktool jq
+checktool xl2tpd
+checktool pppd ppp
+
+# --- xl2tpd ---------------------------------------------------------------------
+ppp_options()
+{
+	cat <<-E
+	noauth
+	nodefaultroute
+	noccp
+	novj
+	nobsdcomp
+	nodeflate
+	noipv6
+	ipcp-accept-local
+	ipcp-accept-remote
+	lcp-echo-interval 0
+	$1
+	E
+}
+
+xl2tpd_server()
+{
+	local d=$scratch/server
+
+	mkdir -p "$d"
+	ppp_options "" > "$d/ppp"
+	cat > "$d/conf" <<-E
+	[global]
+	listen-addr = ${GIP[1]}
+	[lns default]
+	ip range = 10.99.0.10-10.99.0.20
+	local ip = 10.99.0.1
+	require authentication = no
+	pppoptfile = $d/ppp
+	E
+	: > "$d/secrets"
+	spawn ip netns exec "${nsp}g1" xl2tpd -D -c "$d/conf" -s "$d/secrets" \
+		-p "$d/pid" -C "$d/control"
+	busywait 10 eval "G 1 ss -lun | grep -q :1701"
+}
+
+xl2tpd_client()
+{
+	local d=$scratch/client$1
+
+	mkdir -p "$d"
+	ppp_options "linkname vp$1" > "$d/ppp"
+	cat > "$d/conf" <<-E
+	[global]
+	[lac server]
+	lns = ${GIP[1]}
+	autodial = yes
+	require authentication = no
+	pppoptfile = $d/ppp
+	E
+	: > "$d/secrets"
+	spawn ip netns exec "${nsp}c$1" xl2tpd -D -c "$d/conf" -s "$d/secrets" \
+		-p "$d/pid" -C "$d/control"
+	xl2tpd_pid[$1]=$spawn_pid
+}
+xl2tpd_pid=()
+
+ppp_up() { C "$1" ip -o -4 addr show | grep -q 'ppp0.*10\.99\.0\.'; }
+
+# --- ip l2tp ----------------------------------------------------------------------
+# v3 i udp|ip: a static tunnel of client i with the server, IDs i and 100+i
+v3()
+{
+	local i=$1 c g f=''
+
+	c="encap $2 local ${CIP[i]} remote ${GIP[1]}"
+	g="encap $2 local ${GIP[1]} remote $PUB"
+	if [ "$2" = udp ]; then
+		# the kernel's server side has one tunnel a socket
+		c="encap udp local ${CIP[i]} remote 192.0.2.1$i udp_sport $((5000 + i)) udp_dport 1701"
+		g="encap udp local 192.0.2.1$i remote $PUB udp_sport 1701 udp_dport $((5000 + i))"
+		f="addr add 192.0.2.1$i/24 dev eth0"
+	fi
+	ip -n "${nsp}c$i" -batch - <<-E || return 1
+	l2tp add tunnel tunnel_id $i peer_tunnel_id $((100 + i)) $c
+	l2tp add session tunnel_id $i session_id $((1000 + i)) peer_session_id $((2000 + i)) name v3
+	addr add 10.98.$i.2/24 dev v3
+	link set v3 mtu 1400
+	link set v3 up
+	E
+	ip -n "${nsp}g1" -batch - <<-E
+	$f
+	l2tp add tunnel tunnel_id $((100 + i)) peer_tunnel_id $i $g
+	l2tp add session tunnel_id $((100 + i)) session_id $((2000 + i)) peer_session_id $((1000 + i)) name v3_$i
+	addr add 10.98.$i.1/24 dev v3_$i
+	link set v3_$i mtu 1400
+	link set v3_$i up
+	E
+}
+
+v3_end()
+{
+	local i
+
+	for i in 1 2 3; do
+		ip -n "${nsp}c$i" l2tp del tunnel tunnel_id "$i"
+		ip -n "${nsp}g1" l2tp del tunnel tunnel_id $((100 + i))
+	done
+}
+
+# v3_ping i COUNT: prints how many of them were answered
+v3_ping()
+{
+	C "$1" ping -q -c "$2" -i 0.2 -W 1 "10.98.$1.1" |
+		sed -n 's/.* \([0-9]*\) received.*/\1/p'
+}
+
+modprobe -qa ppp_generic ppp_async ppp_synctty pppox l2tp_ppp l2tp_netlink l2tp_eth l2tp_ip
+check "topology" topo 3 1
+
+# --- stock, to compare --------------------------------------------------------------
+check "stock: L2TPv3 over IP" eval "v3 1 ip && v3 2 ip && v3 3 ip"
+for i in 1 2 3; do v3_ping $i 3; done > "$scratch/stock"
+is "stock: one client at most can be reached" "$(grep -vc '^0$' "$scratch/stock")" 1
+note "answers of 3: $(tr '\n' ' ' < "$scratch/stock")"
+v3_end
+R conntrack -F > /dev/null 2>&1
+check "modules load" load_modules vpnpass vpnpass_l2tp
+
+# --- L2TPv2 -------------------------------------------------------------------------
+check "xl2tpd: server" xl2tpd_server
+for i in 1 2 3; do xl2tpd_client $i; done
+for i in 1 2 3; do check "xl2tpd: client $i gets its address" busywait 25 ppp_up $i; done
+for i in 1 2 3; do
+	is "xl2tpd: client $i through its tunnel" "$(C $i ping -q -c 20 -i 0.1 10.99.0.1 |
+		sed -n 's/.* \([0-9]*\) received.*/\1/p')" 20
+done
+check "xl2tpd: three sessions, up" vp_is 'length == 3 and all(.[]; .state == "up")' session
+check "xl2tpd: with tunnel IDs both ways" vp_is \
+	'all(.[]; ([.tunnel_id[].dir] | sort) == ["in", "out"])' session
+check "xl2tpd: that count their traffic" vp_is 'all(.[]; .packets > 40)' session
+is "xl2tpd: nothing malformed" "$(lcount malformed)" 0
+kill -TERM "${xl2tpd_pid[@]}"
+check "xl2tpd: all close" busywait 10 vp_is 'all(.[]; .state == "closing")' session
+check "flush" vp session flush proto l2tp
+
+# --- L2TPv3 over UDP ------------------------------------------------------------------
+for i in 1 2 3; do check "L2TPv3 over UDP: client $i" v3 $i udp; done
+for i in 1 2 3; do
+	num "L2TPv3 over UDP: client $i reaches the server" "$(v3_ping $i 5)" -ge 4
+done
+check "L2TPv3 over UDP: three sessions" vp_is \
+	"[.[] | select(.peer != \"${GIP[1]}\" and .state == \"up\")] | length == 3" session
+v3_end
+check "flush" vp session flush proto l2tp
+
+# --- L2TPv3 over IP -------------------------------------------------------------------
+for i in 1 2 3; do check "L2TPv3 over IP: client $i" v3 $i ip; done
+for i in 1 2 3; do
+	C $i ping -q -c 40 -i 0.2 -W 1 "10.98.$i.1" > "$scratch/ping$i" &
+	pids[i]=$!
+done
+for i in 1 2 3; do wait "${pids[i]}"; done
+for i in 1 2 3; do
+	n=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$scratch/ping$i")
+	num "L2TPv3 over IP: client $i of three at once, of 40" "$n" -ge 25
+	is "L2TPv3 over IP: then client $i loses nothing" "$(v3_ping $i 10)" 10
+	check "L2TPv3 over IP: client $i has its session IDs" vp_is \
+		"any(.[0].session_id[]; .dir == \"in\" and .number == 100$i) and
+		 any(.[0].session_id[]; .dir == \"out\" and .number == 200$i)" \
+		session client "${CIP[i]}"
+	note "client $i: $n of 40"
+done
+is "L2TPv3 over IP: conntrack has three entries" \
+	"$(R conntrack -L 2> /dev/null | grep -c '^unknown *115')" 3
+note "$(vp stats l2tp)"
+v3_end
+check "modules unload" unload_modules
+done_testing
