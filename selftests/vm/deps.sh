@@ -8,7 +8,7 @@ set -u
 set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml"
 set_vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod iproute2 nftables conntrack \
 iputils-ping python3 util-linux procps binutils jq gcc make libc6-dev"
-set_peers="strongswan-swanctl strongswan-charon ppp pptp-linux pptpd xl2tpd tcpdump socat"
+set_peers="dkms strongswan-swanctl strongswan-charon ppp pptp-linux pptpd xl2tpd tcpdump socat"
 set_lint="shellcheck sparse yamllint mandoc clang"
 
 step()
