@@ -3,11 +3,17 @@
  * The ESP pairing policy: which client an inbound SPI belongs to. Called by
  * the helper's kernel face, see pair.h for what it may rely on.
  *
- * Prevention: clients that know no inbound SPI yet start one at a time, so an
- * answer has one possible owner. Everything else (rekeys, a gateway that
- * sends first, late answers, state lost by the router) becomes a trial: the
- * SPI, the few clients it may belong to, and a score for each. Packets go to
- * all of them until one leads clearly.
+ * Prevention: clients that receive nothing yet start one at a time, so an
+ * answer has one possible owner. Every inbound SPI is a trial first: the few
+ * clients it may belong to, and a score for each. One that leads is "linked":
+ * it gets the packets, its question counts as answered, the next may start.
+ * Without one, packets are copied to all candidates. One that leads clearly,
+ * and has for a while, is settled: the SPI gets its pin.
+ *
+ * What cannot be decided: an SA that the gateway uses first towards a client
+ * that never sends on it, when several clients are as quiet as that one. With
+ * few clients each gets a copy; with many the packets are tried on those whose
+ * older SPI fell silent. IKE evidence decides it at once.
  */
 #include "pair.h"
 
@@ -342,6 +348,7 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 	t->searched = now;
 	t->rotated = now;
 	t->burst = now;
+	t->owner = NULL;
 	t->n = 1;
 	t->nc = 0;
 	t->used = true;
@@ -752,6 +759,8 @@ static void link_answer(struct pair_group *g, struct pair_trial *t)
 			continue;
 		if (cd == b && sole && !cd->ask->answer) {
 			cd->ask->answer = t;
+			g->corrected += t->owner && t->owner != cd->c;
+			t->owner = cd->c;
 			if (cd->ask->state == PAIR_ONEWAY && !cd->ask->priv)
 				cd->ask->state = PAIR_NEW;
 		} else if ((cd != b || !sole) && cd->ask->answer == t) {
@@ -1314,7 +1323,8 @@ static int sibling_lead(const struct pair_cand *b, const struct pair_trial *t)
 	return best;
 }
 
-/* It came when one client alone waited for an answer, and nobody else has come
+/*
+ * It came when one client alone waited for an answer, and nobody else has come
  * into question since: to have others in doubt takes more than that they send.
  */
 static bool unrivalled(const struct pair_trial *t)
@@ -1323,6 +1333,12 @@ static bool unrivalled(const struct pair_trial *t)
 
 	return t->nc == 1 && !t->rivals && b->ask && b->ask->answer == t &&
 	       b->score >= SCORE_ASKED;
+}
+
+/* There was choice, and it is not long that there is none. */
+static bool contested(const struct pair_trial *t)
+{
+	return t->rivals && (t->nc > 1 || age(t->last, t->first) < 2 * RECENT);
 }
 
 /* Best candidate, when it leads clearly. */
@@ -1335,7 +1351,7 @@ static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 		return b;
 	if (b && t->all && t->nc == 1 && t->n >= LEFT_SURE)
 		return b;
-	if (!b || b->score < SCORE_SETTLE + (t->rivals ? RIVALS : 0))
+	if (!b || b->score < SCORE_SETTLE + (contested(t) ? RIVALS : 0))
 		return NULL;
 	if (g->n_clients == 1)
 		return t->n > 1 || b->flags & CAND_EVIDENCE ? b : NULL;

@@ -173,7 +173,7 @@ struct pair_client {
  * @paired_evidence: settled by IKE evidence
  * @paired_pending: settled on a client that had just started to send
  * @guessed: settled by what was observed over several packets
- * @corrected: settled on another client than first thought, or moved
+ * @corrected: taken for one client's first, then for another's
  * @held: outbound packets held
  * @copies: copies made
  * @unknown: inbound packets nobody could be found for

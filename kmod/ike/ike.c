@@ -19,8 +19,7 @@ static int ike_number(struct vpnpass_pkt *pkt)
 	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
 	if (!uh || uh->source != port || uh->dest != port)
 		return -ENOENT;
-	pkt->key.kind = VPNPASS_KEY_QUOTE |
-		VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT;
+	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_QUOTE);
 	pkt->key.number = ike_read_quote(pkt);
 	return pkt->key.number ? 0 : -ENOENT;
 }
@@ -32,7 +31,7 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 	struct ike_session *is = ike_session(pin->session);
 
 	*verdict = NF_DROP;
-	if (!ike_sa_message(is, ike_dir(pin->dir), m))
+	if (m && !ike_sa_message(is, ike_dir(pin->dir), m))
 		return true;
 	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
 		return false;
@@ -42,31 +41,53 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 	return true;
 }
 
-static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			     int err)
+/* A message that has to be read, with its pin if there is one. */
+static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
+					   struct vpnpass_pkt *pkt,
+					   const struct vpnpass_pin *pin)
 {
 	struct ike_datagram d;
-	struct vpnpass_pin *pin;
 	unsigned int verdict;
 
-	/* With a template of the administrator's, his zones rule. */
-	if (skb_nfct(pkt->skb) || !ike_read(pkt, IKE_PORT_500, &d))
+	if (!ike_read(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
 	if (d.m.cls != IKE_CLASS_IKE) {
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
 		return NF_ACCEPT;
 	}
-	/* Flows with another port are told apart by it. */
-	if (d.sport != IKE_UDP_PORT || d.dport != IKE_UDP_PORT)
-		return NF_ACCEPT;
-
-	pin = ike_pin_find(vn, &pkt->key, d.m.ispi);
 	if (pin && ike_pinned(pkt, pin, &d.m, &verdict))
 		return verdict;
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return ike_flow_local_out(vn, pkt);
 	return ike_is_local(pkt) ? ike_unknown(vn, pkt, &d.m) :
 				   ike_flow_begins(vn, pkt, &d.m);
+}
+
+static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			     int err)
+{
+	struct vpnpass_pin *pin;
+	unsigned int verdict;
+	struct ike_peek p;
+
+	/* With a template of the administrator's, his zones rule. */
+	if (skb_nfct(pkt->skb))
+		return NF_ACCEPT;
+	if (!ike_peek(pkt, &p)) {
+		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
+		return NF_ACCEPT;
+	}
+	/* Flows with another port are told apart by it. */
+	if (p.sport != IKE_UDP_PORT || p.dport != IKE_UDP_PORT)
+		return NF_ACCEPT;
+
+	pkt->key.number = p.ispi;
+	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
+	pin = vpnpass_pin_find(vn, &pkt->key);
+	if (pin && ike_sa_quiet(ike_session(pin->session), ike_dir(pin->dir), &p) &&
+	    ike_pinned(pkt, pin, NULL, &verdict))
+		return verdict;
+	return ike_read_miss(vn, pkt, pin);
 }
 
 static bool is_ike_flow(const struct nf_conn *ct)

@@ -122,6 +122,7 @@ struct ike_client {
  * @out: pin of the client's messages, NULL in plain sessions
  * @in: pin of the gateway's
  * @rspi: pin of the responder's SPI, once the client has used it
+ * @last: when a message last was of it, ms
  * @gated_at: when an exchange of it was first made to wait, ms
  * @gated: whether one waits
  * @st: the tracker's
@@ -136,6 +137,7 @@ struct ike_sa {
 	struct vpnpass_pin *out;
 	struct vpnpass_pin *in;
 	struct vpnpass_pin *rspi;
+	u32 last;
 	u32 gated_at;
 	bool gated;
 	struct ike_sa_state st;
@@ -172,6 +174,15 @@ struct ike_datagram {
 	u16 dport;
 };
 
+/* Of a message, what lies at a fixed place. */
+struct ike_peek {
+	u64 ispi;
+	u16 sport;
+	u16 dport;
+	u8 version;
+	u8 exchange;
+};
+
 extern struct vpnpass_proto ike_proto;
 extern struct vpnpass_proto natt_proto;
 
@@ -193,6 +204,7 @@ static inline enum ike_dir ike_dir(enum ip_conntrack_dir dir)
 /* read.c */
 bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 	      struct ike_datagram *d);
+bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p);
 u64 ike_read_quote(const struct vpnpass_pkt *pkt);
 
 /* peer.c; ike_net.lock held */
@@ -237,10 +249,15 @@ int ike_clients_init(struct ike_net *in);
 void ike_clients_exit(struct ike_net *in);
 bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
 		    const struct ike_msg *m);
+bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
+		  const struct ike_peek *p);
 void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 		  const struct ike_msg *m);
 void ike_sa_drop_all(struct ike_session *is);
 struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
 				 const struct vpnpass_key *key, u64 spi);
+
+#define IKE_KEY_KIND(kind) \
+	((kind) | VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT)
 
 #endif /* VPNPASS_IKE_H */

@@ -90,8 +90,8 @@ bool ike_gate(struct ike_sa *sa, const struct ike_msg *m, u32 now)
 	struct ike_session *is = sa->is;
 	struct vpnpass_net *vn = is->s.vn;
 
-	if (!vpnpass_setting(vn, &ike_proto, IKE_SET_GATE) ||
-	    !is->linked || list_is_singular(&is->peer->sessions) ||
+	if (list_is_singular(&is->peer->sessions) ||
+	    !vpnpass_setting(vn, &ike_proto, IKE_SET_GATE) ||
 	    !ike_begins_child(&sa->st, IKE_DIR_OUT, m))
 		return false;
 	if (!other_is_open(is, now) ||

@@ -10,21 +10,28 @@
 
 #define IKE_COPIED	256	/* bytes read of a payload that is in pieces */
 
-/* The first @want bytes from @off, or fewer; *@want says how many. */
-static const u8 *payload(const struct sk_buff *skb, unsigned int off, u32 *want,
-			 u8 *buf)
+/* Apart, so that the buffer is not there (and zeroed) for most packets. */
+static noinline void parse_pieces(const struct sk_buff *skb, unsigned int off,
+				  u32 len, enum ike_port port, struct ike_msg *m)
 {
+	u32 cap = min_t(u32, len, IKE_COPIED);
+	u8 buf[IKE_COPIED];
+	const u8 *data;
+
+	data = skb_header_pointer(skb, off, cap, buf);
+	ike_parse(m, data, data ? cap : 0, len, port);
+}
+
+static void parse(const struct sk_buff *skb, unsigned int off, u32 len,
+		  enum ike_port port, struct ike_msg *m)
+{
+	u32 cap = min_t(u32, len, IKE_CAPTURE_WANTED);
 	u32 linear = skb_headlen(skb) > off ? skb_headlen(skb) - off : 0;
 
-	*want = min_t(u32, *want, IKE_CAPTURE_WANTED);
-	if (*want <= linear)
-		return skb->data + off;
-	if (linear >= IKE_COPIED) {
-		*want = linear;
-		return skb->data + off;
-	}
-	*want = min_t(u32, *want, IKE_COPIED);
-	return skb_header_pointer(skb, off, *want, buf);
+	if (linear < cap && linear < IKE_COPIED)
+		parse_pieces(skb, off, len, port, m);
+	else
+		ike_parse(m, skb->data + off, min(cap, linear), len, port);
 }
 
 /**
@@ -40,12 +47,10 @@ bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 	      struct ike_datagram *d)
 {
 	const struct udphdr *uh;
-	struct udphdr uh_buf;
-	u8 buf[IKE_COPIED];
-	const u8 *data;
-	u32 len, cap;
+	struct udphdr buf;
+	u32 len;
 
-	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(uh_buf), &uh_buf);
+	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
 	if (!uh)
 		return false;
 	d->sport = ntohs(uh->source);
@@ -53,12 +58,31 @@ bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 	len = ntohs(uh->len);
 	if (len < sizeof(*uh) || len > pkt->skb->len - pkt->thoff)
 		return false;
-	len -= sizeof(*uh);
-	cap = len;
-	data = payload(pkt->skb, pkt->thoff + sizeof(*uh), &cap, buf);
-	if (!data)
+	parse(pkt->skb, pkt->thoff + sizeof(*uh), len - sizeof(*uh), port, &d->m);
+	return true;
+}
+
+/**
+ * ike_peek() - what it takes to find a message's pin
+ * @pkt: the packet
+ * @p: filled
+ *
+ * Return: whether the packet is long enough to be IKE.
+ */
+bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
+{
+	u8 buf[sizeof(struct udphdr) + 20];
+	const u8 *h;
+
+	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
+	if (!h)
 		return false;
-	ike_parse(&d->m, data, cap, len, port);
+	p->sport = get_unaligned_be16(h);
+	p->dport = get_unaligned_be16(h + 2);
+	h += sizeof(struct udphdr);
+	p->ispi = get_unaligned_be64(h);
+	p->version = h[17] >> 4;
+	p->exchange = h[18];
 	return true;
 }
 

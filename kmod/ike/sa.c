@@ -133,9 +133,6 @@ static struct ike_sa *sa_find(struct ike_session *is, u64 ispi)
 
 /* --- pins -------------------------------------------------------------------- */
 
-#define IKE_KEY_KIND(kind) \
-	((kind) | VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT)
-
 /* The pin of the packets from @key's source to its destination on an SPI. */
 struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
 				 const struct vpnpass_key *key, u64 spi)
@@ -213,7 +210,7 @@ static struct ike_sa *sa_spare(struct ike_session *is, u32 now)
 	list_for_each_entry_reverse(sa, &is->sas, list) {
 		if (sa->client)
 			return sa;
-		if (!idle && (sa->st.natt || now - sa->st.seen >= IKE_SA_IDLE))
+		if (!idle && (sa->st.natt || now - sa->last >= IKE_SA_IDLE))
 			idle = sa;
 	}
 	return idle;
@@ -357,17 +354,20 @@ static void sa_count(struct ike_sa *sa, u32 ev)
 			vpnpass_count(sa->is->s.vn, &ike_proto, map[i].counter);
 }
 
-static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir)
+static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
+		     u32 now)
 {
-	list_move(&sa->list, &sa->is->sas);
+	struct vpnpass_pin *pin = dir == IKE_DIR_OUT ? sa->out : sa->in;
+
+	if (!list_is_first(&sa->list, &sa->is->sas))
+		list_move(&sa->list, &sa->is->sas);
 	if (sa->client) {
 		list_move_tail(&sa->half, &in->half);
 		list_move_tail(&sa->client_half, &sa->client->half);
 	}
-	if (dir == IKE_DIR_OUT && sa->out)
-		WRITE_ONCE(sa->out->last, vpnpass_now());
-	else if (dir == IKE_DIR_IN && sa->in)
-		WRITE_ONCE(sa->in->last, vpnpass_now());
+	sa->last = now;
+	if (pin && pin->last != now)
+		WRITE_ONCE(pin->last, now);
 }
 
 /* Let the message act; what it changed for the session follows. */
@@ -377,15 +377,17 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	struct ike_session *is = sa->is;
 	u32 ev = ike_track(&sa->st, dir, m, now);
 
-	sa_touch(in, sa, dir);
+	sa_touch(in, sa, dir, now);
 	if (ev == IKE_EV_FOREIGN)
 		return 0;
-	sa_count(sa, ev);
-	if (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt)
+	if (sa->client && (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt))
 		half_del(in, sa);
 	/* The client's word for it, so that nobody outside can make pins. */
 	if (dir == IKE_DIR_OUT && sa->in && !sa->rspi && sa->st.rspi_fixed)
 		sa->rspi = pin_in(is, sa->st.rspi);
+	if (!ev)
+		return 0;
+	sa_count(sa, ev);
 	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
 		ike_session_judge(is);
 	if (dir == IKE_DIR_IN)
@@ -437,6 +439,37 @@ bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
 	if ((ev & IKE_EV_CHILD) && READ_ONCE(is->state) == IKE_STATE_ESTABLISHED)
 		tell_evidence(&is->s);
 	return pass;
+}
+
+/**
+ * ike_sa_quiet() - a message that changes nothing: no need to read it
+ * @is: the session, seen under RCU
+ * @dir: which way it goes
+ * @p: the message
+ *
+ * Informational messages of an established SA, of which dead-peer detection
+ * consists, are all that most SAs see for hours.
+ *
+ * Context: softirq, RCU read side.
+ * Return: false when ike_sa_message() has to see it.
+ */
+bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
+		  const struct ike_peek *p)
+{
+	struct ike_net *in = ike_net(is->s.vn);
+	struct ike_sa *sa;
+	bool quiet;
+
+	if (p->exchange != (p->version == 1 ? IKE_V1_INFO : IKE_V2_INFO))
+		return false;
+	spin_lock_bh(&in->lock);
+	sa = sa_find(is, p->ispi);
+	quiet = sa && sa->st.phase == IKE_SA_ESTABLISHED &&
+		sa->st.version == p->version && sa->rspi;
+	if (quiet)
+		sa_touch(in, sa, dir, vpnpass_now());
+	spin_unlock_bh(&in->lock);
+	return quiet;
 }
 
 /**

@@ -4,9 +4,9 @@
 # Everything goes while two clients flood: entries, sessions, switches, modules
 # and the namespace. No leak, no warning, and a client recovers by itself.
 #
-#   c1 ---+
-#   c2 ---+--- r (masquerade) ---- g1
-#   c3 ---+
+#   c1 ---+                       +--- g1
+#   c2 ---+--- r (masquerade) ----+
+#   c3 ---+                       +--- g2 (flooded by c2 and c3)
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/sim.sh"
 checktool jq
@@ -16,7 +16,7 @@ flood()
 {
 	# shellcheck disable=SC2016
 	spawn bash -c 'printf "%s\n" "open x $2 $3 501" "flood x $3 20 $4 $5 0x${6}00000000" | "$1"' \
-		- "$(peer ike_sim)" "${nsp}c$1" "${CIP[$1]}" "${GIP[1]}" "$2" "$1"
+		- "$(peer ike_sim)" "${nsp}c$1" "${CIP[$1]}" "${GIP[2]}" "$2" "$1"
 	flooders+=("$spawn_pid")
 }
 
@@ -39,7 +39,7 @@ comes_back()
 {
 	mid=$((mid + 1))
 	drain c1 g1
-	out 1 2 37 I 0x101 0xa1 $mid 80 && busywait 3 eval "hear g1 50 && [[ \$what = '2 37 I '*'a1 $mid 80' ]]" &&
+	out 1 2 37 I 0x101 0xa1 $mid 80 && heard g1 "^$PUB 500 2 37 I .*a1 $mid 80" &&
 		passes_in 1 2 37 R 0x101 0xa1 $mid 80
 }
 
@@ -52,7 +52,7 @@ loads()
 	done
 }
 
-check "topology" topo 3 1
+check "topology" topo 3 2
 check "simulator" sim_start
 check "sockets" sim_open c1 g1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike

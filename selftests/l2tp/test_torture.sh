@@ -194,7 +194,7 @@ error 0x62 -s "${GIP[1]}" -l 3
 error 0x62 -s "${GIP[1]}" -t 0 -c 0
 G 1 "$(peer icmperr)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D 192.0.2.99 -p 115 -i 0x62
 G 1 "$(peer l2tp_icmp)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D "${GIP[1]}" -p 115 -w 00000062beef
-error 0x61 -s "${GIP[1]}" -t 3 -c 13 -m 0
+error 0x62 -s "${GIP[1]}" -t 3 -c 13 -m 0
 busywait 2 tap_has 1 "^${nsp}c1 .* icmp 3 13 "
 is "forged, torn and nested errors reach nobody" "$(tap_seen .)" 1
 kill "$tap_pid"

@@ -44,11 +44,22 @@ conntracks()
 	R cat /proc/sys/net/netfilter/nf_conntrack_count
 }
 
-# slab_kib: prints what kmalloc, conntrack and packets hold, in KiB, after what
-# is on its way to be freed has had its chance
+# slab_shrink: has the allocator give up what it keeps back, so that what is
+# counted is in use
+slab_shrink()
+{
+	local f
+
+	echo 2 > /proc/sys/vm/drop_caches
+	for f in /sys/kernel/slab/{kmalloc-*,nf_conntrack,skbuff*,net_namespace}/shrink; do
+		[ ! -w "$f" ] || echo 1 > "$f"
+	done
+}
+
+# slab_kib: prints what kmalloc, conntrack and packets hold, in KiB
 slab_kib()
 {
-	echo 2 > /proc/sys/vm/drop_caches
+	slab_shrink
 	awk '$1 ~ /^(kmalloc-|nf_conntrack|skbuff)/ { n += $2 * $4 }
 	     END { printf "%d\n", n / 1024 }' /proc/slabinfo
 }

@@ -17,12 +17,14 @@
  *	esp NAME SRC DST SPI SEQ	an ESP packet from NAME's namespace
  *	flood NAME SRC N DST COUNT ISPI	first messages with COUNT initiator SPIs
  *		from ISPI on, from N source addresses, port 500 to port 500
+ *	repeat N LINE...	that line N times; answers with the ns that it took
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
+#include <time.h>
 
 #include "raw.h"
 
@@ -307,8 +309,31 @@ static const char *do_flood(char **w)
 	return "ok";
 }
 
+static const char *obey(char **w, int n);
+
+static const char *do_repeat(char **w, int n)
+{
+	uint32_t i, count = strtoul(w[1], NULL, 0);
+	struct timespec a, b;
+	static char line[32];
+	const char *err;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < count; i++) {
+		err = obey(w + 2, n - 2);
+		if (strcmp(err, "ok"))
+			return err;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	snprintf(line, sizeof(line), "%lld",
+		 (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec);
+	return line;
+}
+
 static const char *obey(char **w, int n)
 {
+	if (n > 2 && !strcmp(w[0], "repeat"))
+		return do_repeat(w, n);
 	if (n == 5 && !strcmp(w[0], "open"))
 		return do_open(w);
 	if (n == 2 && !strcmp(w[0], "close"))

@@ -1,0 +1,821 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmod/esp/pair.c: what each client and the gateway would see of the pairing
+ * policy's decisions. An embedder as small as can be: it carries out the acts
+ * as the module does and checks each of them. TAP on stdout.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "esp/pair.h"
+
+#define N	64		/* clients at most */
+#define NOBODY	(-1)
+
+static int tests, failed, bad_here;
+
+#define T(cond) do {							\
+	if (!(cond)) {							\
+		bad_here++;						\
+		printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);	\
+	}								\
+} while (0)
+
+static void ok(const char *name)
+{
+	printf("%sok %d - %s\n", bad_here ? "not " : "", ++tests, name);
+	failed += !!bad_here;
+	bad_here = 0;
+}
+
+/* ---- the embedder ---- */
+
+struct pin {
+	u32 spi, last;
+	bool used, in;
+	int c;
+};
+
+static struct pair_cfg cfg;
+static struct pair_group g;
+static struct pair_client *cl[N];	/* each on its own, for ASan */
+static struct pin pins[4096];
+static struct pair_act act;
+static u32 now;
+static int released[4096], n_released;
+static int pin_fails;			/* so many of the next ones */
+static u32 rng = 1;
+
+static u32 rnd(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 17;
+	rng ^= rng << 5;
+	return rng;
+}
+
+static int num(const struct pair_client *c)
+{
+	int i;
+
+	for (i = 0; c && i < N; i++)
+		if (cl[i] == c)
+			return i;
+	return NOBODY;
+}
+
+static struct pin *pin_of(int c, u32 spi, bool in)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pins); i++)
+		if (pins[i].used && pins[i].spi == spi && pins[i].in == in &&
+		    (in || pins[i].c == c))
+			return &pins[i];
+	return NULL;
+}
+
+/* Whom the fast path hands this SPI to. */
+static int owner(u32 spi)
+{
+	struct pin *p = pin_of(0, spi, true);
+
+	return p ? p->c : NOBODY;
+}
+
+static void apply(void)
+{
+	struct pair_act_slot *s;
+	struct pin *p;
+	size_t k;
+	int i;
+
+	T(act.n_pin <= PAIR_ACT_MAX && act.n_unpin <= PAIR_ACT_MAX &&
+	  act.n_copy <= PAIR_COPY_MAX);
+	for (i = 0; i < act.n_unpin; i++) {
+		s = &act.unpin[i];
+		p = s->slot->priv;
+		T(p && p->used && p->in == s->in && cl[p->c] == s->c);
+		if (p)
+			p->used = false;
+		s->slot->priv = NULL;
+		s->slot->last = NULL;
+	}
+	for (i = 0; i < act.n_pin; i++) {
+		s = &act.pin[i];
+		T(num(s->c) != NOBODY && !s->slot->priv);
+		if (pin_fails && pin_fails--)
+			continue;
+		if (pin_of(num(s->c), s->slot->spi, s->in))
+			continue;	/* taken: fails as well */
+		for (k = 0; k < ARRAY_SIZE(pins) && pins[k].used; k++)
+			;
+		pins[k] = (struct pin) { s->slot->spi, now, true, s->in,
+					 num(s->c) };
+		s->slot->priv = &pins[k];
+		s->slot->last = &pins[k].last;
+	}
+	if (act.release) {
+		T(num(act.release) != NOBODY);
+		if (n_released < (int)ARRAY_SIZE(released))
+			released[n_released++] = num(act.release);
+	}
+}
+
+static void group(bool hold)
+{
+	struct pair_cfg c = PAIR_CFG_DEFAULT;
+	int i;
+
+	for (i = 0; i < N; i++) {
+		free(cl[i]);
+		cl[i] = NULL;
+	}
+	memset(pins, 0, sizeof(pins));
+	cfg = c;
+	cfg.hold = hold;
+	n_released = 0;
+	pin_fails = 0;
+	pair_group_init(&g, &cfg);
+}
+
+static void join_group(int c)
+{
+	cl[c] = calloc(1, sizeof(*cl[c]));
+	pair_client_add(&g, cl[c], now);
+}
+
+static void leave(int c)
+{
+	size_t k;
+
+	pair_client_del(&g, cl[c], now, &act);
+	T(act.release != cl[c]);
+	apply();
+	for (k = 0; k < ARRAY_SIZE(pins); k++)
+		if (pins[k].used && pins[k].c == c)
+			pins[k].used = false;
+	memset(cl[c], 0xa5, sizeof(*cl[c]));
+	free(cl[c]);
+	cl[c] = NULL;
+}
+
+/* The client sends; true when the packet goes out at once. */
+static bool out(int c, u32 spi, u32 seq)
+{
+	struct pin *p = pin_of(c, spi, false);
+
+	if (!cl[c])
+		join_group(c);
+	if (p) {
+		p->last = now;
+		return true;
+	}
+	pair_out(&g, cl[c], spi, seq, now, &act);
+	apply();
+	T(act.verdict == PAIR_PASS || act.verdict == PAIR_HOLD);
+	return act.verdict == PAIR_PASS;
+}
+
+static u32 mask_of(const struct pair_client *c)
+{
+	int i = num(c);
+
+	T(i != NOBODY);
+	return i == NOBODY ? 0 : 1u << (i % 32);
+}
+
+/* The gateway sends; who gets the packet, a bit each. */
+static u32 in(u32 spi, u32 seq)
+{
+	struct pin *p = pin_of(0, spi, true);
+	u32 mask;
+	int i;
+
+	if (p) {
+		p->last = now;
+		return 1u << (p->c % 32);
+	}
+	pair_in(&g, spi, seq, now, &act);
+	mask = 0;
+	if (act.verdict == PAIR_DELIVER) {
+		mask = mask_of(act.to);
+		for (i = 0; i < act.n_copy; i++) {
+			T(!(mask & mask_of(act.copy[i])));
+			mask |= mask_of(act.copy[i]);
+		}
+	} else {
+		T(!act.n_copy && !act.to);
+	}
+	apply();
+	return mask;
+}
+
+/* Time goes by, ticks come when they were asked for. */
+static void wait_ms(u32 ms)
+{
+	u32 end = now + ms, next;
+
+	for (;;) {
+		next = pair_next_tick(&g, now);
+		if (next > end - now)
+			break;
+		now += next ? next : 1;
+		if ((s32)(now - end) > 0)
+			now = end;
+		pair_tick(&g, now, &act);
+		apply();
+		if (now == end)
+			break;
+	}
+	now = end;
+}
+
+/* One question and its answer, by whatever way. True: answered to the asker. */
+static bool exchange(int c, u32 spi_out, u32 spi_in, u32 seq, u32 rtt)
+{
+	int before = n_released, i;
+	bool sent = out(c, spi_out, seq);
+
+	for (i = 0; !sent && i < 1000; i++) {
+		wait_ms(5);
+		for (; before < n_released; before++)
+			sent |= released[before] == c;
+	}
+	if (!sent)
+		return false;
+	wait_ms(rtt);
+	return in(spi_in, seq) & (1u << (c % 32));
+}
+
+static void await_release(int n)
+{
+	u32 from = now;
+
+	while (n_released < n && now - from < 2000)
+		wait_ms(1);
+}
+
+/* A client that is settled by some exchanges. */
+static void settle(int c, u32 spi_out, u32 spi_in)
+{
+	u32 seq;
+
+	for (seq = 1; seq <= 10 && owner(spi_in) != c; seq++) {
+		T(exchange(c, spi_out, spi_in, seq, 20));
+		wait_ms(400);
+	}
+	T(owner(spi_in) == c);
+}
+
+/* ---- rules ---- */
+
+static void test_lone(void)
+{
+	group(true);
+	T(in(0x5000, 1) == 0 && act.verdict == PAIR_PASS);
+	ok("with no client an inbound packet is not ours");
+
+	T(out(0, 0x1000, 1));
+	wait_ms(30);
+	T(in(0x2000, 1) == 1);
+	T(in(0x2000, 2) == 1);
+	T(owner(0x2000) == 0 && g.paired_only_client == 1);
+	ok("the only client gets what comes, pinned at the second packet");
+
+	T(in(0x2100, 900) == 1 && in(0x2100, 901) == 1);
+	T(owner(0x2100) == 0);
+	ok("... and an SPI whose state was lost as well");
+
+	group(true);
+	join_group(0);
+	pair_evidence(&g, cl[0], now, &act);
+	T(in(0x2000, 1) == 1 && owner(0x2000) == 0);
+	ok("the only client, IKE just done, has its SPI pinned at once");
+}
+
+static void test_pending(void)
+{
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	T(out(1, 0x1001, 1));
+	wait_ms(20);
+	T(in(0x2001, 1) == 2 && in(0x2001, 2) == 2);
+	T(owner(0x2001) == 1 && !g.copies);
+	ok("of two clients the one that just asked gets the answer, no copies");
+
+	T(in(0x2000, 50) == 1);
+	ok("... the other keeps what it had");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	T(out(1, 0x1001, 500));
+	wait_ms(20);
+	T(in(0x2001, 3) == 2);
+	ok("a large number one way, a small one the other: still its asker's");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	T(out(1, 0x1000, 1));
+	wait_ms(20);
+	T(in(0x1000, 1) == 2 && in(0x1000, 2) == 2 && owner(0x1000) == 1);
+	T(in(0x2000, 51) == 1);
+	ok("the same SPI out of two clients, and the same in and out");
+}
+
+static void test_hold(void)
+{
+	u32 t;
+
+	group(true);
+	T(out(0, 0x1000, 1));
+	T(!out(1, 0x1001, 1) && !out(2, 0x1002, 1) && !out(1, 0x1001, 2));
+	T(g.held == 3);
+	ok("while one start is open others' first packets are held");
+
+	wait_ms(20);
+	T(in(0x2000, 1) == 1);
+	await_release(1);
+	T(n_released == 1 && released[0] == 1);
+	wait_ms(20);
+	T(in(0x2001, 1) == 2);
+	await_release(2);
+	T(n_released == 2 && released[1] == 2);
+	wait_ms(20);
+	ok("an answer releases the next, in the order of asking");
+
+	T(in(0x2002, 1) == 4);
+	T(out(0, 0x1000, 2) && out(1, 0x1001, 3) && out(2, 0x1002, 2));
+	wait_ms(20);
+	T(in(0x2002, 2) == 4 && in(0x2001, 2) == 2 && in(0x2000, 2) == 1);
+	T(owner(0x2000) == 0 && owner(0x2001) == 1 && owner(0x2002) == 2);
+	T(!g.copies);
+	ok("... and each gets its own answers only");
+
+	group(true);
+	T(out(0, 0x1000, 1));
+	T(!out(1, 0x1001, 1));
+	t = now;
+	while (!n_released && now - t < 5000)
+		wait_ms(1);
+	T(n_released == 1 && now - t <= cfg.open_ms);
+	ok("a start that nobody answers ends after open_ms at most");
+
+	group(false);
+	T(out(0, 0x1000, 1) && out(1, 0x1001, 1) && out(2, 0x1002, 1));
+	ok("with hold off nothing is held");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	T(out(1, 0x1001, 1));
+	T(in(0x2000, 90) == 1 && out(0, 0x1000, 90));
+	T(out(0, 0x1100, 1));
+	ok("a rekey in the middle of a transfer is never held");
+}
+
+static void test_oneway(void)
+{
+	int i;
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	for (i = 1; i <= 200; i++) {
+		out(1, 0x1001, (u32)i);
+		wait_ms(50);
+	}
+	T(pin_of(1, 0x1001, false));
+	ok("a one-way SPI goes on the fast path in the end");
+
+	n_released = 0;
+	T(exchange(2, 0x1002, 0x2002, 1, 20));
+	ok("... and keeps no other client from starting");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	for (i = 1; i <= 8; i++) {
+		out(1, 0x1001, (u32)i);
+		wait_ms(1000);
+	}
+	out(1, 0x1001, 9);
+	wait_ms(20);
+	T(in(0x2001, 1) & 2);
+	ok("an answer after many seconds still finds who asked");
+}
+
+/* Answers to all that this client has been waiting for. */
+static int answers(int c, int *asked, u32 *seq)
+{
+	int got = 0;
+
+	for (; asked[c]; asked[c]--)
+		got += !!(in(0x2000 + (u32)c, ++seq[c]) & 1u << c);
+	return got;
+}
+
+static void test_lockstep(void)
+{
+	int asked[12] = { 0 }, c, round, ms, good = 0, rel = 0;
+	u32 seq[12] = { 0 };
+
+	group(true);
+	for (round = 1; round <= 20; round++) {
+		u32 sent = 0;
+
+		for (c = 0; c < 12; c++) {
+			asked[c]++;
+			if (out(c, 0x1000 + (u32)c, (u32)round))
+				sent |= 1u << c;
+		}
+		wait_ms(4);
+		for (c = 0; c < 12; c++)
+			if (sent & 1u << c)
+				good += answers(c, asked, seq);
+		for (ms = 0; ms < 496; ms += 4) {
+			wait_ms(4);
+			for (; rel < n_released; rel++)
+				good += answers(released[rel], asked, seq);
+		}
+	}
+	for (c = 0; c < 12; c++)
+		T(owner(0x2000 + (u32)c) == c);
+	T(good == 240);
+	ok("twelve clients in the same millisecond, over and over: none lost");
+}
+
+static void test_doubt(void)
+{
+	u32 mask;
+
+	/* Two ask with hold off; both may be meant. */
+	group(false);
+	settle(2, 0x1002, 0x2002);
+	T(out(0, 0x1000, 1) && out(1, 0x1001, 1));
+	wait_ms(20);
+	mask = in(0x2000, 1);
+	T((mask & 3) == 3);
+	T(g.copies >= 1);
+	ok("two who may be meant both get the packet");
+
+	cfg.strict = true;
+	T(in(0x2000, 2) == 0 && act.verdict == PAIR_DROP);
+	T(g.dropped_strict == 1);
+	ok("... and none does when strict");
+
+	cfg.strict = false;
+	cfg.copies = 0;
+	mask = in(0x2000, 3);
+	T(mask && !(mask & (mask - 1)));
+	ok("... and only one with copies off");
+
+	/* The first goes on asking, and is answered each time; one never. */
+	cfg.copies = PAIR_COPY_MAX;
+	for (int i = 4; i < 40 && owner(0x2000) == NOBODY; i++) {
+		wait_ms(600 + rnd() % 300);
+		out(1, 0x1001, (u32)i);
+		wait_ms(300 + rnd() % 200);
+		T(out(0, 0x1000, (u32)i));
+		wait_ms(20);
+		T(in(0x2000, (u32)i) & 1);
+	}
+	T(owner(0x2000) == 0);
+	ok("who is answered whenever it asks is the owner, and lost nothing");
+}
+
+static void test_gateway_first(void)
+{
+	u32 mask = 0, seq;
+	int c;
+
+	group(true);
+	for (c = 0; c < 4; c++)
+		settle(c, 0x1000 + (u32)c, 0x2000 + (u32)c);
+	/* Client 3 is idle; the gateway changes to a new SA and sends. */
+	for (seq = 1; seq <= 30; seq++) {
+		for (c = 0; c < 3; c++) {
+			out(c, 0x1000 + (u32)c, 100 + seq);
+			T(in(0x2000 + (u32)c, 100 + seq) == 1u << c);
+		}
+		wait_ms(100);
+		mask = in(0x2103, seq);
+		if (seq > 3)
+			T(mask & 8);
+	}
+	T(owner(0x2103) == NOBODY || owner(0x2103) == 3);
+	ok("what the gateway sends first reaches the idle one of four");
+}
+
+static void test_ike(void)
+{
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	settle(2, 0x1002, 0x2002);
+	pair_evidence(&g, cl[1], now, &act);
+	apply();
+	wait_ms(5);
+	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
+	ok("IKE evidence of one client: pinned at the first packet");
+
+	T(!(in(0x2102, 1) == 2 && owner(0x2102) == 1));
+	ok("... which uses the evidence up");
+
+	pair_evidence(&g, cl[2], now, &act);
+	wait_ms(cfg.evidence_ms + 1);
+	in(0x2202, 1);
+	T(owner(0x2202) == NOBODY);
+	ok("evidence too old settles nothing");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	pair_evidence(&g, cl[1], now, &act);
+	in(0x2101, 5000);
+	T(owner(0x2101) == NOBODY);
+	ok("a large number is no new SA, evidence or not");
+
+	group(true);
+	T(out(0, 0x1000, 1));
+	T(pair_is_open(&g, NULL, now) && !pair_is_open(&g, cl[0], now));
+	ok("others are told to wait with IKE while a start is open");
+}
+
+/* ---- limits ---- */
+
+static void test_spoof(void)
+{
+	u32 copies, i, got = 0, room;
+	int c;
+
+	group(true);
+	for (c = 0; c < 8; c++)
+		settle(c, 0x1000 + (u32)c, 0x2000 + (u32)c);
+	room = 0;
+	for (c = 0; c < 8; c++)
+		room += PAIR_ROOM;
+	copies = (u32)g.copies;
+	for (i = 0; i < 100000; i++) {
+		in(0x01000000u | rnd(), 1 + rnd() % 60);
+		if (i % 10 == 0)
+			wait_ms(1);
+		if (i % 1000 == 0)
+			for (c = 0; c < 8; c++)
+				got += in(0x2000 + (u32)c, i + 100) == 1u << c;
+	}
+	for (c = 0; c < 8; c++)
+		T(owner(0x2000 + (u32)c) == c);
+	T(got == 800);
+	ok("100,000 spoofed SPIs: settled clients lose nothing");
+
+	T(g.n_trials <= room);
+	T((u32)g.copies - copies <= 500 + 10 * 500);
+	ok("... what is remembered and what is copied stays bounded");
+
+	for (i = 1; i <= 10; i++) {
+		int before = n_released;
+		bool sent = out(20, 0x1020, i);
+
+		for (c = 0; c < 30; c++) {
+			in(0x01000000u | rnd(), 1);
+			wait_ms(1);
+			for (; before < n_released; before++)
+				sent |= released[before] == 20;
+		}
+		if (sent)
+			got += !!(in(0x2020, i) & 1u << 20);
+		wait_ms(500);
+	}
+	T(got >= 800 + 8 && (owner(0x2020) == 20 || owner(0x2020) == NOBODY));
+	ok("... and a client starts while 1,000 of them a second come");
+}
+
+static void test_flood_out(void)
+{
+	u32 i;
+	int k, n = 0;
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	for (i = 0; i < 20000; i++) {
+		out(1, 0x01000000u | rnd(), 1);
+		if (i % 10 == 0) {
+			wait_ms(1);
+			T(in(0x2000, i + 100) == 1);
+			T(out(0, 0x1000, i + 100));
+		}
+	}
+	T(owner(0x2000) == 0 && owner(0x2001) == 1);
+	ok("a client's flood of SPIs harms no other, nor its own inbound");
+
+	for (k = 0; k < (int)ARRAY_SIZE(pins); k++)
+		n += pins[k].used && pins[k].c == 1 && !pins[k].in;
+	T(n <= PAIR_OUT_SLOTS);
+	ok("... and never has more than its slots");
+}
+
+static void test_rekeys(void)
+{
+	u32 i, lost = 0;
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	for (i = 1; i <= 8; i++) {
+		u32 seq;
+
+		wait_ms(3000);
+		for (seq = 1; seq <= 30; seq++) {
+			lost += !out(0, 0x1000 + i * 16, seq);
+			wait_ms(10);
+			lost += !(in(0x2000 + i * 16, seq) & 1);
+			in(0x2001, i * 100 + seq);
+			out(1, 0x1001, i * 100 + seq);
+			wait_ms(10);
+		}
+	}
+	T(lost == 0);
+	ok("eight rekeys in a transfer lose nothing");
+
+	for (i = 1; i <= 8; i++)
+		T(in(0x2000 + i * 16, 100 + i) == 1);
+	ok("... and all eight SPIs still reach the client");
+
+	for (i = 20; i < 40; i++) {
+		in(0x2000 + 8 * 16, 200 + i);
+		T(out(0, 0x1000 + i * 16, 1));
+		wait_ms(20);
+		in(0x2000 + i * 16, 1);
+		in(0x2000 + i * 16, 2);
+		wait_ms(1000);
+	}
+	T(owner(0x2080) == 0);
+	ok("an SPI in use outlives any number of newer ones");
+}
+
+static void test_pin_fails(void)
+{
+	u32 i;
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	pin_fails = 40;
+	T(out(1, 0x1001, 1));
+	for (i = 1; i <= 20; i++) {
+		wait_ms(20);
+		T(in(0x2001, i) & 2);
+		T(out(1, 0x1001, i + 1));
+	}
+	T(owner(0x2001) == NOBODY);
+	pin_fails = 0;
+	wait_ms(20);
+	in(0x2001, 30);
+	wait_ms(20);
+	in(0x2001, 31);
+	T(owner(0x2001) == 1);
+	ok("when pins fail packets still arrive, and pins are asked for again");
+}
+
+static void test_leave(void)
+{
+	group(true);
+	T(out(0, 0x1000, 1));
+	T(!out(1, 0x1001, 1) && !out(2, 0x1002, 1));
+	leave(0);
+	T(n_released == 1 && released[0] == 1);
+	ok("when the client whose turn it is goes away the next is released");
+
+	leave(2);
+	wait_ms(20);
+	T(in(0x2001, 1) == 2);
+	wait_ms(1000);
+	T(n_released == 1);
+	ok("one that goes away while it waits is never released");
+
+	leave(1);
+	T(in(0x2001, 2) == 0 && act.verdict == PAIR_PASS);
+	T(pair_next_tick(&g, now) == PAIR_NEVER && !g.n_trials);
+	ok("with the last client everything is gone");
+}
+
+static void test_wrap(void)
+{
+	now = 0xffffff00u;
+	test_hold();
+	now = 0xffffff80u;
+	test_lockstep();
+	now = 0xfffff000u;
+	test_rekeys();
+}
+
+/* ---- anything at all ---- */
+
+static void integrity(void)
+{
+	struct pair_client *c;
+	u32 n = 0;
+	int i, k;
+
+	list_for_each_entry(c, &g.clients, node) {
+		int in_use = 0;
+
+		n++;
+		T(num(c) != NOBODY);
+		for (i = 0; i < PAIR_IN_SLOTS; i++) {
+			in_use += c->in[i].state != PAIR_FREE;
+			T(c->in[i].state != PAIR_FREE || !c->in[i].priv);
+			for (k = 0; k < i; k++)
+				T(c->in[i].state == PAIR_FREE ||
+				  c->in[k].state == PAIR_FREE ||
+				  c->in[i].spi != c->in[k].spi);
+		}
+		for (i = 0; i < PAIR_OUT_SLOTS; i++)
+			for (k = 0; k < i; k++)
+				T(c->out[i].state == PAIR_FREE ||
+				  c->out[k].state == PAIR_FREE ||
+				  c->out[i].spi != c->out[k].spi);
+		T(in_use == c->n_in);
+	}
+	T(n == g.n_clients);
+	T(g.n_trials <= n * PAIR_ROOM);
+}
+
+static void random_event(void)
+{
+	int c = (int)(rnd() % 20);
+
+	switch (rnd() % 40) {
+	case 0:
+		if (cl[c])
+			leave(c);
+		break;
+	case 1:
+		if (cl[c]) {
+			pair_evidence(&g, cl[c], now, &act);
+			apply();
+		}
+		break;
+	case 2:
+		cfg.strict = rnd() % 4 == 0;
+		cfg.hold = rnd() % 4 != 0;
+		cfg.copies = (u8)(rnd() % 7);
+		cfg.open_ms = rnd() % 800;
+		break;
+	case 3:
+		pin_fails = (int)(rnd() % 5);
+		break;
+	case 4:
+		wait_ms(rnd() % 4000);
+		break;
+	default:
+		if (rnd() % 2)
+			out(c, 0x1000 + rnd() % 40, rnd() % 200);
+		else
+			in(0x2000 + rnd() % 60, rnd() % 200);
+		if (rnd() % 3 == 0)
+			wait_ms(rnd() % 60);
+	}
+}
+
+static void test_random(void)
+{
+	int i;
+
+	for (int round = 0; round < 20 && !bad_here; round++) {
+		group(true);
+		now = rnd();
+		for (i = 0; i < 15000 && !bad_here; i++) {
+			random_event();
+			if (i % 16 == 0)
+				integrity();
+		}
+		for (i = 0; i < N; i++)
+			if (cl[i])
+				leave(i);
+		T(!g.n_clients && !g.n_trials);
+		T(pair_next_tick(&g, now) == PAIR_NEVER);
+	}
+	ok("300,000 random events: acts bounded, lists whole, nothing left");
+}
+
+int main(void)
+{
+	test_lone();
+	test_pending();
+	test_hold();
+	test_oneway();
+	test_lockstep();
+	test_doubt();
+	test_gateway_first();
+	test_ike();
+	test_spoof();
+	test_flood_out();
+	test_rekeys();
+	test_pin_fails();
+	test_leave();
+	test_wrap();
+	test_random();
+	printf("1..%d\n", tests);
+	for (int i = 0; i < N; i++)
+		free(cl[i]);
+	return !!failed;
+}
