@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loading, unloading, and network namespaces coming and going. */
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 
@@ -119,6 +120,29 @@ static struct pernet_operations net_ops = {
 	.size = sizeof(struct vpnpass_net),
 };
 
+static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vpnpass_net *vn = vpnpass_net_get(dev_net(dev));
+	struct vpnpass_proto *p;
+	int i;
+
+	if (event != NETDEV_DOWN)
+		return NOTIFY_DONE;
+	mutex_lock(&vpnpass_mutex);
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		p = vpnpass_proto_slot(i);
+		if (p && p->dev_down && vn->proto[i].priv)
+			p->dev_down(vn, dev);
+	}
+	mutex_unlock(&vpnpass_mutex);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdev_notifier = {
+	.notifier_call = netdev_event,
+};
+
 static int __init vpnpass_init(void)
 {
 	int err;
@@ -131,15 +155,22 @@ static int __init vpnpass_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		return err;
-	err = genl_register_family(&vpnpass_nl_family);
+	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
-		unregister_pernet_subsys(&net_ops);
+		goto pernet;
+	err = genl_register_family(&vpnpass_nl_family);
+	if (!err)
+		return 0;
+	unregister_netdevice_notifier(&netdev_notifier);
+pernet:
+	unregister_pernet_subsys(&net_ops);
 	return err;
 }
 
 static void __exit vpnpass_exit(void)
 {
 	genl_unregister_family(&vpnpass_nl_family);
+	unregister_netdevice_notifier(&netdev_notifier);
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();
 }

@@ -233,6 +233,8 @@ struct vpnpass_match {
  * @session_state: state in a word for user space; may be NULL
  * @net_init: a netns begins (or the helper is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
+ * @dev_down: a device of the netns goes down: let go of it; may be NULL.
+ *	Process context, RTNL
  * @idx: given by the core
  * @cache: the core's, for its sessions
  */
@@ -259,6 +261,7 @@ struct vpnpass_proto {
 	const char *(*session_state)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
 	void (*net_exit)(struct vpnpass_net *vn);
+	void (*dev_down)(struct vpnpass_net *vn, const struct net_device *dev);
 
 	u8 idx;
 	struct kmem_cache *cache;

@@ -256,6 +256,7 @@ struct vpnpass_proto esp_proto = {
 	.session_state = esp_session_state,
 	.net_init = esp_groups_init,
 	.net_exit = esp_groups_exit,
+	.dev_down = esp_groups_dev_gone,
 };
 
 static int __init esp_init(void)

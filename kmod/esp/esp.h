@@ -10,7 +10,7 @@
 #include "pair.h"
 
 #define ESP_HELD	4	/* packets kept while a client waits its turn */
-#define ESP_HELD_MAX_MS	2000	/* and how long at most */
+#define ESP_HELD_MAX_MS	10000	/* and how long at most */
 #define ESP_RECENT_MS	1000	/* who renews SPIs faster is at his limit */
 #define ESP_SPARES	4	/* pins kept ready, so that arrivals allocate none */
 
@@ -105,6 +105,7 @@ struct esp_group *esp_group_find(struct vpnpass_net *vn,
 struct esp_group *esp_group_get(struct vpnpass_net *vn,
 				const struct esp_group_key *key);
 void esp_group_put(struct esp_group *g);
+void esp_groups_dev_gone(struct vpnpass_net *vn, const struct net_device *dev);
 void esp_group_begin(struct esp_group *g);
 void esp_group_apply(struct esp_group *g, struct pair_act *act,
 		     struct esp_release *rel);
@@ -123,6 +124,7 @@ void esp_session_quote(struct esp_session *es, u32 spi);
 bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt);
 void esp_hold_release(struct esp_session *es, struct esp_release *rel);
 void esp_hold_drop(struct esp_session *es);
+void esp_hold_drop_dev(struct esp_session *es, const struct net_device *dev);
 void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel);
 
 /* hint.c */

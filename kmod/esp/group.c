@@ -232,3 +232,28 @@ void esp_group_put(struct esp_group *g)
 	vpnpass_timer_cancel(&g->timer);
 	call_rcu(&g->rcu, group_free_rcu);
 }
+
+static void group_dev_gone(struct esp_group *g, const struct net_device *dev)
+{
+	struct esp_session *es, *next;
+
+	spin_lock_bh(&g->lock);
+	list_for_each_entry_safe(es, next, &g->holding, holding)
+		esp_hold_drop_dev(es, dev);
+	spin_unlock_bh(&g->lock);
+}
+
+/* Context: process. Drops what is held for a device that goes down. */
+void esp_groups_dev_gone(struct vpnpass_net *vn, const struct net_device *dev)
+{
+	struct rhashtable_iter iter;
+	struct esp_group *g;
+
+	rhashtable_walk_enter(groups_of(vn), &iter);
+	rhashtable_walk_start(&iter);
+	while ((g = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(g))
+			group_dev_gone(g, dev);
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}

@@ -53,6 +53,19 @@ void esp_hold_drop(struct esp_session *es)
 	list_del_init(&es->holding);
 }
 
+/* A device that goes must not wait for the packets that were to leave by it. */
+void esp_hold_drop_dev(struct esp_session *es, const struct net_device *dev)
+{
+	int i;
+
+	for (i = 0; i < es->n_held; i++) {
+		if (es->held[i].skb->dev == dev) {
+			esp_hold_drop(es);
+			return;
+		}
+	}
+}
+
 /* Send what esp_hold_release() handed over. Context: any, no lock held. The
  * devices are held, so the netns is there for as long as there are packets.
  */
