@@ -7,6 +7,8 @@
 # A script says how it wants to run in a line of its own:
 #   # run: host                      here, no guest (what tests the runner)
 #   # run: smp=2 mem=2048 timeout=600 alone icount append=WORD
+# and one that is not to be part of the whole, with the reason:
+#   # named only: it takes an hour
 # Default: smp=1 mem=1024 timeout=300, in one guest with all that want the same.
 set -u
 here=$(dirname "$(readlink -f "$0")")
@@ -293,6 +295,12 @@ if [ -n "$scripts" ]; then
 		# the tests of pure code come through --tap
 		case $t in unit/*) continue ;; esac
 		matches "$t" || continue
+		why=$(sed -n 's/^# named only: //p' "$t")
+		if [ -n "$why" ] && [ -z "$list" ] && [ ${#wanted[@]} = 0 ]; then
+			echo "$t: skipped: $why"
+			skipped=$((skipped + 1))
+			continue
+		fi
 		if [ -n "$list" ]; then
 			printf '%s\t%s\n' "$t" "$(sed -n 's/^# run: //p' "$t" | head -n 1)"
 		elif [ -n "$(option "$t" host)" ]; then
