@@ -74,6 +74,7 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 		return -ENOSPC;
 	pm->port = m->port;
 	pm->slot = idx + 1;
+	/* pairs with the READ_ONCE() of it in port_find(): the rest comes first */
 	smp_store_release(&pm->l4proto, m->l4proto);
 	xa_lock_bh(&watched);
 	port_bit_update(m->port);
@@ -264,9 +265,9 @@ static struct vpnpass_pin *find(struct vpnpass_net *vn,
 	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
 }
 
-static __always_inline unsigned int
-lookup(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-       const struct vpnpass_proto *p)
+static __always_inline unsigned int lookup(struct vpnpass_net *vn,
+					   struct vpnpass_pkt *pkt,
+					   const struct vpnpass_proto *p)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct vpnpass_pin *pin;

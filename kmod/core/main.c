@@ -7,6 +7,7 @@
 
 #include "core.h"
 
+/* see core.h for what it protects */
 DEFINE_MUTEX(vpnpass_mutex);
 LIST_HEAD(vpnpass_nets);
 static unsigned int net_id __read_mostly;
@@ -88,13 +89,14 @@ static int __net_init net_init(struct net *net)
 	return err;
 }
 
-/* No packet comes in after this and the grace period that follows it. */
+/* No packet comes in after this and the grace period that follows it. Still in
+ * the list: a helper that is unloaded meanwhile has to clean up here, too.
+ */
 static void __net_exit net_pre_exit(struct net *net)
 {
 	struct vpnpass_net *vn = vpnpass_net_get(net);
 
 	mutex_lock(&vpnpass_mutex);
-	list_del(&vn->list);
 	WRITE_ONCE(vn->dead, true);
 	vpnpass_hooks_drop(vn);
 	mutex_unlock(&vpnpass_mutex);
@@ -107,6 +109,7 @@ static void __net_exit net_exit(struct net *net)
 
 	cancel_delayed_work_sync(&vn->sweep);
 	mutex_lock(&vpnpass_mutex);
+	list_del(&vn->list);
 	protos_exit(vn);
 	mutex_unlock(&vpnpass_mutex);
 	tables_exit(vn);

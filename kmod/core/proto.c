@@ -118,6 +118,15 @@ int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
 	return 0;
 }
 
+/* The helper is no longer, or not yet, in this netns. */
+static void net_forget(struct vpnpass_proto_net *pn)
+{
+	kfree(pn->priv);
+	pn->priv = NULL;
+	pn->sysctl = NULL;
+	pn->sessions.next = NULL;
+}
+
 /* @fresh: no packet has passed the netns yet, nothing lives by an old mode. */
 int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
 			   bool fresh)
@@ -149,8 +158,7 @@ exit:
 	if (p->net_exit)
 		p->net_exit(vn);
 free:
-	kfree(pn->priv);
-	pn->priv = NULL;
+	net_forget(pn);
 	return err;
 }
 
@@ -167,8 +175,7 @@ void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
 	flush_delayed_work(&vn->sweep);
 	if (p->net_exit)
 		p->net_exit(vn);
-	kfree(pn->priv);
-	pn->priv = NULL;
+	net_forget(pn);
 }
 
 static void drop_sysctls(int idx)
@@ -181,13 +188,28 @@ static void drop_sysctls(int idx)
 	}
 }
 
+/* The last packets of a netns that ends have no mode_set() to wait for them. */
+static void wait_for_dead(void)
+{
+	struct vpnpass_net *vn;
+
+	list_for_each_entry(vn, &vpnpass_nets, list) {
+		if (!vn->dead)
+			continue;
+		synchronize_net();
+		return;
+	}
+}
+
 static void proto_remove(struct vpnpass_proto *p)
 {
 	struct vpnpass_net *vn;
 
 	drop_sysctls(p->idx);
+	wait_for_dead();
 	list_for_each_entry(vn, &vpnpass_nets, list)
-		vpnpass_proto_net_exit(vn, p);
+		if (vn->proto[p->idx].sessions.next)
+			vpnpass_proto_net_exit(vn, p);
 	vpnpass_match_del(p);
 	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 }
@@ -218,7 +240,7 @@ static int proto_add(struct vpnpass_proto *p)
 		return err;
 	rcu_assign_pointer(vpnpass_protos[p->idx], p);
 	list_for_each_entry(vn, &vpnpass_nets, list) {
-		err = vpnpass_proto_net_init(vn, p, false);
+		err = vn->dead ? 0 : vpnpass_proto_net_init(vn, p, false);
 		if (err)
 			goto undo;
 	}
@@ -226,6 +248,8 @@ static int proto_add(struct vpnpass_proto *p)
 
 undo:
 	list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
+		if (!vn->proto[p->idx].sessions.next)
+			continue;
 		vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
 		vpnpass_proto_net_exit(vn, p);
 	}

@@ -121,7 +121,7 @@ for kind in $kinds; do
 	ours=$((cost["vpnpass $kind"] - cost["sender $kind"]))
 	note "$kind: $stock instructions stock, $ours vpnpass"
 	case $kind in
-	auth-*) num "$kind: read in full, at most a tenth more than stock's" $((ours * 10)) -le $((stock * 11)) ;;
+	auth-*) num "$kind: read in full, at most an eighth more than stock's" $((ours * 8)) -le $((stock * 9)) ;;
 	*) num "$kind: at most stock's" "$ours" -le "$stock" ;;
 	esac
 done

@@ -364,8 +364,8 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		n = 0;
-		for (char *t = strtok_r(line, " \n", &save); t && n < 16;
-		     t = strtok_r(NULL, " \n", &save))
+		for (char *t = strtok_r(line, "\n ", &save); t && n < 16;
+		     t = strtok_r(NULL, "\n ", &save))
 			w[n++] = t;
 		puts(n ? obey(w, n) : "error usage");
 	}
