@@ -3,25 +3,24 @@
  * The ESP pairing policy: which client an inbound SPI belongs to. Called by
  * the helper's kernel face, see pair.h for what it may rely on.
  *
- * Prevention: clients that receive nothing yet start one at a time, so an
- * answer has one possible owner. Every inbound SPI is a trial first: the few
- * clients it may belong to, and a score for each. One that leads is "linked":
- * it gets the packets, its question counts as answered, the next may start.
- * Without one, packets are copied to all candidates. One that leads clearly,
- * and has for a while, is settled: the SPI gets its pin.
+ * Prevention: clients take turns. One that has sent on a new SPI, or that IKE
+ * saw make an SA, has its turn until something comes that may be its; who
+ * receives nothing yet waits for that. So most answers have one possible owner.
  *
- * What cannot be decided: an SA that the gateway uses first towards a client
- * that never sends on it, when several clients are as quiet as that one. With
- * few clients each gets a copy; with many the packets are tried on those whose
- * older SPI fell silent. IKE evidence decides it at once.
+ * Every inbound SPI is a trial first: the few clients it may belong to, and a
+ * score for each. One that leads is "linked": it gets the packets, its question
+ * counts as answered, the next may take its turn. Without one, packets are
+ * copied to all candidates. One that leads clearly, and has for a while, is
+ * settled: the SPI gets its pin.
+ *
+ * With IKE in sight (see evident()) only clients that have made an SA which
+ * nothing has come for are candidates. What has come for one is not another's:
+ * as the others are settled, one is left.
+ *
+ * What cannot be decided without: an SA that the gateway uses first towards a
+ * client that never sends on it, when several clients are as quiet as that one.
  */
 #include "pair.h"
-
-#ifndef __KERNEL__
-#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define min_t(t, a, b)	min((t)(a), (t)(b))
-#define max_t(t, a, b)	max((t)(a), (t)(b))
-#endif
 
 /*
  * A new SA counts from 1 (RFC 4303 2.2). Its first packets may be lost on
@@ -30,13 +29,11 @@
 #define SEQ_FRESH	64
 /* *last may lag by a tick (10 ms at HZ=100), and paths reorder a little. */
 #define SLACK		12
-/* A host answers what it received within this, delayed ACKs apart. */
-#define REACT		12
-#define BURST_GAP	24	/* between arrivals, for the next to be a burst */
 #define CONSIDER	8	/* list entries looked at per event */
 #define LEFT_SURE	4	/* the same for the last of all clients */
+#define GAIN_MAX	5
+#define GAIN_SURE	3	/* more answers in time than any rival */
 #define LONE_SURE	2	/* arrivals that settle what nobody else asked for */
-#define SCAN		256	/* clients looked at by one search */
 #define TRIES		2	/* unanswered starts before it is one-way */
 #define RECENT		5000	/* a silence longer than this tells nothing */
 #define BUSY		300	/* sent on another SPI so lately: mid-transfer */
@@ -62,6 +59,7 @@
 #define SCAN_BURST	50
 
 enum {
+	SCORE_EVIDENT	= 10,	/* ... and it asks for it */
 	SCORE_EVIDENCE	= 8,	/* IKE has just made an SA for it */
 	SCORE_ASKED	= 4,	/* sends on a new SPI, time for an answer */
 	SCORE_FOLLOWED	= 3,	/* sent on a new SPI soon after the arrival */
@@ -82,11 +80,10 @@ enum {
  */
 #define CAP_TIMELY	2
 #define CAP_SHIFTS	3
-#define CAP_WALKED	2
-#define STEPS		3
 #define CAP_VOLUME	2
 
 #define CAND_EVIDENCE	1
+#define CAND_IN_TURN	4	/* and it had just asked */
 #define CAND_MOVED_ON	2	/* its old SPI was seen in use since */
 
 static bool before(u32 a, u32 b)
@@ -154,6 +151,8 @@ static u32 rtt_slow(const struct pair_group *g)
 /* Low and high end of what is usual; the low end rises in small steps. */
 static void rtt_learn(struct pair_group *g, u32 ms)
 {
+	if (g->rtt_n >= RTT_SURE && ms > 2 * g->rtt_hi + RTT_COLD)
+		return;
 	if (!g->rtt_n) {
 		g->rtt_lo = ms;
 		g->rtt_hi = ms;
@@ -345,15 +344,14 @@ static struct pair_trial *trial_new(struct pair_group *g, u32 spi, u32 seq,
 	t->spi = spi;
 	t->first = now;
 	t->last = now;
-	t->searched = now;
 	t->rotated = now;
-	t->burst = now;
 	t->owner = NULL;
 	t->n = 1;
 	t->nc = 0;
 	t->used = true;
 	t->any = false;
 	t->rivals = false;
+	t->partial = false;
 	t->all = false;
 	t->fresh = seq <= SEQ_FRESH;
 	t->next = *pp;
@@ -394,10 +392,13 @@ static int best_score(struct pair_trial *t)
 	return b ? b->score : SCORE_OUT;
 }
 
+/* What IKE says stands: traffic can speak for a client, hardly against it. */
 static void cand_score(struct pair_cand *cd, int by)
 {
 	int score = cd->score + by;
 
+	if (cd->flags & CAND_EVIDENCE)
+		score = clamp_t(int, score, cd->base, cd->base + GAIN_MAX);
 	cd->score = (s8)min_t(int, score, SCORE_MAX);
 }
 
@@ -422,6 +423,7 @@ static int client_room(struct pair_group *g, struct pair_client *c, int score)
 	if (worst < 0)
 		return -1;
 	cd = cand_of(c->trial[worst], c);
+	c->trial[worst]->partial = true;
 	cand_del(g, c->trial[worst], (int)(cd - c->trial[worst]->cand));
 	return worst;
 }
@@ -435,6 +437,7 @@ static bool cand_room(struct pair_group *g, struct pair_trial *t, int score)
 	for (i = 1; i < t->nc; i++)
 		if (t->cand[i].score < t->cand[low].score)
 			low = i;
+	t->partial = true;
 	if (t->cand[low].score >= score)
 		return false;
 	cand_del(g, t, low);
@@ -451,19 +454,23 @@ static void cand_add(struct pair_group *g, struct pair_trial *t,
 		if (!cd->ask)
 			cd->ask = ask;
 		cd->score = (s8)max_t(int, cd->score, score);
+		cd->base = (s8)max_t(int, cd->base, score);
 		return;
 	}
 	if (!cand_room(g, t, score))
 		return;
 	k = client_room(g, c, score);
-	if (k < 0)
+	if (k < 0) {
+		t->partial = true;
 		return;
+	}
 	c->trial[k] = t;
 	cd = &t->cand[t->nc++];
 	memset(cd, 0, sizeof(*cd));
 	cd->c = c;
 	cd->ask = ask;
 	cd->score = (s8)score;
+	cd->base = (s8)score;
 	cd->asked = ask && score >= SCORE_ASKED;
 }
 
@@ -616,9 +623,7 @@ static void add_client(struct pair_group *g, struct pair_trial *t,
 	if (ask->answer && ask->answer != t)
 		best = min_t(int, best, SCORE_LATE);
 	best = min(best, cap);
-	if (c->n_evid)
-		best += 2;
-	else if (c->ike && t->fresh)
+	if (c->ike && !c->n_evid && t->fresh)
 		best = min_t(int, best, SCORE_MAYBE);
 	if (best >= SCORE_ASKED || cand_of(t, c) ||
 	    succession(c, t).is != MOVED_ON)
@@ -655,32 +660,87 @@ static void add_quiet(struct pair_group *g, struct pair_trial *t, u32 now)
 	}
 }
 
-/* Clients that IKE saw make an SA nothing has come for; the latest first. */
+/* Does it lead alone? */
+static bool leads(const struct pair_trial *t, const struct pair_client *c)
+{
+	int i, own = SCORE_OUT, most = SCORE_OUT;
+
+	for (i = 0; i < t->nc; i++) {
+		if (t->cand[i].c == c)
+			own = t->cand[i].score;
+		else
+			most = max_t(int, most, t->cand[i].score);
+	}
+	return own > most;
+}
+
+/* IKE saw it make an SA, and nothing but @t has come that is likely to be it. */
+static bool expects(const struct pair_client *c, const struct pair_trial *t)
+{
+	int k, n = c->n_evid;
+
+	for (k = 0; n && k < PAIR_TRIAL_OF; k++) {
+		struct pair_trial *o = c->trial[k];
+
+		if (o && o != t && cand_of(o, c)->flags & CAND_EVIDENCE &&
+		    leads(o, c))
+			n--;
+	}
+	return n;
+}
+
+/* IKE saw it make an SA that nothing has come for. Has it asked for that? */
+static void add_evident_one(struct pair_group *g, struct pair_trial *t,
+			    struct pair_client *c, u32 now)
+{
+	struct pair_spi *ask = free_ask(c, t);
+	struct pair_cand *cd;
+	int score;
+
+	if (ask && (!asks(ask) || before(t->first, ask->first) ||
+		    (age(t->first, ask->first) > rtt_slow(g) &&
+		     age(t->first, c->turn) > rtt_slow(g))))
+		ask = NULL;
+	if (!expects(c, t))
+		score = ask ? SCORE_ASKED : SCORE_LATE;
+	else if (ask)
+		score = SCORE_EVIDENT;
+	else if (age(now, c->evid_at) <= g->cfg->open_ms)
+		score = SCORE_EVIDENCE;
+	else
+		score = age(now, c->evid_at) <= g->cfg->evidence_ms ?
+			SCORE_ASKED : SCORE_LATE;
+	cand_add(g, t, c, ask, score);
+	cd = cand_of(t, c);
+	if (!cd)
+		return;
+	cd->flags |= CAND_EVIDENCE | (ask ? CAND_IN_TURN : 0);
+	if (ask && t->n == 1)
+		cd->took_first = min(age(t->first, ask->first),
+				     age(t->first, c->turn));
+}
+
+/* The latest of them, and those who have asked. */
 static void add_evident(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct list_head *p, *prev;
 	struct pair_client *c;
-	struct pair_cand *cd;
+	struct list_head *p;
 	int n = 0;
 
-	while (!list_empty(&g->evid)) {
-		c = list_first_entry(&g->evid, struct pair_client, evid);
-		if (age(now, c->evid_at) <= g->cfg->evidence_ms)
-			break;
-		list_del_init(&c->evid);
-	}
-	for (p = g->evid.prev; p != &g->evid && n < CONSIDER; p = prev, n++) {
-		prev = p->prev;
+	t->partial = false;
+	for (p = g->evid.prev; p != &g->evid && n < CONSIDER; p = p->prev, n++)
+		add_evident_one(g, t, list_entry(p, struct pair_client, evid),
+				now);
+	if (p != &g->evid) {
 		c = list_entry(p, struct pair_client, evid);
-		add_client(g, t, c, now, SCORE_ASKED);
-		if (p == g->evid.next && !n) {
-			cand_add(g, t, c, NULL, SCORE_EVIDENCE);
-			cd = cand_of(t, c);
-			if (cd)
-				cd->flags |= CAND_EVIDENCE;
-		} else {
-			cand_add(g, t, c, NULL, SCORE_FOLLOWED);
-		}
+		t->partial = age(now, c->evid_at) <= g->cfg->evidence_ms;
+	}
+	n = 0;
+	for (p = g->pending.prev; p != &g->pending && n < CONSIDER;
+	     p = p->prev, n++) {
+		c = list_entry(p, struct pair_client, pend);
+		if (c->n_evid)
+			add_evident_one(g, t, c, now);
 	}
 }
 
@@ -697,45 +757,6 @@ static void consider_all(struct pair_group *g, struct pair_trial *t)
 		if (!cand_of(t, c))
 			t->all = false;
 	}
-}
-
-/* Those whose SPI fell silent, the latest first. */
-static void search(struct pair_group *g, struct pair_trial *t, u32 now)
-{
-	struct pair_client *who[PAIR_CANDS], *c;
-	u32 rank[PAIR_CANDS], r;
-	struct history h;
-	int n = 0, nw = 0, i;
-
-	t->searched = now;
-	if (g->n_clients <= 1u + g->cfg->copies) {
-		consider_all(g, t);
-		return;
-	}
-	if (!take(g, &g->tok_scan, now))
-		return;
-	list_for_each_entry(c, &g->clients, node) {
-		if (n++ == SCAN)
-			break;
-		if (!c->n_in || cand_of(t, c))
-			continue;
-		h = succession(c, t);
-		if (h.is != SILENT)
-			continue;
-		r = age(t->first, h.when);
-		for (i = min_t(int, nw, PAIR_CANDS - 1);
-		     i > 0 && rank[i - 1] > r; i--) {
-			rank[i] = rank[i - 1];
-			who[i] = who[i - 1];
-		}
-		if (i == nw || rank[i] > r || nw < PAIR_CANDS) {
-			rank[i] = r;
-			who[i] = c;
-			nw = min_t(int, nw + 1, PAIR_CANDS);
-		}
-	}
-	for (i = 0; i < nw; i++)
-		cand_add(g, t, who[i], NULL, SCORE_LATE);
 }
 
 /* The best candidate's question counts as answered if no other comes near. */
@@ -810,16 +831,6 @@ static void dispute(struct pair_group *g, struct pair_trial *t)
 	}
 }
 
-/* With nobody else in sight, too soon for an answer is what answers are now. */
-static void believe_sole(struct pair_trial *t)
-{
-	struct pair_cand *b = &t->cand[0];
-
-	if (t->nc == 1 && b->score == SCORE_FOLLOWED && b->ask &&
-	    !before(t->first, b->ask->first))
-		b->score = SCORE_ASKED;
-}
-
 static void add_asking(struct pair_group *g, struct pair_trial *t, u32 now)
 {
 	if (g->opener)
@@ -840,48 +851,23 @@ static void gather(struct pair_group *g, struct pair_trial *t, u32 now)
 		link_answer(g, t);
 		return;
 	}
-	if (t->fresh && t->n == 1)
+	if (t->fresh)
 		add_evident(g, t, now);
 	add_asking(g, t, now);
 	if (!t->nc && !t->any) {
 		t->any = true;
 		add_asking(g, t, now);
 	}
-	if (best_score(t) < SCORE_ASKED && t->n == 1) {
+	if (best_score(t) < SCORE_ASKED && t->n == 1)
 		dispute(g, t);
-		believe_sole(t);
-	}
 	if (t->n == 1 || best_score(t) < SCORE_ASKED)
 		add_list(g, t, &g->weak, now, CONSIDER, SCORE_LATE);
 	if (t->n > 1 && best_score(t) < SCORE_ASKED)
 		add_quiet(g, t, now);
-	if (best_score(t) < SCORE_ASKED)
-		search(g, t, now);
+	if (best_score(t) < SCORE_ASKED &&
+	    g->n_clients <= 1u + g->cfg->copies)
+		consider_all(g, t);
 	link_answer(g, t);
-}
-
-/*
- * A new outbound SPI may explain an inbound one that came before it: what
- * nobody has asked for, or if its client's older SPI is silent since.
- */
-static void join(struct pair_group *g, struct list_head *h,
-		 struct pair_client *c, struct pair_spi *s, u32 now)
-{
-	struct list_head *p;
-	struct pair_trial *t;
-	int n = 0, score;
-
-	for (p = h->prev; p != h && n < CONSIDER / 2; p = p->prev, n++) {
-		t = list_entry(p, struct pair_trial, node);
-		if (age(now, t->first) > RECENT || t->fresh != s->fresh)
-			continue;
-		score = ask_score(g, t, s);
-		if (score == SCORE_FOLLOWED && succession(c, t).is == SILENT)
-			score = SCORE_ASKED;
-		else if (best_score(t) >= SCORE_ASKED)
-			continue;
-		cand_add(g, t, c, s, score);
-	}
 }
 
 /* ---- opening: one start at a time ---- */
@@ -897,9 +883,12 @@ static void open_for(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	list_del_init(&c->wait);
 	g->opener = c;
+	c->turn = now;
 	g->open_at = now;
 	g->open_new = 0;
 	g->open_until = now + open_time(g);
+	if (c->n_evid && before(g->open_until, c->evid_at + g->cfg->open_ms))
+		g->open_until = c->evid_at + g->cfg->open_ms;
 }
 
 /* A packet on an unanswered SPI goes out now. */
@@ -917,10 +906,6 @@ static void note_sent(struct pair_group *g, struct pair_client *c,
 	relist(g, c);
 	if (c->where && age(now, s->prev) > rtt_slow(g))
 		relist_last(c);
-	if (s->n > 1 || g->n_clients == 1)
-		return;
-	join(g, &g->live, c, s, now);
-	join(g, &g->once, c, s, now);
 }
 
 /*
@@ -990,30 +975,9 @@ static void release_next(struct pair_group *g, u32 now, struct pair_act *act)
 	if (g->opener || list_empty(&g->waiting))
 		return;
 	c = list_first_entry(&g->waiting, struct pair_client, wait);
-	if (!started(c, now))
+	if (c->n_evid || !started(c, now))
 		open_for(g, c, now);
 	release(g, c, now, false, act);
-}
-
-/* Gets packets, if perhaps with others, that may answer all it has asked. */
-static bool served(const struct pair_client *c, u32 now)
-{
-	int i, k, n = 0;
-
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		n += wants(&c->out[i]);
-	if (!n)
-		return false;
-	for (k = 0; n && k < PAIR_TRIAL_OF; k++) {
-		struct pair_trial *t = c->trial[k];
-		const struct pair_cand *cd = t ? cand_of(t, c) : NULL;
-
-		if (cd && cd->ask && !cd->ask->answer &&
-		    age(now, t->last) < 2 * RECENT &&
-		    cd->score >= SCORE_ASKED && cd->score + 1 >= best_score(t))
-			n--;
-	}
-	return !n;
 }
 
 /*
@@ -1046,7 +1010,7 @@ static void give_up(struct pair_group *g, struct pair_client *c, u32 now)
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
 		s = &c->out[i];
-		if (!wants(s) || s->held || served(c, now) ||
+		if (!wants(s) || s->held ||
 		    (s->tries < TRIES && before(now, patience(g, s))))
 			continue;
 		s->state = PAIR_ONEWAY;
@@ -1074,8 +1038,7 @@ static u32 give_up_at(const struct pair_group *g, const struct pair_client *c,
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		if (!wants(&c->out[i]) || c->out[i].held ||
-		    served(c, now))
+		if (!wants(&c->out[i]) || c->out[i].held)
 			continue;
 		at = patience(g, &c->out[i]);
 		if (before(at, soonest))
@@ -1090,7 +1053,7 @@ static void turn_over(struct pair_group *g, struct pair_client *c, u32 now)
 	int i;
 
 	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (wants(&c->out[i]) && !served(c, now))
+		if (wants(&c->out[i]))
 			c->out[i].tries++;
 	give_up(g, c, now);
 }
@@ -1101,6 +1064,8 @@ static void turn_over(struct pair_group *g, struct pair_client *c, u32 now)
  */
 static bool may_close(const struct pair_group *g, u32 now)
 {
+	if (g->opener->n_evid)
+		return !expects(g->opener, NULL);
 	return all_linked(g->opener) &&
 		(g->rtt_n >= RTT_SURE || age(now, g->open_at) >= GUARD);
 }
@@ -1151,9 +1116,11 @@ static bool must_hold(const struct pair_group *g, const struct pair_client *c,
 		return false;
 	if (!g->opener && list_empty(&g->waiting))
 		return false;
+	if (c->n_evid)
+		return wants(s) || !s->n;
 	if (s->n)
 		return s->state == PAIR_NEW && !s->answer && !s->paid &&
-			!started(c, now) && !served(c, now);
+			!started(c, now);
 	return !(started(c, now) && busy(c, now));
 }
 
@@ -1227,6 +1194,21 @@ static struct pair_spi *slot_of(struct pair_spi *s, int n, u32 spi)
 
 /* ---- settling ---- */
 
+/*
+ * Who has asked is not rivalled by who has not: askers are let through one at
+ * a time.
+ */
+static bool has_rival(const struct pair_trial *t, const struct pair_cand *b,
+		      int least)
+{
+	int i;
+
+	for (i = 0; i < t->nc; i++)
+		if (t->cand[i].c != b->c && t->cand[i].score >= least)
+			return true;
+	return t->partial && least < SCORE_EVIDENCE;
+}
+
 static void count_settled(struct pair_group *g, const struct pair_trial *t,
 			  const struct pair_cand *b)
 {
@@ -1268,6 +1250,22 @@ static void ask_done(struct pair_group *g, struct pair_client *c,
 	relist(g, c);
 }
 
+/* All that IKE saw it make has come: nothing else is its for that reason. */
+static void not_evident(struct pair_group *g, struct pair_client *c)
+{
+	struct pair_cand *cd;
+	int k;
+
+	list_del_init(&c->evid);
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		if (!c->trial[k])
+			continue;
+		cd = cand_of(c->trial[k], c);
+		if (cd->flags & CAND_EVIDENCE)
+			cand_del(g, c->trial[k], (int)(cd - c->trial[k]->cand));
+	}
+}
+
 static void settle(struct pair_group *g, struct pair_trial *t,
 		   const struct pair_cand *b, u32 seq, u32 now,
 		   struct pair_act *act)
@@ -1276,8 +1274,10 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 	struct pair_spi *ask = b->ask, *s;
 
 	count_settled(g, t, b);
+	if (b->flags & CAND_EVIDENCE && b->base >= SCORE_EVIDENT)
+		rtt_learn(g, b->took_first);
 	if (c->n_evid && t->fresh && !--c->n_evid)
-		list_del_init(&c->evid);
+		not_evident(g, c);
 	while (t->nc)
 		cand_del(g, t, t->nc - 1);
 	if (ask)
@@ -1341,12 +1341,83 @@ static bool contested(const struct pair_trial *t)
 	return t->rivals && (t->nc > 1 || age(t->last, t->first) < 2 * RECENT);
 }
 
+/* What traffic has added to what IKE says of this client, best rival last. */
+static int gain(const struct pair_trial *t, const struct pair_cand *b)
+{
+	int i, rival = 0;
+
+	for (i = 0; i < t->nc; i++)
+		if (t->cand[i].c != b->c)
+			rival = max(rival, t->cand[i].score - t->cand[i].base);
+	return b->score - b->base - rival;
+}
+
+/* Most that traffic says for the client in other trials. */
+static int gain_elsewhere(const struct pair_cand *b, const struct pair_trial *t)
+{
+	struct pair_cand *cd;
+	int k, most = 0;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		if (!b->c->trial[k] || b->c->trial[k] == t)
+			continue;
+		cd = cand_of(b->c->trial[k], b->c);
+		most = max(most, cd->score - cd->base);
+	}
+	return most;
+}
+
+/* More has come that may be this client's than IKE saw it make. */
+static bool disputed(const struct pair_trial *t, const struct pair_cand *b)
+{
+	struct pair_client *c = b->c;
+	struct pair_cand *cd;
+	int k, n = 1;
+
+	for (k = 0; k < PAIR_TRIAL_OF; k++) {
+		if (!c->trial[k] || c->trial[k] == t)
+			continue;
+		cd = cand_of(c->trial[k], c);
+		n += cd->base >= SCORE_EVIDENCE ||
+			(cd->flags & CAND_IN_TURN &&
+			 cd->score == best_score(c->trial[k]));
+	}
+	return n > c->n_evid;
+}
+
+/*
+ * The one client for which IKE explains it; of several, the one whose packets
+ * are answered by this, time and again, and by nothing else.
+ */
+static bool evident(const struct pair_group *g, const struct pair_trial *t,
+		    const struct pair_cand *b)
+{
+	int least = b->base >= SCORE_EVIDENT ? SCORE_EVIDENCE :
+		b->base >= SCORE_EVIDENCE ? SCORE_ASKED : SCORE_LATE;
+
+	if (t->nc == 1 && !t->partial && b->base >= SCORE_ASKED)
+		return true;
+	if (age(t->last, t->first) <= rtt_slow(g))
+		return false;
+	if (b->base >= SCORE_EVIDENCE && !b->c->n_in &&
+	    age(t->last, t->first) >= AUDIT)
+		least = SCORE_EVIDENCE;
+	if (has_rival(t, b, least) || disputed(t, b) || gain(t, b) < 0)
+		return t->n > 1 && gain(t, b) >= GAIN_SURE &&
+			gain(t, b) >= gain_elsewhere(b, t) + GAIN_SURE;
+	if (b->base >= (b->c->n_in ? SCORE_EVIDENT : SCORE_EVIDENCE))
+		return true;
+	return t->n > LONE_SURE && !succession(b->c, t).goes_on;
+}
+
 /* Best candidate, when it leads clearly. */
 static struct pair_cand *leader(struct pair_group *g, struct pair_trial *t)
 {
 	struct pair_cand *b = best_of(t);
 	int ahead;
 
+	if (b && b->flags & CAND_EVIDENCE && g->n_clients > 1)
+		return evident(g, t, b) ? b : NULL;
 	if (b && t->n >= LONE_SURE && unrivalled(t))
 		return b;
 	if (b && t->all && t->nc == 1 && t->n >= LEFT_SURE)
@@ -1443,51 +1514,15 @@ static void judge_timing(const struct pair_group *g, const struct pair_trial *t,
 	}
 	if (fit == 1) {
 		judge_shift(g, cd, best, age(now, best->seen));
-		if (cd->timely == CAP_TIMELY)
+		if (cd->timely == CAP_TIMELY && !(cd->flags & CAND_EVIDENCE))
 			return;
-		cd->timely++;
+		if (cd->timely < CAP_TIMELY)
+			cd->timely++;
 	}
-	if (fit > -2)
+	if (fit == -1 && cd->flags & CAND_EVIDENCE)
+		cd->score = cd->base;
+	else if (fit > -2)
 		cand_score(cd, fit);
-}
-
-/*
- * Who received something tends to send right after, rather than right before.
- * For others both are as likely, whatever their rate: a walk that leads
- * nowhere. Every STEPS to one side count, so many times.
- */
-static void step(struct pair_cand *cd, int by)
-{
-	cd->walk = (s8)(cd->walk + by);
-	if (cd->walk != STEPS && cd->walk != -STEPS)
-		return;
-	by = cd->walk / STEPS;
-	cd->walk = 0;
-	if (cd->walked + by > CAP_WALKED || cd->walked + by < -CAP_WALKED)
-		return;
-	cd->walked = (s8)(cd->walked + by);
-	cand_score(cd, by);
-}
-
-/* Shorter than the way to the gateway and back, so as not to see questions. */
-static u32 react_time(const struct pair_group *g)
-{
-	return min_t(u32, REACT, g->rtt_lo / 2);
-}
-
-static void judge_burst(struct pair_group *g, struct pair_cand *cd, u32 now)
-{
-	const struct pair_spi *s = cd->c->out;
-	int i;
-
-	if (cd->pre && !cd->post)
-		step(cd, -1);
-	cd->pre = false;
-	cd->post = false;
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if ((asks(&s[i]) || s[i].state == PAIR_ONEWAY) &&
-		    age(now, s[i].seen) < react_time(g))
-			cd->pre = true;
 }
 
 /* Who sends nothing while so much arrives is less likely to receive it. */
@@ -1516,8 +1551,6 @@ static void judge(struct pair_group *g, struct pair_trial *t, int i, u32 now)
 	judge_silence(t, cd);
 	if (cd->ask)
 		judge_timing(g, t, cd, now);
-	if (age(now, t->last) >= BURST_GAP)
-		judge_burst(g, cd, now);
 	if (t->n % VOLUME == 0)
 		judge_volume(cd, t->nc == 1);
 }
@@ -1533,7 +1566,8 @@ static void prune(struct pair_group *g, struct pair_trial *t, u32 now)
 	for (i = t->nc - 1; i >= 0; i--) {
 		if (top < SCORE_LATE && top > SCORE_OUT)
 			t->cand[i].score += SCORE_LATE - top;
-		if (t->cand[i].score <= max_t(int, top, SCORE_LATE) + SCORE_OUT)
+		if (!(t->cand[i].flags & CAND_EVIDENCE) &&
+		    t->cand[i].score <= max_t(int, top, SCORE_LATE) + SCORE_OUT)
 			cand_del(g, t, i);
 	}
 	if (t->nc < PAIR_CANDS || best_score(t) >= SCORE_ASKED ||
@@ -1557,8 +1591,7 @@ static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 	for (i = t->nc - 1; i >= 0; i--)
 		judge(g, t, i, now);
 	prune(g, t, now);
-	if (best_score(t) < SCORE_ASKED &&
-	    (!t->nc || t->n <= 4 || age(now, t->searched) >= 50)) {
+	if (best_score(t) < SCORE_ASKED) {
 		gather(g, t, now);
 	} else {
 		if (age(now, t->last) > rtt_slow(g) && !unrivalled(t))
@@ -1566,30 +1599,21 @@ static void arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 				 SCORE_LATE);
 		link_answer(g, t);
 	}
-	if (age(now, t->last) >= BURST_GAP)
-		t->burst = now;
 	t->last = now;
 }
 
-/* A client's packet right after the first of a burst it may have received. */
-static void reacted(struct pair_group *g, struct pair_client *c, u32 now)
+/* What a candidate sends while its case is open. */
+static void count_out(struct pair_client *c)
 {
 	struct pair_cand *cd;
 	int k;
 
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		struct pair_trial *t = c->trial[k];
-
-		if (!t)
+		if (!c->trial[k])
 			continue;
-		cd = cand_of(t, c);
+		cd = cand_of(c->trial[k], c);
 		if (cd->outs < 255)
 			cd->outs++;
-		if (age(now, t->burst) > react_time(g) || cd->post)
-			continue;
-		cd->post = true;
-		if (!cd->pre)
-			step(cd, 1);
 	}
 }
 
@@ -1652,7 +1676,7 @@ static void deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 static void time_answer(struct pair_group *g, const struct pair_trial *t,
 			u32 now)
 {
-	if (!g->opener || !t->fresh)
+	if (!g->opener || g->opener->ike || !t->fresh)
 		return;
 	if (!g->open_new++)
 		g->open_took = age(now, g->open_at);
@@ -1707,7 +1731,7 @@ static bool in_step(struct pair_group *g, struct pair_client *c,
 {
 	int k;
 
-	if (!g->cfg->hold || !s->n || s->state != PAIR_NEW ||
+	if (!g->cfg->hold || !s->n || s->state != PAIR_NEW || c->n_evid ||
 	    age(now, s->seen) <= rtt_slow(g))
 		return false;
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
@@ -1755,10 +1779,10 @@ static void out_unanswered(struct pair_group *g, struct pair_client *c,
 		return;
 	}
 	if (g->cfg->hold && !g->opener && s->state == PAIR_NEW && !s->paid &&
-	    !started(c, now) && !served(c, now))
+	    (c->n_evid || !started(c, now)))
 		open_for(g, c, now);
 	note_sent(g, c, s, now);
-	reacted(g, c, now);
+	count_out(c);
 	if (c->where == &g->pending && !before(now, give_up_at(g, c, now)))
 		give_up(g, c, now);
 	if (s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN)
@@ -1798,14 +1822,7 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 bool pair_is_open(const struct pair_group *g, const struct pair_client *c,
 		  u32 now)
 {
-	const struct pair_client *e;
-
-	if (g->opener && g->opener != c && before(now, g->open_until))
-		return true;
-	if (list_empty(&g->evid))
-		return false;
-	e = list_entry(g->evid.prev, struct pair_client, evid);
-	return e != c && age(now, e->evid_at) <= g->cfg->open_ms;
+	return g->opener && g->opener != c && before(now, g->open_until);
 }
 
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
@@ -1818,6 +1835,10 @@ void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		c->n_evid++;
 	list_del_init(&c->evid);
 	list_add_tail(&c->evid, &g->evid);
+	expire(g, now);
+	if (!g->opener)
+		open_for(g, c, now);
+	release_next(g, now, act);
 }
 
 void pair_tick(struct pair_group *g, u32 now, struct pair_act *act)

@@ -110,10 +110,10 @@ struct pair_cand {
 	struct pair_client *c;
 	struct pair_spi *ask;		/* its SPI this would answer, or NULL */
 	s8 score;
+	s8 base;			/* what it had at first */
+	u32 took_first;			/* the answer, if it is one, ms */
 	u8 flags;
 	u8 timely, volume;		/* observations counted so far */
-	s8 walk, walked;
-	bool pre, post;			/* sent before, after a burst */
 	u8 shifts;
 	bool asked;			/* when it was time for this */
 	struct pair_range held, took, both;
@@ -131,13 +131,13 @@ struct pair_trial {
 	u32 spi;
 	u32 first;
 	u32 last;			/* arrival before the present one */
-	u32 burst;			/* when the last burst began */
-	u32 searched, rotated;
+	u32 rotated;
 	struct pair_client *owner;	/* settled: with whom, and where; */
 	struct pair_spi *slot;		/* kept until the pin works */
 	u16 n;
 	u8 nc;
 	bool used, fresh, rivals, any, all;
+	bool partial;			/* somebody it may be had no room here */
 	struct pair_cand cand[PAIR_CANDS];
 };
 
@@ -161,6 +161,7 @@ struct pair_client {
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
 	u32 evid_at;
+	u32 turn;			/* when it was last let through */
 	u32 since, due;			/* a packet is held back */
 	u8 n_evid;
 	u8 n_in;

@@ -141,7 +141,7 @@ struct flow {
 	u32 interval;
 	u8 kind;
 	u8 cgen, ggen, gens;		/* in use by client, gateway; made */
-	bool up, started, dead;		/* dead: gateway has no SA for it */
+	bool up, started, begun, dead;		/* dead: gateway has no SA for it */
 	/* transport */
 	u32 id, acked, rto, left, wnd, inflight, got, timer;
 	us_t quiet_until;
@@ -164,6 +164,13 @@ struct client {
 	u8 no;
 };
 
+/* An IKE exchange that makes an SA, or only looks as if. */
+struct exchange {
+	us_t asked;
+	u32 flow;
+	bool sa, from_gw, first;
+};
+
 struct pin {
 	struct pin *next;
 	struct pair_client *c;
@@ -173,8 +180,8 @@ struct pin {
 
 enum evt {
 	EV_TIMER, EV_R_OUT, EV_GW, EV_GW_SEND, EV_R_IN, EV_CLIENT, EV_TICK,
-	EV_REKEY_C, EV_REKEY_G, EV_REKEY, EV_EVID, EV_REBOOT, EV_RESTART,
-	EV_SPOOF,
+	EV_REKEY_C, EV_REKEY_G, EV_REKEY, EV_IKE_REKEY, EV_EVID, EV_GATE,
+	EV_REBOOT, EV_RESTART, EV_SPOOF,
 };
 
 struct ev {
@@ -224,6 +231,10 @@ static struct {
 	u32 serial_c;			/* serialise all: who is pending */
 	us_t serial_until;
 	u32 fifo[MAX_CLIENTS], nfifo;
+	struct exchange gate[MAX_FLOWS];	/* IKE messages that wait */
+	u32 ngate;
+	u32 ike_flow;				/* whose exchange is under way */
+	us_t ike_until;
 	u32 last_c;
 	struct result *res, *first;
 } w;
@@ -519,11 +530,11 @@ static void trace_cands(u32 spi)
 			if (t->spi != spi)
 				continue;
 			for (int k = 0; k < t->nc; k++)
-				printf(" {c%d %d a%d t%u w%d f%x}",
+				printf(" {c%d %d a%d t%u b%d f%x}",
 				       num(t->cand[k].c), t->cand[k].score,
 				       t->cand[k].ask ?
 				       (int)(t->cand[k].ask - t->cand[k].c->out) : -1,
-				       t->cand[k].timely, t->cand[k].walked,
+				       t->cand[k].timely, t->cand[k].base,
 				       t->cand[k].flags);
 		}
 	}
@@ -934,7 +945,7 @@ static void on_gw(struct flow *f, struct ev *e)
 		}
 		break;
 	case UP:
-		if (e->a == K_DATA && ++f->got % 2 == 0)
+		if (e->a == K_DATA && (++f->got <= 2 || f->got % 2 == 0))
 			g_send(f, K_ACK, 0);
 		break;
 	case VOICE:
@@ -977,7 +988,7 @@ static void is_up(struct flow *f)
 	if (f->up)
 		return;
 	f->up = true;
-	f->ttp = w.now - f->sent_first;
+	f->ttp = w.now - f->start;
 }
 
 static void on_client(struct flow *f, struct ev *e)
@@ -1008,6 +1019,108 @@ static void on_client(struct flow *f, struct ev *e)
 	}
 }
 
+/*
+ * ---- IKE in sight ----
+ *
+ * A message that makes an SA waits in the router while it is open what belongs
+ * to another client. A lost one is sent again, and another exchange now and
+ * then makes no SA (it rekeys the IKE SA), which nobody outside can tell.
+ */
+
+#define GATE_POLL	(10 * MS)
+#define GATE_MAX	(60 * SEC)	/* the longest it waits */
+#define IKE_RETRANS	(2 * SEC)
+#define GATE_OPEN	(SEC / 2)	/* so long for one, then the next */
+
+static bool gate_busy(const struct exchange *x)
+{
+	if (w.now - x->asked >= GATE_MAX)
+		return false;
+	if (w.ike_until > w.now && w.ike_flow != x->flow)
+		return true;
+	return pair_is_open(&w.g, &w.client[w.flow[x->flow].client].pc,
+			    ms_now());
+}
+
+static us_t from_now(us_t us)
+{
+	return w.now + us;
+}
+
+/* The message passes the router. Each side uses the SA once it has it. */
+static void gate_pass(const struct exchange *x)
+{
+	struct flow *f = &w.flow[x->flow];
+	u32 n, lan = w.client[f->client].lan;
+	us_t seen, tc, tg, begun = w.now;
+
+	w.ike_flow = x->flow;
+	w.ike_until = from_now(GATE_OPEN);
+	if (chance(&f->rng, 2 * opt.loss))
+		begun += IKE_RETRANS;
+	if (x->from_gw) {
+		seen = begun + 2 * lan;
+		tc = begun + lan;
+		tg = seen + wan_delay(&f->rng);
+	} else {
+		tg = begun + wan_delay(&f->rng);
+		seen = tg + wan_delay(&f->rng);
+		tc = seen + lan;
+	}
+	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
+	if (!x->sa)
+		return;
+	if (x->first) {
+		push(tc, EV_RESTART, x->flow, 0, 0, 1, 0);
+		return;
+	}
+	if (f->dead || f->gens == MAX_GEN)
+		return;
+	n = gen_new(f);
+	tc += between(&f->rng, 0, 2 * w.wan);
+	tg += between(&f->rng, 0, 2 * w.wan);
+	push(tc, EV_REKEY_C, x->flow, 0, 0, n, 0);
+	push(tg, EV_REKEY_G, x->flow, 0, 0, n, 0);
+}
+
+static void gate_poll(void)
+{
+	struct exchange x;
+
+	while (w.ngate && !gate_busy(&w.gate[0])) {
+		x = w.gate[0];
+		memmove(&w.gate[0], &w.gate[1], --w.ngate * sizeof(x));
+		gate_pass(&x);
+	}
+	if (w.ngate)
+		push(from_now(GATE_POLL), EV_GATE, 0, 0, 0, 0, 0);
+}
+
+static void gate_ask(struct flow *f, bool sa, bool from_gw, bool first)
+{
+	u32 flow = (u32)(f - w.flow), i;
+	struct exchange *x;
+
+	for (i = 0; i < w.ngate; i++)
+		if (w.gate[i].flow == flow)
+			return;
+	x = &w.gate[w.ngate++];
+	x->flow = flow;
+	x->asked = w.now;
+	x->sa = sa;
+	x->from_gw = from_gw;
+	x->first = first;
+	if (w.ngate == 1)
+		gate_poll();
+}
+
+static void on_ike_rekey(struct flow *f)
+{
+	gate_ask(f, false, chance(&f->rng, 0.5), false);
+	push(from_now(exp_ish(&f->rng, 2 * opt.rekey * SEC)), EV_IKE_REKEY,
+	     (u32)(f - w.flow), 0, 0, 0, 0);
+}
+
 /* ---- rekeys ---- */
 
 static void rekey_plan(struct flow *f)
@@ -1016,12 +1129,6 @@ static void rekey_plan(struct flow *f)
 
 	if (!opt.norekey)
 		push(at, EV_REKEY, (u32)(f - w.flow), 0, 0, 0, 0);
-}
-
-static void evidence_at(us_t at, struct flow *f)
-{
-	if (w.policy == P_IKE)
-		push(at, EV_EVID, f->client, 0, 0, 0, 0);
 }
 
 /* Both sides change to a new pair, one some way before the other. */
@@ -1034,6 +1141,10 @@ static void on_rekey(struct flow *f)
 	rekey_plan(f);
 	if (f->dead || f->cgen != f->ggen || f->gens == MAX_GEN)
 		return;
+	if (w.policy == P_IKE) {
+		gate_ask(f, true, how < 45, false);
+		return;
+	}
 	n = gen_new(f);
 	if (how < 45)
 		tg += gap;
@@ -1041,7 +1152,27 @@ static void on_rekey(struct flow *f)
 		tc += gap;
 	push(tc, EV_REKEY_C, (u32)(f - w.flow), 0, 0, n, 0);
 	push(tg, EV_REKEY_G, (u32)(f - w.flow), 0, 0, n, 0);
-	evidence_at(w.now, f);
+}
+
+/* The first SA is there: traffic begins. */
+static void flow_begin(struct flow *f)
+{
+	u32 fi = (u32)(f - w.flow);
+
+	f->begun = true;
+	push(from_now(200), EV_TIMER, fi, 0, 0, 0, 0);
+	if (f->kind == PUSH && chance(&f->rng, 0.5)) {
+		f->started = true;
+		push(from_now(between(&f->rng, 0, 300) * MS), EV_GW_SEND, fi,
+		     0, 0, K_RESP, 0);
+	}
+	if (f->kind == ONEWAY || opt.norekey)
+		return;
+	push(from_now(SEC + exp_ish(&f->rng, opt.rekey * SEC)), EV_REKEY, fi,
+	     0, 0, 0, 0);
+	if (w.policy == P_IKE)
+		push(from_now(exp_ish(&f->rng, 2 * opt.rekey * SEC)),
+		     EV_IKE_REKEY, fi, 0, 0, 0, 0);
 }
 
 /* The gateway forgot everything; clients notice and start anew. */
@@ -1059,14 +1190,20 @@ static void on_reboot(void)
 	}
 }
 
-static void on_restart(struct flow *f)
+static void on_restart(struct flow *f, bool agreed)
 {
-	u32 n = gen_new(f);
+	u32 n;
 
+	if (w.policy == P_IKE && !agreed) {
+		gate_ask(f, true, false, true);
+		return;
+	}
+	n = gen_new(f);
 	f->dead = false;
-	evidence_at(w.now, f);
 	f->cgen = (u8)n;
 	f->ggen = (u8)n;
+	if (!f->begun)
+		flow_begin(f);
 	if (f->kind == PUSH && !f->up) {
 		f->id = 0;
 		timer(f, MS);
@@ -1098,18 +1235,9 @@ static void plan_flow(u32 fi, u32 ci, us_t start, u64 run)
 	f->start = start;
 	f->rto = SEC / 2;
 	f->left = k == VOICE ? 200 : 0;
-	gen_new(f);
+	f->dead = true;
 	w.client[ci].flow[w.client[ci].nflow++] = fi;
-	evidence_at(start, f);
-	push(start + 200, EV_TIMER, fi, 0, 0, 0, 0);
-	if (k == PUSH && chance(&w.rng, 0.5)) {
-		f->started = true;
-		push(start + between(&w.rng, 0, 300) * MS, EV_GW_SEND, fi, 0,
-		     0, K_RESP, 0);
-	}
-	if (k != ONEWAY && !opt.norekey)
-		push(start + SEC + exp_ish(&f->rng, opt.rekey * SEC), EV_REKEY,
-		     fi, 0, 0, 0, 0);
+	push(start, EV_RESTART, fi, 0, 0, 0, 0);
 }
 
 static void plan(u64 run)
@@ -1203,14 +1331,22 @@ static void dispatch(struct ev *e)
 	case EV_REKEY_G:
 		f->ggen = max(f->ggen, (u8)e->a);
 		break;
+	case EV_IKE_REKEY:
+		on_ike_rekey(f);
+		break;
+	case EV_GATE:
+		gate_poll();
+		break;
 	case EV_EVID:
+		if (w.ike_flow == e->spi)
+			w.ike_until = 0;
 		on_evid(&w.client[e->f]);
 		break;
 	case EV_REBOOT:
 		on_reboot();
 		break;
 	case EV_RESTART:
-		on_restart(f);
+		on_restart(f, e->a);
 		break;
 	case EV_SPOOF:
 		on_spoof();
@@ -1308,6 +1444,8 @@ static void run_one(enum policy p, u64 run, struct result *r)
 	w.tick_at = 0;
 	w.serial_until = 0;
 	w.nfifo = 0;
+	w.ngate = 0;
+	w.ike_until = 0;
 	w.last_c = ~0u;
 	memset(w.pin, 0, sizeof(w.pin));
 	memset(w.truth, 0, sizeof(w.truth));

@@ -533,6 +533,50 @@ static void test_ike(void)
 	T(owner(0x2101) == NOBODY);
 	ok("a large number is no new SA, evidence or not");
 
+	/* Two made an SA each; the one that asked is not mistaken for the other. */
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	settle(2, 0x1002, 0x2002);
+	pair_evidence(&g, cl[1], now, &act);
+	apply();
+	wait_ms(cfg.open_ms + 100);
+	pair_evidence(&g, cl[2], now, &act);
+	apply();
+	wait_ms(5);
+	T(out(2, 0x1202, 1));
+	wait_ms(20);
+	T(in(0x2202, 1) & 4);
+	T(owner(0x2202) == NOBODY);
+	ok("two made an SA: the first packet settles nothing");
+	wait_ms(200);
+	T(in(0x2202, 2) & 4);
+	T(owner(0x2202) == 2);
+	ok("... the next, to who had asked, does");
+	wait_ms(20);
+	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
+	ok("... and the other is the only one left");
+
+	/* What came for one is not taken for another's when its own comes. */
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	pair_evidence(&g, cl[0], now, &act);
+	apply();
+	wait_ms(cfg.open_ms + 100);
+	pair_evidence(&g, cl[1], now, &act);
+	apply();
+	T(out(1, 0x1101, 1));
+	wait_ms(20);
+	in(0x2100, 1);
+	wait_ms(10);
+	in(0x2101, 1);
+	T(owner(0x2100) == NOBODY && owner(0x2101) == NOBODY);
+	wait_ms(300);
+	T(in(0x2100, 2) == 3 && in(0x2101, 2) == 3);
+	T(owner(0x2100) == NOBODY && owner(0x2101) == NOBODY);
+	ok("more came than it made: both get both until that is clear");
+
 	group(true);
 	T(out(0, 0x1000, 1));
 	T(pair_is_open(&g, NULL, now) && !pair_is_open(&g, cl[0], now));
