@@ -12,7 +12,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <vpnpass.h>
 
-#include "parse.h"
+#include "track.h"
 
 #define IKE_UDP_PORT	500
 #define NATT_UDP_PORT	4500

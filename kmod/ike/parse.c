@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IKE as a router can read it: the header, the payloads before encryption
- * begins (ike_parse), and what the order of messages tells about an IKE SA
- * (ike_track). Called by the ike helper's kernel face; see parse.h.
+ * IKE as a router can read it: the header, and the payloads before encryption
+ * begins. Called by read.c of the ike helper; see parse.h.
  */
 #include "ike/parse.h"
 
@@ -14,12 +13,10 @@ enum {
 	V1_VENDOR = 13,
 	V1_NATD = 20,
 	V1_NATD_DRAFT = 130,
-	V1_FRAGMENT = 132,	/* Cisco's, never standardised */
 	V2_SA = 33,
 	V2_NOTIFY = 41,
 	V2_DELETE = 42,
 	V2_SK = 46,
-	V2_SKF = 53,
 };
 
 /* IKEv2 notify types, RFC 7296 section 3.10.1, RFC 7383 section 2.3. */
@@ -35,21 +32,6 @@ enum {
 #define PAYLOAD_HDR	4
 #define FRAGMENT_HDR	8
 #define PROTO_IKE	1
-
-/*
- * The least that can carry a child SA in IKEv2 (RFC 7296 section 3): header
- * 28, SK header 4, IV 8, pad length 1, ICV 8; SA 32 (an AEAD without key
- * length, and ESN), nonce 20, two traffic selectors of 24. IKE_AUTH has no
- * nonce but an AUTH of at least 24. Refusals stay well below.
- */
-#define V2_CHILD_MIN	149
-
-/*
- * The least that can be message 1 or 2 of a quick mode (RFC 2409 section
- * 5.5): header 28, HASH 20, SA 32, nonce 12. Messages 3 and 4 usually stay
- * below.
- */
-#define V1_QUICK_MIN	92
 
 static const u8 natt_vendor[][16] = {
 	/* MD5 of "RFC 3947" */
@@ -70,17 +52,6 @@ static enum ike_class bad(struct ike_msg *m, enum ike_reason reason)
 	m->cls = IKE_CLASS_BAD;
 	m->reason = reason;
 	return IKE_CLASS_BAD;
-}
-
-static bool v1_phase1(u8 exchange)
-{
-	return exchange == IKE_V1_MAIN || exchange == IKE_V1_AGGRESSIVE ||
-	       exchange == IKE_V1_BASE;
-}
-
-static bool v2_first(u8 exchange)
-{
-	return exchange == IKE_V2_SA_INIT || exchange == IKE_V2_RESUME;
 }
 
 /*
@@ -192,11 +163,6 @@ static enum ike_walk read_fragment_v2(struct ike_msg *m, const u8 *p)
 	return IKE_WALK_ENCRYPTED;
 }
 
-static bool is_fragment(const struct ike_msg *m, u8 type)
-{
-	return type == (m->version == 1 ? V1_FRAGMENT : V2_SKF);
-}
-
 static enum ike_walk read_fragment(struct ike_msg *m, const u8 *p, u32 cap,
 				   u32 len)
 {
@@ -220,7 +186,7 @@ static enum ike_walk walk(struct ike_msg *m, const u8 *p, u32 cap, u32 len)
 	u32 plen;
 
 	while (type) {
-		if (is_fragment(m, type)) {
+		if (ike_is_fragment(m, type)) {
 			m->encrypted |= m->version == 2;
 			return read_fragment(m, p, cap, len);
 		}
@@ -257,7 +223,7 @@ static enum ike_reason check_v1(const struct ike_msg *m)
 	if (!m->exchange ||
 	    (m->exchange > IKE_V1_NEW_GROUP && m->exchange < 240))
 		return IKE_BAD_EXCHANGE;
-	if (v1_phase1(m->exchange) && !m->rspi) {
+	if (ike_v1_phase1(m->exchange) && !m->rspi) {
 		if (m->encrypted)
 			return IKE_BAD_FLAGS;
 		if (m->mid)
@@ -276,7 +242,7 @@ static enum ike_reason check_v1(const struct ike_msg *m)
 	return IKE_OK;
 }
 
-static enum ike_reason check_v2_first(const struct ike_msg *m)
+static enum ike_reason check_ike_v2_first(const struct ike_msg *m)
 {
 	if (m->initiator == m->response)
 		return IKE_BAD_FLAGS;
@@ -291,8 +257,8 @@ static enum ike_reason check_v2(const struct ike_msg *m)
 {
 	if (m->exchange < IKE_V2_SA_INIT)
 		return IKE_BAD_EXCHANGE;
-	if (v2_first(m->exchange))
-		return check_v2_first(m);
+	if (ike_v2_first(m->exchange))
+		return check_ike_v2_first(m);
 	/*
 	 * Unprotected informational messages (RFC 7296 section 1.5) may lack
 	 * a responder SPI.
@@ -347,13 +313,13 @@ static void read_header(struct ike_msg *m, const u8 *p)
 static void place(struct ike_msg *m)
 {
 	if (m->version == 1) {
-		if (!v1_phase1(m->exchange) || m->encrypted)
+		if (!ike_v1_phase1(m->exchange) || m->encrypted)
 			return;
 		if (!m->rspi)
 			m->opens = m->next == V1_SA || m->frag_num;
 		else
 			m->answers = m->next == V1_SA;
-	} else if (v2_first(m->exchange)) {
+	} else if (ike_v2_first(m->exchange)) {
 		m->opens = !m->response;
 		m->retry = m->response &&
 			   (m->cookie || m->error == N_INVALID_KE);
@@ -421,532 +387,4 @@ enum ike_class ike_parse(struct ike_msg *m, const u8 *data, u32 cap, u32 dlen,
 	m->natt = true;
 	return parse_ike(m, data + IKE_MARKER_LEN, cap - IKE_MARKER_LEN,
 			 dlen - IKE_MARKER_LEN);
-}
-
-/* --- the tracker --- */
-
-static enum ike_dir other(enum ike_dir dir)
-{
-	return dir == IKE_DIR_OUT ? IKE_DIR_IN : IKE_DIR_OUT;
-}
-
-static u32 established(struct ike_sa_state *st)
-{
-	if (st->phase == IKE_SA_ESTABLISHED)
-		return 0;
-	st->phase = IKE_SA_ESTABLISHED;
-	return IKE_EV_ESTABLISHED;
-}
-
-static u32 child_made(struct ike_sa_state *st, enum ike_dir by, u32 now)
-{
-	if (st->n_child < 0xffff)
-		st->n_child++;
-	st->child = now;
-	st->child_by = by;
-	return IKE_EV_CHILD;
-}
-
-/* May bring the responder's SPI, or another one for it. */
-static bool brings_rspi(const struct ike_msg *m)
-{
-	if (m->version == 2)
-		return m->answers;
-	return m->rspi && !m->encrypted && v1_phase1(m->exchange) &&
-	       (m->answers || m->frag_num);
-}
-
-/* An error or deletion in clear, which may come with any responder SPI. */
-static bool is_clear_info(const struct ike_msg *m)
-{
-	return !m->encrypted && (m->exchange == IKE_V1_INFO ||
-				 m->exchange == IKE_V2_INFO);
-}
-
-/* Does the message fit an SA that is under way? */
-static bool fits(const struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m)
-{
-	bool from_opener = dir == st->opener;
-
-	if (m->version != st->version || m->ispi != st->ispi)
-		return false;
-	if (m->version == 2 && v2_first(m->exchange)) {
-		/* Nobody asks anew, or answers late, with another SPI. */
-		if (m->initiator != from_opener)
-			return false;
-		return m->opens || !m->answers || !st->rspi_fixed ||
-		       m->rspi == st->rspi;
-	}
-	if (m->opens)
-		return from_opener;
-	if (is_clear_info(m))
-		return !m->rspi || !st->rspi_fixed || m->rspi == st->rspi;
-	if (m->version == 2 &&
-	    (!m->encrypted || m->initiator != from_opener))
-		return false;
-	if (st->rspi_fixed || !m->rspi)
-		return m->rspi && m->rspi == st->rspi;
-	return from_opener || brings_rspi(m) || m->rspi == st->rspi;
-}
-
-/* May an unknown SA be joined here? Encrypted, with both SPIs, is enough. */
-static bool adoptable(const struct ike_msg *m)
-{
-	return m->encrypted && m->rspi &&
-	       !(m->version == 2 && v2_first(m->exchange));
-}
-
-static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
-{
-	memset(st, 0, sizeof(*st));
-	st->ispi = m->ispi;
-	st->version = m->version;
-	st->phase = IKE_SA_HALF_OPEN;
-	st->opener = dir;
-	st->opened = now;
-	st->seen = now;
-	if (m->opens)
-		return IKE_EV_OPENED;
-	if (m->version == 2 && !m->initiator)
-		st->opener = other(dir);
-	st->rspi = m->rspi;
-	st->rspi_fixed = true;
-	st->adopted = true;
-	return IKE_EV_ADOPTED;
-}
-
-/* What every message that fits tells. */
-static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
-{
-	u32 ev = 0;
-
-	st->seen = now;
-	if (m->natd)
-		st->natd |= 1 << dir;
-	if (m->frag_num)
-		st->fragmented = true;
-	if (m->natt && !st->natt) {
-		st->natt = true;
-		ev |= IKE_EV_NATT;
-	}
-	if (!m->rspi || st->rspi_fixed || is_clear_info(m))
-		return ev;
-	if (dir == st->opener) {
-		/* Which of several answers the initiator took. */
-		st->rspi = m->rspi;
-		st->rspi_fixed = true;
-	} else if (brings_rspi(m)) {
-		st->rspi = m->rspi;
-		if (!st->answered)
-			ev |= IKE_EV_ANSWERED;
-		st->answered = true;
-	}
-	return ev;
-}
-
-static u32 clear_info(struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
-{
-	u32 ev = 0;
-
-	if (m->error && dir != st->opener)
-		ev |= IKE_EV_REFUSED;
-	/* Anybody can send it, so it ends nothing that is worth something. */
-	if ((m->deletes & IKE_DEL_IKE) && st->phase == IKE_SA_HALF_OPEN &&
-	    !st->adopted) {
-		st->phase = IKE_SA_DELETED;
-		ev |= IKE_EV_DELETED;
-	}
-	return ev;
-}
-
-/* --- IKEv2: each side numbers its own requests, RFC 7296 section 2.2 --- */
-
-static bool makes_child(u8 exchange)
-{
-	return exchange == IKE_V2_AUTH || exchange == IKE_V2_CREATE_CHILD ||
-	       exchange == IKE_V2_FOLLOWUP_KE;
-}
-
-/*
- * Message IDs only grow, so whatever is far below the top is finished.
- * Nothing bounds them from above: the top moves only by a request and its
- * response, from different ends, and a router may have missed any number.
- */
-static bool win_finished(const struct ike_window *w, u32 mid)
-{
-	if (!w->any || mid > w->top)
-		return false;
-	return w->top - mid >= 32 || (w->done >> (w->top - mid) & 1);
-}
-
-static void win_finish(struct ike_window *w, u32 mid)
-{
-	u32 step;
-
-	if (!w->any || mid > w->top) {
-		step = w->any ? mid - w->top : 32;
-		w->done = step < 32 ? w->done << step : 0;
-		w->top = mid;
-		w->any = true;
-	}
-	if (w->top - mid < 32)
-		w->done |= 1U << (w->top - mid);
-}
-
-static const struct ike_req *win_find(const struct ike_window *w, u32 mid)
-{
-	size_t i;
-
-	for (i = 0; i < IKE_REQS; i++)
-		if (w->req[i].exchange && w->req[i].mid == mid)
-			return &w->req[i];
-	return NULL;
-}
-
-static struct ike_req *win_add(struct ike_window *w, u32 mid, u8 exchange)
-{
-	struct ike_req *r = NULL;
-	size_t i;
-
-	for (i = 0; i < IKE_REQS && !r; i++)
-		if (!w->req[i].exchange || w->req[i].done)
-			r = &w->req[i];
-	if (!r) {
-		r = &w->req[w->next];
-		w->next = (w->next + 1) % IKE_REQS;
-	}
-	memset(r, 0, sizeof(*r));
-	r->mid = mid;
-	r->exchange = exchange;
-	return r;
-}
-
-/*
- * Note one message or fragment. Beyond 32 fragments, the last bit stands for
- * all that follow. A larger total begins anew (RFC 7383 section 2.6).
- * Return: whether it was new; @seen and @total say whether all are there.
- */
-static bool note_part(u32 *seen, u16 *total, const struct ike_msg *m)
-{
-	u32 num = m->frag_num ? m->frag_num : 1;
-	u16 all = m->frag_num ? m->frag_total : 1;
-	bool fresh;
-	u32 bit;
-
-	if (all < *total)
-		return false;
-	if (all > *total) {
-		*total = all;
-		*seen = 0;
-	}
-	bit = 1U << (min(num, 32U) - 1);
-	fresh = !(*seen & bit);
-	*seen |= bit;
-	return fresh;
-}
-
-static bool all_parts(u32 seen, u16 total)
-{
-	return seen == (total < 32 ? (1U << total) - 1 : ~0U);
-}
-
-/*
- * An IKE_AUTH or IKE_FOLLOWUP_KE request next to a response that looked like
- * the last says that it was not (RFC 7296 section 2.16, RFC 9370 section
- * 2.2.4): EAP goes on, or more keys follow.
- */
-static u32 retract(struct ike_sa_state *st, struct ike_window *w,
-		   const struct ike_msg *m)
-{
-	if (m->exchange == IKE_V2_CREATE_CHILD || !makes_child(m->exchange) ||
-	    !w->child || m->mid != w->child_mid + 1)
-		return 0;
-	w->child = false;
-	if (st->n_child && st->n_child < 0xffff)
-		st->n_child--;
-	return IKE_EV_CHILD_RETRACT;
-}
-
-static u32 v2_request(struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
-{
-	struct ike_window *w = &st->win[dir];
-	struct ike_req *r;
-	u32 ev = 0;
-
-	if (win_finished(w, m->mid))
-		return IKE_EV_RETRANS;
-	r = (struct ike_req *)win_find(w, m->mid);
-	if (!r) {
-		r = win_add(w, m->mid, m->exchange);
-		ev = retract(st, w, m);
-		if (makes_child(m->exchange))
-			ev |= IKE_EV_BEGIN;
-	} else if (r->exchange != m->exchange) {
-		return 0;
-	}
-	if (!note_part(&r->asked, &r->ask_total, m))
-		ev |= IKE_EV_RETRANS;
-	return ev;
-}
-
-static u32 v2_finished(struct ike_sa_state *st, enum ike_dir asker,
-		       const struct ike_msg *m, u32 now)
-{
-	struct ike_window *w = &st->win[asker];
-	u32 ev = 0;
-
-	if (!makes_child(m->exchange))
-		return st->adopted ? established(st) : 0;
-	if (m->exchange != IKE_V2_FOLLOWUP_KE && m->frag_total < 2 &&
-	    m->len < V2_CHILD_MIN)
-		return st->adopted ? established(st) : 0;
-	ev = established(st) | child_made(st, asker, now);
-	w->child = true;
-	w->child_mid = m->mid;
-	return ev;
-}
-
-static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now)
-{
-	struct ike_window *w = &st->win[other(dir)];
-	struct ike_req *r;
-	bool fresh;
-
-	if (win_finished(w, m->mid))
-		return IKE_EV_RETRANS;
-	r = (struct ike_req *)win_find(w, m->mid);
-	/* Only what was asked can be answered: nothing spoofed gets here. */
-	if (!r || r->exchange != m->exchange)
-		return 0;
-	fresh = note_part(&r->told, &r->tell_total, m);
-	if (!all_parts(r->told, r->tell_total))
-		return fresh ? 0 : IKE_EV_RETRANS;
-	r->done = true;
-	win_finish(w, m->mid);
-	return v2_finished(st, other(dir), m, now);
-}
-
-static u32 v2_track(struct ike_sa_state *st, enum ike_dir dir,
-		    const struct ike_msg *m, u32 now)
-{
-	if (v2_first(m->exchange)) {
-		if (m->retry)
-			return IKE_EV_RETRY;
-		return m->response && m->error ? IKE_EV_REFUSED : 0;
-	}
-	if (m->response)
-		return v2_response(st, dir, m, now);
-	return v2_request(st, dir, m);
-}
-
-/* --- IKEv1: message IDs are random, RFC 2409 section 5.5 --- */
-
-static const struct ike_quick *quick_find(const struct ike_phase2 *p2,
-					  u32 mid)
-{
-	size_t i;
-
-	for (i = 0; i < IKE_QUICKS; i++)
-		if (p2->quick[i].count && p2->quick[i].mid == mid)
-			return &p2->quick[i];
-	return NULL;
-}
-
-static bool quick_is_done(const struct ike_phase2 *p2, u32 mid)
-{
-	size_t i;
-
-	for (i = 0; i < p2->n_done; i++)
-		if (p2->done[i] == mid)
-			return true;
-	return false;
-}
-
-static struct ike_quick *quick_add(struct ike_phase2 *p2)
-{
-	struct ike_quick *q = NULL;
-	size_t i;
-
-	/* Those that only wait for a fourth message count for little. */
-	for (i = 0; i < IKE_QUICKS && !q; i++)
-		if (!p2->quick[i].count || p2->quick[i].count > 2)
-			q = &p2->quick[i];
-	if (!q) {
-		q = &p2->quick[p2->next];
-		p2->next = (p2->next + 1) % IKE_QUICKS;
-	}
-	memset(q, 0, sizeof(*q));
-	return q;
-}
-
-static u32 quick_done(struct ike_sa_state *st, u32 mid, enum ike_dir by,
-		      u32 now)
-{
-	struct ike_phase2 *p2 = &st->p2;
-
-	p2->done[p2->next_done] = mid;
-	p2->next_done = (p2->next_done + 1) % IKE_QUICKS_DONE;
-	if (p2->n_done < IKE_QUICKS_DONE)
-		p2->n_done++;
-	return established(st) | child_made(st, by, now);
-}
-
-/*
- * A quick mode whose beginning was not seen. Messages 1 and 2 travel unseen
- * in IKE fragments, which do not tell their exchange; what is too short for
- * either is the third.
- */
-static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now)
-{
-	struct ike_quick *q;
-
-	if (m->len < V1_QUICK_MIN)
-		return quick_done(st, m->mid, dir, now);
-	q = quick_add(&st->p2);
-	q->mid = m->mid;
-	q->dir = dir;
-	q->count = 1;
-	q->len1 = m->len;
-	q->commit = m->commit;
-	return IKE_EV_BEGIN;
-}
-
-/*
- * The initiator's next message is the third if it is shorter than its first:
- * that had a proposal and a nonce besides the hash, this has the hash alone.
- */
-static u32 quick_third(struct ike_sa_state *st, struct ike_quick *q,
-		       const struct ike_msg *m, u32 now)
-{
-	if (q->count > 2 || m->len >= q->len1)
-		return IKE_EV_RETRANS;
-	if (q->count < 2 && m->len >= V1_QUICK_MIN)
-		return IKE_EV_RETRANS;
-	q->count = q->commit ? 3 : 0;
-	return quick_done(st, m->mid, q->dir, now);
-}
-
-/* Responder's messages: the second, and with a commit bit the fourth. */
-static u32 quick_even(struct ike_quick *q, const struct ike_msg *m)
-{
-	if (q->count == 1) {
-		q->count = 2;
-		q->len2 = m->len;
-		return 0;
-	}
-	if (q->count < 3 || m->len >= q->len2)
-		return IKE_EV_RETRANS;
-	q->count = 0;
-	return IKE_EV_CHILD_READY;
-}
-
-static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now)
-{
-	struct ike_quick *q;
-
-	q = (struct ike_quick *)quick_find(&st->p2, m->mid);
-	if (!q && quick_is_done(&st->p2, m->mid))
-		return IKE_EV_RETRANS;
-	if (!q)
-		return quick_first(st, dir, m, now);
-	q->commit |= m->commit;
-	if (dir == q->dir)
-		return quick_third(st, q, m, now);
-	return quick_even(q, m);
-}
-
-/* The fourth message may be a CONNECTED notify, RFC 2408 section 3.1. */
-static u32 v1_info(struct ike_sa_state *st, enum ike_dir dir,
-		   const struct ike_msg *m)
-{
-	struct ike_quick *q;
-
-	q = (struct ike_quick *)quick_find(&st->p2, m->mid);
-	if (!q || q->count != 3 || dir == q->dir)
-		return 0;
-	q->count = 0;
-	return IKE_EV_CHILD_READY;
-}
-
-/*
- * Phase 1 is up when both ends have sent an encrypted message, which main
- * mode's 5 and 6 are, or by aggressive mode's third (RFC 2409 section 5). An
- * informational message may be a refusal, so it does not count, unless there
- * is nothing else to go by.
- */
-static u32 v1_phase1_up(struct ike_sa_state *st, enum ike_dir dir,
-			const struct ike_msg *m)
-{
-	if (m->exchange == IKE_V1_AGGRESSIVE && st->answered && m->rspi &&
-	    dir == st->opener)
-		return established(st);
-	if (!m->encrypted || (m->exchange == IKE_V1_INFO && !st->adopted))
-		return 0;
-	st->crypt |= 1 << dir;
-	return st->crypt == 3 ? established(st) : 0;
-}
-
-static u32 v1_track(struct ike_sa_state *st, enum ike_dir dir,
-		    const struct ike_msg *m, u32 now)
-{
-	u32 ev = v1_phase1_up(st, dir, m);
-
-	if (m->exchange == IKE_V1_QUICK)
-		ev |= quick_track(st, dir, m, now);
-	else if (m->exchange == IKE_V1_INFO)
-		ev |= v1_info(st, dir, m);
-	return ev;
-}
-
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now)
-{
-	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
-	bool answered = st->answered;
-	u32 ev = 0;
-
-	if (m->cls != IKE_CLASS_IKE || m->walk == IKE_WALK_BAD ||
-	    (is_fragment(m, m->next) && !m->frag_num))
-		return IKE_EV_FOREIGN;
-	if (fresh && !m->opens &&
-	    (st->phase == IKE_SA_DELETED || !adoptable(m)))
-		return IKE_EV_FOREIGN;
-	if (fresh)
-		ev = begin(st, dir, m, now);
-	else if (!fits(st, dir, m))
-		return IKE_EV_FOREIGN;
-	else if (m->opens)
-		ev = IKE_EV_RETRANS;
-	ev |= learn(st, dir, m, now);
-	if (m->answers && answered)
-		ev |= IKE_EV_RETRANS;
-	if (is_clear_info(m))
-		return ev | clear_info(st, dir, m);
-	if (m->version == 1)
-		return ev | v1_track(st, dir, m, now);
-	return ev | v2_track(st, dir, m, now);
-}
-
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
-{
-	if (m->cls != IKE_CLASS_IKE ||
-	    (st->phase != IKE_SA_NEW && st->version != m->version))
-		return false;
-	if (m->version == 1)
-		return m->exchange == IKE_V1_QUICK &&
-		       m->len >= V1_QUICK_MIN &&
-		       !quick_find(&st->p2, m->mid) &&
-		       !quick_is_done(&st->p2, m->mid);
-	return makes_child(m->exchange) && !m->response &&
-	       !win_finished(&st->win[dir], m->mid) &&
-	       !win_find(&st->win[dir], m->mid);
 }

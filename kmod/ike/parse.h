@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IKE or NAT-T datagram says in clear, and what a sequence of them
- * says about one IKE SA. Called by the ike helper's kernel face, by its unit
- * tests and its fuzzer. Pure code: nothing here allocates, locks or reads a
- * clock, so any context will do.
+ * What an IKE or NAT-T datagram says in clear. Called by the ike helper's
+ * read.c, by its unit tests and its fuzzer. Pure code: nothing here allocates,
+ * locks or reads a clock, so any context will do.
  *
  * All numbers are in host byte order; all times are u32 milliseconds of a
  * clock that may wrap.
@@ -86,6 +85,10 @@ enum ike_exchange {
 #define IKE_V1_COMMIT		0x02
 #define IKE_V2_INITIATOR	0x08
 #define IKE_V2_RESPONSE		0x20
+
+/* Payloads that hold part of a message: Cisco's, RFC 7383 section 2.5. */
+#define IKE_V1_FRAGMENT		132
+#define IKE_V2_FRAGMENT		53
 
 /* How far the walk over the clear payloads came. */
 enum ike_walk {
@@ -189,143 +192,21 @@ struct ike_msg {
 enum ike_class ike_parse(struct ike_msg *m, const u8 *data, u32 cap, u32 dlen,
 			 enum ike_port port);
 
-enum ike_phase {
-	IKE_SA_NEW = 0,		/* nothing seen: a zeroed state */
-	IKE_SA_HALF_OPEN,
-	IKE_SA_ESTABLISHED,
-	IKE_SA_DELETED,		/* given up in clear before it was up */
-};
+/* Exchanges that begin an IKE SA. */
+static inline bool ike_v1_phase1(u8 exchange)
+{
+	return exchange == IKE_V1_MAIN || exchange == IKE_V1_AGGRESSIVE ||
+	       exchange == IKE_V1_BASE;
+}
 
-/* What a message meant, returned by ike_track(); any may come together. */
-#define IKE_EV_OPENED		0x0001	/* first message of the IKE SA */
-#define IKE_EV_ANSWERED		0x0002	/* responder's SPI learnt */
-#define IKE_EV_ESTABLISHED	0x0004
-#define IKE_EV_NATT		0x0008	/* first message behind a marker */
-#define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
-#define IKE_EV_CHILD		0x0020	/* and this finished one */
-#define IKE_EV_CHILD_READY	0x0040	/* v1 commit bit: its 4th message */
-#define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
-#define IKE_EV_RETRANS		0x0100	/* seen before, counted once */
-#define IKE_EV_RETRY		0x0200	/* responder wants message 1 again */
-#define IKE_EV_REFUSED		0x0400	/* responder says no, in clear */
-#define IKE_EV_DELETED		0x0800
-#define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
-#define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
+static inline bool ike_v2_first(u8 exchange)
+{
+	return exchange == IKE_V2_SA_INIT || exchange == IKE_V2_RESUME;
+}
 
-#define IKE_REQS	4	/* open exchanges kept, per side */
-#define IKE_QUICKS	4	/* open IKEv1 quick modes kept */
-#define IKE_QUICKS_DONE	8	/* finished ones remembered */
-
-struct ike_req {
-	u32 mid;
-	u32 asked;		/* request's fragments seen, bit per number */
-	u32 told;		/* response's */
-	u16 ask_total;
-	u16 tell_total;
-	u8 exchange;		/* 0: free */
-	bool done;
-};
-
-struct ike_window {
-	struct ike_req req[IKE_REQS];
-	u32 top;		/* highest message ID finished */
-	u32 done;		/* bit n: top - n is finished */
-	u32 child_mid;		/* message ID of the last CHILD */
-	u8 next;
-	bool any;		/* top is valid */
-	bool child;		/* child_mid is valid */
-};
-
-struct ike_quick {
-	u32 mid;
-	u32 len1;		/* lengths of messages 1 and 2 */
-	u32 len2;
-	u8 count;		/* messages passed; 0: free */
-	u8 dir;			/* of message 1 */
-	bool commit;
-};
-
-struct ike_phase2 {
-	struct ike_quick quick[IKE_QUICKS];
-	u32 done[IKE_QUICKS_DONE];
-	u8 next;
-	u8 n_done;		/* valid in done[], up to its size */
-	u8 next_done;
-};
-
-/**
- * struct ike_sa_state - one IKE SA, as seen from between its ends
- * @ispi: initiator's SPI
- * @rspi: responder's SPI; 0 until answered
- * @opened: time of the first message
- * @seen: time of the last message that fitted
- * @child: time of the last CHILD (valid if @n_child)
- * @n_child: exchanges finished that make SAs, saturating
- * @version: 1 or 2
- * @phase: enum ike_phase
- * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
- * @child_by: enum ike_dir of whoever asked for the last child SA
- * @natd: bit per enum ike_dir: sent NAT detection payloads
- * @crypt: v1: bit per enum ike_dir: sent an encrypted message
- * @answered: the responder's SPI came from the responder
- * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
- * @adopted: began in mid-life
- * @natt: moved to (or began on) port 4500
- * @fragmented: messages came in IKE fragments
- *
- * Zeroed is IKE_SA_NEW. Owned and serialised by the caller.
- */
-struct ike_sa_state {
-	u64 ispi;
-	u64 rspi;
-	u32 opened;
-	u32 seen;
-	u32 child;
-	u16 n_child;
-	u8 version;
-	u8 phase;
-	u8 opener;
-	u8 child_by;
-	u8 natd;
-	u8 crypt;
-	bool answered:1;
-	bool rspi_fixed:1;
-	bool adopted:1;
-	bool natt:1;
-	bool fragmented:1;
-	union {
-		struct ike_window win[2];	/* v2, by enum ike_dir asking */
-		struct ike_phase2 p2;		/* v1 */
-	};
-};
-
-/**
- * ike_track - let one message act on its IKE SA
- * @st: the SA; zeroed for a new one
- * @dir: which way the message goes
- * @m: IKE_CLASS_IKE as read by ike_parse()
- * @now: time, ms
- *
- * Call it for messages that are let through, not for those held or dropped.
- * CHILD is reported once per exchange, however often its messages repeat. It
- * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
- * looks the same.
- *
- * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
- */
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now);
-
-/**
- * ike_begins_child - would this message begin an exchange that makes SAs?
- * @st: the SA it belongs to
- * @dir: which way it goes
- * @m: the message
- *
- * For the caller that wants to hold such an exchange back: false once one
- * copy (or fragment) of it was given to ike_track().
- */
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m);
+static inline bool ike_is_fragment(const struct ike_msg *m, u8 payload)
+{
+	return payload == (m->version == 1 ? IKE_V1_FRAGMENT : IKE_V2_FRAGMENT);
+}
 
 #endif /* VPNPASS_IKE_PARSE_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target for kmod/ike/parse.c: datagrams are parsed at every way of
+ * Fuzz target for kmod/ike/parse.c and track.c: datagrams are parsed at every way of
  * cutting them short, and given to a tracker in a row.
  *
  * An input is a row of datagrams, each behind three bytes: flags (bit 0 port
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ike/parse.h"
+#include "ike/track.h"
 
 #define MUST(cond)							\
 	do {								\
@@ -126,7 +126,7 @@ static void check_state(const struct ike_sa_state *st)
 		MUST(st->win[i].next < IKE_REQS);
 		for (j = 0; j < IKE_REQS; j++)
 			MUST(!st->win[i].req[j].told ||
-			     st->win[i].req[j].asked);
+			     st->win[i].req[j].asked || st->adopted);
 	}
 }
 
@@ -142,7 +142,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		  const struct ike_msg *m)
 {
 	struct ike_sa_state old = *st;
-	bool begins = ike_begins_child(st, dir, m);
+	bool begins = ike_makes_sas(st, dir, m);
 	u32 ev;
 
 	ev = ike_track(st, dir, m, ++now);
@@ -159,7 +159,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 	MUST(old.phase != IKE_SA_ESTABLISHED ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(st->n_child <= old.n_child + 1 || old.phase == IKE_SA_DELETED);
-	MUST(!ike_begins_child(st, dir, m));
+	MUST(!ike_makes_sas(st, dir, m));
 	if (ev & IKE_EV_DELETED)
 		return;
 	old = *st;

@@ -1,24 +1,49 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Fetches libreswan and what it takes into build/libreswan, without installing
-# it: its package and strongSwan's exclude each other. Run it on the host, the
-# tests are in a guest without a network; they skip what it is missing for.
+# Fetches libreswan, and the libraries that it takes and that are not there,
+# into build/libreswan without installing anything: its package and strongSwan's
+# exclude each other. Run by make check on the host; the guest has no network.
+# What it does not get, the tests skip.
 set -eu
 top=$(readlink -f "$(dirname "$0")/../..")
 dir=$top/build/libreswan
 [ ! -e "$dir/.ready" ] || exit 0
 command -v apt-get > /dev/null || { echo "libreswan: only on Debian and its kin" >&2; exit 1; }
+
+installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+# libraries: libreswan's, theirs and so on, as far as they are not installed
+libraries()
+{
+	local p
+
+	apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
+		--no-breaks --no-replaces --no-enhances libreswan |
+		grep -E '^lib[^:]*$' | sort -u | while read -r p; do
+		[ "$p" = libreswan ] || installed "$p" || echo "$p"
+	done
+}
+
+# its programs are started with this path by the tests
+missing()
+{
+	LD_LIBRARY_PATH=$dir/usr/lib/$(uname -m)-linux-gnu ldd "$dir"/usr/libexec/ipsec/{pluto,whack,addconn} |
+		grep 'not found'
+}
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-apt-get -qq -o APT::Sandbox::User=root download libreswan libunbound8 libldns3 libnss3 \
-	libnss3-tools libnspr4 libevent-core-2.1-7 libevent-pthreads-2.1-7 libcurl3-nss
+# shellcheck disable=SC2046
+apt-get -qq -o APT::Sandbox::User=root download libreswan libnss3-tools $(libraries)
 mkdir -p "$dir"
 for deb in *.deb; do
 	dpkg -x "$deb" "$dir"
 done
-if LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu ldd "$dir/usr/libexec/ipsec/pluto" |
-	grep 'not found'; then
+if missing >&2; then
 	echo "libreswan: these libraries are missing" >&2
 	exit 1
 fi

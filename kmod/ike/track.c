@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a sequence of messages tells about one IKE SA, for both versions: does
+ * a message fit, who answered with which SPI, has it moved to port 4500. What
+ * makes SAs is track_v1.c's and track_v2.c's. Called by sa.c; see track.h.
+ */
+#include "ike/track.h"
+
+/* May bring the responder's SPI, or another one for it. */
+static bool brings_rspi(const struct ike_msg *m)
+{
+	if (m->version == 2)
+		return m->answers;
+	return m->rspi && !m->encrypted && ike_v1_phase1(m->exchange) &&
+	       (m->answers || m->frag_num);
+}
+
+/* An error or deletion in clear, which may come with any responder SPI. */
+static bool is_clear_info(const struct ike_msg *m)
+{
+	return !m->encrypted && (m->exchange == IKE_V1_INFO ||
+				 m->exchange == IKE_V2_INFO);
+}
+
+/* Does the message fit an SA that is under way? */
+static bool fits(const struct ike_sa_state *st, enum ike_dir dir,
+		 const struct ike_msg *m)
+{
+	bool from_opener = dir == st->opener;
+
+	if (m->version != st->version || m->ispi != st->ispi)
+		return false;
+	if (m->version == 2 && ike_v2_first(m->exchange)) {
+		/* Nobody asks anew, or answers late, with another SPI. */
+		if (m->initiator != from_opener)
+			return false;
+		return m->opens || !m->answers || !st->rspi_fixed ||
+		       m->rspi == st->rspi;
+	}
+	if (m->opens)
+		return from_opener;
+	if (is_clear_info(m))
+		return !m->rspi || !st->rspi_fixed || m->rspi == st->rspi;
+	if (m->version == 2 &&
+	    (!m->encrypted || m->initiator != from_opener))
+		return false;
+	if (st->rspi_fixed || !m->rspi)
+		return m->rspi && m->rspi == st->rspi;
+	return from_opener || brings_rspi(m) || m->rspi == st->rspi;
+}
+
+/* May an unknown SA be joined here? Encrypted, with both SPIs, is enough. */
+static bool adoptable(const struct ike_msg *m)
+{
+	return m->encrypted && m->rspi &&
+	       !(m->version == 2 && ike_v2_first(m->exchange));
+}
+
+static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
+		 const struct ike_msg *m, u32 now)
+{
+	memset(st, 0, sizeof(*st));
+	st->ispi = m->ispi;
+	st->version = m->version;
+	st->phase = IKE_SA_HALF_OPEN;
+	st->opener = dir;
+	st->opened = now;
+	st->seen = now;
+	if (m->opens)
+		return IKE_EV_OPENED;
+	if (m->version == 2 && !m->initiator)
+		st->opener = ike_other(dir);
+	st->rspi = m->rspi;
+	st->rspi_fixed = true;
+	st->adopted = true;
+	return IKE_EV_ADOPTED;
+}
+
+/* What every message that fits tells. */
+static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
+		 const struct ike_msg *m, u32 now)
+{
+	u32 ev = 0;
+
+	st->seen = now;
+	if (m->natd)
+		st->natd |= 1 << dir;
+	if (m->frag_num)
+		st->fragmented = true;
+	if (m->natt && !st->natt) {
+		st->natt = true;
+		ev |= IKE_EV_NATT;
+	}
+	if (!m->rspi || st->rspi_fixed || is_clear_info(m))
+		return ev;
+	if (dir == st->opener) {
+		/* Which of several answers the initiator took. */
+		st->rspi = m->rspi;
+		st->rspi_fixed = true;
+	} else if (brings_rspi(m)) {
+		st->rspi = m->rspi;
+		if (!st->answered)
+			ev |= IKE_EV_ANSWERED;
+		st->answered = true;
+	}
+	return ev;
+}
+
+static u32 clear_info(struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m)
+{
+	u32 ev = 0;
+
+	if (m->error && dir != st->opener)
+		ev |= IKE_EV_REFUSED;
+	/* Anybody can send it, so it ends nothing that is worth something. */
+	if ((m->deletes & IKE_DEL_IKE) && st->phase == IKE_SA_HALF_OPEN &&
+	    !st->adopted) {
+		st->phase = IKE_SA_DELETED;
+		ev |= IKE_EV_DELETED;
+	}
+	return ev;
+}
+
+u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
+	      const struct ike_msg *m, u32 now)
+{
+	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
+	bool answered = st->answered;
+	u32 ev = 0;
+
+	if (m->cls != IKE_CLASS_IKE || m->walk == IKE_WALK_BAD ||
+	    (ike_is_fragment(m, m->next) && !m->frag_num))
+		return IKE_EV_FOREIGN;
+	if (fresh && !m->opens &&
+	    (st->phase == IKE_SA_DELETED || !adoptable(m)))
+		return IKE_EV_FOREIGN;
+	if (fresh)
+		ev = begin(st, dir, m, now);
+	else if (!fits(st, dir, m))
+		return IKE_EV_FOREIGN;
+	else if (m->opens)
+		ev = IKE_EV_RETRANS;
+	ev |= learn(st, dir, m, now);
+	if (m->answers && answered)
+		ev |= IKE_EV_RETRANS;
+	if (is_clear_info(m))
+		return ev | clear_info(st, dir, m);
+	if (m->version == 1)
+		return ev | ike_v1_track(st, dir, m, now);
+	return ev | ike_v2_track(st, dir, m, now, fresh);
+}
+
+bool ike_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
+		   const struct ike_msg *m)
+{
+	if (m->cls != IKE_CLASS_IKE ||
+	    (st->phase != IKE_SA_NEW && st->version != m->version))
+		return false;
+	return m->version == 1 ? ike_v1_makes_sas(st, dir, m) :
+				 ike_v2_makes_sas(st, dir, m);
+}

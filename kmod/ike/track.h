@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a sequence of IKE messages says about one IKE SA, as seen from between
+ * its ends. Called by the ike helper's sa.c and peer.c, by its unit tests and
+ * its fuzzer. Pure code, as in parse.h.
+ */
+#ifndef VPNPASS_IKE_TRACK_H
+#define VPNPASS_IKE_TRACK_H
+
+#include "parse.h"
+
+enum ike_phase {
+	IKE_SA_NEW = 0,		/* nothing seen: a zeroed state */
+	IKE_SA_HALF_OPEN,
+	IKE_SA_ESTABLISHED,
+	IKE_SA_DELETED,		/* given up in clear before it was up */
+};
+
+/* What a message meant, returned by ike_track(); any may come together. */
+#define IKE_EV_OPENED		0x0001	/* first message of the IKE SA */
+#define IKE_EV_ANSWERED		0x0002	/* responder's SPI learnt */
+#define IKE_EV_ESTABLISHED	0x0004
+#define IKE_EV_NATT		0x0008	/* first message behind a marker */
+#define IKE_EV_BEGIN		0x0010	/* asked for SAs; v1: or agreed to */
+#define IKE_EV_CHILD		0x0020	/* and this finished one */
+#define IKE_EV_CHILD_READY	0x0040	/* v1 commit bit: its 4th message */
+#define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
+#define IKE_EV_RETRANS		0x0100	/* seen before, counted once */
+#define IKE_EV_RETRY		0x0200	/* responder wants message 1 again */
+#define IKE_EV_REFUSED		0x0400	/* responder says no, in clear */
+#define IKE_EV_DELETED		0x0800
+#define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
+#define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
+
+#define IKE_REQS	4	/* open exchanges kept, per side */
+#define IKE_QUICKS	4	/* open IKEv1 quick modes kept */
+#define IKE_QUICKS_DONE	8	/* finished ones remembered */
+
+struct ike_req {
+	u32 mid;
+	u32 asked;		/* request's fragments seen, bit per number */
+	u32 told;		/* response's */
+	u16 ask_total;
+	u16 tell_total;
+	u8 exchange;		/* 0: free */
+	bool done;
+};
+
+struct ike_window {
+	struct ike_req req[IKE_REQS];
+	u32 top;		/* highest message ID finished */
+	u32 done;		/* bit n: top - n is finished */
+	u32 child_mid;		/* message ID of the last CHILD */
+	u8 next;
+	bool any;		/* top is valid */
+	bool child;		/* child_mid is valid */
+};
+
+struct ike_quick {
+	u32 mid;
+	u32 len1;		/* lengths of messages 1 and 2 */
+	u32 len2;
+	u8 count;		/* messages passed; 0: free */
+	u8 dir;			/* of message 1 */
+	bool commit;
+};
+
+struct ike_phase2 {
+	struct ike_quick quick[IKE_QUICKS];
+	u32 done[IKE_QUICKS_DONE];
+	u8 next;
+	u8 n_done;		/* valid in done[], up to its size */
+	u8 next_done;
+};
+
+/**
+ * struct ike_sa_state - one IKE SA, as seen from between its ends
+ * @ispi: initiator's SPI
+ * @rspi: responder's SPI; 0 until answered
+ * @opened: time of the first message
+ * @seen: time of the last message that fitted
+ * @child: time of the last CHILD (valid if @n_child)
+ * @n_child: exchanges finished that make SAs, saturating
+ * @version: 1 or 2
+ * @phase: enum ike_phase
+ * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
+ * @child_by: enum ike_dir of whoever asked for the last child SA
+ * @natd: bit per enum ike_dir: sent NAT detection payloads
+ * @crypt: v1: bit per enum ike_dir: sent an encrypted message
+ * @answered: the responder's SPI came from the responder
+ * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
+ * @adopted: began in mid-life
+ * @natt: moved to (or began on) port 4500
+ * @fragmented: messages came in IKE fragments
+ *
+ * Zeroed is IKE_SA_NEW. Owned and serialised by the caller.
+ */
+struct ike_sa_state {
+	u64 ispi;
+	u64 rspi;
+	u32 opened;
+	u32 seen;
+	u32 child;
+	u16 n_child;
+	u8 version;
+	u8 phase;
+	u8 opener;
+	u8 child_by;
+	u8 natd;
+	u8 crypt;
+	bool answered:1;
+	bool rspi_fixed:1;
+	bool adopted:1;
+	bool natt:1;
+	bool fragmented:1;
+	union {
+		struct ike_window win[2];	/* v2, by enum ike_dir asking */
+		struct ike_phase2 p2;		/* v1 */
+	};
+};
+
+/**
+ * ike_track - let one message act on its IKE SA
+ * @st: the SA; zeroed for a new one
+ * @dir: which way the message goes
+ * @m: IKE_CLASS_IKE as read by ike_parse()
+ * @now: time, ms
+ *
+ * Call it for messages that are let through, not for those held or dropped.
+ * CHILD is reported once per exchange, however often its messages repeat. It
+ * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
+ * looks the same.
+ *
+ * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
+ */
+u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
+	      const struct ike_msg *m, u32 now);
+
+/**
+ * ike_makes_sas - does whoever sends this message ask for, or agree on, SAs?
+ * @st: the SA it belongs to, zeroed for a new one
+ * @dir: which way it goes
+ * @m: the message
+ *
+ * That is what begins an exchange that makes SAs, and what answers it. For the
+ * caller that wants to hold such a message back: false once a copy (or a
+ * fragment) of it was given to ike_track().
+ */
+bool ike_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
+		   const struct ike_msg *m);
+
+/* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
+
+static inline enum ike_dir ike_other(enum ike_dir dir)
+{
+	return dir == IKE_DIR_OUT ? IKE_DIR_IN : IKE_DIR_OUT;
+}
+
+static inline u32 ike_sa_up(struct ike_sa_state *st)
+{
+	if (st->phase == IKE_SA_ESTABLISHED)
+		return 0;
+	st->phase = IKE_SA_ESTABLISHED;
+	return IKE_EV_ESTABLISHED;
+}
+
+static inline u32 ike_child_made(struct ike_sa_state *st, enum ike_dir by,
+				 u32 now)
+{
+	if (st->n_child < 0xffff)
+		st->n_child++;
+	st->child = now;
+	st->child_by = by;
+	return IKE_EV_CHILD;
+}
+
+/* v1: second part of ike_track(); v2: @joined if this message began @st. */
+u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
+		 const struct ike_msg *m, u32 now);
+u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
+		 const struct ike_msg *m, u32 now, bool joined);
+bool ike_v1_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m);
+bool ike_v2_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m);
+
+#endif /* VPNPASS_IKE_TRACK_H */
