@@ -290,6 +290,8 @@ static struct maybe *session_number(struct session *s, int type)
 	switch (type) {
 	case VPNPASS_A_SESSION_ID:
 		return &s->id;
+	case VPNPASS_A_SESSION_VERSION:
+		return &s->version;
 	case VPNPASS_A_SESSION_AGE:
 		return &s->age;
 	case VPNPASS_A_SESSION_IDLE:

@@ -42,7 +42,7 @@ struct pin {
 struct session {
 	const char *proto, *state;
 	char client[INET6_ADDRSTRLEN], peer[INET6_ADDRSTRLEN], local[INET6_ADDRSTRLEN];
-	struct maybe id, age, idle;
+	struct maybe id, version, age, idle;
 	struct maybe packets_out, bytes_out, packets_in, bytes_in;
 	struct pin *pins;
 	size_t n_pins;

@@ -205,6 +205,7 @@ void session_fields(struct out *o, const struct session *s)
 	out_string(o, "client", "CLIENT", known_text(s->client));
 	out_string(o, "peer", "PEER", known_text(s->peer));
 	out_string(o, "local", "LOCAL", known_text(s->local));
+	out_number(o, "version", NULL, s->version);
 	out_string(o, "state", "STATE", s->state && *s->state ? s->state : NULL);
 	out_msec(o, "age", "AGE", s->age);
 	out_msec(o, "idle", "IDLE", s->idle);

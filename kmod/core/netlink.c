@@ -279,19 +279,21 @@ int vpnpass_nl_put_pin(struct sk_buff *skb, int attr,
 	struct nlattr *nest = nla_nest_start(skb, attr);
 	u64 mask = pin->session->proto->number_mask ?: ~0ULL;
 
-	if (!nest ||
-	    nla_put_u32(skb, VPNPASS_A_PIN_KIND, pin->number_kind) ||
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, VPNPASS_A_PIN_KIND, pin->number_kind) ||
 	    nla_put_u32(skb, VPNPASS_A_PIN_DIR, pin->dir) ||
 	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NUMBER, pin->key.number & mask,
 			      VPNPASS_A_PIN_PAD) ||
 	    nla_put_u32(skb, VPNPASS_A_PIN_IDLE,
 			vpnpass_now() - READ_ONCE(pin->last)) ||
-	    nla_put_u32(skb, VPNPASS_A_PIN_STATE, VPNPASS_PIN_STATE_SETTLED))
+	    nla_put_u32(skb, VPNPASS_A_PIN_STATE, VPNPASS_PIN_STATE_SETTLED) ||
+	    (pin->nat_number &&
+	     nla_put_u64_64bit(skb, VPNPASS_A_PIN_NAT_NUMBER, pin->nat_number,
+			       VPNPASS_A_PIN_PAD))) {
+		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
-	if (pin->nat_number &&
-	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NAT_NUMBER, pin->nat_number,
-			      VPNPASS_A_PIN_PAD))
-		return -EMSGSIZE;
+	}
 	nla_nest_end(skb, nest);
 	return 0;
 }
@@ -326,8 +328,10 @@ int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
 {
 	u64 age = div_u64(ktime_get_boottime_ns() - s->began, NSEC_PER_MSEC);
 	const char *state;
+	u32 version;
 
 	state = s->proto->session_state ? s->proto->session_state(s) : NULL;
+	version = s->proto->session_version ? s->proto->session_version(s) : 0;
 	if (nla_put_u64_64bit(skb, VPNPASS_A_SESSION_ID, s->id,
 			      VPNPASS_A_SESSION_PAD) ||
 	    nla_put_string(skb, VPNPASS_A_SESSION_PROTO, s->proto->name) ||
@@ -340,15 +344,49 @@ int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
 			      vpnpass_now() - READ_ONCE(s->last),
 			      VPNPASS_A_SESSION_PAD) ||
 	    put_counts(skb, s) ||
-	    (state && nla_put_string(skb, VPNPASS_A_SESSION_STATE, state)))
+	    (state && nla_put_string(skb, VPNPASS_A_SESSION_STATE, state)) ||
+	    (version && nla_put_u32(skb, VPNPASS_A_SESSION_VERSION, version)))
 		return -EMSGSIZE;
 	return 0;
+}
+
+static int put_pins(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	const struct vpnpass_pin *pin;
+	int err = 0;
+
+	list_for_each_entry(pin, &s->pins, list) {
+		if (pin->key.kind & VPNPASS_KEY_QUOTE ||
+		    pin->number_kind == VPNPASS_NUMBER_HIDDEN)
+			continue;
+		err = vpnpass_nl_put_pin(skb, VPNPASS_A_SESSION_PIN, pin);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/* The session's numbers, and those of the one that came out of it. */
+static int put_all_pins(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	const struct vpnpass_session *child;
+	int err;
+
+	err = put_pins(skb, s);
+	if (err || !s->proto->session_child)
+		return err;
+	rcu_read_lock();
+	child = s->proto->session_child(s);
+	if (child)
+		err = put_pins(skb, child);
+	rcu_read_unlock();
+	return err;
 }
 
 static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 			   const struct vpnpass_session *s)
 {
-	const struct vpnpass_pin *pin;
+	bool alone = !skb->len;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -357,11 +395,9 @@ static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	if (vpnpass_nl_put_session(skb, s))
 		goto cancel;
-	list_for_each_entry(pin, &s->pins, list)
-		if (!(pin->key.kind & VPNPASS_KEY_QUOTE) &&
-		    pin->number_kind != VPNPASS_NUMBER_HIDDEN &&
-		    vpnpass_nl_put_pin(skb, VPNPASS_A_SESSION_PIN, pin))
-			goto cancel;
+	/* One with more than a message holds is shown with what fits. */
+	if (put_all_pins(skb, s) && !alone)
+		goto cancel;
 	genlmsg_end(skb, hdr);
 	return 0;
 

@@ -231,6 +231,11 @@ struct vpnpass_match {
  * @session_end: the session is going: drop what refers to it and its pins,
  *	which the core frees afterwards. Any context.
  * @session_state: state in a word for user space; may be NULL
+ * @session_version: version of the protocol for user space, 0 when it is not
+ *	known; may be NULL
+ * @session_child: another helper's session that came out of this one, whose
+ *	numbers user space is shown with it, or NULL; may be NULL. RCU,
+ *	vpnpass_net.lock held
  * @net_init: a netns begins (or the helper is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
  * @dev_down: a device of the netns goes down: let go of it; may be NULL.
@@ -259,6 +264,9 @@ struct vpnpass_proto {
 	bool (*busy)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
+	u32 (*session_version)(const struct vpnpass_session *s);
+	const struct vpnpass_session *
+	(*session_child)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
 	void (*net_exit)(struct vpnpass_net *vn);
 	void (*dev_down)(struct vpnpass_net *vn, const struct net_device *dev);

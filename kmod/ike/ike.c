@@ -229,6 +229,8 @@ struct vpnpass_proto ike_proto = {
 	.post = ike_post,
 	.session_end = ike_session_end,
 	.session_state = ike_session_state,
+	.session_version = ike_session_version,
+	.session_child = ike_session_child,
 	.net_init = ike_net_init,
 	.net_exit = ike_net_exit,
 };

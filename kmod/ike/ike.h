@@ -152,6 +152,7 @@ struct ike_sa {
  * @n_sas: how many
  * @zone: reply zone, 0 in plain sessions
  * @state: enum ike_state, READ_ONCE
+ * @version: IKE version of its newest SA, 0 before, READ_ONCE
  * @plain: stock NAT with a port of its own; conntrack finds its packets
  * @linked: seen by the peer
  */
@@ -163,6 +164,7 @@ struct ike_session {
 	u32 n_sas;
 	u16 zone;
 	u8 state;
+	u8 version;
 	bool plain;
 	bool linked;
 };
@@ -236,6 +238,8 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      unsigned int *verdict);
 void ike_session_end(struct vpnpass_session *s);
 const char *ike_session_state(const struct vpnpass_session *s);
+u32 ike_session_version(const struct vpnpass_session *s);
+const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s);
 void ike_session_judge(struct ike_session *is);
 void ike_session_timeout(const struct ike_session *is);
 int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,

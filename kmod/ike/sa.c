@@ -279,7 +279,8 @@ static bool take_over(struct ike_net *in, struct ike_session *is, u64 ispi)
 	return true;
 }
 
-static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is, u64 ispi)
+static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
+			       const struct ike_msg *m)
 {
 	struct ike_client *c;
 	struct ike_sa *sa;
@@ -291,9 +292,10 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is, u64 i
 	if (!c)
 		goto free;
 	sa->is = is;
-	sa->ispi = ispi;
+	sa->ispi = m->ispi;
 	list_add(&sa->list, &is->sas);
 	is->n_sas++;
+	WRITE_ONCE(is->version, m->version);
 	half_add(in, sa, c);
 	return sa;
 
@@ -328,7 +330,7 @@ static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
 	if (!room_in_session(in, is, now))
 		return NULL;
 	room_among_half_open(in, is);
-	sa = sa_alloc(in, is, m->ispi);
+	sa = sa_alloc(in, is, m);
 	if (sa && !sa_pin(sa)) {
 		sa_evict(in, sa);
 		return NULL;

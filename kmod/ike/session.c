@@ -210,6 +210,37 @@ const char *ike_session_state(const struct vpnpass_session *s)
 	return names[READ_ONCE(is->state)];
 }
 
+u32 ike_session_version(const struct vpnpass_session *s)
+{
+	const struct ike_session *is = container_of(s, struct ike_session, s);
+
+	return READ_ONCE(is->version);
+}
+
+/* The client's ESP session with the gateway, see struct vpnpass_proto. */
+const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s)
+{
+	const struct nf_conntrack_tuple *ike;
+	const struct vpnpass_session *child;
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conntrack_tuple esp;
+	struct nf_conn *ct;
+
+	ike = &s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	memset(&esp, 0, sizeof(esp));
+	esp.src.u3 = ike->src.u3;
+	esp.src.l3num = s->family;
+	esp.dst.u3 = ike->dst.u3;
+	esp.dst.protonum = IPPROTO_ESP;
+	h = nf_conntrack_find_get(s->vn->net, &nf_ct_zone_dflt, &esp);
+	if (!h)
+		return NULL;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	child = vpnpass_session_by_ct(s->vn, ct);
+	nf_ct_put(ct);
+	return child;
+}
+
 static enum ike_state sa_state(const struct ike_sa *sa)
 {
 	if (sa->st.natt)

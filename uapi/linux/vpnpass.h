@@ -230,10 +230,12 @@ enum vpnpass_a_pin {
  * @VPNPASS_A_SESSION_BYTES_IN: Bytes to the client, IP headers included. (u64)
  * @VPNPASS_A_SESSION_STATE: State in the protocol's own words. (string, up to
  *   31 bytes)
- * @VPNPASS_A_SESSION_PIN: A number that belongs to the session. (nest of pin,
- *   may repeat)
+ * @VPNPASS_A_SESSION_PIN: A number that belongs to the session, or to one that
+ *   came out of it (the ESP SPIs of an IKE session). (nest of pin, may repeat)
  * @VPNPASS_A_SESSION_COUNT: Reply to session-flush, sessions that were ended.
  *   (u32)
+ * @VPNPASS_A_SESSION_VERSION: Version of the protocol, where it has several
+ *   (IKE 1 or 2). (u32)
  */
 enum vpnpass_a_session {
 	VPNPASS_A_SESSION_PAD = 1,
@@ -251,6 +253,7 @@ enum vpnpass_a_session {
 	VPNPASS_A_SESSION_STATE,
 	VPNPASS_A_SESSION_PIN,
 	VPNPASS_A_SESSION_COUNT,
+	VPNPASS_A_SESSION_VERSION,
 
 	/* private: */
 	__VPNPASS_A_SESSION_MAX,
