@@ -23,6 +23,7 @@ in_of()
 
 # --- libreswan -----------------------------------------------------------------------
 ls_dir=$(readlink -f "$selftests/..")/build/libreswan
+ls_lib=$ls_dir/usr/lib/$(uname -m)-linux-gnu
 
 ls_have() { [ -e "$ls_dir/.ready" ]; }
 
@@ -30,7 +31,7 @@ ls_have() { [ -e "$ls_dir/.ready" ]; }
 ls_run()
 {
 	# shellcheck disable=SC2016
-	ip netns exec "$nsp$1" env "LD_LIBRARY_PATH=$ls_dir/usr/lib/x86_64-linux-gnu" \
+	ip netns exec "$nsp$1" env "LD_LIBRARY_PATH=$ls_lib" \
 		"PATH=$PATH:$ls_dir/usr/libexec/ipsec:$ls_dir/usr/bin" "${@:2}"
 }
 
@@ -38,7 +39,7 @@ ls_run()
 ls_whack()
 {
 	timeout "${ls_patience:-60}" ip netns exec "$nsp$1" \
-		env "LD_LIBRARY_PATH=$ls_dir/usr/lib/x86_64-linux-gnu" \
+		env "LD_LIBRARY_PATH=$ls_lib" \
 		"$ls_dir/usr/libexec/ipsec/whack" --ctlsocket "$scratch/$1/run/pluto.ctl" "${@:2}"
 }
 
@@ -53,7 +54,7 @@ ls_conn()
 	case $3 in c*) outer=%any ;; esac
 	printf ' right=%s\n rightid=@%s\n rightsubnet=%s/32\n' "$outer" "$3" "$inner"
 	printf ' authby=secret\n leftupdown=/bin/true\n'
-	printf ' ike=aes128-sha2-dh19\n esp=aes128-sha2\n pfs=no\n retransmit-timeout=15s\n'
+	printf ' ike=aes128-sha2-dh19\n esp=aes128-sha2\n pfs=no\n retransmit-timeout=40s\n'
 	case $4 in
 	1) printf ' ikev2=no\n' ;;
 	*) printf ' ikev2=yes\n' ;;
@@ -140,6 +141,7 @@ sw_start()
 		filelog {
 			f {
 				path = $d/log
+				flush_line = yes
 			}
 		}
 		load = random nonce aes sha1 sha2 hmac kdf gmp openssl kernel-netlink socket-default vici

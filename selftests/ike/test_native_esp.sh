@@ -16,7 +16,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/daemons.sh"
 checktool jq
-ls_have || skip_all "libreswan is missing (ike/get-libreswan.sh, on the host)"
+ls_have || skip_all "libreswan is missing (selftests/ike/get-libreswan.sh, run before on the host, fetches it)"
 native=(1 2 3 4 5) natt=(6 7)
 all=("${native[@]}" "${natt[@]}")
 
@@ -35,6 +35,10 @@ routes()
 	done
 }
 
+# libreswan rekeys IKEv1 by the clock alone: the gateway does so with client 4
+g_renews() { [ "$1" != 4 ] || echo salifetime=50s rekeymargin=20s rekeyfuzz=0%; }
+c_renews() { [ "$1" = 4 ] && echo no || echo yes; }
+
 configure()
 {
 	local i g
@@ -47,9 +51,9 @@ configure()
 		g=g$(gw_of "$i")
 		[ "$g" = g1 ] || ls_natt=yes
 		ls_conn "c$i" "v$i" "$g" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
-			dpdaction=restart > "$scratch/c$i/conns"
+			dpdaction=restart rekey=$(c_renews "$i") > "$scratch/c$i/conns"
 		ls_conn "$g" "v$i" "c$i" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
-			dpdaction=clear >> "$scratch/$g/conns"
+			dpdaction=clear $(g_renews "$i") >> "$scratch/$g/conns"
 	done
 }
 
@@ -83,16 +87,22 @@ check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
 check "routes" routes
 check "configuration" configure
 check "daemons start" start
+# comes_up i: as a tunnel is begun by the traffic that wants it
+comes_up()
+{
+	up "$1" && esp_gw=$(gw_of "$1") esp_pings "$1" -c 2 -i 300 -w 4000
+}
+
 for i in 1 2; do
-	check "client $i: IKEv$(version $i) comes up" up $i
+	check "client $i: IKEv$(version $i) comes up, and its first pings are answered" comes_up $i
 done
 check "two clients: ESP is native" eval '! ip -n "${nsp}c1" xfrm state | grep -q encap'
 esp_pings "1 2" -c 3 -i 300 -w 4000
 is "two clients: every ping is answered" "$(esp_lost)" 0
 for i in "${all[@]:2}"; do
-	check "client $i: IKEv$(version "$i") comes up" up "$i"
+	check "client $i: IKEv$(version "$i") comes up, and its first pings are answered" \
+		comes_up "$i"
 done
-pings_all 3 > /dev/null
 check "all clients at once: nothing is lost" pings_all 5
 is "native: their IKE sessions are established" "$(states ike established)" ${#native[@]}
 check "and their ESP sessions paired" busywait 5 eval \
@@ -103,25 +113,50 @@ is "NAT-T: their IKE sessions have moved" "$(states ike 'moved to NAT-T')" ${#na
 is "and carry ESP on port 4500" "$(states natt established)" ${#natt[@]}
 
 # --- rekeys ---------------------------------------------------------------------------
+# g_rekeys i: the gateway has client i's ESP SAs renewed
+g_rekeys() { ls_whack g1 --rekey-ipsec --name "v$1" --asynchronous; }
+
+# goes_on i: from now on ten more packets of client i's come in and go out
+goes_on()
+{
+	local n
+
+	n=$(vp -j session proto esp client "${CIP[$1]}" | jq ".[0].packets_in")
+	busywait 20 vp_is ".[0].packets_in >= $((n + 10))" session proto esp client "${CIP[$1]}"
+}
+
+# rekeyed i COMMAND...: the command gives client i new ESP SAs, which carry
+rekeyed()
+{
+	local old
+
+	old=$(spis "c$1")
+	"${@:2}" && busywait 60 new_spis "$1" "$old" && goes_on "$1"
+}
+
+# renewals i: how many ESP SAs client i has made since it started
+renewals() { grep -c 'established Child SA\|IPsec SA established' "$scratch/c$1/log"; }
+
+made=()
+for i in "${native[@]}"; do made[i]=$(renewals $i); done
 esp_stream "${native[*]}" -i 200
-old=$(spis c1)
-check "client 1 rekeys its ESP SAs" eval \
-	'ls_whack c1 --rekey-ipsec --name v1 --asynchronous && busywait 20 new_spis 1 "$old"'
-old=$(spis c1)
-check "the gateway rekeys them" eval \
-	'n=$(ls_whack g1 --trafficstatus | sed -n "s/.*\"\(v1[^\"]*\)\".*/\1/p" | head -n 1)
-	 ls_whack g1 --rekey-ipsec --name "${n%% *}" --asynchronous &&
-	 busywait 20 new_spis 1 "$old"'
-old=$(spis c2)
-check "client 2 makes new SAs with IKEv1" eval \
-	'ls_whack c2 --initiate --name v2 && busywait 20 new_spis 2 "$old"'
-check "client 1 rekeys its IKE SA" eval \
-	'ls_whack c1 --rekey-ike --name v1 --asynchronous && busywait 20 grep -q "rekey.*IKE\|initiating rekey" "$scratch/c1/log"'
-sleep 4	# one round of dead-peer detection on the new SA
+check "client 1 rekeys its ESP SAs (IKEv2)" rekeyed 1 \
+	ls_whack c1 --rekey-ipsec --name v1 --asynchronous
+check "the gateway rekeys client 3's (IKEv2)" rekeyed 3 g_rekeys 3
+check "client 2 makes new SAs (IKEv1)" rekeyed 2 ls_whack c2 --initiate --name v2
+check "the gateway rekeys client 4's (IKEv1)" rekeyed 4 true
+adopted=$(counter adopted ike)
+check "client 5 rekeys its IKE SA, which is known again by its next message" eval \
+	'ls_whack c5 --rekey-ike --name v5 --asynchronous &&
+	 busywait 30 eval "[ \$(counter adopted ike) -gt $adopted ]"'
+check "its ESP goes on" goes_on 5
 esp_stream_end
 note "$(cat "$scratch/pings")"
-num "meanwhile: no more than 3 pings lost of any client" \
-	"$(awk '{ n = $5 - $7; if (n > m) m = n } END { print m + 0 }' "$scratch/pings")" -le 3
+# in the moment of a rekey one packet may meet a peer that is not ready for it
+for i in "${native[@]}"; do
+	n=$(($(renewals $i) - made[i]))
+	num "client $i: $n rekeys, no ping lost beyond the switch-over" "$(esp_lost_of $i)" -le $n
+done
 check "afterwards: nothing is lost" pings_all
 
 # --- dead-peer detection ------------------------------------------------------------------
@@ -133,8 +168,7 @@ check "and everybody is found alive" eval \
 check "all clients work" pings_all 2
 
 # --- the gateway restarts -------------------------------------------------------------------
-kill -9 "$ls_pid_g1"
-wait "$ls_pid_g1" 2> /dev/null
+{ kill -9 "$ls_pid_g1"; wait "$ls_pid_g1"; } 2> /dev/null
 ip -n "${nsp}g1" xfrm state flush
 ip -n "${nsp}g1" xfrm policy flush
 rm -f "$scratch/g1/run/pluto.ctl" "$scratch/g1/run/pluto.pid"
