@@ -92,7 +92,7 @@ bool ike_gate(struct ike_sa *sa, const struct ike_msg *m, u32 now)
 
 	if (list_is_singular(&is->peer->sessions) ||
 	    !vpnpass_setting(vn, &ike_proto, IKE_SET_GATE) ||
-	    !ike_makes_sas(&sa->st, IKE_DIR_OUT, m))
+	    !ike_begins_child(&sa->st, IKE_DIR_OUT, m))
 		return false;
 	if (!other_is_open(is, now) ||
 	    (sa->gated && now - sa->gated_at >=

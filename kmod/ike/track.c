@@ -151,12 +151,12 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	return ev | ike_v2_track(st, dir, m, now, fresh);
 }
 
-bool ike_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		   const struct ike_msg *m)
+bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m)
 {
 	if (m->cls != IKE_CLASS_IKE ||
 	    (st->phase != IKE_SA_NEW && st->version != m->version))
 		return false;
-	return m->version == 1 ? ike_v1_makes_sas(st, dir, m) :
-				 ike_v2_makes_sas(st, dir, m);
+	return m->version == 1 ? ike_v1_begins_child(st, m) :
+				 ike_v2_begins_child(st, dir, m);
 }

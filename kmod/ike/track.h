@@ -21,7 +21,7 @@ enum ike_phase {
 #define IKE_EV_ANSWERED		0x0002	/* responder's SPI learnt */
 #define IKE_EV_ESTABLISHED	0x0004
 #define IKE_EV_NATT		0x0008	/* first message behind a marker */
-#define IKE_EV_BEGIN		0x0010	/* asked for SAs; v1: or agreed to */
+#define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
 #define IKE_EV_CHILD		0x0020	/* and this finished one */
 #define IKE_EV_CHILD_READY	0x0040	/* v1 commit bit: its 4th message */
 #define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
@@ -137,17 +137,17 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	      const struct ike_msg *m, u32 now);
 
 /**
- * ike_makes_sas - does whoever sends this message ask for, or agree on, SAs?
+ * ike_begins_child - would this message begin an exchange that makes SAs?
  * @st: the SA it belongs to, zeroed for a new one
  * @dir: which way it goes
  * @m: the message
  *
- * That is what begins an exchange that makes SAs, and what answers it. For the
- * caller that wants to hold such a message back: false once a copy (or a
- * fragment) of it was given to ike_track().
+ * For the caller that wants to hold such an exchange back: false once one
+ * copy (or fragment) of it was given to ike_track(). An answer must not be
+ * held back: in IKEv2 its sender uses the new SAs at once.
  */
-bool ike_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		   const struct ike_msg *m);
+bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m);
 
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
@@ -179,9 +179,8 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now);
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now, bool joined);
-bool ike_v1_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m);
-bool ike_v2_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m);
+bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m);
+bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+			 const struct ike_msg *m);
 
 #endif /* VPNPASS_IKE_TRACK_H */

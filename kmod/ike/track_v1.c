@@ -105,7 +105,7 @@ static u32 quick_even(struct ike_quick *q, const struct ike_msg *m)
 	if (q->count == 1) {
 		q->count = 2;
 		q->len2 = m->len;
-		return m->len < V1_QUICK_MIN ? 0 : IKE_EV_BEGIN;
+		return 0;
 	}
 	if (q->count < 3 || m->len >= q->len2)
 		return IKE_EV_RETRANS;
@@ -172,15 +172,9 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 	return ev;
 }
 
-/* See ike_makes_sas(). */
-bool ike_v1_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
+/* See ike_begins_child(). */
+bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m)
 {
-	const struct ike_quick *q;
-
-	if (m->exchange != IKE_V1_QUICK || m->len < V1_QUICK_MIN ||
-	    quick_is_done(&st->p2, m->mid))
-		return false;
-	q = quick_find(&st->p2, m->mid);
-	return !q || (q->count == 1 && q->dir != dir);
+	return m->exchange == IKE_V1_QUICK && m->len >= V1_QUICK_MIN &&
+	       !quick_find(&st->p2, m->mid) && !quick_is_done(&st->p2, m->mid);
 }

@@ -199,19 +199,11 @@ u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 	return v2_request(st, dir, m);
 }
 
-/* See ike_makes_sas(). */
-bool ike_v2_makes_sas(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
+/* See ike_begins_child(). */
+bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+			 const struct ike_msg *m)
 {
-	enum ike_dir asker = m->response ? ike_other(dir) : dir;
-	const struct ike_window *w = &st->win[asker];
-	const struct ike_req *r;
-
-	if (!makes_child(m->exchange) || win_finished(w, m->mid))
-		return false;
-	r = win_find(w, m->mid);
-	if (!m->response)
-		return !r;
-	return r ? r->exchange == m->exchange && !r->told :
-		   st->phase == IKE_SA_NEW;
+	return makes_child(m->exchange) && !m->response &&
+	       !win_finished(&st->win[dir], m->mid) &&
+	       !win_find(&st->win[dir], m->mid);
 }

@@ -142,7 +142,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		  const struct ike_msg *m)
 {
 	struct ike_sa_state old = *st;
-	bool begins = ike_makes_sas(st, dir, m);
+	bool begins = ike_begins_child(st, dir, m);
 	u32 ev;
 
 	ev = ike_track(st, dir, m, ++now);
@@ -159,7 +159,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 	MUST(old.phase != IKE_SA_ESTABLISHED ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(st->n_child <= old.n_child + 1 || old.phase == IKE_SA_DELETED);
-	MUST(!ike_makes_sas(st, dir, m));
+	MUST(!ike_begins_child(st, dir, m));
 	if (ev & IKE_EV_DELETED)
 		return;
 	old = *st;

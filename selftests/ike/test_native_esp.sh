@@ -137,6 +137,9 @@ rekeyed()
 # renewals i: how many ESP SAs client i has made since it started
 renewals() { grep -c 'established Child SA\|IPsec SA established' "$scratch/c$1/log"; }
 
+if [ -d "${VPNPASS_OUT-}" ]; then
+	spawn sh -c "$VPNPASS -n ${nsp}r monitor > $VPNPASS_OUT/monitor"
+fi
 made=()
 for i in "${native[@]}"; do made[i]=$(renewals $i); done
 esp_stream "${native[*]}" -i 200
@@ -146,9 +149,10 @@ check "the gateway rekeys client 3's (IKEv2)" rekeyed 3 g_rekeys 3
 check "client 2 makes new SAs (IKEv1)" rekeyed 2 ls_whack c2 --initiate --name v2
 check "the gateway rekeys client 4's (IKEv1)" rekeyed 4 true
 adopted=$(counter adopted ike)
-check "client 5 rekeys its IKE SA, which is known again by its next message" eval \
+n=$(grep -c 'established IKE SA' "$scratch/c5/log")
+check "client 5 rekeys its IKE SA" eval \
 	'ls_whack c5 --rekey-ike --name v5 --asynchronous &&
-	 busywait 30 eval "[ \$(counter adopted ike) -gt $adopted ]"'
+	 busywait 30 eval "[ \$(grep -c \"established IKE SA\" \$scratch/c5/log) -gt $n ]"'
 check "its ESP goes on" goes_on 5
 esp_stream_end
 note "$(cat "$scratch/pings")"
@@ -158,11 +162,14 @@ for i in "${native[@]}"; do
 	num "client $i: $n rekeys, no ping lost beyond the switch-over" "$(esp_lost_of $i)" -le $n
 done
 check "afterwards: nothing is lost" pings_all
+[ ! -d "${VPNPASS_OUT-}" ] || for i in c3 c4 c5 g1; do cp "$scratch/$i/log" "$VPNPASS_OUT/$i.log"; done
 
 # --- dead-peer detection ------------------------------------------------------------------
 before=$(vp -j session proto ike | jq '[.[].packets] | add')
 check "quiet SAs are probed" busywait 20 vp_is "[.[].packets] | add >= $((before + 4))" \
 	session proto ike
+check "a rekeyed IKE SA is known again by its next message" busywait 20 eval \
+	'[ "$(counter adopted ike)" -gt "$adopted" ]'
 check "and everybody is found alive" eval \
 	'! grep -qi "dpd.*timeout\|liveness.*timeout\|no response.*liveness" "$scratch"/*/log'
 check "all clients work" pings_all 2
