@@ -11,8 +11,6 @@
 
 #include "esp.h"
 
-#define HINT_LOOK	8	/* clients with evidence looked at */
-
 static struct esp_group_key hint_key(const struct vpnpass_hint *hint)
 {
 	return (struct esp_group_key) {
@@ -188,19 +186,6 @@ void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	esp_release_send(vn, &rel);
 }
 
-/* Has another client agreed on SAs whose SPI has not turned up? Lock held. */
-static bool others_expect(const struct esp_group *g, const struct pair_client *c,
-			  u32 now)
-{
-	const struct pair_client *o;
-	int n = HINT_LOOK;
-
-	list_for_each_entry(o, &g->pair.evid, evid)
-		if (n-- && o != c && now - o->evid_at <= g->cfg.evidence_ms)
-			return true;
-	return false;
-}
-
 /**
  * esp_busy() - is a pairing of another client with that gateway open?
  * @vn: netns
@@ -214,7 +199,6 @@ bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	struct esp_group *g = esp_group_find(vn, &key);
 	const struct pair_client *c = NULL;
 	struct esp_session *es;
-	u32 now = vpnpass_now();
 	bool busy, taken;
 
 	if (!g)
@@ -223,10 +207,7 @@ bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	if (es)
 		c = &es->client;
 	spin_lock_bh(&g->lock);
-	busy = !g->dead &&
-	       ((g->pair.opener && g->pair.opener != c &&
-		 (s32)(g->pair.open_until - now) > 0) ||
-		others_expect(g, c, now));
+	busy = !g->dead && pair_is_open(&g->pair, c, vpnpass_now());
 	spin_unlock_bh(&g->lock);
 	return busy;
 }

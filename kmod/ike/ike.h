@@ -248,9 +248,16 @@ void ike_account(struct vpnpass_session *s, const struct sk_buff *skb,
 		 enum ip_conntrack_dir dir);
 void ike_conflict(struct vpnpass_session *s, const char *reason);
 
-/* sa.c */
+/* half.c; ike_net.lock held, but for the first two */
 int ike_clients_init(struct ike_net *in);
 void ike_clients_exit(struct ike_net *in);
+struct ike_client *ike_client_find(struct ike_net *in, const struct ike_session *is);
+struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *is);
+void ike_half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c);
+void ike_half_del(struct ike_net *in, struct ike_sa *sa);
+void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
+
+/* sa.c */
 bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
 		    const struct ike_msg *m);
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,

@@ -84,7 +84,12 @@ static bool other_is_open(const struct ike_session *is, u32 now)
 	return vpnpass_busy(is->s.vn, &hint);
 }
 
-/* Has this message of the client's to wait? Then it is to be dropped. */
+/*
+ * Has this message of the client's to wait? Then it is to be dropped. An IKE SA
+ * that is rekeyed by itself looks as if it made ESP SAs (RFC 7296 section 1.3.2):
+ * it waits, too, and what it opens is over with open_until and the ESP helper's
+ * window.
+ */
 bool ike_gate(struct ike_sa *sa, const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;

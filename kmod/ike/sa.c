@@ -12,80 +12,11 @@
 
 #define IKE_SA_IDLE	600000	/* ms; an established SA may go after that */
 
-static const struct rhashtable_params client_params = {
-	.head_offset = offsetof(struct ike_client, node),
-	.key_offset = offsetof(struct ike_client, key),
-	.key_len = sizeof(struct ike_addr),
-	.min_size = 16,
-	.automatic_shrinking = true,
-};
-
-int ike_clients_init(struct ike_net *in)
-{
-	return rhashtable_init(&in->clients, &client_params);
-}
-
-void ike_clients_exit(struct ike_net *in)
-{
-	rhashtable_destroy(&in->clients);
-}
-
-/* --- half-open SAs ----------------------------------------------------------- */
-
-static struct ike_client *client_get(struct ike_net *in, const struct ike_session *is)
-{
-	struct ike_addr key = { .addr = is->s.client, .family = is->s.family };
-	struct ike_client *c;
-
-	c = rhashtable_lookup_fast(&in->clients, &key, client_params);
-	if (c)
-		return c;
-	c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
-	if (!c)
-		return NULL;
-	c->key = key;
-	INIT_LIST_HEAD(&c->half);
-	if (rhashtable_insert_fast(&in->clients, &c->node, client_params)) {
-		kfree(c);
-		return NULL;
-	}
-	return c;
-}
-
-static void client_drop(struct ike_net *in, struct ike_client *c)
-{
-	rhashtable_remove_fast(&in->clients, &c->node, client_params);
-	kfree_rcu(c, rcu);
-}
-
-static void half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c)
-{
-	sa->client = c;
-	c->n_half++;
-	in->n_half++;
-	list_add_tail(&sa->client_half, &c->half);
-	list_add_tail(&sa->half, &in->half);
-}
-
-static void half_del(struct ike_net *in, struct ike_sa *sa)
-{
-	struct ike_client *c = sa->client;
-
-	if (!c)
-		return;
-	sa->client = NULL;
-	list_del(&sa->half);
-	list_del(&sa->client_half);
-	in->n_half--;
-	if (!--c->n_half)
-		client_drop(in, c);
-}
-
 /* --- one SA ------------------------------------------------------------------ */
 
 static void sa_free(struct ike_net *in, struct ike_sa *sa)
 {
-	half_del(in, sa);
+	ike_half_del(in, sa);
 	list_del(&sa->list);
 	sa->is->n_sas--;
 	kfree(sa);
@@ -232,10 +163,8 @@ static bool room_in_session(struct ike_net *in, struct ike_session *is, u32 now)
 
 static void room_among_half_open(struct ike_net *in, struct ike_session *is)
 {
-	struct ike_addr key = { .addr = is->s.client, .family = is->s.family };
-	struct ike_client *c;
+	struct ike_client *c = ike_client_find(in, is);
 
-	c = rhashtable_lookup_fast(&in->clients, &key, client_params);
 	if (c && c->n_half >= vpnpass_setting(in->vn, &ike_proto,
 					      IKE_SET_MAX_HALF_OPEN_CLIENT)) {
 		vpnpass_limit_hit(&is->s, IKE_CNT_LIMIT_HALF_OPEN_CLIENT);
@@ -288,7 +217,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 	sa = kzalloc(sizeof(*sa), GFP_ATOMIC | __GFP_NOWARN);
 	if (!sa)
 		goto no_memory;
-	c = client_get(in, is);
+	c = ike_client_get(in, is);
 	if (!c)
 		goto free;
 	sa->is = is;
@@ -296,7 +225,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 	list_add(&sa->list, &is->sas);
 	is->n_sas++;
 	WRITE_ONCE(is->version, m->version);
-	half_add(in, sa, c);
+	ike_half_add(in, sa, c);
 	return sa;
 
 free:
@@ -363,10 +292,7 @@ static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 
 	if (!list_is_first(&sa->list, &sa->is->sas))
 		list_move(&sa->list, &sa->is->sas);
-	if (sa->client) {
-		list_move_tail(&sa->half, &in->half);
-		list_move_tail(&sa->client_half, &sa->client->half);
-	}
+	ike_half_touch(in, sa);
 	sa->last = now;
 	if (pin && pin->last != now)
 		WRITE_ONCE(pin->last, now);
@@ -383,7 +309,7 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	if (ev == IKE_EV_FOREIGN)
 		return 0;
 	if (sa->client && (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt))
-		half_del(in, sa);
+		ike_half_del(in, sa);
 	/* The client's word for it, so that nobody outside can make pins. */
 	if (dir == IKE_DIR_OUT && sa->in && !sa->rspi && sa->st.rspi_fixed)
 		sa->rspi = pin_in(is, sa->st.rspi);

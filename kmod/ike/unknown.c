@@ -148,17 +148,6 @@ static unsigned int ask_sessions(struct vpnpass_net *vn, struct vpnpass_pkt *pkt
 	return verdict;
 }
 
-static bool known_peer(struct vpnpass_net *vn, const struct vpnpass_key *key)
-{
-	struct ike_net *in = ike_net(vn);
-	bool known;
-
-	spin_lock_bh(&in->lock);
-	known = ike_peer_find(in, &key->src, key->family);
-	spin_unlock_bh(&in->lock);
-	return known;
-}
-
 /**
  * ike_unknown() - a message to one of the router's addresses, without a pin
  * @vn: netns
@@ -174,7 +163,8 @@ unsigned int ike_unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	struct vpnpass_pin *pin = NULL;
 
-	if (!known_peer(vn, &pkt->key))
+	/* Without the lock: it is only asked whether there is one. */
+	if (!ike_peer_find(ike_net(vn), &pkt->key.src, pkt->key.family))
 		return NF_ACCEPT;
 	if (m->rspi)
 		pin = ike_pin_find(vn, &pkt->key, m->rspi);

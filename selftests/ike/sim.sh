@@ -42,10 +42,12 @@ sim_open()
 	done
 }
 
-# tell FROM ADDR PORT VER EXCHANGE FLAGS ISPI RSPI MID LEN
+# tell FROM ADDR PORT VER EXCHANGE FLAGS ISPI RSPI MID LEN: sent in the way of $how,
+# "send", or another word of ike_sim
 tell()
 {
-	sim send "$@"
+	# shellcheck disable=SC2086
+	sim ${how:-send} "$@"
 	[ "$got" = ok ]
 }
 

@@ -71,10 +71,18 @@ esp_from 2 0x30002 1
 check "the client's own ESP passes" busywait 3 eval \
 	'[ "$(tap_seen "^${nsp}g1 $PUB .* esp 0x00030002 ")" = 1 ]'
 is "in the same session" "$(sessions proto esp)" 3
+check "the IKE session shows the ESP SPIs that belong to it, and no other's" vp_is \
+	'.[0] | .version == 2 and .state == "established" and
+	 any(.ike_spi[]; .spi == "0x0000000000000102") and
+	 [.spi_in[].spi] == ["0x00010002"]' session proto ike client "${CIP[2]}"
 
 # --- rekeys, from both sides ------------------------------------------------------------
 check "client 2 rekeys" with_wait v2_child 2 0x102 0x202 2
 check "client 2: the new SPI, gateway first" only 2 0x20002
+children=$(counter children ike)
+check "the gateway repeats its last answer" passes_in 2 2 36 R 0x102 0x202 2 300
+check "and the client its request" passes_out 2 500 2 36 I 0x102 0x202 2 300
+is "which is no other exchange" "$(counter children ike)" "$children"
 check "gateway rekeys client 3" passes_in 3 2 36 - 0x103 0x203 0 300
 check "who answers" passes_out 3 500 2 36 IR 0x103 0x203 0 300
 check "client 3: the new SPI, gateway first" only 3 0x20003
@@ -83,9 +91,19 @@ check "quick mode" with_wait v1_quick 1 0x1101 0x1201 0xcafe
 check "client 1: IKEv1's SPI, gateway first" only 1 0x20001
 is "still no copy" "$(counter copies)" 0
 
+is "an IKEv1 session says so" "$(vp -j session proto ike client "${CIP[1]}" | jq '.[0].version')" 1
+
+# an IKE SA that was rekeyed under encryption: its SPIs were never seen
+check "the gateway asks for SAs in it" in_ 500 2 36 I 0x5103 0x5203 0 300
+check "client 3 hears it" heard c3 "^[^ ]+ 500 2 36 I "
+drain c1 c2
+check "and answers" passes_out 3 500 2 36 R 0x5103 0x5203 0 300
+check "client 3: the new SPI, gateway first" only 3 0x20033
+
 # --- one at a time --------------------------------------------------------------------
 gated=$(counter gated ike)
 vp set ike gate_time 3000 > /dev/null
+vp set esp pairing_window 5000 > /dev/null
 check "client 1 asks for more SAs" with_wait v2_child 1 0x101 0x201 2
 before=$(now_ms)
 check_fails "client 2's request waits" passes_out 2 500 2 36 I 0x102 0x202 3 300

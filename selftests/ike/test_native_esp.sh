@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run: timeout=600
+# run: timeout=900
 # libreswan with NAT traversal off, so that its ESP is native: five clients
 # behind one NAT to one gateway, IKEv2 and IKEv1 mixed, through rekeys from
 # either side, dead-peer detection and a restart of the gateway. Beside them two
@@ -36,8 +36,15 @@ routes()
 }
 
 # libreswan rekeys IKEv1 by the clock alone: the gateway does so with client 4
-g_renews() { [ "$1" != 4 ] || echo salifetime=50s rekeymargin=20s rekeyfuzz=0%; }
-c_renews() { [ "$1" = 4 ] && echo no || echo yes; }
+# so often that it takes a moment only
+renewal()
+{
+	case $1 in
+	g4) printf '%s\n ' salifetime=50s rekeymargin=20s rekeyfuzz=0% ;;
+	c4) echo rekey=no ;;
+	*) echo rekey=yes ;;
+	esac
+}
 
 configure()
 {
@@ -50,10 +57,10 @@ configure()
 		mkdir -p "$scratch/c$i"
 		g=g$(gw_of "$i")
 		[ "$g" = g1 ] || ls_natt=yes
-		ls_conn "c$i" "v$i" "$g" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
-			dpdaction=restart rekey=$(c_renews "$i") > "$scratch/c$i/conns"
-		ls_conn "$g" "v$i" "c$i" "$(version "$i")" dpddelay=3 dpdtimeout=9 \
-			dpdaction=clear $(g_renews "$i") >> "$scratch/$g/conns"
+		ls_conn "c$i" "v$i" "$g" "$(version "$i")" dpddelay=3 dpdtimeout=15 \
+			dpdaction=restart "$(renewal "c$i")" > "$scratch/c$i/conns"
+		ls_conn "$g" "v$i" "c$i" "$(version "$i")" dpddelay=3 dpdtimeout=15 \
+			dpdaction=clear "$(renewal "g$i")" >> "$scratch/$g/conns"
 	done
 }
 
@@ -135,11 +142,8 @@ rekeyed()
 }
 
 # renewals i: how many ESP SAs client i has made since it started
-renewals() { grep -c 'established Child SA\|IPsec SA established' "$scratch/c$1/log"; }
+renewals() { grep -c 'Child SA .*IPsec tunnel\|IPsec SA established' "$scratch/c$1/log"; }
 
-if [ -d "${VPNPASS_OUT-}" ]; then
-	spawn sh -c "$VPNPASS -n ${nsp}r monitor > $VPNPASS_OUT/monitor"
-fi
 made=()
 for i in "${native[@]}"; do made[i]=$(renewals $i); done
 esp_stream "${native[*]}" -i 200
@@ -149,10 +153,9 @@ check "the gateway rekeys client 3's (IKEv2)" rekeyed 3 g_rekeys 3
 check "client 2 makes new SAs (IKEv1)" rekeyed 2 ls_whack c2 --initiate --name v2
 check "the gateway rekeys client 4's (IKEv1)" rekeyed 4 true
 adopted=$(counter adopted ike)
-n=$(grep -c 'established IKE SA' "$scratch/c5/log")
 check "client 5 rekeys its IKE SA" eval \
 	'ls_whack c5 --rekey-ike --name v5 --asynchronous &&
-	 busywait 30 eval "[ \$(grep -c \"established IKE SA\" \$scratch/c5/log) -gt $n ]"'
+	 busywait 30 grep -q "rekeyed IKE SA" "$scratch/c5/log"'
 check "its ESP goes on" goes_on 5
 esp_stream_end
 note "$(cat "$scratch/pings")"
@@ -162,7 +165,6 @@ for i in "${native[@]}"; do
 	num "client $i: $n rekeys, no ping lost beyond the switch-over" "$(esp_lost_of $i)" -le $n
 done
 check "afterwards: nothing is lost" pings_all
-[ ! -d "${VPNPASS_OUT-}" ] || for i in c3 c4 c5 g1; do cp "$scratch/$i/log" "$VPNPASS_OUT/$i.log"; done
 
 # --- dead-peer detection ------------------------------------------------------------------
 before=$(vp -j session proto ike | jq '[.[].packets] | add')
@@ -180,7 +182,7 @@ ip -n "${nsp}g1" xfrm state flush
 ip -n "${nsp}g1" xfrm policy flush
 rm -f "$scratch/g1/run/pluto.ctl" "$scratch/g1/run/pluto.pid"
 check "the gateway starts again" eval 'ls_start g1 && ls_load g1'
-check "clients come back by themselves" busywait 90 pings_all 1
+check "clients come back by themselves" busywait 240 pings_all 1
 check "and stay" pings_all
 note "IKE: $(vp stats ike | awk '$3 { printf "%s %s, ", $2, $3 }')"
 note "ESP: $(vp stats esp | awk '$3 { printf "%s %s, ", $2, $3 }')"

@@ -61,6 +61,34 @@ check "4000 bytes out, in IP fragments" passes_out 2 500 2 35 I 0x112 0xa2 2 400
 check "4000 bytes in" passes_in 2 2 35 R 0x112 0xa2 2 4000
 check "4000 bytes in, for the other" passes_in 1 2 37 - 0x111 0xa1 2 4000
 
+how=pieces
+check "IP fragments, the last first: out" passes_out 2 500 2 35 I 0x112 0xa2 3 4000
+check "and in" passes_in 2 2 35 R 0x112 0xa2 3 4000
+check "and in, for the other" passes_in 1 2 37 - 0x111 0xa1 3 4000
+# an SA whose IKE_AUTH goes in RFC 7383 fragments, the last first
+check "RFC 7383: a fourth SA" v2_init 3 0x114 0xa4
+children=$(counter children ike)
+for n in 2 1; do
+	how="part $n 2" check "fragment $n out" passes_out 3 500 2 35 I 0x114 0xa4 1 600
+done
+for n in 3 1; do
+	how="part $n 3" check "fragment $n in" passes_in 3 2 35 R 0x114 0xa4 1 600
+done
+is "it is not whole yet" "$(counter children ike)" "$children"
+how="part 2 3" check "fragment 2 in" passes_in 3 2 35 R 0x114 0xa4 1 600
+is "now it is" "$(counter children ike)" $((children + 1))
+how=send
+
+# --- what nobody can read ------------------------------------------------------------
+bad=$(counter malformed ike)
+check "initiator SPI 0 passes as on stock" passes_out 1 500 2 34 I 0 0 0 300
+sim bytes c1 "${GIP[1]}" 500 00112233
+check "so does what is too short" heard g1 "^$PUB 500 bytes 4"
+num "both are counted" "$(counter malformed ike)" -ge $((bad + 2))
+in_ 500 2 34 R 0 0 0 300
+check "initiator SPI 0 from outside reaches no client" quiet c2 c3
+drain c1
+
 # --- what is not ours ---------------------------------------------------------------
 sim open r "${nsp}r" "$PUB" 500
 is "the router's own daemon binds" "$got" ok
@@ -111,5 +139,17 @@ check "sockets, IPv6" sim_open c1 c2 g1
 check "IPv6: first client" v2_up 1 0x201 0xc1
 check "IPv6: second client" v2_up 2 0x202 0xc2
 check "IPv6: each its own" eval 'passes_in 1 2 37 - 0x201 0xc1 0 80 && passes_in 2 2 37 - 0x202 0xc2 0 80'
+how=pieces
+check "IPv6: 4000 bytes in fragments, the last first, out" passes_out 2 500 2 37 I 0x202 0xc2 3 4000
+check "and in" passes_in 1 2 37 - 0x201 0xc1 3 4000
+how=send
+check "IPv6: the responder's SPI alone is known" passes_in 2 2 37 - 0x7778 0xc2 5 80
+for n in 1 2; do
+	in_ 500 2 34 I 0x5201 0 0 300
+done
+check "IPv6: what the gateway begins asks each in turn" eval 'hear c1 && hear c2'
+check "who answers" passes_out 1 500 2 34 R 0x5201 0x5202 0 300
+check "is the one" passes_in 1 2 35 I 0x5201 0x5202 1 300
+check "and the other hears nothing" quiet c2
 check "modules unload" unload_modules
 done_testing

@@ -11,6 +11,8 @@
  *		R (response), E (encrypted), C (commit), or "-"; numbers as in C;
  *		LEN the whole message's, header included
  *	marked NAME ...		the same behind a non-ESP marker
+ *	pieces NAME ...		the same in IP fragments, the last first
+ *	part N TOTAL NAME ...	the same as IKE fragment N of TOTAL (RFC 7383)
  *	bytes NAME ADDR PORT HEX	any datagram
  *	recv NAME MS		"ADDR PORT VER EXCHANGE FLAGS ISPI RSPI MID LEN",
  *				or "ADDR PORT bytes N" if it is no IKE, or "-"
@@ -31,6 +33,8 @@
 #define MAX_PEERS	512
 #define IKE_HDR		28
 #define V2_SK		46
+#define V2_SKF		53
+#define PIECE		1200	/* bytes of an IP fragment, a multiple of 8 */
 #define V2_SA		33
 #define V1_SA		1
 
@@ -38,6 +42,7 @@ struct peer {
 	char name[32];
 	char ns[64];
 	struct addr addr;
+	uint16_t port;
 	int fd, raw;
 };
 
@@ -92,6 +97,7 @@ static const char *do_open(char **w)
 		return "error namespace";
 	len = endpoint(&ss, w[3], atoi(w[4]));
 	p->addr = addr_parse(w[3]);
+	p->port = atoi(w[4]);
 	p->fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	p->raw = raw_socket(ss.ss_family);
 	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -163,8 +169,69 @@ static void ike_message(uint8_t *m, int version, int exchange, uint8_t flags,
 	put(m + 30, len - IKE_HDR, 2);
 }
 
-static const char *do_send(char **w, size_t marker)
+/* An IP fragment of the UDP datagram at @d, RFC 791 3.2, RFC 8200 4.5 */
+static int piece_send(const struct peer *p, struct addr dst, const uint8_t *d, size_t len,
+		      size_t off, uint16_t id)
 {
+	size_t n = len - off > PIECE ? PIECE : len - off, h;
+	bool more = off + n < len, v4 = dst.family == AF_INET;
+	struct sockaddr_storage ss;
+	socklen_t salen = raw_to(&ss, &dst);
+	uint8_t buf[2048];
+
+	if (v4) {
+		h = ip_header(buf, p->addr, dst, IPPROTO_UDP, n);
+		put(buf + 4, id, 2);
+		put(buf + 6, off / 8 | (more ? 0x2000 : 0), 2);
+	} else {
+		h = ip_header(buf, p->addr, dst, IPPROTO_FRAGMENT, 8 + n);
+		put(buf + h, IPPROTO_UDP, 1);
+		put(buf + h + 1, 0, 1);
+		put(buf + h + 2, off | more, 2);
+		put(buf + h + 4, id, 4);
+		h += 8;
+	}
+	memcpy(buf + h, d + off, n);
+	return sendto(p->raw, buf, h + n, 0, (void *)&ss, salen) < 0;
+}
+
+/* The datagram @d, with room for a UDP header before it, in fragments */
+static const char *pieces_send(const struct peer *p, const char *to, int port, uint8_t *d,
+			       size_t len)
+{
+	struct addr dst = addr_parse(to);
+	static uint16_t id = 0x100;
+	uint16_t sum;
+	size_t off;
+
+	len += 8;
+	put(d, p->port, 2);
+	put(d + 2, port, 2);
+	put(d + 4, len, 2);
+	put(d + 6, 0, 2);
+	if (dst.family == AF_INET6) {
+		sum = fold(sum16(pseudo6(p->addr.b, dst.b, IPPROTO_UDP, len), d, len));
+		memcpy(d + 6, &sum, 2);
+	}
+	id++;
+	for (off = (len - 1) / PIECE * PIECE; ; off -= PIECE) {
+		if (piece_send(p, dst, d, len, off, id))
+			return "error send";
+		if (!off)
+			return "ok";
+	}
+}
+
+/* What is done to a message besides sending it */
+struct form {
+	size_t marker;		/* bytes of zero before it */
+	bool pieces;		/* IP fragments */
+	int part, of;		/* it is an IKE fragment */
+};
+
+static const char *do_send(char **w, struct form form)
+{
+	size_t marker = 8 + form.marker;
 	uint8_t buf[65536] = { 0 };
 	struct peer *p = find(w[1]);
 	uint32_t len = strtoul(w[10], NULL, 0);
@@ -178,7 +245,14 @@ static const char *do_send(char **w, size_t marker)
 	ike_message(buf + marker, version, atoi(w[5]), flags_of(w[6], version),
 		    strtoull(w[7], NULL, 0), strtoull(w[8], NULL, 0),
 		    strtoul(w[9], NULL, 0), len);
-	if (sendto(p->fd, buf, marker + len, 0, (void *)&ss, salen) < 0)
+	if (form.of) {
+		buf[marker + 16] = V2_SKF;
+		put(buf + marker + IKE_HDR + 4, form.part, 2);
+		put(buf + marker + IKE_HDR + 6, form.of, 2);
+	}
+	if (form.pieces)
+		return pieces_send(p, w[2], atoi(w[3]), buf, form.marker + len);
+	if (sendto(p->fd, buf + 8, form.marker + len, 0, (void *)&ss, salen) < 0)
 		return "error send";
 	return "ok";
 }
@@ -339,9 +413,13 @@ static const char *obey(char **w, int n)
 	if (n == 2 && !strcmp(w[0], "close"))
 		return do_close(w);
 	if (n == 11 && !strcmp(w[0], "send"))
-		return do_send(w, 0);
+		return do_send(w, (struct form) {});
 	if (n == 11 && !strcmp(w[0], "marked"))
-		return do_send(w, 4);
+		return do_send(w, (struct form) { .marker = 4 });
+	if (n == 11 && !strcmp(w[0], "pieces"))
+		return do_send(w, (struct form) { .pieces = true });
+	if (n == 13 && !strcmp(w[0], "part"))
+		return do_send(w + 2, (struct form) { .part = atoi(w[1]), .of = atoi(w[2]) });
 	if (n == 5 && !strcmp(w[0], "bytes"))
 		return do_bytes(w);
 	if (n == 3 && !strcmp(w[0], "recv"))
