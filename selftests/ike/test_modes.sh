@@ -106,5 +106,28 @@ check "ipsec off" vp set ipsec off
 is "likewise" "$(modes)" "off on off"
 check "ipsec on: both are back" eval 'vp set ipsec on && on_500 1 && on_500 2'
 is "sessions" "$(sessions proto ike) $(modes)" "2 on on on"
+
+# --- zones of the administrator's -------------------------------------------------------
+zones()
+{
+	R nft -f - <<-E
+	table ip zones {
+		chain pre {
+			type filter hook prerouting priority raw
+			iifname lan1 ct original zone set 3
+		}
+	}
+	E
+}
+
+check "a zone for client 1's connections" zones
+R conntrack -F > /dev/null 2>&1
+check "client 2 has port 500" on_500 2
+drain c1 c2 g1
+out 1 2 37 I 0x101 0xa1 90 80
+check "client 1 is heard, from whatever port its rules give" hear g1
+to=$port
+check "and answered" passes_in 1 2 37 R 0x101 0xa1 90 80
+check "NAT-T of both" eval 'on_4500 1 && on_4500 2'
 check "modules unload" unload_modules
 done_testing

@@ -53,6 +53,11 @@ check "nothing went astray" quiet c1 c2 c3
 check "IKEv1, client 1" v1_main 1 0x1001 0x2001
 check "IKEv1, client 2" v1_main 2 0x1002 0x2002
 check "quick mode, client 1" v1_quick 1 0x1001 0x2001 0xabc1
+check "aggressive mode, client 2" eval 'passes_out 2 500 1 4 - 0x1003 0 0 300 &&
+	passes_in 2 1 4 - 0x1003 0x2003 0 300 && passes_out 2 500 1 4 E 0x1003 0x2003 0 100'
+check "and its quick mode, which the gateway begins" eval 'passes_in 2 1 32 E 0x1003 0x2003 0xabc3 172 &&
+	passes_out 2 500 1 32 E 0x1003 0x2003 0xabc3 172 &&
+	passes_in 2 1 32 E 0x1003 0x2003 0xabc3 60'
 check "informational from the gateway, client 2" passes_in 2 1 5 E 0x1002 0x2002 0x99 92
 check "and from the client" passes_out 2 500 1 5 E 0x1002 0x2002 0x9a 92
 
@@ -132,8 +137,16 @@ check "who answers" passes_out 3 500 2 37 IR 0x6101 0x6102 0 80
 check "is the one from then on" passes_in 3 2 37 - 0x6101 0x6102 1 80
 check "nothing went astray" quiet c1 c2 c3
 
+# --- ICMP errors ---------------------------------------------------------------------
+check "taps" tap c1 c2 c3
+sim close g1
+out 2 2 37 I 0x112 0xa2 10 80
+check "nobody listens on the port: client 2 is told" busywait 3 tap_has 1 \
+	"^${nsp}c2 ${GIP[1]} ${CIP[2]} icmp 3 3 .* ${CIP[2]} ${GIP[1]} "
+check "and no other" tap_has 0 "^${nsp}c[13] .* icmp "
+
 # --- IPv6 ---------------------------------------------------------------------------
-for n in c1 c2 g1; do sim close $n; done
+for n in c1 c2; do sim close $n; done
 sim6=6
 check "sockets, IPv6" sim_open c1 c2 g1
 check "IPv6: first client" v2_up 1 0x201 0xc1
