@@ -15,7 +15,7 @@
 #include <linux/string.h>
 #include <linux/errno.h>
 #include <linux/list.h>
-#include "compat/unaligned.h"
+#include <linux/unaligned.h>
 
 #else /* host */
 

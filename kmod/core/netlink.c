@@ -4,6 +4,7 @@
  * uapi/vpnpass.yaml. Tables and policies are in netlink_gen.c.
  */
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 #include "core.h"
 #include "netlink_gen.h"

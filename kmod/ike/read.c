@@ -4,8 +4,8 @@
  * of it as lies in one piece. Called by ike.c and natt.c.
  */
 #include <linux/udp.h>
+#include <linux/unaligned.h>
 
-#include "../compat/unaligned.h"
 #include "ike.h"
 
 #define IKE_COPIED	256	/* bytes read of a payload that is in pieces */

@@ -3,6 +3,7 @@
  * L2TP through NAT (RFC 2661, RFC 3931): the helper's face to the core. Says
  * which numbers packets have, reads what leaves the router, registers.
  */
+#include <linux/l2tp.h>
 #include <linux/module.h>
 #include <net/netfilter/nf_conntrack_core.h>
 

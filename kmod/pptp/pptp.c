@@ -7,6 +7,7 @@
  * there: that is read when it comes in.
  */
 #include <linux/module.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/tcp.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>

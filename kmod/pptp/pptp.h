@@ -15,6 +15,7 @@
 #define VPNPASS_PPTP_H
 
 #include <linux/refcount.h>
+#include <linux/tcp.h>
 #include <vpnpass.h>
 
 #include "ctl.h"

@@ -1,10 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Kernels and headers out of Debian's archive, from the mirror that this
+# Kernels and headers out of Debian's archive (named X.Y, or X.Y-FLAVOUR for
+# another than amd64's plain one: 6.1-rt-amd64, 6.1-s390x), from the mirror that this
 # machine is configured for: other suites are read with private lists, and
 # nothing of the machine's own apt state is changed. Sourced by kernel.
 #   VPNPASS_MIRROR            another mirror (its /debian folder)
 #   VPNPASS_ALLOW_UNSIGNED=1  take a suite whose key this machine does not have
+
+# debian_flavour X.Y[-FLAVOUR]
+debian_flavour()
+{
+	case $1 in
+	*-*) echo "${1#*-}" ;;
+	*) echo amd64 ;;
+	esac
+}
+
+# debian_arch NAME|RELEASE: the architecture of its packages
+debian_arch()
+{
+	case $1 in
+	*-686 | *-686-pae) echo i386 ;;
+	*-arm64) echo arm64 ;;
+	*-armmp*) echo armhf ;;
+	*-s390x) echo s390x ;;
+	*) echo amd64 ;;
+	esac
+}
+
+# debian_cross RELEASE: what make needs to build for it, nothing if this machine's
+debian_cross()
+{
+	case $(debian_arch "$1") in
+	i386) echo "ARCH=i386 CROSS_COMPILE=i686-linux-gnu-" ;;
+	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
+	armhf) echo "ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-" ;;
+	s390x) echo "ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-" ;;
+	esac
+}
 
 # debian_default: the release that the host's headers are for
 debian_default()
@@ -45,25 +78,27 @@ debian_mirror()
 	echo "${uri%/}"
 }
 
-# debian_apt SUITE TOOL ARGS...: apt-get or apt-cache that sees SUITE alone
+# debian_apt SUITE[@ARCH] TOOL ARGS...: apt-get or apt-cache that sees SUITE alone
 debian_apt()
 {
-	local dir=$vm_cache/apt/$1
+	local dir=$vm_cache/apt/$1 arch=amd64
 
+	case $1 in *@*) arch=${1#*@} ;; esac
 	shift
-	"$1" -o Dir::Etc::sourcelist="$dir/list" -o Dir::Etc::sourceparts=/dev/null \
+	"$1" -o APT::Architecture="$arch" -o APT::Architectures="$arch" -o Dir::Etc::sourcelist="$dir/list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::State::lists="$dir/lists" -o Dir::State::status="$dir/status" \
 		-o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
 		-o Acquire::Languages=none "${@:2}"
 }
 
-# debian_update SUITE: at most once a day
+# debian_update SUITE[@ARCH]: at most once a day
 debian_update()
 {
 	local suite=$1 dir=$vm_cache/apt/$1 uri opt='' key sec='' out
 
 	[ -n "$(find "$dir/stamp" -mtime -1 2> /dev/null)" ] && return 0
+	suite=${suite%@*}
 	case $suite in *-security) sec=-security ;; esac
 	uri=$(debian_mirror "$sec") || exit "$VM_RC_SETUP"
 	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
@@ -76,7 +111,7 @@ debian_update()
 	# libraries that its packages want are in the suite that it adds to
 	case $suite in *-*) echo "deb $opt ${uri%-security} ${suite%-*} main" >> "$dir/list" ;; esac
 	say "reading the package list of $suite"
-	if ! out=$(debian_apt "$suite" apt-get -q update -o APT::Update::Error-Mode=any 2>&1); then
+	if ! out=$(debian_apt "$1" apt-get -q update -o APT::Update::Error-Mode=any 2>&1); then
 		case $out in
 		*NO_PUBKEY* | *"not signed"* | *EXPKEYSIG*)
 			die "$suite is signed with a key that this machine does not have;" \
@@ -97,7 +132,7 @@ debian_suites()
 	host=$(debian_codename)
 	{
 		echo "$host-backports"
-		case $1 in
+		case ${1%%-*} in
 		5.10) echo bullseye-security bullseye ;;
 		6.1) echo bookworm-security bookworm ;;
 		6.12) echo trixie-security trixie ;;
@@ -107,19 +142,22 @@ debian_suites()
 	} | tr ' ' '\n' | awk '!seen[$0]++'
 }
 
-# debian_newest SUITE X.Y: prints the newest release of that series
+# debian_newest SUITE X.Y[-FLAVOUR]: prints the newest release of that series
 debian_newest()
 {
-	debian_apt "$1" apt-cache pkgnames linux-image-"$2" |
-		sed -n 's/^linux-image-\([0-9].*-amd64\)$/\1/p' |
-		grep -E "^${2//./\\.}([.+~-][^-]*)?(-[0-9]+)?-amd64\$" |
-		grep -vE -- '-(rt|cloud)-|^[0-9.]+-amd64$' | sort -V | tail -n 1 | grep .
+	local series=${2%%-*} flavour
+
+	flavour=$(debian_flavour "$2")
+	debian_apt "$1" apt-cache pkgnames "linux-image-$series" |
+		sed -n "s/^linux-image-\([0-9].*-$flavour\)\$/\1/p" |
+		grep -E "^${series//./\\.}([.+~-][^-]*)?(-[0-9]+)?-$flavour\$" |
+		grep -vE -- '-cloud-|^[0-9.]+-'"$flavour\$" | sort -V | tail -n 1 | grep .
 }
 
 # debian_release [X.Y|RELEASE]: prints the full name
 debian_release()
 {
-	local rel suite known=$vm_cache/version/${1-}
+	local rel suite arch known=$vm_cache/version/${1-}
 
 	rel=$(debian_default)
 	if [ -z "${1-}" ]; then
@@ -135,7 +173,9 @@ debian_release()
 		return
 	fi
 	mkdir -p "${known%/*}"
+	arch=$(debian_arch "$1")
 	for suite in $(debian_suites "$1"); do
+		[ "$arch" = amd64 ] || suite+=@$arch
 		with_lock "apt-$suite" debian_update "$suite" || continue
 		rel=$(debian_newest "$suite" "$1") || continue
 		say "$1 is $rel of $suite"
@@ -154,6 +194,7 @@ debian_apt_for()
 	local suite
 
 	suite=$(cut -d' ' -f2 "$vm_cache/version/$1" 2> /dev/null)
+	[ -z "${debian_native-}" ] || suite=${suite%@*}
 	if [ -n "$suite" ]; then
 		with_lock "apt-$suite" debian_update "$suite" > /dev/null || return 1
 		debian_apt "$suite" "${@:2}"
@@ -236,13 +277,16 @@ debian_headers()
 
 	[ -e "$dir/.headers" ] && return 0
 	more=$(debian_apt_for "$release" apt-cache show "linux-headers-$release" |
-		sed -n 's/^Depends: //p' | head -n 1 | tr ',' '\n' |
-		grep -oE 'linux-(headers|kbuild)-[^ ]+')
-	# shellcheck disable=SC2086
-	debian_unpack "$release" "linux-headers-$release" $more || return 1
+		sed -n 's/^Depends: //p' | head -n 1 | tr ',' '\n')
+	# shellcheck disable=SC2046
+	debian_unpack "$release" "linux-headers-$release" \
+		$(grep -oE 'linux-headers-[^ ]+' <<< "$more") || return 1
+	# its build tools run here, whatever they build for
+	debian_native=1 debian_unpack "$release" \
+		"$(grep -oE 'linux-kbuild-[^ ]+' <<< "$more")" || return 1
 	# Absolute paths of an installed package, and the compiler of its suite
 	sed -i "s#\([ =]\)/usr/src/#\1$dir/usr/src/#g" "$dir/$src/Makefile"
-	sed -i -E 's/(gcc)-[0-9]+/\1/' "$dir/$src/.kernelvariables" 2> /dev/null
+	sed -i -E 's/(gcc)-[0-9]+/\1/; /^override CROSS_COMPILE/d' "$dir/$src/.kernelvariables"
 	debian_config "$dir/$src/include/config/auto.conf"
 	debian_wrap "$dir" "$release" || return 1
 	touch "$dir/.headers"
