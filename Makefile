@@ -24,6 +24,8 @@ help:
 	@echo 'make unit            tests of the pure code and the tool, on this machine'
 	@echo 'make sim             the ESP pairing simulator, all policies'
 	@echo 'make fuzz-smoke      every fuzz target on its corpus and for a minute'
+	@echo 'make build-all       the modules, for every kernel and architecture'
+	@echo "make check-upstream  the kernel's own netfilter tests, without vpnpass and with it"
 	@echo 'make bench           instructions per packet'
 	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
@@ -52,8 +54,8 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug demo bench unit sim fuzz-smoke style:
+check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install clean generate \
-	check check-debug demo bench unit sim fuzz-smoke style
+	check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style

@@ -32,7 +32,7 @@ debian_arch()
 debian_cross()
 {
 	case $(debian_arch "$1") in
-	i386) echo "ARCH=i386 CROSS_COMPILE=i686-linux-gnu-" ;;
+	i386) echo "ARCH=i386" ;;
 	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
 	armhf) echo "ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-" ;;
 	s390x) echo "ARCH=s390 CROSS_COMPILE=s390x-linux-gnu-" ;;
