@@ -283,7 +283,7 @@ int pptp_control_start(struct pptp_control *pc)
 
 int pptp_work_init(void)
 {
-	pptp_wq = alloc_workqueue("vpnpass_pptp", 0, 0);
+	pptp_wq = alloc_workqueue("vpnpass_pptp", WQ_UNBOUND, 0);
 	return pptp_wq ? 0 : -ENOMEM;
 }
 

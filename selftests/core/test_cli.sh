@@ -148,12 +148,16 @@ refused "nor flush" 2 "not permitted" anybody "$VPNPASS" session flush
 check_fails "nor write the sysctl" anybody sh -c 'echo 0 > /proc/sys/net/vpnpass/esp'
 json "and nothing was changed" '.[0] | .mode == "on" and .sessions == 2' show
 in_userns() { setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn "$@"; }
+# a checkout below /root is out of reach for its users
+chmod 755 "$scratch"
+tool=$scratch/vpnpass
+install -m 755 "$VPNPASS" "$tool"
 if in_userns true 2> /dev/null; then
-	check "root of a user namespace may set its own netns" in_userns "$VPNPASS" set esp block
-	in_userns sh -c "'$VPNPASS' set esp off; '$VPNPASS' -j show" > "$scratch/own"
+	check "root of a user namespace may set its own netns" in_userns "$tool" set esp block
+	in_userns sh -c "'$tool' set esp off; '$tool' -j show" > "$scratch/own"
 	is "and it is so there" off "$(jq -r '.[0].mode' "$scratch/own")"
 	refused "but not another's" 2 "not permitted" \
-		R setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Ur "$VPNPASS" set esp off
+		R setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Ur "$tool" set esp off
 	json "this one is as it was" '.[0].mode == "on"' show
 else
 	skip "root of a user namespace" "user namespaces are closed to users here"
