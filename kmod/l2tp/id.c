@@ -99,12 +99,29 @@ static int pin_put(struct l2tp_session *ls, const struct vpnpass_key *key,
 	return err;
 }
 
+/**
+ * l2tp_pin_hidden() - a pin that users are not shown
+ * @ls: the session
+ * @key: of the pin
+ * @dir: direction of the packets
+ *
+ * Return: the pin or NULL.
+ */
+struct vpnpass_pin *l2tp_pin_hidden(struct l2tp_session *ls,
+				    const struct vpnpass_key *key,
+				    enum ip_conntrack_dir dir)
+{
+	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+
+	return pin_put(ls, key, dir, pin, VPNPASS_NUMBER_HIDDEN) ? NULL : pin;
+}
+
 /* Packets of one direction, by their ports. A user is shown IDs instead. */
 void l2tp_flow_pin(struct l2tp_session *ls, enum ip_conntrack_dir dir)
 {
 	struct vpnpass_key key = flow_key(ls, dir);
 
-	pin_put(ls, &key, dir, vpnpass_pin_alloc(), VPNPASS_NUMBER_HIDDEN);
+	l2tp_pin_hidden(ls, &key, dir);
 }
 
 /* At most one in a second. */
@@ -158,7 +175,6 @@ static void id_quote(struct l2tp_session *ls, struct vpnpass_pin *pin)
 {
 	const struct nf_conntrack_tuple *reply = l2tp_tuple(ls, IP_CT_DIR_REPLY);
 	struct vpnpass_key key = pin->key;
-	struct vpnpass_pin *quote;
 
 	if (ls->udp && !ls->keep)
 		return;
@@ -166,9 +182,7 @@ static void id_quote(struct l2tp_session *ls, struct vpnpass_pin *pin)
 	key.dst = reply->src.u3;
 	key.kind |= VPNPASS_KEY_QUOTE;
 	key.zone = arrival_zone(ls, IP_CT_DIR_REPLY);
-	quote = vpnpass_pin_alloc();
-	if (!pin_put(ls, &key, IP_CT_DIR_ORIGINAL, quote, VPNPASS_NUMBER_HIDDEN))
-		pin->quote = quote;
+	pin->quote = l2tp_pin_hidden(ls, &key, IP_CT_DIR_ORIGINAL);
 }
 
 /**
@@ -195,14 +209,11 @@ struct vpnpass_key l2tp_claim_key(const union nf_inet_addr *peer, u8 family,
 static void id_claim(struct l2tp_session *ls, struct vpnpass_pin *pin, u32 id)
 {
 	struct vpnpass_key key;
-	struct vpnpass_pin *claim;
 
 	if (!ls->keep)
 		return;
 	key = l2tp_claim_key(&ls->s.peer, ls->s.family, pin->key.kind, id);
-	claim = vpnpass_pin_alloc();
-	if (!pin_put(ls, &key, IP_CT_DIR_REPLY, claim, VPNPASS_NUMBER_HIDDEN))
-		pin->quote = claim;
+	pin->quote = l2tp_pin_hidden(ls, &key, IP_CT_DIR_REPLY);
 }
 
 /* The session's own spare is for what the server brings up: see l2tp_ip_miss(). */
@@ -283,4 +294,41 @@ void l2tp_id_del(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 
 	if (pin && pin->session == &ls->s)
 		id_drop(ls, pin);
+}
+
+/**
+ * l2tp_id_found() - it was found out which ID a client has given itself
+ * @ls: its session, over IP
+ * @id: the session ID
+ *
+ * Context: because of a packet from outside: with the spare pin or not at all.
+ * Return: whether it has its pin.
+ */
+bool l2tp_id_found(struct l2tp_session *ls, u32 id)
+{
+	if (!ls->spare || l2tp_id_add(ls, IP_CT_DIR_REPLY, L2TP_KEY_SESSION, id))
+		return false;
+	l2tp_count(ls->s.vn, L2TP_CNT_PAIRED);
+	return true;
+}
+
+/* When was an ID last used that was found? False when it has no pin. */
+bool l2tp_id_last(const struct l2tp_session *ls, u32 id, u32 *last)
+{
+	struct vpnpass_key key = id_key(ls, IP_CT_DIR_REPLY, L2TP_KEY_SESSION, id);
+	struct vpnpass_pin *pin = vpnpass_pin_find(ls->s.vn, &key);
+
+	if (!pin || pin->session != &ls->s)
+		return false;
+	*last = READ_ONCE(pin->last);
+	return true;
+}
+
+/* By which a frame for an address in a client's LAN is looked for. */
+struct vpnpass_key l2tp_address_key(const struct l2tp_session *ls, u64 address)
+{
+	struct vpnpass_key key = id_key(ls, IP_CT_DIR_REPLY, L2TP_KEY_ADDRESS, 0);
+
+	key.number = address;
+	return key;
 }

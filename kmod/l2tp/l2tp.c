@@ -37,7 +37,7 @@ static unsigned int l2tp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      int err)
 {
 	return pkt->key.l4proto == IPPROTO_UDP ? l2tp_udp_miss(vn, pkt) :
-						 l2tp_ip_miss(vn, pkt, err);
+						 l2tp_ip_miss(vn, pkt);
 }
 
 /*
@@ -86,8 +86,8 @@ static bool begins_anew(struct l2tp_session *ls, const struct l2tp_msg *m)
 	       l2tp_may_keep_port(vn, l2tp_tuple(ls, IP_CT_DIR_ORIGINAL), m);
 }
 
-static unsigned int message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
-			    const struct l2tp_msg *m)
+static unsigned int message(struct l2tp_session *ls, struct vpnpass_pkt *pkt,
+			    enum ip_conntrack_dir dir, const struct l2tp_msg *m)
 {
 	struct vpnpass_net *vn = ls->s.vn;
 	struct l2tp_net *ln = l2tp_net(vn);
@@ -100,7 +100,7 @@ static unsigned int message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		l2tp_control(ls, dir, m);
 		used = ls->moved && dir == IP_CT_DIR_ORIGINAL;
 	} else if (ls->linked && !ls->udp && dir == IP_CT_DIR_ORIGINAL) {
-		verdict = l2tp_ip_data(ls, m->session_v3);
+		verdict = l2tp_ip_data(ls, pkt, m->session_v3);
 	}
 	spin_unlock_bh(&ln->lock);
 	if (used)
@@ -172,7 +172,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	/* What came in on a pin was counted there. */
 	if (!s || (!ls->udp && dir == IP_CT_DIR_ORIGINAL))
 		l2tp_account(&ls->s, pkt->skb, dir);
-	return message(ls, dir, &m);
+	return message(ls, pkt, dir, &m);
 }
 
 static int l2tp_net_init(struct vpnpass_net *vn)
@@ -215,7 +215,7 @@ static const struct vpnpass_setting l2tp_settings[] = {
 	VPNPASS_COMMON_SETTINGS(600),
 	[L2TP_SET_KEEP_PORT] = { "keep_port", "", 0, 1, 0 },
 	[L2TP_SET_MAX_IDS] = { "max_ids", "numbers", 2, 65535, 256 },
-	[L2TP_SET_PAIRING_WINDOW] = { "pairing_window", "ms", 10, 10000, 1000 },
+	[L2TP_SET_PAIRING_WINDOW] = { "pairing_window", "ms", 10, 10000, 500 },
 };
 
 static const char *const l2tp_counters[] = {

@@ -20,6 +20,7 @@
 #include <vpnpass.h>
 
 #include "parse.h"
+#include "turn.h"
 
 #define L2TP_UDP_PORT	1701	/* RFC 2661 8.1 */
 
@@ -39,6 +40,7 @@
 #define L2TP_KEY_CCID	(0x40 | L2TP_KEY_TUNNEL)
 #define L2TP_KEY_SESSION						\
 	(VPNPASS_NUMBER_KIND_SESSION_ID << VPNPASS_KEY_NUMBER_SHIFT)
+#define L2TP_KEY_ADDRESS	0x80	/* no number of L2TP's: see ether.c */
 
 /* vpnpass_key.number: the ID, and over UDP the ports in front of it. With ID 0,
  * which names nothing, they stand for the whole of a flow.
@@ -76,19 +78,17 @@ enum l2tp_state {
 	L2TP_STATE_CLOSING,
 };
 
+struct l2tp_ether;
 struct l2tp_group;
 
 /**
  * struct l2tp_session - one client's flow to one server
  * @s: first: the core allocates and frees
  * @group: over IP: the clients of that server
- * @node: in l2tp_group.sessions, the last to ask first
+ * @client: over IP: the session as one of these
  * @spare: a pin for an ID that the server brings up
  * @n_ids: IDs pinned
- * @ask: over IP: server's session ID that the client has sent on last, and
- * @ask_answered: whether the client's ID for it was found
- * @yield_until: it had its turn in vain: others first, ms
- * @yields: @yield_until is valid
+ * @ether: over IP: addresses in its frames, or NULL
  * @zone: reply zone of its own, or 0
  * @reply_key: over IP: what stands for the port in the reply tuple, or 0
  * @watched: port watched: the server's new one, or while the server may answer
@@ -103,17 +103,14 @@ struct l2tp_group;
 struct l2tp_session {
 	struct vpnpass_session s;
 	struct l2tp_group *group;
-	struct list_head node;
+	struct l2tp_client client;
 	struct vpnpass_pin *spare;
+	struct l2tp_ether *ether;
 	u32 n_ids;
-	u32 ask;
-	u32 yield_until;
 	u16 zone;
 	u16 reply_key;
 	u16 watched;
 	u8 state;
-	bool ask_answered;
-	bool yields;
 	bool udp;
 	bool keep;
 	bool may_move;
@@ -204,6 +201,12 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		u32 id);
 void l2tp_id_del(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		 u32 id);
+bool l2tp_id_found(struct l2tp_session *ls, u32 id);
+bool l2tp_id_last(const struct l2tp_session *ls, u32 id, u32 *last);
+struct vpnpass_key l2tp_address_key(const struct l2tp_session *ls, u64 address);
+struct vpnpass_pin *l2tp_pin_hidden(struct l2tp_session *ls,
+				    const struct vpnpass_key *key,
+				    enum ip_conntrack_dir dir);
 struct vpnpass_key l2tp_claim_key(const union nf_inet_addr *peer, u8 family,
 				  u8 kind, u32 id);
 struct l2tp_session *l2tp_id_rival(struct vpnpass_net *vn,
@@ -226,11 +229,13 @@ bool l2tp_may_keep_port(struct vpnpass_net *vn,
 			const struct l2tp_msg *m);	/* l2tp_net.lock held */
 
 /* ip.c */
+unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
+unsigned int l2tp_ip_data(struct l2tp_session *ls,
+			  const struct vpnpass_pkt *pkt, u32 id);
+
+/* group.c */
 int l2tp_groups_init(struct l2tp_net *ln);
 void l2tp_groups_exit(struct l2tp_net *ln);
-unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			  int err);
-unsigned int l2tp_ip_data(struct l2tp_session *ls, u32 id);
 int l2tp_group_join(struct l2tp_session *ls);
 void l2tp_group_link(struct l2tp_session *ls);
 void l2tp_group_leave(struct l2tp_session *ls);

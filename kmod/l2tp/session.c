@@ -86,6 +86,8 @@ static void session_release(struct l2tp_session *ls)
 	l2tp_group_leave(ls);
 	vpnpass_pin_free(ls->spare);
 	ls->spare = NULL;
+	kfree(ls->ether);
+	ls->ether = NULL;
 	spin_unlock_bh(&ln->lock);
 	if (ls->zone)
 		ida_free(&ln->zones, ls->zone);
@@ -137,7 +139,7 @@ static struct l2tp_session *session_alloc(struct vpnpass_net *vn,
 	if (IS_ERR(s))
 		return NULL;
 	ls = l2tp_session(s);
-	INIT_LIST_HEAD(&ls->node);
+	INIT_LIST_HEAD(&ls->client.node);
 	ls->udp = nf_ct_protonum(ct) == IPPROTO_UDP;
 	return ls;
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The clients of one server that run L2TPv3 over IP. Called by session.c and
+ * ip.c.
+ */
+#include <linux/slab.h>
+
+#include "ip.h"
+
+#define ASK_EVERY	1000	/* ms */
+#define SILENT		30000	/* ms after which an answer is doubted */
+#define ASKED_AT_ONCE	16	/* clients */
+
+static const struct rhashtable_params group_params = {
+	.head_offset = offsetof(struct l2tp_group, node),
+	.key_offset = offsetof(struct l2tp_group, key),
+	.key_len = sizeof(struct l2tp_group_key),
+	.min_size = 16,
+	.automatic_shrinking = true,
+};
+
+int l2tp_groups_init(struct l2tp_net *ln)
+{
+	return rhashtable_init(&ln->groups, &group_params);
+}
+
+void l2tp_groups_exit(struct l2tp_net *ln)
+{
+	rhashtable_destroy(&ln->groups);
+}
+
+struct l2tp_group *l2tp_group_find(struct l2tp_net *ln,
+				   const struct l2tp_group_key *key)
+{
+	return rhashtable_lookup_fast(&ln->groups, key, group_params);
+}
+
+/* Context: RCU read side. */
+bool l2tp_group_known(struct l2tp_net *ln, const struct l2tp_group_key *key)
+{
+	return rhashtable_lookup(&ln->groups, key, group_params);
+}
+
+static struct l2tp_group *group_get(struct l2tp_net *ln,
+				    const struct l2tp_group_key *key)
+{
+	struct l2tp_group *g = l2tp_group_find(ln, key);
+
+	if (g)
+		goto found;
+	g = kzalloc(sizeof(*g), GFP_ATOMIC | __GFP_NOWARN);
+	if (!g)
+		return NULL;
+	g->key = *key;
+	l2tp_turns_init(&g->turns);
+	if (rhashtable_insert_fast(&ln->groups, &g->node, group_params)) {
+		kfree(g);
+		return NULL;
+	}
+found:
+	g->refs++;
+	return g;
+}
+
+/**
+ * l2tp_group_join() - a session over IP begins
+ * @ls: the session, not yet published
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int l2tp_group_join(struct l2tp_session *ls)
+{
+	const struct nf_conntrack_tuple *reply = l2tp_tuple(ls, IP_CT_DIR_REPLY);
+	struct l2tp_net *ln = l2tp_net(ls->s.vn);
+	struct l2tp_group_key key = {};
+
+	key.peer = reply->src.u3;
+	key.local = reply->dst.u3;
+	key.zone = nf_ct_zone_id(nf_ct_zone(ls->s.ct), IP_CT_DIR_REPLY);
+	key.family = ls->s.family;
+	spin_lock_bh(&ln->lock);
+	ls->group = group_get(ln, &key);
+	spin_unlock_bh(&ln->lock);
+	return ls->group ? 0 : -ENOMEM;
+}
+
+/* It is published and confirmed: packets may be given to it. Lock held. */
+void l2tp_group_link(struct l2tp_session *ls)
+{
+	l2tp_turns_add(&ls->group->turns, &ls->client);
+}
+
+/* A session goes, linked or not. Lock held. */
+void l2tp_group_leave(struct l2tp_session *ls)
+{
+	struct l2tp_group *g = ls->group;
+
+	if (!g)
+		return;
+	ls->group = NULL;
+	l2tp_turns_del(&g->turns, &ls->client);
+	if (--g->refs)
+		return;
+	rhashtable_remove_fast(&l2tp_net(ls->s.vn)->groups, &g->node,
+			       group_params);
+	kfree_rcu(g, rcu);
+}
+
+/* When what it was answered on is silent, it may have another ID by now. */
+static void doubt_answer(struct l2tp_session *ls, u32 now)
+{
+	struct l2tp_client *c = &ls->client;
+	u32 last;
+
+	if (!c->answer || (l2tp_id_last(ls, c->answer, &last) &&
+			   now - last < SILENT))
+		return;
+	c->answer = 0;
+	l2tp_id_del(ls, IP_CT_DIR_ORIGINAL, L2TP_KEY_SESSION, c->ask);
+}
+
+/**
+ * l2tp_group_ask_anew() - a server uses an ID that is nobody's
+ * @g: its clients
+ * @now: vpnpass_now()
+ *
+ * One of them may have been set up anew. What clients send on IDs that were
+ * found out passes unread; let some of it be read again. That harms nobody, so
+ * that forged packets may cause it, but seldom, and for few clients at a time.
+ */
+void l2tp_group_ask_anew(struct l2tp_group *g, u32 now)
+{
+	struct list_head *clients = &g->turns.clients;
+	struct l2tp_session *ls;
+	u32 n;
+
+	if (now - g->asked_at < ASK_EVERY)
+		return;
+	g->asked_at = now;
+	for (n = min_t(u32, g->turns.n, ASKED_AT_ONCE); n; n--) {
+		ls = list_first_entry(clients, struct l2tp_session, client.node);
+		list_move_tail(&ls->client.node, clients);
+		l2tp_ether_ask_anew(ls);
+		doubt_answer(ls, now);
+	}
+}
