@@ -210,7 +210,6 @@ static const char *pptp_session_state(const struct vpnpass_session *s)
 static int pptp_net_init(struct vpnpass_net *vn)
 {
 	struct pptp_net *pn = pptp_net(vn);
-
 	int err;
 
 	spin_lock_init(&pn->lock);

@@ -9,19 +9,24 @@
  *	   pptp_sim PREFIX list		names of all cases
  *	   pptp_sim PREFIX hold N	N calls, up until SIGTERM; says "ready"
  *	   pptp_sim PREFIX replay FILE...	streams of the fuzzer's corpus
- * The network is that of selftests/lib/topo.sh: clients c1 and c2, a server g1,
- * the router r. Prints a line a case: "NAME pass", or "NAME fail REASON".
+ * The network is that of selftests/lib/topo.sh: clients c1 and c2, a server g1
+ * (and g2, for two_servers_one_id), the router r. Prints a line a case: "NAME pass", or "NAME fail REASON".
  */
 #include "pptp_sim.h"
 
 /* --- cases ------------------------------------------------------------------------------ */
 
-static struct conn *client(int host)
+static struct conn *client_of(int host, int server)
 {
-	struct conn *c = conn_open(host, G1, true);
+	struct conn *c = conn_open(host, server, true);
 
 	start(c, IN);
 	return c;
+}
+
+static struct conn *client(int host)
+{
+	return client_of(host, G1);
 }
 
 /* Another client has that number towards the same server already. */
@@ -65,6 +70,20 @@ static void case_two_clients_one_id(void)
 	struct call a = taken(0x1234), b = out_call(client(C1), IN, 0x1234, 0x0101);
 
 	differ(&a, &b);
+	gre_works(&a);
+	gre_works(&b);
+	gre_works_in_first(&a);
+}
+
+/* One client's number, towards each of two servers. */
+static void case_two_servers_one_id(void)
+{
+	struct call a, b;
+
+	if (hosts[G2].ns < 0)
+		fail("there is no second server");
+	a = out_call(client(C1), IN, 0x1234, 0x0101);
+	b = out_call(client_of(C1, G2), IN, 0x1234, 0x0101);
 	gre_works(&a);
 	gre_works(&b);
 	gre_works_in_first(&a);
@@ -385,30 +404,92 @@ static void case_gre_before_reply(void)
 	gre_works_in_first(&call);
 }
 
-/* Segments get lost behind the router; TCP sends them again, put together. */
-static void case_retransmission(void)
+/*
+ * Segments get lost on their way into a host; TCP sends them again, put together.
+ * With @gap what comes after them is not lost, and is there before them.
+ */
+static void call_with_loss(int at, bool gap)
 {
 	struct call other = taken(0x1234), call;
 	struct conn *c = client(C1);
 	struct msg m = msg(OCRQ, 0x1234, 0), got = { .len = m.len };
 	size_t off;
 
-	run_in(G1, "nft add table ip lossy");
-	run_in(G1, "nft add chain ip lossy in '{ type filter hook prerouting priority 0; }'");
-	run_in(G1, "nft add rule ip lossy in tcp dport 1723 drop");
+	run_in(at, "nft add table ip lossy");
+	run_in(at, "nft add chain ip lossy in '{ type filter hook prerouting priority -450; }'");
+	run_in(at, "nft add rule ip lossy in tcp dport 1723 drop");
 	for (off = 0; off < 24; off += 3) {
 		put(c, IN, m.b + off, 3);
 		nap(5);
 	}
+	if (gap)
+		run_in(at, "nft delete table ip lossy");
 	put(c, IN, m.b + off, m.len - off);
 	nap(50);
-	run_in(G1, "nft delete table ip lossy");
+	if (!gap)
+		run_in(at, "nft delete table ip lossy");
 	get_within(c, OUT, got.b, m.len, 5000);
 	check_octets(&m, &got);
 	call = (struct call){ c, 0x1234, id_of(&got), 0x0101 };
 	differ(&call, &other);
 	m = pass(c, OUT, msg(OCRP, 0x0101, call.nat_id));
 	want("OCRP peer's call ID", peer_of(&m), 0x1234);
+	gre_works(&call);
+}
+
+static void case_retransmission(void)
+{
+	call_with_loss(G1, false);
+}
+
+/* The server has the end before the beginning, and says so (SACK). */
+static void case_out_of_order(void)
+{
+	call_with_loss(G1, true);
+}
+
+/* The router has. */
+static void case_gap_at_router(void)
+{
+	call_with_loss(R, true);
+}
+
+/* Does GRE of other forms with a call's number reach the inside? */
+static bool form_in(const struct call *call, uint16_t bits, uint16_t proto, size_t len)
+{
+	uint8_t p[64], got[2048];
+	size_t n;
+
+	gre_drain();
+	gre_build(p, call->nat_id);
+	put16(p, bits);
+	put16(p + 2, proto);
+	gre_send(call->c->host[OUT], PUB, p, len);
+	if (!gre_get(call->c->host[IN], got, &n, 300))
+		return false;
+	if (get16(got + 26) != call->in_id)
+		fail("GRE %04x arrived by %04x, not %04x", bits, get16(got + 26), call->in_id);
+	return n == 20 + len;
+}
+
+/* RFC 2637 4.1: acknowledgements without payload are the call's, too; what is
+ * not version 1 of PPP is not.
+ */
+static void case_gre_forms(void)
+{
+	struct call call = out_call(client(C1), IN, 0x1234, 0x0101);
+
+	gre_works(&call);
+	if (!form_in(&call, 0x2081, 0x880b, 12))
+		fail("an acknowledgement alone does not arrive");
+	if (!form_in(&call, 0x3081, 0x880b, 20))
+		fail("a packet with an acknowledgement does not arrive");
+	if (form_in(&call, 0x2000, 0x880b, 20))
+		fail("version 0 arrives");
+	if (form_in(&call, 0x2001, 0x0800, 20))
+		fail("what is not PPP arrives");
+	if (form_in(&call, 0x2081, 0x880b, 6))
+		fail("a torn header arrives");
 	gre_works(&call);
 }
 
@@ -515,6 +596,7 @@ static const struct {
 	{ "one_call", case_one_call },
 	{ "two_calls", case_two_calls },
 	{ "two_clients_one_id", case_two_clients_one_id },
+	{ "two_servers_one_id", case_two_servers_one_id },
 	{ "octet_segments", case_octet_segments },
 	{ "split_in_call_id", case_split_in_call_id },
 	{ "coalesced", case_coalesced },
@@ -537,6 +619,9 @@ static const struct {
 	{ "refused_call", case_refused_call },
 	{ "gre_before_reply", case_gre_before_reply },
 	{ "retransmission", case_retransmission },
+	{ "out_of_order", case_out_of_order },
+	{ "gap_at_router", case_gap_at_router },
+	{ "gre_forms", case_gre_forms },
 	{ "icmp_quotes", case_icmp_quotes },
 	{ "client_restarted", case_client_restarted },
 	{ "reset_ends_calls", case_reset_ends_calls },
