@@ -5,9 +5,15 @@
  */
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include <net/netfilter/nf_nat.h>
 
 #include "core.h"
 #include "netlink_gen.h"
+
+/* The greatest "timeout" of VPNPASS_COMMON_SETTINGS, s; a user's own conntrack
+ * timeout may be longer.
+ */
+#define LIFETIME_MAX	864000UL
 
 static int put_setting(struct sk_buff *skb, const struct vpnpass_setting *d,
 		       u32 value)
@@ -384,6 +390,54 @@ static int put_all_pins(struct sk_buff *skb, const struct vpnpass_session *s)
 	return err;
 }
 
+static int put_zones(struct sk_buff *skb, const struct nf_conn *ct)
+{
+	const struct nf_conntrack_zone *zone = nf_ct_zone(ct);
+	u16 orig = nf_ct_zone_id(zone, IP_CT_DIR_ORIGINAL);
+	u16 reply = nf_ct_zone_id(zone, IP_CT_DIR_REPLY);
+
+	if (orig && nla_put_u32(skb, VPNPASS_A_SESSION_ZONE, orig))
+		return -EMSGSIZE;
+	if (reply && nla_put_u32(skb, VPNPASS_A_SESSION_ZONE_REPLY, reply))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* The device that the connection is masqueraded on, if it is. */
+static int put_masq(struct sk_buff *skb, const struct nf_conn *ct)
+{
+	int err = 0;
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+	const struct nf_conn_nat *nat = nfct_nat(ct);
+	const struct net_device *dev;
+
+	if (!nat || !nat->masq_index)
+		return 0;
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(nf_ct_net(ct), nat->masq_index);
+	if (dev)
+		err = nla_put_string(skb, VPNPASS_A_SESSION_DEVICE, dev->name);
+	rcu_read_unlock();
+#endif
+	return err;
+}
+
+/* What it takes to restore the session. */
+static int put_conn(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	const union nf_inet_addr *dest;
+	u32 lifetime;
+
+	dest = &s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
+	if (!nf_inet_addr_cmp(dest, &s->peer) &&
+	    nla_put(skb, VPNPASS_A_SESSION_DEST, addr_len(s), dest))
+		return -EMSGSIZE;
+	lifetime = jiffies_to_msecs(min(nf_ct_expires(s->ct), LIFETIME_MAX * HZ));
+	if (nla_put_u32(skb, VPNPASS_A_SESSION_LIFETIME, lifetime))
+		return -EMSGSIZE;
+	return put_zones(skb, s->ct) ?: put_masq(skb, s->ct);
+}
+
 static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 			   const struct vpnpass_session *s)
 {
@@ -394,7 +448,7 @@ static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 			  &vpnpass_nl_family, NLM_F_MULTI, VPNPASS_CMD_SESSION_GET);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (vpnpass_nl_put_session(skb, s))
+	if (vpnpass_nl_put_session(skb, s) || put_conn(skb, s))
 		goto cancel;
 	/* One with more than a message holds is shown with what fits. */
 	if (put_all_pins(skb, s) && !alone)

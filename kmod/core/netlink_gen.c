@@ -15,6 +15,15 @@ const struct nla_policy vpnpass_setting_nl_policy[VPNPASS_A_SETTING_DEFAULT + 1]
 	[VPNPASS_A_SETTING_DEFAULT] = { .type = NLA_U32, },
 };
 
+const struct nla_policy vpnpass_pin_nl_policy[VPNPASS_A_PIN_STATE + 1] = {
+	[VPNPASS_A_PIN_KIND] = NLA_POLICY_MAX(NLA_U32, 4),
+	[VPNPASS_A_PIN_DIR] = NLA_POLICY_MAX(NLA_U32, 1),
+	[VPNPASS_A_PIN_NUMBER] = { .type = NLA_U64, },
+	[VPNPASS_A_PIN_NAT_NUMBER] = { .type = NLA_U64, },
+	[VPNPASS_A_PIN_IDLE] = { .type = NLA_U32, },
+	[VPNPASS_A_PIN_STATE] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
 const struct nla_policy vpnpass_proto_get_do_nl_policy[VPNPASS_A_PROTO_NAME + 1] = {
 	[VPNPASS_A_PROTO_NAME] = { .type = NLA_NUL_STRING, .len = 15, },
 };
@@ -35,6 +44,19 @@ const struct nla_policy vpnpass_session_flush_do_nl_policy[VPNPASS_A_SESSION_PEE
 	[VPNPASS_A_SESSION_PROTO] = { .type = NLA_NUL_STRING, .len = 15, },
 	[VPNPASS_A_SESSION_CLIENT] = { .type = NLA_BINARY, .len = 16, },
 	[VPNPASS_A_SESSION_PEER] = { .type = NLA_BINARY, .len = 16, },
+};
+
+const struct nla_policy vpnpass_session_restore_do_nl_policy[VPNPASS_A_SESSION_LIFETIME + 1] = {
+	[VPNPASS_A_SESSION_PROTO] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VPNPASS_A_SESSION_CLIENT] = { .type = NLA_BINARY, .len = 16, },
+	[VPNPASS_A_SESSION_PEER] = { .type = NLA_BINARY, .len = 16, },
+	[VPNPASS_A_SESSION_LOCAL] = { .type = NLA_BINARY, .len = 16, },
+	[VPNPASS_A_SESSION_PIN] = NLA_POLICY_NESTED(vpnpass_pin_nl_policy),
+	[VPNPASS_A_SESSION_DEST] = { .type = NLA_BINARY, .len = 16, },
+	[VPNPASS_A_SESSION_ZONE] = { .type = NLA_U32, },
+	[VPNPASS_A_SESSION_ZONE_REPLY] = { .type = NLA_U32, },
+	[VPNPASS_A_SESSION_DEVICE] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VPNPASS_A_SESSION_LIFETIME] = { .type = NLA_U32, },
 };
 
 const struct genl_ops vpnpass_nl_ops[VPNPASS_NL_N_OPS] = {
@@ -63,6 +85,13 @@ const struct genl_ops vpnpass_nl_ops[VPNPASS_NL_N_OPS] = {
 		.doit		= vpnpass_nl_session_flush_doit,
 		.policy		= vpnpass_session_flush_do_nl_policy,
 		.maxattr	= VPNPASS_A_SESSION_PEER,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= VPNPASS_CMD_SESSION_RESTORE,
+		.doit		= vpnpass_nl_session_restore_doit,
+		.policy		= vpnpass_session_restore_do_nl_policy,
+		.maxattr	= VPNPASS_A_SESSION_LIFETIME,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

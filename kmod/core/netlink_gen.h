@@ -10,12 +10,14 @@
 #include <linux/vpnpass.h>
 
 extern const struct nla_policy vpnpass_setting_nl_policy[VPNPASS_A_SETTING_DEFAULT + 1];
+extern const struct nla_policy vpnpass_pin_nl_policy[VPNPASS_A_PIN_STATE + 1];
 extern const struct nla_policy vpnpass_proto_get_do_nl_policy[VPNPASS_A_PROTO_NAME + 1];
 extern const struct nla_policy vpnpass_proto_set_do_nl_policy[VPNPASS_A_PROTO_SETTING + 1];
 extern const struct nla_policy vpnpass_session_get_dump_nl_policy[VPNPASS_A_SESSION_PEER + 1];
 extern const struct nla_policy vpnpass_session_flush_do_nl_policy[VPNPASS_A_SESSION_PEER + 1];
+extern const struct nla_policy vpnpass_session_restore_do_nl_policy[VPNPASS_A_SESSION_LIFETIME + 1];
 
-#define VPNPASS_NL_N_OPS	4
+#define VPNPASS_NL_N_OPS	5
 extern const struct genl_ops vpnpass_nl_ops[VPNPASS_NL_N_OPS];
 
 int vpnpass_nl_proto_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -25,5 +27,6 @@ int vpnpass_nl_proto_set_doit(struct sk_buff *skb, struct genl_info *info);
 int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb);
 int vpnpass_nl_session_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int vpnpass_nl_session_restore_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _VPNPASS_CORE_NETLINK_GEN_H */

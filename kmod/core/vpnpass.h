@@ -22,6 +22,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_zones.h>
 
 #include <linux/vpnpass.h>
 
@@ -191,6 +192,45 @@ struct vpnpass_hint {
 	union nf_inet_addr local;
 };
 
+#define VPNPASS_RESTORE_PINS	32	/* in one request */
+
+/* One number of a session to be restored; @attr is for extack. */
+struct vpnpass_restore_pin {
+	const struct nlattr *attr;
+	u64 number;
+	u32 idle;			/* ms */
+	u8 kind;			/* enum vpnpass_number_kind */
+	u8 dir;				/* IP_CT_DIR_* */
+};
+
+/**
+ * struct vpnpass_restore - a session that user space saved
+ * @family: of the addresses, which are three different ones of hosts
+ * @client: address before NAT
+ * @peer: the gateway
+ * @local: the router's address that the peer sees
+ * @dest: where the client sends to; @peer unless destination NAT is at work
+ * @zone: conntrack zone
+ * @masq_index: device whose masquerading the connection is subject to, or 0
+ * @lifetime: until the connection ends without a packet, ms
+ * @extack: to say why it cannot be done
+ * @n_pins: how many
+ * @pins: its numbers
+ */
+struct vpnpass_restore {
+	u8 family;
+	union nf_inet_addr client;
+	union nf_inet_addr peer;
+	union nf_inet_addr local;
+	union nf_inet_addr dest;
+	struct nf_conntrack_zone zone;
+	int masq_index;
+	u32 lifetime;
+	struct netlink_ext_ack *extack;
+	u8 n_pins;
+	struct vpnpass_restore_pin pins[VPNPASS_RESTORE_PINS];
+};
+
 /**
  * struct vpnpass_match - packets that a helper is for
  * @l4proto: IPPROTO_*
@@ -228,6 +268,9 @@ struct vpnpass_match {
  * @hint: another helper saw the client finish a key exchange; may be NULL
  * @busy: is it undecided what belongs to another client of that peer, so that a
  *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
+ * @restore: begin a session that was saved, or add its numbers to one that is
+ *	there. Returns how many were added or -errno with extack; may be NULL.
+ *	Process context, vpnpass_mutex, RCU.
  * @session_end: the session is going: drop what refers to it and its pins,
  *	which the core frees afterwards. Any context.
  * @session_state: state in a word for user space; may be NULL
@@ -262,6 +305,7 @@ struct vpnpass_proto {
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	bool (*busy)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+	int (*restore)(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
 	u32 (*session_version)(const struct vpnpass_session *s);

@@ -10,8 +10,6 @@
 
 #include "esp.h"
 
-#define ESP_SPI_RESERVED	255	/* RFC 4303 2.1: 0 is local, 1..255 IANA's */
-
 /* SPI and sequence number. */
 static int esp_header(const struct vpnpass_pkt *pkt, u32 *spi, u32 *seq)
 {
@@ -37,8 +35,7 @@ static int esp_number(struct vpnpass_pkt *pkt)
 }
 
 /* An SA of the router's own (RFC 4301 4.1: SPI, destination, protocol). */
-static bool esp_local_sa(const struct vpnpass_net *vn,
-			 const struct vpnpass_key *key)
+bool esp_local_sa(const struct vpnpass_net *vn, const struct vpnpass_key *key)
 {
 	bool local = false;
 #ifdef CONFIG_XFRM
@@ -252,6 +249,7 @@ struct vpnpass_proto esp_proto = {
 	.post = esp_post,
 	.hint = esp_hint,
 	.busy = esp_busy,
+	.restore = esp_restore,
 	.session_end = esp_session_end,
 	.session_state = esp_session_state,
 	.net_init = esp_groups_init,

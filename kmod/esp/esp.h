@@ -12,6 +12,7 @@
 #define ESP_HELD	4	/* packets kept while a client waits its turn */
 #define ESP_HELD_MAX_MS	10000	/* and how long at most */
 #define ESP_RECENT_MS	1000	/* who renews SPIs faster is at his limit */
+#define ESP_SPI_RESERVED	255	/* RFC 4303 2.1: 0 is local, 1..255 IANA's */
 #define ESP_SPARES	4	/* pins kept ready, so that arrivals allocate none */
 
 enum {
@@ -91,11 +92,26 @@ struct esp_release {
 	u8 n;
 };
 
+/* What a client's connection is to be like; the zone is that of both tuples. */
+struct esp_conn {
+	u8 family;
+	union nf_inet_addr client;
+	union nf_inet_addr dest;	/* where the client sends to */
+	union nf_inet_addr peer;	/* who gets it */
+	union nf_inet_addr local;
+	struct nf_conntrack_zone zone;
+	int masq_index;			/* device whose address is local, or 0 */
+	u32 timeout_s;			/* until its first packet */
+};
+
 struct esp_net {
 	struct rhashtable groups;
 };
 
 extern struct vpnpass_proto esp_proto;
+
+/* esp.c */
+bool esp_local_sa(const struct vpnpass_net *vn, const struct vpnpass_key *key);
 
 /* group.c */
 int esp_groups_init(struct vpnpass_net *vn);
@@ -130,5 +146,14 @@ void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel);
 /* hint.c */
 void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+
+/* make.c */
+struct esp_session *esp_session_find(struct vpnpass_net *vn,
+				     const struct esp_conn *c, bool *taken);
+struct esp_session *esp_session_make(struct vpnpass_net *vn,
+				     const struct esp_conn *c);
+
+/* restore.c */
+int esp_restore(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 
 #endif /* VPNPASS_ESP_H */

@@ -1939,3 +1939,34 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 		g->opener = NULL;
 	release_next(g, now, act);
 }
+
+/**
+ * pair_restore() - an SPI that is known to be a client's, from before a reload
+ * @g: the group
+ * @c: the client
+ * @spi: the SPI, which no other client of the group is known to have
+ * @in: whether it is inbound
+ * @seen: when it was last seen, ms
+ * @act: asks for its pin
+ *
+ * Return: where it is kept; NULL when the client has it, packets on it have
+ * been seen already, or there is no room.
+ */
+struct pair_spi *pair_restore(struct pair_group *g, struct pair_client *c,
+			      u32 spi, bool in, u32 seen, struct pair_act *act)
+{
+	struct pair_spi *s = in ? c->in : c->out;
+	int i, n = in ? PAIR_IN_SLOTS : PAIR_OUT_SLOTS, used = 0;
+
+	act_clear(act);
+	for (i = 0; i < n; i++)
+		used += s[i].state != PAIR_FREE;
+	if (used == n || slot_of(s, n, spi) || (in && trial_find(g, spi)))
+		return NULL;
+	s = slot_take(g, c, in, spi, seen, act);
+	s->state = PAIR_SETTLED;
+	s->firm = in;
+	c->n_in += in;
+	act_pin(act, c, s, in);
+	return s;
+}

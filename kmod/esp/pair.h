@@ -262,5 +262,7 @@ void pair_tick(struct pair_group *g, u32 now, struct pair_act *act);
 bool pair_is_open(const struct pair_group *g, const struct pair_client *c,
 		  u32 now);
 u32 pair_next_tick(const struct pair_group *g, u32 now);
+struct pair_spi *pair_restore(struct pair_group *g, struct pair_client *c,
+			      u32 spi, bool in, u32 seen, struct pair_act *act);
 
 #endif /* VPNPASS_ESP_PAIR_H */

@@ -20,12 +20,17 @@
  * VPNPASS_CMD_SESSION_GET [VPNPASS_A_SESSION]
  *     dump request: proto, client, peer
  *     dump reply: id, proto, client, peer, local, age, idle, packets-out,
- *         bytes-out, packets-in, bytes-in, state, pin
+ *         bytes-out, packets-in, bytes-in, state, pin, dest, zone, zone-reply,
+ *         device, lifetime
  * VPNPASS_CMD_SESSION_FLUSH [VPNPASS_A_SESSION]; privileged
  *     do request: proto, client, peer
  *     do reply: count
  * VPNPASS_CMD_EVENT_NTF [VPNPASS_A_EVENT]
  *     event: type, time, proto, mode, setting, session, pin, reason
+ * VPNPASS_CMD_SESSION_RESTORE [VPNPASS_A_SESSION]; privileged
+ *     do request: proto, client, peer, local, dest, zone, zone-reply, device,
+ *         lifetime, pin
+ *     do reply: count
  */
 #ifndef _UAPI_LINUX_VPNPASS_H
 #define _UAPI_LINUX_VPNPASS_H
@@ -232,10 +237,20 @@ enum vpnpass_a_pin {
  *   31 bytes)
  * @VPNPASS_A_SESSION_PIN: A number that belongs to the session, or to one that
  *   came out of it (the ESP SPIs of an IKE session). (nest of pin, may repeat)
- * @VPNPASS_A_SESSION_COUNT: Reply to session-flush, sessions that were ended.
- *   (u32)
+ * @VPNPASS_A_SESSION_COUNT: Reply to session-flush, sessions that were ended;
+ *   to session-restore, numbers that were added. (u32)
  * @VPNPASS_A_SESSION_VERSION: Version of the protocol, where it has several
  *   (IKE 1 or 2). (u32)
+ * @VPNPASS_A_SESSION_DEST: Address that the client sends to, when a rule of
+ *   the router's makes another of it, the peer's. (binary, up to 16 bytes)
+ * @VPNPASS_A_SESSION_ZONE: Conntrack zone of packets from the client, when it
+ *   is not the default one; up to 65535. (u32)
+ * @VPNPASS_A_SESSION_ZONE_REPLY: The same of packets to the client. (u32)
+ * @VPNPASS_A_SESSION_DEVICE: Name of the device whose address is local, when
+ *   the connection is masqueraded and so ends with that address. (string, up
+ *   to 15 bytes)
+ * @VPNPASS_A_SESSION_LIFETIME: Time until the connection ends unless there is
+ *   a packet. (u32)
  */
 enum vpnpass_a_session {
 	VPNPASS_A_SESSION_PAD = 1,
@@ -254,6 +269,11 @@ enum vpnpass_a_session {
 	VPNPASS_A_SESSION_PIN,
 	VPNPASS_A_SESSION_COUNT,
 	VPNPASS_A_SESSION_VERSION,
+	VPNPASS_A_SESSION_DEST,
+	VPNPASS_A_SESSION_ZONE,
+	VPNPASS_A_SESSION_ZONE_REPLY,
+	VPNPASS_A_SESSION_DEVICE,
+	VPNPASS_A_SESSION_LIFETIME,
 
 	/* private: */
 	__VPNPASS_A_SESSION_MAX,
@@ -300,6 +320,10 @@ enum vpnpass_a_event {
  * @VPNPASS_CMD_SESSION_GET: Dump the sessions that pass the filter.
  * @VPNPASS_CMD_SESSION_FLUSH: End the sessions that pass the filter.
  * @VPNPASS_CMD_EVENT_NTF: Sent to the events group.
+ * @VPNPASS_CMD_SESSION_RESTORE: Begin a session that session-get listed before
+ *   the modules were loaded anew, with its numbers, so that what the peer
+ *   sends first reaches its client. Numbers are added to a session that is
+ *   there already. Only esp takes it; local must not be client.
  */
 enum vpnpass_cmd {
 	VPNPASS_CMD_PROTO_GET = 1,
@@ -307,6 +331,7 @@ enum vpnpass_cmd {
 	VPNPASS_CMD_SESSION_GET,
 	VPNPASS_CMD_SESSION_FLUSH,
 	VPNPASS_CMD_EVENT_NTF,
+	VPNPASS_CMD_SESSION_RESTORE,
 
 	/* private: */
 	__VPNPASS_CMD_MAX,
