@@ -120,3 +120,12 @@ void suggest(const char *prefix, const char *word)
 	if (!strncmp(prefix, word, strlen(prefix)))
 		puts(word);
 }
+
+/**
+ * suggest_files - Offer files: the shell knows better how to list and quote
+ * them, so it is only told to.
+ */
+void suggest_files(void)
+{
+	puts(":files");
+}

@@ -60,6 +60,7 @@ void command_usage(const struct command *command, FILE *file);
 int usage_error(const struct command *command, const char *fmt, ...) __printf(2, 3);
 bool word_is(const char *word, const char *full);
 void suggest(const char *prefix, const char *word);
+void suggest_files(void);
 
 /* protos.c */
 bool proto_plausible(const char *which);
@@ -71,13 +72,37 @@ bool protos_next(const struct replies *r, const char *which,
 		 const struct nlmsghdr **pos, struct proto *proto);
 void suggest_protos(struct context *ctx, const char *prefix);
 
+/* change.c */
+#define CHANGE_KEY_MAX	255
+
+/**
+ * struct change - What to set: a mode, or a setting if there is a key.
+ * @which: Name of a protocol or group.
+ * @mode: The mode.
+ * @key: Name of the setting, or NULL.
+ * @value: Its value.
+ */
+struct change {
+	const char *which;
+	uint32_t mode;
+	const char *key;
+	uint32_t value;
+};
+
+const struct setting *proto_setting(const struct proto *p, const char *key);
+bool change_concerns(const struct change *change, const struct replies *r,
+		     const struct proto *p);
+int change_send(struct context *ctx, const char *name, const struct change *change);
+
 /* module.c */
 const char *module_of(const char *proto);
 bool module_load(const char *module);
 
 /* ns.c */
 #define NETNS_DIR	"/run/netns"
+struct ifaddrs;
 int netns_enter(const char *name);
+bool ifaddrs_have(const struct ifaddrs *list, const struct address *a);
 
 /* print.c */
 void session_fields(struct out *o, const struct session *s);

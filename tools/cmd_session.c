@@ -9,27 +9,11 @@
 
 static struct command session_command;
 
-struct address {
-	const char *text;
-	uint8_t bytes[16];
-	size_t length;
-};
-
 struct filter {
 	bool flush;
 	const char *which;
 	struct address client, peer;
 };
-
-static bool parse_address(struct address *a, const char *text)
-{
-	a->text = text;
-	if (inet_pton(AF_INET, text, a->bytes) == 1)
-		a->length = 4;
-	else if (inet_pton(AF_INET6, text, a->bytes) == 1)
-		a->length = 16;
-	return a->length;
-}
 
 static int parse_pair(struct filter *f, const char *key, const char *value)
 {
@@ -47,7 +31,7 @@ static int parse_pair(struct filter *f, const char *key, const char *value)
 		return usage_error(&session_command, "not a protocol: %s", value);
 	if (proto)
 		f->which = value;
-	else if (!parse_address(a, value))
+	else if (!address_parse(a, value))
 		return usage_error(&session_command, "not an IPv4 or IPv6 address: %s", value);
 	return EXIT_OK;
 }
@@ -107,7 +91,7 @@ static int one_request(struct context *ctx, const struct filter *f, const char *
 	else if (!f->flush)
 		print_sessions(&ctx->out, &replies);
 	else if (replies_next(&replies, NULL))
-		*flushed += flushed_read(replies_next(&replies, NULL)).value;
+		*flushed += count_read(replies_next(&replies, NULL)).value;
 	replies_free(&replies);
 	return ret ? EXIT_REFUSED : EXIT_OK;
 }

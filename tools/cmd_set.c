@@ -10,26 +10,6 @@
 
 static struct command set_command;
 
-/* What to set: a mode, or if key is not NULL a setting. */
-struct change {
-	const char *which;
-	uint32_t mode;
-	const char *key;
-	uint32_t value;
-};
-
-/* Decimal digits only; -1 for anything else or more than 32 bits. */
-static int64_t parse_u32(const char *text)
-{
-	unsigned long long value;
-
-	if (!*text || text[strspn(text, "0123456789")])
-		return -1;
-	errno = 0;
-	value = strtoull(text, NULL, 10);
-	return errno || value > UINT32_MAX ? -1 : (int64_t)value;
-}
-
 static int parse_mode(struct change *change, const char *word)
 {
 	int mode = mode_number(word);
@@ -43,15 +23,14 @@ static int parse_mode(struct change *change, const char *word)
 
 static int parse_setting(struct change *change, const char *key, const char *value)
 {
-	int64_t number = parse_u32(value);
+	bool good = parse_u32(&change->value, value);
 
 	if (mode_number(key) >= 0)
 		return usage_error(&set_command, "too many arguments: %s", value);
-	if (number < 0)
+	if (!good)
 		return usage_error(&set_command, "%s: a number of 32 bits expected, not %s",
 				   key, value);
 	change->key = key;
-	change->value = number;
 	return EXIT_OK;
 }
 
@@ -71,16 +50,6 @@ static int parse(struct change *change, int argc, char **argv)
 	return usage_error(&set_command, "too many arguments: %s", argv[3]);
 }
 
-static bool has_setting(const struct proto *p, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_settings; i++)
-		if (!strcmp(p->settings[i].name, key))
-			return true;
-	return false;
-}
-
 /* After a refusal: what the key could have been. */
 static void list_settings(const struct proto *p)
 {
@@ -92,21 +61,6 @@ static void list_settings(const struct proto *p)
 	for (i = 0; i < p->n_settings; i++)
 		fprintf(stderr, " %s", p->settings[i].name);
 	fputc('\n', stderr);
-}
-
-static void put_change(struct nlmsghdr *nlh, const char *name, const struct change *change)
-{
-	struct nlattr *nest;
-
-	mnl_attr_put_strz(nlh, VPNPASS_A_PROTO_NAME, name);
-	if (!change->key) {
-		mnl_attr_put_u32(nlh, VPNPASS_A_PROTO_MODE, change->mode);
-		return;
-	}
-	nest = mnl_attr_nest_start(nlh, VPNPASS_A_PROTO_SETTING);
-	mnl_attr_put_strz(nlh, VPNPASS_A_SETTING_NAME, change->key);
-	mnl_attr_put_u32(nlh, VPNPASS_A_SETTING_VALUE, change->value);
-	mnl_attr_nest_end(nlh, nest);
 }
 
 static void report(struct out *o, const struct proto *p, const struct change *change)
@@ -124,45 +78,26 @@ static void report(struct out *o, const struct proto *p, const struct change *ch
 
 static int set_one(struct context *ctx, const struct proto *p, const struct change *change)
 {
-	struct replies replies = {};
-	int ret;
+	int ret = change_send(ctx, p->name, change);
 
-	put_change(nl_request(&ctx->nl, VPNPASS_CMD_PROTO_SET, false), p->name, change);
-	ret = nl_talk(&ctx->nl, &replies);
-	replies_free(&replies);
 	if (!ret) {
 		report(&ctx->out, p, change);
 		return EXIT_OK;
 	}
 	nl_complain(&ctx->nl, ret == -EPERM ? NULL : p->name, ret);
-	if (change->key && ret != -EPERM && !has_setting(p, change->key))
+	if (change->key && ret != -EPERM && !proto_setting(p, change->key))
 		list_settings(p);
 	return EXIT_REFUSED;
 }
 
-/* A setting of a group is for those that have it; if none has, the first refuses. */
-static bool any_has_setting(const struct replies *r, const struct change *change)
-{
-	const struct nlmsghdr *pos = NULL;
-	struct proto proto;
-	bool has = false;
-
-	while (change->key && protos_next(r, change->which, &pos, &proto)) {
-		has = has || has_setting(&proto, change->key);
-		proto_free(&proto);
-	}
-	return has;
-}
-
 static int set_each(struct context *ctx, const struct replies *r, const struct change *change)
 {
-	bool selective = any_has_setting(r, change);
 	const struct nlmsghdr *pos = NULL;
 	int ret = EXIT_OK, n = 0;
 	struct proto proto;
 
 	while (!ret && protos_next(r, change->which, &pos, &proto)) {
-		if (!selective || has_setting(&proto, change->key))
+		if (change_concerns(change, r, &proto))
 			ret = set_one(ctx, &proto, change);
 		proto_free(&proto);
 		n++;
@@ -183,7 +118,7 @@ static int set_run(struct context *ctx, int argc, char **argv)
 	if (ret)
 		return ret;
 	/* The request has room for this much; what is shorter the kernel judges. */
-	if (change.key && strlen(change.key) > 255)
+	if (change.key && strlen(change.key) > CHANGE_KEY_MAX)
 		return usage_error(&set_command, "KEY too long");
 	out_list(&ctx->out, NULL);
 	ret = protos_fetch(ctx, change.which, &replies);

@@ -109,13 +109,39 @@ const char *model_attr_name(int command, int attr, int inner)
 		[VPNPASS_A_SESSION_PROTO] = "proto",
 		[VPNPASS_A_SESSION_CLIENT] = "client",
 		[VPNPASS_A_SESSION_PEER] = "peer",
+		[VPNPASS_A_SESSION_LOCAL] = "local",
+		[VPNPASS_A_SESSION_PIN] = "pin",
+		[VPNPASS_A_SESSION_DEST] = "dest",
+		[VPNPASS_A_SESSION_ZONE] = "zone",
+		[VPNPASS_A_SESSION_ZONE_REPLY] = "zone-reply",
+		[VPNPASS_A_SESSION_DEVICE] = "device",
+		[VPNPASS_A_SESSION_LIFETIME] = "lifetime",
 	};
 
-	if (inner)
+	if (inner && command == VPNPASS_CMD_PROTO_SET)
 		return (size_t)inner < ARRAY_SIZE(setting) ? setting[inner] : NULL;
+	if (inner)
+		return NULL;
 	if (command == VPNPASS_CMD_PROTO_GET || command == VPNPASS_CMD_PROTO_SET)
 		return (size_t)attr < ARRAY_SIZE(proto) ? proto[attr] : NULL;
 	return (size_t)attr < ARRAY_SIZE(session) ? session[attr] : NULL;
+}
+
+/**
+ * address_parse - Read an address.
+ * @a: Filled in, with no bytes if it is none.
+ * @text: IPv4 or IPv6.
+ *
+ * Return: whether it is one.
+ */
+bool address_parse(struct address *a, const char *text)
+{
+	*a = (struct address){};
+	if (inet_pton(AF_INET, text, a->bytes) == 1)
+		a->length = sizeof(struct in_addr);
+	else if (inet_pton(AF_INET6, text, a->bytes) == 1)
+		a->length = sizeof(struct in6_addr);
+	return a->length;
 }
 
 static void get_string(const char **to, const struct nlattr *attr)
@@ -304,6 +330,12 @@ static struct maybe *session_number(struct session *s, int type)
 		return &s->packets_in;
 	case VPNPASS_A_SESSION_BYTES_IN:
 		return &s->bytes_in;
+	case VPNPASS_A_SESSION_ZONE:
+		return &s->zone;
+	case VPNPASS_A_SESSION_ZONE_REPLY:
+		return &s->zone_reply;
+	case VPNPASS_A_SESSION_LIFETIME:
+		return &s->lifetime;
 	}
 	return NULL;
 }
@@ -326,6 +358,12 @@ static void session_attr(struct session *s, const struct nlattr *attr)
 		break;
 	case VPNPASS_A_SESSION_LOCAL:
 		get_address(s->local, attr);
+		break;
+	case VPNPASS_A_SESSION_DEST:
+		get_address(s->dest, attr);
+		break;
+	case VPNPASS_A_SESSION_DEVICE:
+		get_string(&s->device, attr);
 		break;
 	case VPNPASS_A_SESSION_STATE:
 		get_string(&s->state, attr);
@@ -360,10 +398,10 @@ void session_free(struct session *session)
 }
 
 /**
- * flushed_read - How many sessions a flush ended.
- * @nlh: Reply to VPNPASS_CMD_SESSION_FLUSH.
+ * count_read - How many sessions a flush ended, or numbers a restore added.
+ * @nlh: Reply to VPNPASS_CMD_SESSION_FLUSH or _RESTORE.
  */
-struct maybe flushed_read(const struct nlmsghdr *nlh)
+struct maybe count_read(const struct nlmsghdr *nlh)
 {
 	const struct nlattr *attr;
 	struct maybe count = {};

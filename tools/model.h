@@ -13,6 +13,12 @@
 
 #include "out.h"
 
+/* An address as it goes into requests; no bytes when it was not given. */
+struct address {
+	uint8_t bytes[16];
+	size_t length;
+};
+
 struct setting {
 	const char *name, *unit;
 	struct maybe value, minimum, maximum, initial;
@@ -44,6 +50,9 @@ struct session {
 	char client[INET6_ADDRSTRLEN], peer[INET6_ADDRSTRLEN], local[INET6_ADDRSTRLEN];
 	struct maybe id, version, age, idle;
 	struct maybe packets_out, bytes_out, packets_in, bytes_in;
+	char dest[INET6_ADDRSTRLEN];
+	const char *device;
+	struct maybe zone, zone_reply, lifetime;
 	struct pin *pins;
 	size_t n_pins;
 };
@@ -62,9 +71,11 @@ void proto_read(struct proto *proto, const struct nlmsghdr *nlh);
 void proto_free(struct proto *proto);
 void session_read(struct session *session, const struct nlmsghdr *nlh);
 void session_free(struct session *session);
-struct maybe flushed_read(const struct nlmsghdr *nlh);
+struct maybe count_read(const struct nlmsghdr *nlh);
 void event_read(struct event *event, const struct nlmsghdr *nlh);
 void event_free(struct event *event);
+
+bool address_parse(struct address *a, const char *text);
 
 const char *mode_name(struct maybe mode);
 int mode_number(const char *name);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NL_REQUEST_SIZE	1024
+#define NL_REQUEST_SIZE	4096
 
 /**
  * struct nl - A connection to the family; zeroed before nl_open().

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The option -n: entering a network namespace that "ip netns" named, before
- * anything is asked of the kernel. Called by main().
+ * The network namespace: entering one that "ip netns" named for the option -n,
+ * before anything is asked of the kernel, and whether an address is there.
+ * Used by main(), cmd_save.c and cmd_restore.c.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,4 +38,25 @@ int netns_enter(const char *name)
 	}
 	close(fd);
 	return ret;
+}
+
+/**
+ * ifaddrs_have - Whether an address is one of the router's own.
+ * @list: From getifaddrs(), or NULL.
+ * @a: The address.
+ */
+bool ifaddrs_have(const struct ifaddrs *list, const struct address *a)
+{
+	for (; list; list = list->ifa_next) {
+		const struct sockaddr *sa = list->ifa_addr;
+		const void *bytes = NULL;
+
+		if (sa && sa->sa_family == AF_INET && a->length == 4)
+			bytes = &((const struct sockaddr_in *)sa)->sin_addr;
+		else if (sa && sa->sa_family == AF_INET6 && a->length == 16)
+			bytes = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+		if (bytes && !memcmp(bytes, a->bytes, a->length))
+			return true;
+	}
+	return false;
 }

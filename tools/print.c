@@ -215,6 +215,11 @@ void session_fields(struct out *o, const struct session *s)
 	out_number(o, "bytes_out", NULL, s->bytes_out);
 	out_number(o, "packets_in", NULL, s->packets_in);
 	out_number(o, "bytes_in", NULL, s->bytes_in);
+	out_string(o, "dest", NULL, known_text(s->dest));
+	out_string(o, "device", NULL, s->device);
+	out_number(o, "zone", NULL, s->zone);
+	out_number(o, "zone_reply", NULL, s->zone_reply);
+	out_msec(o, "expires", NULL, s->lifetime);
 	if (o->json)
 		numbers(o, s);
 }

@@ -2,6 +2,7 @@
 /*
  * Memory that does not fail, and complaints; see util.h.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,10 @@
 
 #include "util.h"
 
-static void out_of_memory(void)
+/**
+ * out_of_memory - Complain of it and end the program.
+ */
+void out_of_memory(void)
 {
 	fputs("vpnpass: out of memory\n", stderr);
 	exit(EXIT_REFUSED);
@@ -61,6 +65,41 @@ char *xasprintf(const char *fmt, ...)
 }
 
 /**
+ * parse_u32 - Read a number.
+ * @to: Filled in, unless it is none.
+ * @text: Decimal digits and nothing else, 32 bits.
+ *
+ * Return: whether it is such a number.
+ */
+bool parse_u32(uint32_t *to, const char *text)
+{
+	unsigned long long value;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return false;
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (errno || value > UINT32_MAX)
+		return false;
+	*to = value;
+	return true;
+}
+
+static const char *about_file;
+static size_t about_line;
+
+/**
+ * complain_about - Say where in a file what is complained of lies.
+ * @file: Its name as the user gave it, must stay; NULL for no longer.
+ * @line: Line, from 1 on; 0 for the file as a whole.
+ */
+void complain_about(const char *file, size_t line)
+{
+	about_file = file;
+	about_line = line;
+}
+
+/**
  * complain - Say on stderr what is wrong, with the program's name in front.
  * @fmt: As for printf(), without the newline.
  */
@@ -69,6 +108,12 @@ void complain(const char *fmt, ...)
 	va_list ap;
 
 	fputs("vpnpass: ", stderr);
+	if (about_file)
+		fprintf(stderr, "%s:", about_file);
+	if (about_file && about_line)
+		fprintf(stderr, "%zu:", about_line);
+	if (about_file)
+		fputc(' ', stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);

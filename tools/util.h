@@ -6,7 +6,9 @@
 #ifndef _VPNPASS_UTIL_H
 #define _VPNPASS_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __printf(f, v)	__attribute__((format(printf, f, v)))
@@ -16,9 +18,12 @@
 #define EXIT_USAGE	1
 #define EXIT_REFUSED	2
 
+void out_of_memory(void) __attribute__((noreturn));
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+bool parse_u32(uint32_t *to, const char *text);
 void complain(const char *fmt, ...) __printf(1, 2);
+void complain_about(const char *file, size_t line);
 
 #endif /* _VPNPASS_UTIL_H */

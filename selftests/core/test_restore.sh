@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# save and restore: after the modules are loaded anew and conntrack is flushed,
+# what the gateway sends first reaches its client from the first packet on; a
+# stale or damaged file changes nothing; what is restored is subject to the
+# firewall, the limits and the fate of its address.
+#
+#   c1 ---+
+#   c2 ---+--- r (masquerade) ---- g1
+#   c3 ---+
+. "$(dirname "$0")/../lib.sh"
+checktool jq
+checktool setpriv util-linux
+checktool conntrack
+
+# reload: the modules anew, conntrack empty, as after a reboot
+reload()
+{
+	unload_modules && load_modules vpnpass vpnpass_esp && R conntrack -F
+}
+
+# from_gateway i [OPTION...]: the gateway pings client i, which has to answer all
+from_gateway()
+{
+	"$(peer nsping)" -c 4 -i 50 -w 1000 "${@:2}" "${nsp}g1" "${GIN[1]}" "${CIN[$1]}" \
+		> "$scratch/pings"
+}
+
+# strays: ESP packets that reached a client who has no SA for them
+strays()
+{
+	echo $(($(xfrm_stat c1 XfrmInNoStates) + $(xfrm_stat c2 XfrmInNoStates) +
+		$(xfrm_stat c3 XfrmInNoStates)))
+}
+
+# saved_pins: the SPIs of the sessions, as a list that can be compared
+saved_pins()
+{
+	vp -j session | jq -c '[.[] | [.client, .peer, .local, ([.spi_out[].spi] | sort),
+		([.spi_in[].spi] | sort)]] | sort'
+}
+
+# resum FILE: its last line fits again what a test has changed
+resum()
+{
+	python3 - "$1" <<- 'END'
+		import sys, zlib
+		lines = open(sys.argv[1], "rb").read().splitlines(True)[:-1]
+		body = b"".join(lines)
+		open(sys.argv[1], "wb").write(body + b"sum %08x\n" % zlib.crc32(body))
+	END
+}
+
+# refuses NAME CODE TEXT FILE: restore says TEXT, and nothing has changed
+refuses()
+{
+	local rc before
+
+	before=$(vp -j show | jq -c .; vp -j session | jq -c '[.[].id]')
+	vp restore "$4" > "$scratch/out" 2> "$scratch/err"
+	rc=$?
+	if [ $rc = "$2" ] && grep -qE -- "$3" "$scratch/err"; then
+		ok "refused: $1"
+	else
+		not_ok "refused: $1" "exit code $rc, said: $(cat "$scratch/err") (wanted $2, $3)"
+	fi
+	is "refused: $1: nothing changed" \
+		"$(vp -j show | jq -c .; vp -j session | jq -c '[.[].id]')" "$before"
+}
+
+# changed SED: a copy of the saved file, edited, with its sum put right
+changed()
+{
+	sed -E "$1" "$state" > "$scratch/changed"
+	resum "$scratch/changed"
+	echo "$scratch/changed"
+}
+
+state=$scratch/state
+check "topology" topo 3 1
+check "SAs" esp_up "1 2 3"
+check "modules load" load_modules vpnpass vpnpass_esp
+check "clients are paired" esp_settle "1 2"
+vp set esp copies 2
+vp set esp timeout 1800
+check "save" vp save "$state"
+pins=$(saved_pins)
+note "$(cat "$state")"
+
+# --- without the file nothing is known --------------------------------------------
+check "reload" reload
+before=$(strays)
+check_fails "not restored: nobody answers the gateway" from_gateway 1
+is "not restored: no session" 0 "$(sessions)"
+
+# --- the gateway first, after a restore --------------------------------------------
+check "reload" reload
+check "restore" vp restore "$state"
+is "the same clients and SPIs" "$(saved_pins)" "$pins"
+check "a setting is as it was" vp_is '.[0].settings | .copies.value == 2 and .timeout.value == 1800' show esp
+check "it expires when it would have" vp_is 'all(.[]; .expires > 60 and .expires <= 1800)' session
+check "taps" tap c1 c2 c3
+check "client 2 answers the gateway's first packet" from_gateway 2
+check "client 1 as well" from_gateway 1
+is "each got its own" "4 4" \
+	"$(tap_seen "^${nsp}c1 .* esp ${esp_in[1.1]} ") $(tap_seen "^${nsp}c2 .* esp ${esp_in[2.1]} ")"
+is "and nobody another's" "$before" "$(strays)"
+is "answers took the old SPI, no other was learned" "$(saved_pins)" "$pins"
+check "client 3 starts" esp_settle 3
+check "all work at once" esp_pings "1 2 3" -c 5
+check "restored twice is restored" vp restore "$state"
+is "nothing came of it" "$(vp -j restore "$state" | jq -c '[.sessions, .numbers, .refused]')" "[2,0,0]"
+
+# --- clients that were faster ---------------------------------------------------------
+check "reload" reload
+check "client 1 starts by itself" esp_pings 1 -c 1
+check "restore adds to it" vp restore "$state"
+is "the same clients and SPIs" "$(saved_pins)" "$pins"
+check "the gateway reaches both" eval "from_gateway 1 && from_gateway 2"
+
+# --- files that are refused -----------------------------------------------------------
+refuses "cut short" 1 ":[0-9]+: the end is missing" <(head -n -1 "$state")
+sed 's/timeout 1800/timeout 1900/' "$state" > "$scratch/damaged"
+refuses "a digit changed" 1 ":$(grep -c . "$state"): the sum" "$scratch/damaged"
+refuses "an SPI of two clients" 1 "the same as in line" \
+	"$(changed "s/spi in ${esp_in[1.1]}/spi in ${esp_in[2.1]}/")"
+refuses "of the future" 2 "future" "$(changed 's/^saved .*/saved 99999999999/')"
+refuses "stale" 2 "stale: every session has timed out" \
+	"$(changed "s/^saved .*/saved $(($(date +%s) - 1801))/")"
+refuses "a setting that is out of range" 2 ":[0-9]+: .*out of range" \
+	"$(changed 's/^set esp copies.*/set esp copies 99/')"
+refuses "a device that is gone" 2 "no device wan9" "$(changed 's/device wan/device wan9/')"
+refuses "sessions of what is switched off" 2 "switch is not on" \
+	"$(changed 's/^set esp on/set esp off/')"
+ip -n "${nsp}r" addr add 192.0.2.77/24 dev wan
+sed "s/local 192.0.2.1/local 192.0.2.77/" "$state" > "$scratch/gone"
+resum "$scratch/gone"
+ip -n "${nsp}r" addr del 192.0.2.77/24 dev wan
+refuses "an address that is no longer the router's" 2 "stale: the router has no address 192.0.2.77" \
+	"$scratch/gone"
+anybody() { R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"; }
+vp session flush > /dev/null
+chmod 755 "$scratch"
+anybody "$VPNPASS" save - > "$scratch/anybody"
+is "anybody may save" "vpnpass 1" "$(head -n 1 "$scratch/anybody")"
+anybody "$VPNPASS" restore "$state" 2> "$scratch/err"
+is "but not restore" "2:0" "$?:$(sessions)"
+check "and is told why" grep -q "not permitted" "$scratch/err"
+
+# --- the firewall, the limits, the address ----------------------------------------------
+check "reload" reload
+check "restore" vp restore "$state"
+R nft -f - <<< 'table ip fw { chain f { type filter hook forward priority 0
+	ip protocol esp drop; } }'
+check_fails "the firewall drops what is restored, too" from_gateway 1 -w 200
+R nft delete table ip fw
+check "and no longer" from_gateway 1
+vp session flush > /dev/null
+file=$(changed 's/^set esp max_sessions.*/set esp max_sessions 1/')
+vp restore "$file" > "$scratch/out" 2> "$scratch/err"
+is "one more than the limit is refused" "2:1" "$?:$(sessions)"
+check "with its line" grep -qE ":$(grep -n ^session "$file" | tail -n 1 | cut -d: -f1): .*limit" "$scratch/err"
+num "and counted" "$(counter limit_sessions)" -ge 1
+vp restore "$state" > /dev/null
+is "both again" 2 "$(sessions)"
+ip -n "${nsp}r" addr del 192.0.2.1/24 dev wan
+check "with the WAN address go the sessions" busywait 5 vp_is '. == []' session
+ip -n "${nsp}r" addr add 192.0.2.1/24 dev wan
+
+# --- by hand ------------------------------------------------------------------------------
+printf 'set esp block\n' | vp restore - > "$scratch/out"
+is "a file by hand, from standard input" "0 block" "$? $(vp -j show | jq -r '.[0].mode')"
+check "modules unload" unload_modules
+done_testing
