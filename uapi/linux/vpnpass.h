@@ -20,8 +20,8 @@
  * VPNPASS_CMD_SESSION_GET [VPNPASS_A_SESSION]
  *     dump request: proto, client, peer
  *     dump reply: id, proto, client, peer, local, age, idle, packets-out,
- *         bytes-out, packets-in, bytes-in, state, pin, dest, zone, zone-reply,
- *         device, lifetime
+ *         bytes-out, packets-in, bytes-in, state, pin, version, dest, zone,
+ *         zone-reply, device, lifetime
  * VPNPASS_CMD_SESSION_FLUSH [VPNPASS_A_SESSION]; privileged
  *     do request: proto, client, peer
  *     do reply: count
