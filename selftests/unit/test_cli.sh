@@ -39,7 +39,7 @@ build()
 {
 	local files=("$here/cli_replay.c") file
 
-	for file in "$top"/tools/*.c; do
+	for file in "$top"/tools/*.c "$top"/tools/doctor/*.c; do
 		[[ $file == */transport.c ]] || files+=("$file")
 	done
 	# shellcheck disable=SC2046
@@ -442,7 +442,7 @@ words()
 test_completion()
 {
 	words "" ""
-	is "completion of commands" "$out" "help monitor session set show stats"
+	is "completion of commands" "$out" "doctor help monitor session set show stats"
 	words "" -
 	is "completion of options" "$out" "-help -json -netns -pretty -version"
 	words "family newproto" -j show ""

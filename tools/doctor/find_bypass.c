@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rules that take a VPN out of our hands without dropping it: flowtable,
+ * nft-notrack and in-tree-helper.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/netfilter/nf_conntrack_common.h>
+
+#include "firewall.h"
+
+/* Such places by kind of packet; the kinds are those of vpns[]. */
+struct bypasses {
+	struct place offloaded[16], untracked[16], helper;
+};
+
+static void take(const struct crossing *c, void *data)
+{
+	struct bypasses *b = data;
+	size_t i;
+
+	if (!c->vpn)
+		return;
+	i = c->vpn - vpns;
+	if (c->j->offloaded.chain)
+		b->offloaded[i] = c->j->offloaded;
+	if (c->j->untracked.chain)
+		b->untracked[i] = c->j->untracked;
+	if (c->j->helper.chain && c->j->helper.object && !strcmp(c->vpn->proto, "pptp") &&
+	    !strcmp(c->j->helper.object, "pptp"))
+		b->helper = c->j->helper;
+}
+
+static char *rule_text(const struct place *p)
+{
+	return xasprintf("%s %s %s handle %ju", nft_family_name(p->chain->family),
+			 p->chain->table, p->chain->name, (uintmax_t)p->rule->handle);
+}
+
+/* What our helpers read and rewrite has to come by them, packet by packet. */
+static bool suffers_offload(const struct vpn *vpn)
+{
+	return vpn->port && vpn->helped && strcmp(vpn->proto, "natt");
+}
+
+static bool is_offloaded(const struct evidence *ev, const struct vpn *vpn)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++)
+		if (ev->flows.list[i].vpn == vpn &&
+		    ev->flows.list[i].status & (IPS_OFFLOAD | 1 << 15))
+			return true;
+	return false;
+}
+
+static void find_offload(const struct evidence *ev, struct report *r, const struct bypasses *b)
+{
+	size_t i;
+
+	for (i = 0; i < n_vpns; i++) {
+		const struct place *p = &b->offloaded[i];
+		bool now = is_offloaded(ev, &vpns[i]);
+		char *rule;
+
+		if (!p->chain || !suffers_offload(&vpns[i]) || !ours_helps(&ev->ours, vpns[i].proto))
+			continue;
+		rule = rule_text(p);
+		found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpns[i].proto,
+		      xasprintf("the rule %s hands %s to the flowtable %s, where vpnpass does not see "
+				"it%s", rule, vpns[i].title, p->object,
+				now ? "; such a connection is offloaded now" : ""),
+		      xasprintf("Leave it out of what that rule matches: %s dport != %u",
+				vpns[i].l4proto == IPPROTO_TCP ? "tcp" : "udp", vpns[i].port));
+		free(rule);
+	}
+}
+
+static void find_notrack(struct report *r, const struct bypasses *b)
+{
+	size_t i;
+
+	for (i = 0; i < n_vpns; i++) {
+		const struct place *p = &b->untracked[i];
+		char *rule;
+
+		if (!p->chain)
+			continue;
+		rule = rule_text(p);
+		found(r, "nft-notrack", vpns[i].helped ? SEVERITY_ERROR : SEVERITY_WARNING,
+		      vpns[i].proto,
+		      xasprintf("the rule %s exempts %s from connection tracking, so that it is not "
+				"translated", rule, vpns[i].title),
+		      xasprintf("nft delete rule %s, or leave these packets out of it", rule));
+		free(rule);
+	}
+}
+
+static const struct flow *helped_flow(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++)
+		if (!strcmp(ev->flows.list[i].helper, "pptp"))
+			return &ev->flows.list[i];
+	return NULL;
+}
+
+static char *helper_seen(const struct evidence *ev, const struct bypasses *b)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], *rule, *text;
+	const struct flow *flow = helped_flow(ev);
+
+	if (b->helper.chain) {
+		rule = rule_text(&b->helper);
+		text = xasprintf("the rule %s attaches the kernel's own helper pptp", rule);
+		free(rule);
+		return text;
+	}
+	if (flow)
+		return xasprintf("the kernel's own helper pptp is attached to the connection of %s "
+				 "with %s", address_text(&flow->src, src),
+				 address_text(&flow->dst, dst));
+	if (!access("/sys/module/nf_conntrack_pptp", F_OK) &&
+	    proc_number("net/netfilter/nf_conntrack_helper").value)
+		return xstrdup("nf_conntrack_pptp is loaded, and net.netfilter.nf_conntrack_helper "
+			       "attaches it to every PPTP connection");
+	return NULL;
+}
+
+static void find_helper(const struct evidence *ev, struct report *r, const struct bypasses *b)
+{
+	char *seen = ours_helps(&ev->ours, "pptp") ? helper_seen(ev, b) : NULL;
+
+	if (seen)
+		found(r, "in-tree-helper", SEVERITY_WARNING, "pptp", seen,
+		      xstrdup("Remove the rule or set net.netfilter.nf_conntrack_helper to 0, then "
+			      "end the connections that have it: conntrack -D -p tcp --dport 1723. "
+			      "vpnpass leaves them to that helper until then."));
+}
+
+static void run(const struct evidence *ev, struct report *r)
+{
+	struct bypasses b = {};
+
+	if (ev->rules_known)
+		firewall_cross(ev, take, &b);
+	find_notrack(r, &b);
+	find_offload(ev, r, &b);
+	find_helper(ev, r, &b);
+}
+
+static struct check bypass_check = {
+	.rank = 25,
+	.run = run,
+};
+
+CHECK(bypass_check)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ike-fragments: IKE's large messages come in fragments, and some do not come.
+ * Seen as datagrams that were never complete while an IKE exchange is stuck
+ * after its first, small messages were answered.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+
+/* An exchange that is not over by then is stuck. */
+#define STUCK_MSEC	5000
+
+static bool is_stuck(const struct session *s)
+{
+	return (!strcmp(s->proto, "ike") || !strcmp(s->proto, "natt")) && s->state &&
+	       !strcmp(s->state, "half-open") && s->packets_in.value && s->age.value >= STUCK_MSEC;
+}
+
+static const struct session *stuck_session(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ours.n_sessions; i++)
+		if (is_stuck(&ev->ours.sessions[i]))
+			return &ev->ours.sessions[i];
+	return NULL;
+}
+
+static void run(const struct evidence *ev, struct report *r)
+{
+	struct maybe failed = proc_snmp("/proc/net/snmp", "Ip:", "ReasmFails");
+	const struct session *s = stuck_session(ev);
+
+	if (!failed.value || !s)
+		return;
+	found(r, "ike-fragments", SEVERITY_WARNING, "ike",
+	      xasprintf("%ju datagrams were never complete (ReasmFails in /proc/net/snmp), and the "
+			"exchange of %s with %s is stuck after %ju packets from the gateway",
+			(uintmax_t)failed.value, s->client, s->peer,
+			(uintmax_t)s->packets_in.value),
+	      xstrdup("A network on the way loses IP fragments: have IKE fragment by itself "
+		      "(IKEv2 fragmentation, RFC 7383, on both ends), or use smaller "
+		      "certificates."));
+}
+
+static struct check fragments_check = {
+	.rank = 50,
+	.run = run,
+};
+
+CHECK(fragments_check)

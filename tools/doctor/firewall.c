@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets sent in thought through the ruleset; see firewall.h.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall.h"
+
+#define CONTROL_PORT	443
+
+static const struct vpn control_vpn = {
+	.l4proto = IPPROTO_TCP, .port = CONTROL_PORT,
+}, control_udp = {
+	.l4proto = IPPROTO_UDP, .port = CONTROL_PORT,
+};
+
+static void know_prefix(uint8_t *bytes, uint8_t *known, const struct link_address *a)
+{
+	size_t i;
+
+	for (i = 0; i < address_length(&a->address); i++) {
+		int bits = a->prefix - 8 * (int)i;
+
+		known[i] = bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits);
+		bytes[i] = a->address.bytes[i] & known[i];
+	}
+}
+
+/* Who is asked is not known; who asks, up to what the LAN has in common. */
+static struct packet make_packet(const struct vpn *vpn, const struct link_address *lan,
+				 const struct link *in, const struct link *out, bool reply)
+{
+	struct packet p = {
+		.family = lan->address.family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4,
+		.l4proto = vpn->l4proto,
+		.reply = reply,
+		.in = reply ? out : in,
+		.out = reply ? in : out,
+		.sport = reply ? vpn->port : vpn->source,
+		.dport = reply ? vpn->source : vpn->port,
+	};
+
+	/* where NAT is not undone yet, an answer goes to the router's address */
+	if (!reply)
+		know_prefix(p.src, p.src_known, lan);
+	return p;
+}
+
+static void cross(const struct evidence *ev, const struct link_address *lan,
+		  const struct link *in, const struct link *out, bool reply,
+		  crossing_take take, void *data)
+{
+	struct packet tcp = make_packet(&control_vpn, lan, in, out, reply);
+	struct packet udp = make_packet(&control_udp, lan, in, out, reply);
+	const struct packet *const controls[] = { &tcp, &udp, NULL };
+	struct judgement control, j;
+	struct packet packet;
+	struct crossing c = { .packet = &tcp, .j = &control, .control = &control };
+	size_t i;
+
+	judge(&ev->rules, &tcp, NULL, &control);
+	take(&c, data);
+	for (i = 0; i < n_vpns; i++) {
+		packet = make_packet(&vpns[i], lan, in, out, reply);
+		judge(&ev->rules, &packet, controls, &j);
+		c = (struct crossing){ &vpns[i], &packet, &j, &control };
+		take(&c, data);
+	}
+}
+
+static bool has_global(const struct network *net, unsigned int index, int family)
+{
+	const struct link_address *a = NULL;
+
+	while ((a = network_next(net, index, family, a)))
+		if (address_is_global(&a->address))
+			return true;
+	return false;
+}
+
+/* IPv6 matters where it leads out, and from addresses that can go there. */
+static bool crosses(const struct network *net, const struct link_address *lan,
+		    const struct link *out)
+{
+	if (lan->address.family == AF_INET)
+		return network_next(net, out->index, AF_INET, NULL);
+	return (address_is_global(&lan->address) || address_is_private(&lan->address)) &&
+	       has_global(net, out->index, AF_INET6);
+}
+
+static void cross_from(const struct evidence *ev, const struct link *in, const struct link *out,
+		       crossing_take take, void *data)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	const struct link_address *lan;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		lan = NULL;
+		do {
+			lan = network_next(&ev->net, in->index, families[i], lan);
+		} while (lan && !crosses(&ev->net, lan, out));
+		if (!lan)
+			continue;
+		cross(ev, lan, in, out, false, take, data);
+		cross(ev, lan, in, out, true, take, data);
+	}
+}
+
+/**
+ * firewall_cross - Send every VPN's packets from each LAN to each way out.
+ * @ev: The evidence.
+ * @take: Told what became of each.
+ * @data: For @take.
+ */
+void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
+{
+	const struct network *net = &ev->net;
+	size_t i, k;
+
+	for (i = 0; i < net->n_links; i++)
+		for (k = 0; k < net->n_links; k++)
+			if (network_is_lan(net, &net->links[i]) &&
+			    net->links[k].wan && net->links[k].up)
+				cross_from(ev, &net->links[i], &net->links[k], take, data);
+}
+
+static bool masquerades(const struct network *net, const struct ruleset *rs,
+			const struct link *out)
+{
+	const struct link_address *lan = NULL;
+	struct judgement j;
+	struct packet p;
+
+	while ((lan = network_next(net, 0, AF_INET, lan))) {
+		const struct link *in = network_link(net, lan->index);
+
+		if (!in || in == out || in->loopback)
+			continue;
+		p = make_packet(&control_vpn, lan, in, out, false);
+		judge(rs, &p, NULL, &j);
+		if (j.masqueraded == YES)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * firewall_find_wan - Without a default route, what leads out is where
+ * addresses are translated; if that is nowhere or everywhere, where the
+ * router has a public address.
+ * @net: The network, its interfaces are marked.
+ * @rs: The ruleset.
+ */
+void firewall_find_wan(struct network *net, const struct ruleset *rs)
+{
+	size_t i, up = 0, n = 0;
+
+	if (net->default_route)
+		return;
+	for (i = 0; i < net->n_links; i++) {
+		struct link *link = &net->links[i];
+
+		if (!link->up || link->loopback || !network_next(net, link->index, AF_INET, NULL))
+			continue;
+		link->wan = masquerades(net, rs, link);
+		n += link->wan;
+		up++;
+	}
+	if (n && n < up)
+		return;
+	for (i = 0; i < net->n_links; i++)
+		net->links[i].wan = net->links[i].up && !net->links[i].loopback &&
+				    has_global(net, net->links[i].index, AF_INET);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Interfaces, their addresses, and which of them lead out; the pure parts are
+ * about addresses.
+ */
+#ifndef _VPNPASS_DOCTOR_NETWORK_H
+#define _VPNPASS_DOCTOR_NETWORK_H
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct address - IPv4 or IPv6.
+ * @family: AF_INET, AF_INET6, or 0 for none.
+ * @bytes: In network byte order, 4 or 16 of them.
+ */
+struct address {
+	int family;
+	uint8_t bytes[16];
+};
+
+struct link {
+	unsigned int index, master;
+	uint16_t type;
+	char name[IFNAMSIZ];
+	bool up, loopback, wan;
+};
+
+struct link_address {
+	unsigned int index;
+	struct address address;
+	int prefix;
+};
+
+struct network {
+	struct link *links;
+	size_t n_links;
+	struct link_address *addresses;
+	size_t n_addresses;
+	bool default_route;
+};
+
+int network_read(struct network *net);
+void network_free(struct network *net);
+const struct link *network_link(const struct network *net, unsigned int index);
+const struct link_address *network_next(const struct network *net, unsigned int index,
+					int family, const struct link_address *last);
+bool network_is_local(const struct network *net, const struct address *a);
+bool network_is_lan(const struct network *net, const struct link *link);
+
+/* address.c */
+size_t address_length(const struct address *a);
+void address_set(struct address *a, int family, const void *bytes);
+const char *address_text(const struct address *a, char text[INET6_ADDRSTRLEN]);
+bool address_equal(const struct address *a, const struct address *b);
+bool address_in(const struct address *a, const struct address *net, int prefix);
+bool address_is_private(const struct address *a);
+bool address_is_cgnat(const struct address *a);
+bool address_is_global(const struct address *a);
+
+#endif /* _VPNPASS_DOCTOR_NETWORK_H */

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running the checks and printing what they found, worst first; used by
+ * cmd_doctor.c and by every check.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+
+static struct check *checks;
+
+/**
+ * check_register - Add a check to the list, see CHECK().
+ * @check: The check, static.
+ */
+void check_register(struct check *check)
+{
+	struct check **at = &checks;
+
+	while (*at && (*at)->rank <= check->rank)
+		at = &(*at)->next;
+	check->next = *at;
+	*at = check;
+}
+
+/**
+ * checks_run - Have every check look at the evidence.
+ * @ev: The evidence.
+ * @r: Where they report.
+ */
+void checks_run(const struct evidence *ev, struct report *r)
+{
+	const struct check *check;
+
+	for (check = checks; check; check = check->next)
+		check->run(ev, r);
+}
+
+/**
+ * found - Report a finding, behind those that are as bad.
+ * @r: The report.
+ * @code: Stable name of what was found, static.
+ * @severity: How bad it is.
+ * @proto: The protocol that it concerns, NULL for several or none; static or
+ *         as long-lived as the evidence.
+ * @seen: The evidence, from xasprintf(); taken over.
+ * @advice: What to do, likewise.
+ */
+void found(struct report *r, const char *code, enum severity severity, const char *proto,
+	   char *seen, char *advice)
+{
+	size_t at = r->n_findings;
+
+	r->findings = xrealloc(r->findings, (r->n_findings + 1) * sizeof(*r->findings));
+	for (; at && r->findings[at - 1].severity > severity; at--)
+		r->findings[at] = r->findings[at - 1];
+	r->findings[at] = (struct finding){ code, severity, proto, seen, advice };
+	r->n_findings++;
+}
+
+/**
+ * not_examined - Note that something could not be looked at.
+ * @r: The report.
+ * @fmt: What and why, as for printf().
+ */
+void not_examined(struct report *r, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	r->notes = xrealloc(r->notes, (r->n_notes + 1) * sizeof(*r->notes));
+	r->notes[r->n_notes++] = text;
+}
+
+/**
+ * refused - Note that the kernel would not tell something.
+ * @r: The report.
+ * @what: What was asked for.
+ * @error: The negative errno.
+ */
+void refused(struct report *r, const char *what, int error)
+{
+	r->refused = true;
+	not_examined(r, "%s: %s%s", what, strerror(-error),
+		     error == -EPERM ? " (try it as root)" : "");
+}
+
+static const char *severity_name(enum severity severity)
+{
+	static const char *const names[] = { "error", "warning", "info" };
+
+	return names[severity];
+}
+
+static void print_finding(struct out *o, const struct finding *f)
+{
+	out_object(o, NULL);
+	out_string(o, "finding", NULL, f->code);
+	out_string(o, "severity", NULL, severity_name(f->severity));
+	out_string(o, "proto", NULL, f->proto);
+	out_string(o, "seen", NULL, f->seen);
+	out_string(o, "do", NULL, f->advice);
+	out_object_end(o);
+	out_line(o, 0, "%s: %s%s%s%s", severity_name(f->severity), f->code,
+		 f->proto ? " (" : "", f->proto ? f->proto : "", f->proto ? ")" : "");
+	out_line(o, 4, "Seen: %s", f->seen);
+	out_line(o, 4, "Do: %s", f->advice);
+}
+
+/**
+ * report_print - Print the findings to the output, the notes to stderr.
+ * @r: The report.
+ * @o: Output.
+ */
+void report_print(struct report *r, struct out *o)
+{
+	size_t i;
+
+	out_list(o, NULL);
+	for (i = 0; i < r->n_findings; i++)
+		print_finding(o, &r->findings[i]);
+	out_list_end(o);
+	if (!r->n_findings)
+		out_line(o, 0, r->n_notes ? "Nothing found in what could be examined." :
+					    "Nothing found.");
+	out_flush(o);
+	for (i = 0; i < r->n_notes; i++)
+		complain("not examined: %s", r->notes[i]);
+}
+
+/**
+ * report_free - Forget it.
+ * @r: The report.
+ */
+void report_free(struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_findings; i++) {
+		free(r->findings[i].seen);
+		free(r->findings[i].advice);
+	}
+	for (i = 0; i < r->n_notes; i++)
+		free(r->notes[i]);
+	free(r->findings);
+	free(r->notes);
+}
