@@ -69,7 +69,7 @@ static void take(const struct crossing *c, void *data)
 	d->crossed = true;
 	if (!c->vpn) {
 		d->passed[drop.reply] |= !j->dropped.chain;
-		if (j->dropped.chain)
+		if (j->dropped.chain && !d->control.place.chain)
 			d->control = drop;
 		return;
 	}

@@ -70,6 +70,8 @@ static void take(const struct crossing *c, void *data)
 		all->masqueraded = MAYBE_SO;
 	else if (c->j->masqueraded > all->masqueraded)
 		all->masqueraded = c->j->masqueraded;
+	if (all->in)
+		return;
 	all->in = c->packet->in;
 	all->out = c->packet->out;
 }
