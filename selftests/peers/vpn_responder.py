@@ -71,7 +71,7 @@ def check_sa_init(data):
             check_sa(body)
         elif payload == 34:
             need(body[:4] == b"\x00\x0e\x00\x00" and len(body) == 260, "KE payload")
-            need(0 < body[4] < 0x80, "public value")
+            need(body[4] < 0x80 and any(body[4:]), "public value")
         elif payload == 40:
             need(16 <= len(body) <= 256, "nonce")
         seen.append(payload)

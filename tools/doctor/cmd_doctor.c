@@ -66,6 +66,7 @@ static int read_flows(struct evidence *ev)
 static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 {
 	int ret = network_read(&ev->net);
+	char table[64];
 
 	if (ret)
 		refused(r, "interfaces and routes", ret);
@@ -73,11 +74,14 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 	ev->rules_known = !ret;
 	if (ret)
 		refused(r, "firewall rules", ret);
+	if (ev->rules.bridge)
+		not_examined(r, "firewall rules of the bridge family");
+	if (proc_first_line("/proc/net/ip_tables_names", table, sizeof(table)))
+		not_examined(r, "firewall rules of iptables-legacy, such as its table %s", table);
 	ret = read_flows(ev);
 	ev->flows_known = !ret;
 	if (ret == -EOPNOTSUPP)
-		not_examined(r, "connections: none are tracked here, or the module "
-			     "nf_conntrack_netlink is missing");
+		not_examined(r, "connections: none tracked, or nf_conntrack_netlink is missing");
 	else if (ret)
 		refused(r, "connections", ret);
 	ours_read(&ev->ours, ctx, r);

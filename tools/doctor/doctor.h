@@ -106,6 +106,9 @@ static void __attribute__((constructor)) register_##check(void) \
 	check_register(&(check)); \
 }
 
+/* A text in several parts, joined by spaces; for what is reported. */
+#define SAY(...)	say_all((const char *const []){ __VA_ARGS__, NULL })
+
 /* report.c */
 void check_register(struct check *check);
 void checks_run(const struct evidence *ev, struct report *r);
@@ -113,6 +116,7 @@ void found(struct report *r, const char *code, enum severity severity, const cha
 	   char *seen, char *advice);
 void not_examined(struct report *r, const char *fmt, ...) __printf(2, 3);
 void refused(struct report *r, const char *what, int error);
+char *say_all(const char *const *parts);
 void report_print(struct report *r, struct out *o);
 void report_free(struct report *r);
 

@@ -19,7 +19,7 @@
 #include "eval.h"
 
 #define PRIORITY_CONNTRACK	(-200)
-#define STATUS_DNAT		(1 << 5)
+#define STATUS_DNAT		0x20
 
 static const struct nlattr *member(const struct nlattr *nest, uint16_t type)
 {
@@ -648,9 +648,12 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	forget_all(m);
 	memset(m->value, 0, sizeof(m->value));
 	m->n_verdicts = 0;
-	m->counted = m->masquerades = m->untracks = false;
+	m->counted = false;
+	m->masquerades = false;
+	m->untracks = false;
 	m->packets = 0;
-	m->offloads = m->helper = NULL;
+	m->offloads = NULL;
+	m->helper = NULL;
 	if (!rule->expressions)
 		return YES;
 	mnl_attr_for_each_nested(element, rule->expressions) {

@@ -56,26 +56,29 @@ static bool is_offloaded(const struct evidence *ev, const struct vpn *vpn)
 	return false;
 }
 
+static void report_offload(const struct evidence *ev, struct report *r, const struct vpn *vpn,
+			   const struct place *p)
+{
+	bool now = is_offloaded(ev, vpn);
+	char *rule = rule_text(p);
+
+	found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpn->proto,
+	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass%s", rule,
+			vpn->title, p->object,
+			now ? "; such a connection is offloaded now" : ""),
+	      xasprintf("Leave it out of what that rule matches: %s dport != %u",
+			vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp", vpn->port));
+	free(rule);
+}
+
 static void find_offload(const struct evidence *ev, struct report *r, const struct bypasses *b)
 {
 	size_t i;
 
-	for (i = 0; i < n_vpns; i++) {
-		const struct place *p = &b->offloaded[i];
-		bool now = is_offloaded(ev, &vpns[i]);
-		char *rule;
-
-		if (!p->chain || !suffers_offload(&vpns[i]) || !ours_helps(&ev->ours, vpns[i].proto))
-			continue;
-		rule = rule_text(p);
-		found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpns[i].proto,
-		      xasprintf("the rule %s hands %s to the flowtable %s, where vpnpass does not see "
-				"it%s", rule, vpns[i].title, p->object,
-				now ? "; such a connection is offloaded now" : ""),
-		      xasprintf("Leave it out of what that rule matches: %s dport != %u",
-				vpns[i].l4proto == IPPROTO_TCP ? "tcp" : "udp", vpns[i].port));
-		free(rule);
-	}
+	for (i = 0; i < n_vpns; i++)
+		if (b->offloaded[i].chain && suffers_offload(&vpns[i]) &&
+		    ours_helps(&ev->ours, vpns[i].proto))
+			report_offload(ev, r, &vpns[i], &b->offloaded[i]);
 }
 
 static void find_notrack(struct report *r, const struct bypasses *b)
@@ -91,8 +94,8 @@ static void find_notrack(struct report *r, const struct bypasses *b)
 		rule = rule_text(p);
 		found(r, "nft-notrack", vpns[i].helped ? SEVERITY_ERROR : SEVERITY_WARNING,
 		      vpns[i].proto,
-		      xasprintf("the rule %s exempts %s from connection tracking, so that it is not "
-				"translated", rule, vpns[i].title),
+		      xasprintf("the rule %s exempts %s from connection tracking and NAT",
+				rule, vpns[i].title),
 		      xasprintf("nft delete rule %s, or leave these packets out of it", rule));
 		free(rule);
 	}
@@ -120,13 +123,12 @@ static char *helper_seen(const struct evidence *ev, const struct bypasses *b)
 		return text;
 	}
 	if (flow)
-		return xasprintf("the kernel's own helper pptp is attached to the connection of %s "
-				 "with %s", address_text(&flow->src, src),
-				 address_text(&flow->dst, dst));
+		return xasprintf("the kernel's own helper pptp has the connection of %s with %s",
+				 address_text(&flow->src, src), address_text(&flow->dst, dst));
 	if (!access("/sys/module/nf_conntrack_pptp", F_OK) &&
 	    proc_number("net/netfilter/nf_conntrack_helper").value)
-		return xstrdup("nf_conntrack_pptp is loaded, and net.netfilter.nf_conntrack_helper "
-			       "attaches it to every PPTP connection");
+		return SAY("nf_conntrack_pptp is loaded, and net.netfilter.nf_conntrack_helper",
+			   "attaches it to every PPTP connection");
 	return NULL;
 }
 
@@ -136,9 +138,9 @@ static void find_helper(const struct evidence *ev, struct report *r, const struc
 
 	if (seen)
 		found(r, "in-tree-helper", SEVERITY_WARNING, "pptp", seen,
-		      xstrdup("Remove the rule or set net.netfilter.nf_conntrack_helper to 0, then "
-			      "end the connections that have it: conntrack -D -p tcp --dport 1723. "
-			      "vpnpass leaves them to that helper until then."));
+		      SAY("Remove the rule or set net.netfilter.nf_conntrack_helper to 0, then",
+			  "end the connections that have it: conntrack -D -p tcp --dport 1723.",
+			  "vpnpass leaves them to that helper until then."));
 }
 
 static void run(const struct evidence *ev, struct report *r)

@@ -16,7 +16,7 @@ static void run(const struct evidence *ev, struct report *r)
 	struct maybe max = proc_number("net/netfilter/nf_conntrack_max");
 	struct maybe dropped = proc_conntrack_stat("drop");
 	struct maybe early = proc_conntrack_stat("early_drop");
-	uint64_t lost = dropped.value + early.value;
+	char *seen, *advice;
 	bool full;
 
 	(void)ev;
@@ -25,13 +25,13 @@ static void run(const struct evidence *ev, struct report *r)
 	full = count.value * 100 >= max.value * FULL_PERCENT;
 	if (!full && !dropped.value)
 		return;
-	found(r, "conntrack-full", full ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
-	      xasprintf("%ju of at most %ju connections; %ju packets were dropped and connections "
-			"pushed out for want of room (drop and early_drop of conntrack -S)",
-			(uintmax_t)count.value, (uintmax_t)max.value, (uintmax_t)lost),
-	      xasprintf("sysctl -w net.netfilter.nf_conntrack_max=%ju, and look for a host that "
-			"opens too many connections (conntrack -L)",
-			(uintmax_t)(max.value < 32768 ? 65536 : max.value * 2)));
+	seen = xasprintf("%ju of at most %ju connections; conntrack -S: drop=%ju early_drop=%ju",
+			 (uintmax_t)count.value, (uintmax_t)max.value,
+			 (uintmax_t)dropped.value, (uintmax_t)early.value);
+	advice = xasprintf("%s with conntrack -L, or sysctl -w net.netfilter.nf_conntrack_max=%ju",
+			   "Look for who opens so many",
+			   (uintmax_t)(max.value < 32768 ? 65536 : max.value * 2));
+	found(r, "conntrack-full", full ? SEVERITY_ERROR : SEVERITY_WARNING, NULL, seen, advice);
 }
 
 static struct check conntrack_check = {

@@ -32,17 +32,17 @@ static void run(const struct evidence *ev, struct report *r)
 {
 	struct maybe failed = proc_snmp("/proc/net/snmp", "Ip:", "ReasmFails");
 	const struct session *s = stuck_session(ev);
+	char *seen;
 
 	if (!failed.value || !s)
 		return;
-	found(r, "ike-fragments", SEVERITY_WARNING, "ike",
-	      xasprintf("%ju datagrams were never complete (ReasmFails in /proc/net/snmp), and the "
-			"exchange of %s with %s is stuck after %ju packets from the gateway",
-			(uintmax_t)failed.value, s->client, s->peer,
-			(uintmax_t)s->packets_in.value),
-	      xstrdup("A network on the way loses IP fragments: have IKE fragment by itself "
-		      "(IKEv2 fragmentation, RFC 7383, on both ends), or use smaller "
-		      "certificates."));
+	seen = xasprintf("%s had %ju answers of %s and is stuck; ReasmFails (/proc/net/snmp): %ju",
+			 s->client, (uintmax_t)s->packets_in.value, s->peer,
+			 (uintmax_t)failed.value);
+	found(r, "ike-fragments", SEVERITY_WARNING, "ike", seen,
+	      SAY("A network on the way loses IP fragments: have IKE fragment by itself",
+		  "(IKEv2 fragmentation, RFC 7383, on both ends), or use smaller",
+		  "certificates."));
 }
 
 static struct check fragments_check = {

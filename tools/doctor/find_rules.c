@@ -135,9 +135,8 @@ static char *advice_text(const struct drop *drop)
 		where = xasprintf("add rule %s", chain);
 	rules = accept_text(drop, where);
 	if (p->rule)
-		text = xasprintf("Delete the rule (nft delete rule %s handle %ju), or accept the "
-				 "packets before it: nft '%s'", chain,
-				 (uintmax_t)p->rule->handle, rules);
+		text = xasprintf("nft delete rule %s handle %ju, or accept before it: nft '%s'",
+				 chain, (uintmax_t)p->rule->handle, rules);
 	else
 		text = xasprintf("Accept the packets: nft '%s'", rules);
 	free(chain);
@@ -156,16 +155,17 @@ static char *counted_text(const struct drop *drop)
 static char *seen_text(const struct drop *drop)
 {
 	char *place = place_text(&drop->place), *counted = counted_text(drop), *text;
-	const char *what = !drop->vpn ? "everything" : drop->all ? "all VPNs" : drop->vpn->title;
+	const char *what = drop->all ? "all VPNs" : drop->vpn ? drop->vpn->title : "everything";
 
 	if (drop->suspected)
-		text = xasprintf("%s is about %s from %s to %s and has dropped %ju packets", place,
-				 what, drop->in, drop->out, (uintmax_t)drop->place.packets);
+		text = xasprintf("%s is about %s from %s to %s and has dropped %ju packets",
+				 place, what, drop->in, drop->out,
+				 (uintmax_t)drop->place.packets);
 	else
 		text = xasprintf("%s drops %s%s from %s to %s%s%s", place,
-				 drop->reply ? "the answers of " : "", what, drop->in, drop->out,
-				 drop->doubted ? ", except what a rule before it accepts" : "",
-				 counted);
+				 drop->reply ? "the answers of " : "", what, drop->in,
+				 drop->out, drop->doubted ?
+				 ", except what a rule before it accepts" : "", counted);
 	free(place);
 	free(counted);
 	return text;
@@ -174,8 +174,9 @@ static char *seen_text(const struct drop *drop)
 static void report_drop(struct report *r, const struct drop *drop)
 {
 	bool helped = drop->all || !drop->vpn || drop->vpn->helped;
+	bool mild = drop->suspected || drop->doubted || !helped;
 
-	found(r, "nft-drop", drop->suspected || drop->doubted || !helped ? SEVERITY_WARNING : SEVERITY_ERROR,
+	found(r, "nft-drop", mild ? SEVERITY_WARNING : SEVERITY_ERROR,
 	      drop->all || !drop->vpn ? NULL : drop->vpn->proto, seen_text(drop),
 	      advice_text(drop));
 }
@@ -186,10 +187,13 @@ static bool ends_all(const struct drops *d, const struct place *place)
 	size_t i, k;
 
 	for (i = 0; i < n_vpns; i++) {
-		for (k = 0; k < d->n; k++)
-			if (d->list[k].vpn == &vpns[i] && !d->list[k].suspected && !d->list[k].doubted &&
-			    same_place(&d->list[k].place, place))
+		for (k = 0; k < d->n; k++) {
+			const struct drop *drop = &d->list[k];
+
+			if (drop->vpn == &vpns[i] && !drop->suspected && !drop->doubted &&
+			    same_place(&drop->place, place))
 				break;
+		}
 		if (vpns[i].helped && k == d->n)
 			return false;
 	}
@@ -217,8 +221,7 @@ static void run(const struct evidence *ev, struct report *r)
 		return;
 	firewall_cross(ev, take, &d);
 	if (!d.crossed)
-		not_examined(r, "what the firewall does to VPNs: no pair of a LAN and a way out "
-			     "was found (no default route, no masquerade rule)");
+		not_examined(r, "what the firewall does to VPNs: no LAN or no way out was found");
 	if (d.crossed && !(d.passed[0] && d.passed[1]))
 		report_drop(r, &d.control);
 	for (i = 0; i < d.n; i++) {

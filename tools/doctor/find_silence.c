@@ -35,11 +35,6 @@ static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn
 	return s;
 }
 
-static const char *path_of(const struct vpn *vpn)
-{
-	return vpn->port ? "port" : "protocol";
-}
-
 static char *seen_text(const struct silence *s)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], more[64] = "", packets[64] = "";
@@ -58,16 +53,18 @@ static char *seen_text(const struct silence *s)
 
 static char *advice_text(const struct silence *s)
 {
-	char dst[INET6_ADDRSTRLEN];
+	char dst[INET6_ADDRSTRLEN], *ask, *text;
 
 	address_text(&s->first->dst, dst);
 	if (s->answered)
-		return xasprintf("It is this gateway or the way to it: see that %s is up, and ask "
-				 "it with 'vpnpass doctor probe %s'.", dst, dst);
-	return xasprintf("Ask the gateway from here with 'vpnpass doctor probe %s', and try from "
-			 "another network: if it answers there, the provider or a network on the "
-			 "way drops this %s. Use a VPN on another one (IKEv2 with NAT-T on UDP "
-			 "4500, OpenVPN on TCP 443).", dst, path_of(s->first->vpn));
+		return xasprintf("See that the gateway is up: vpnpass doctor probe %s", dst);
+	ask = xasprintf("vpnpass doctor probe %s, from here and from another network:", dst);
+	text = SAY(ask, "if it answers there alone, the provider or a network on the way drops",
+		   "this",
+		   s->first->vpn->port ? "port." : "protocol.",
+		   "IKEv2 with NAT-T on UDP 4500 or OpenVPN on TCP 443 may pass.");
+	free(ask);
+	return text;
 }
 
 static void run(const struct evidence *ev, struct report *r)

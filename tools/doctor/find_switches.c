@@ -110,11 +110,11 @@ static void find_limit(struct report *r, const struct proto *p, const struct cou
 					       s->value.value * 2 : s->maximum.value),
 				   (uintmax_t)s->value.value);
 	else
-		advice = xstrdup("See with 'vpnpass session' which client or gateway has so many, "
-				 "and with 'vpnpass monitor' what was refused.");
+		advice = SAY("See with 'vpnpass session' which client or gateway has so many,",
+			     "and with 'vpnpass monitor' what was refused.");
 	found(r, "limit-hit", SEVERITY_WARNING, p->name,
-	      xasprintf("the counter %s of %s is %ju: so often a new session or number was "
-			"refused", c->name, p->name, (uintmax_t)c->value.value), advice);
+	      xasprintf("the counter %s of %s is %ju: so much was refused", c->name, p->name,
+			(uintmax_t)c->value.value), advice);
 }
 
 static void find_counters(struct report *r, const struct proto *p)
@@ -133,7 +133,7 @@ static void find_counters(struct report *r, const struct proto *p)
 			found(r, "no-memory", SEVERITY_ERROR, p->name,
 			      xasprintf("the counter no_memory of %s is %ju", p->name,
 					(uintmax_t)c->value.value),
-			      xstrdup("The router is short of memory: see /proc/meminfo and dmesg."));
+			      xstrdup("The router is short of memory: see /proc/meminfo, dmesg."));
 	}
 }
 

@@ -31,12 +31,15 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 	      xasprintf("%s uses %s with %s, and is answered%s", address_text(&first->src, src),
 			title, address_text(&first->dst, dst),
 			n > 1 ? "; there are more such connections" : ""),
-	      xstrdup("Nothing here: it passes any NAT, passthrough plays no part. If it fails, "
-		      "look at its ends."));
+	      SAY("Nothing here: it passes any NAT, passthrough plays no part. If it fails,",
+		  "look at its ends."));
 }
 
-static bool is_ipsec(const struct flow *f)
+/* The router's own, such as a probe, does not count as a client's. */
+static bool is_ipsec(const struct evidence *ev, const struct flow *f)
 {
+	if (network_is_local(&ev->net, &f->src) || !flow_goes_out(f, &ev->net))
+		return false;
 	return !strcmp(f->vpn->proto, "ike") || !strcmp(f->vpn->proto, "natt") ||
 	       !strcmp(f->vpn->proto, "esp");
 }
@@ -54,9 +57,9 @@ static const struct flow *other_client(const struct evidence *ev, const struct f
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *other = &ev->flows.list[i];
 
-		if (is_ipsec(other) && address_equal(&other->dst, &f->dst) &&
+		if (is_ipsec(ev, other) && address_equal(&other->dst, &f->dst) &&
 		    address_equal(&other->reply_dst, &f->reply_dst) &&
-		    !address_equal(&other->src, &f->src) && flow_goes_out(other, &ev->net))
+		    !address_equal(&other->src, &f->src))
 			return other;
 	}
 	return NULL;
@@ -81,18 +84,18 @@ static void find_clash(const struct evidence *ev, struct report *r)
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i], *other;
 
-		if (!is_ipsec(f) || !flow_goes_out(f, &ev->net) || !l2tp_with(ev, &f->dst))
+		if (!is_ipsec(ev, f) || !l2tp_with(ev, &f->dst))
 			continue;
 		other = other_client(ev, f);
 		if (!other)
 			continue;
 		found(r, "l2tp-ipsec-clash", SEVERITY_WARNING, "l2tp",
-		      xasprintf("%s and %s both have IPsec with %s, which is asked for L2TP (UDP "
-				"1701) too", address_text(&f->src, one),
+		      xasprintf("%s and %s have IPsec with %s, which is asked for L2TP too",
+				address_text(&f->src, one),
 				address_text(&other->src, two), address_text(&f->dst, server)),
-		      xstrdup("Many servers confuse two L2TP/IPsec clients behind one address, "
-			      "whatever the router does. Use IKEv2 without L2TP, or give each "
-			      "client an address of its own."));
+		      SAY("Many servers confuse two L2TP/IPsec clients behind one address,",
+			  "whatever the router does. Use IKEv2 without L2TP, or give each",
+			  "client an address of its own."));
 		return;
 	}
 }

@@ -38,19 +38,18 @@ static void find_double_nat(const struct evidence *ev, struct report *r)
 
 		if (a && address_is_cgnat(a))
 			found(r, "cgnat", SEVERITY_WARNING, NULL,
-			      xasprintf("%s has the address %s, which carriers use before a NAT of "
-					"their own (RFC 6598)", link->name, address_text(a, text)),
-			      xstrdup("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the "
-				      "provider for a public address: the carrier's NAT has to pass "
-				      "ESP and GRE too, and no setting here can make it."));
+			      xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
+					link->name, address_text(a, text)),
+			      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the",
+				  "provider for a public address: the carrier's NAT has to pass",
+				  "ESP and GRE too, and no setting here can make it."));
 		else if (a)
 			found(r, "double-nat", SEVERITY_WARNING, NULL,
-			      xasprintf("%s has the private address %s: another NAT is between "
-					"this router and the Internet", link->name,
-					address_text(a, text)),
-			      xstrdup("Switch the device before this one to bridge mode, or let "
-				      "it pass VPNs as well: what this router lets through has "
-				      "to get through that NAT too."));
+			      xasprintf("%s has the private address %s: another NAT is before it",
+					link->name, address_text(a, text)),
+			      SAY("Switch the device before this one to bridge mode, or let",
+				  "it pass VPNs as well: what this router lets through has",
+				  "to get through that NAT too."));
 	}
 }
 
@@ -81,7 +80,7 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 {
 	struct crossings all = {};
 	const struct link_address *lan, *wan;
-	char text[INET6_ADDRSTRLEN], line[64];
+	char text[INET6_ADDRSTRLEN], line[64], *rule;
 
 	if (!ev->rules_known)
 		return;
@@ -94,12 +93,13 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 	    !address_is_global(&wan->address) ||
 	    proc_first_line("/proc/net/ip_tables_names", line, sizeof(line)))
 		return;
+	rule = xasprintf("add rule ip nat post oifname %s masquerade'", all.out->name);
 	found(r, "no-nat", SEVERITY_ERROR, NULL,
 	      xasprintf("no nft rule translates the source of packets from %s (%s) to %s",
 			all.in->name, address_text(&lan->address, text), all.out->name),
-	      xasprintf("Masquerade what leaves: nft 'add table ip nat; add chain ip nat post "
-			"{ type nat hook postrouting priority srcnat; }; add rule ip nat post "
-			"oifname %s masquerade'", all.out->name));
+	      SAY("Masquerade what leaves: nft 'add table ip nat;",
+		  "add chain ip nat post { type nat hook postrouting priority srcnat; };", rule));
+	free(rule);
 }
 
 static bool has_lan_and_wan(const struct network *net)
@@ -122,7 +122,7 @@ static void find_forwarding_off(const struct evidence *ev, struct report *r)
 		return;
 	found(r, "forwarding-off", SEVERITY_ERROR, NULL,
 	      xstrdup("net.ipv4.ip_forward is 0: nothing at all is forwarded"),
-	      xstrdup("sysctl -w net.ipv4.ip_forward=1, and in /etc/sysctl.conf for the next boot"));
+	      xstrdup("sysctl -w net.ipv4.ip_forward=1, and /etc/sysctl.conf for the next boot"));
 }
 
 /* Strict filtering alone is common and right; packets lost to it are evidence. */
@@ -141,12 +141,11 @@ static void find_reverse_path(const struct evidence *ev, struct report *r)
 		if (!link->wan || (own.value > all.value ? own.value : all.value) != 1)
 			continue;
 		found(r, "reverse-path", SEVERITY_WARNING, NULL,
-		      xasprintf("rp_filter is strict on %s, and %ju packets were dropped for coming "
-				"in by another way than answers would go (IPReversePathFilter)",
-				link->name, (uintmax_t)lost.value),
-		      xasprintf("With several uplinks or policy routing: sysctl -w "
-				"net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2",
-				link->name));
+		      xasprintf("rp_filter is strict on %s, and has dropped %ju packets (%s)",
+				link->name, (uintmax_t)lost.value,
+				"IPReversePathFilter of /proc/net/netstat"),
+		      xasprintf("With several uplinks: sysctl -w %s net.ipv4.conf.%s.rp_filter=2",
+				"net.ipv4.conf.all.rp_filter=0", link->name));
 	}
 }
 

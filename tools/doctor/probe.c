@@ -42,7 +42,7 @@ enum result {
  * @to: Its address and port.
  * @length: Of @to.
  * @fd: Socket, -1 when done with.
- * @result: How it went.
+ * @state: How far it is.
  * @text: What was answered, or why not.
  * @random: What the requests are made of.
  * @began: When it was asked first, in ms.
@@ -59,7 +59,7 @@ struct probe {
 	struct sockaddr_storage to;
 	socklen_t length;
 	int fd;
-	enum result result;
+	enum result state;
 	char text[PROBE_TEXT + 64];
 	uint8_t random[PROBE_RANDOM];
 	int64_t began, took, next, wait;
@@ -84,9 +84,9 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-static void finish(struct probe *p, enum result result, const char *text)
+static void finish(struct probe *p, enum result state, const char *text)
 {
-	p->result = result;
+	p->state = state;
 	p->took = now_ms() - p->began;
 	if (text != p->text)
 		snprintf(p->text, sizeof(p->text), "%s", text);
@@ -108,6 +108,7 @@ static void read_error(struct probe *p)
 	char control[512], from[INET6_ADDRSTRLEN] = "?", text[160];
 	struct sock_extended_err *err = NULL;
 	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+	const char *what;
 	struct cmsghdr *c;
 
 	if (recvmsg(p->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
@@ -123,8 +124,8 @@ static void read_error(struct probe *p)
 	    err->ee_errno != ENETUNREACH && err->ee_errno != EACCES)
 		return;
 	getnameinfo(SO_EE_OFFENDER(err), p->length, from, sizeof(from), NULL, 0, NI_NUMERICHOST);
-	snprintf(text, sizeof(text), "%s, says %s",
-		 err->ee_errno == ECONNREFUSED ? "port unreachable" : strerror(err->ee_errno), from);
+	what = err->ee_errno == ECONNREFUSED ? "port unreachable" : strerror(err->ee_errno);
+	snprintf(text, sizeof(text), "%s, says %s", what, from);
 	finish(p, REFUSED, text);
 }
 
@@ -133,7 +134,7 @@ static void ask(struct probe *p)
 	int i, n = p->tries ? p->service->variants : 1;
 	uint8_t data[PROBE_SIZE];
 
-	for (i = 0; i < n && p->result == WAITING; i++) {
+	for (i = 0; i < n && p->state == WAITING; i++) {
 		size_t length = p->service->ask(data, p->random, i);
 
 		if (p->service->l4proto == IPPROTO_TCP) {
@@ -289,12 +290,12 @@ static bool step(struct probe *probes, size_t n, int64_t deadline)
 	for (i = 0; i < n; i++) {
 		struct probe *p = &probes[i];
 
-		if (p->result == WAITING && now >= deadline)
+		if (p->state == WAITING && now >= deadline)
 			give_up(p);
-		if (p->result == WAITING && now >= p->next)
+		if (p->state == WAITING && now >= p->next)
 			ask(p);
 		fds[i] = (struct pollfd){ .fd = p->fd, .events = interest(p) };
-		if (p->result != WAITING)
+		if (p->state != WAITING)
 			continue;
 		left = true;
 		wake = p->next < wake ? p->next : wake;
@@ -347,9 +348,9 @@ static void print_probe(struct out *o, const struct probe *p, const char *addres
 	out_string(o, "transport", NULL, tcp ? "tcp" : "udp");
 	out_number(o, "port", NULL, MAYBE(p->service->port));
 	out_string(o, NULL, "PORT", port);
-	out_string(o, "result", "RESULT", results[p->result]);
+	out_string(o, "result", "RESULT", results[p->state]);
 	out_string(o, "answer", "ANSWER", p->text);
-	if (p->result == ANSWERED)
+	if (p->state == ANSWERED)
 		out_msec(o, "time", NULL, MAYBE(p->took));
 	out_object_end(o);
 	out_row(o);
@@ -370,8 +371,8 @@ static int print_all(struct out *o, const struct probe *probes, size_t n)
 	out_list(o, NULL);
 	for (i = 0; i < n; i++) {
 		print_probe(o, &probes[i], address);
-		silent |= probes[i].result == SILENT;
-		if (probes[i].result != ANSWERED)
+		silent |= probes[i].state == SILENT;
+		if (probes[i].state != ANSWERED)
 			ret = EXIT_FOUND;
 	}
 	if (silent)
@@ -433,7 +434,8 @@ static int parse_service(struct request *req, const char *word)
 	for (i = 0; i < N_SERVICES; i++) {
 		if (strcmp(word, services[i]->name))
 			continue;
-		req->wanted[i] = req->any = true;
+		req->wanted[i] = true;
+		req->any = true;
 		return EXIT_OK;
 	}
 	return doctor_usage("no such service", word);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../util.h"
 #include "probe.h"
 
 #define MESSAGE_SIZE	156
@@ -49,7 +50,7 @@ static const char *result_text(uint8_t result)
 		"version not supported"
 	};
 
-	return result < sizeof(texts) / sizeof(texts[0]) ? texts[result] : "unknown result";
+	return result < ARRAY_SIZE(texts) ? texts[result] : "unknown result";
 }
 
 static bool understand(const uint8_t *data, size_t length, const uint8_t random[PROBE_RANDOM],

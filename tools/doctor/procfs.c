@@ -51,13 +51,15 @@ struct maybe proc_number(const char *path)
 	return number;
 }
 
+#define BLANKS	" \t\n"
+
 /* Which word of a line is this name; -1 for none. */
 static int column_of(char *line, const char *name)
 {
 	char *state, *word;
 	int i = 0;
 
-	for (word = strtok_r(line, " \n", &state); word; word = strtok_r(NULL, " \n", &state)) {
+	for (word = strtok_r(line, BLANKS, &state); word; word = strtok_r(NULL, BLANKS, &state)) {
 		if (!strcmp(word, name))
 			return i;
 		i++;
@@ -69,7 +71,7 @@ static struct maybe number_at(char *line, int column, int base)
 {
 	char *state, *word;
 
-	for (word = strtok_r(line, " \n", &state); word; word = strtok_r(NULL, " \n", &state))
+	for (word = strtok_r(line, BLANKS, &state); word; word = strtok_r(NULL, BLANKS, &state))
 		if (!column--)
 			return MAYBE(strtoull(word, NULL, base));
 	return (struct maybe){};

@@ -92,6 +92,24 @@ void refused(struct report *r, const char *what, int error)
 		     error == -EPERM ? " (try it as root)" : "");
 }
 
+/**
+ * say_all - Join the parts of a text, see SAY().
+ * @parts: Up to a NULL.
+ *
+ * Return: the text, with a space between two parts; freed by the caller.
+ */
+char *say_all(const char *const *parts)
+{
+	char *text = xstrdup(*parts), *longer;
+
+	while (*++parts) {
+		longer = xasprintf("%s %s", text, *parts);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static const char *severity_name(enum severity severity)
 {
 	static const char *const names[] = { "error", "warning", "info" };

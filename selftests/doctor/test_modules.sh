@@ -1,0 +1,164 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vpnpass doctor on our own part: modules, switches, limits, and what keeps
+# packets from us. A router where all is well has nothing to be told, with
+# traffic and without.
+#
+#   c1, c2 ---- r (masquerade) ---- g1, g2
+# run: timeout=400
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/doctor.sh"
+checktool jq
+
+check "topology" topo 2 2
+R sysctl -qw net.ipv4.ipfrag_time=1
+
+# healthy NAME: no finding, no note, exit code 0
+healthy()
+{
+	doctor
+	if [ "$doctor_rc $(jq -c . "$scratch/doctor")" = "0 []" ] && [ ! -s "$scratch/notes" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		say_doctor
+	fi
+}
+
+found "no module" not-loaded
+check "modules" load_modules
+healthy "a router where all is well"
+is "in words" "$(vp doctor)" "Nothing found."
+
+# --- helpers and switches ---------------------------------------------------------
+rmmod vpnpass_l2tp
+found "a helper is missing" helper-missing \
+	'.proto == "l2tp" and .severity == "info" and (.seen | contains("vpnpass_l2tp"))'
+send 1 "${GIP[1]}" 1701
+found "and missed" helper-missing ".severity == \"warning\" and (.seen | contains(\"${CIP[1]}\"))"
+conntrack() { R conntrack "$@" 2> /dev/null; }
+conntrack -F
+check "it is loaded" load_modules vpnpass_l2tp
+healthy "nothing is missing"
+
+vp set esp off > /dev/null
+found "a switch is off" switch-off '.proto == "esp" and .severity == "info"'
+send 1 "${GIP[1]}" esp
+found "and was needed" switch-off '.severity == "warning" and (.seen | contains("ESP"))'
+vp set pptp block > /dev/null
+found "another blocks" switch-block '.proto == "pptp" and .severity == "warning"'
+send 1 "${GIP[1]}" gre
+found "and has blocked" switch-block '.severity == "error" and (.seen | contains(" 1 packets"))'
+vp set all on > /dev/null
+conntrack -F
+healthy "all are on"
+
+# --- traffic that is well, limits --------------------------------------------------
+need_esp
+check "two IPsec clients" esp_up "1 2"
+check "are answered" esp_pings "1 2" -c 3
+healthy "their router"
+vp set esp max_per_client 1 > /dev/null
+send 1 "${GIP[2]}" esp
+found "a limit is hit" limit-hit '.proto == "esp" and (.seen | contains("limit_client")) and
+	(.do | contains("vpnpass set esp max_per_client 2 (it is 1)"))'
+not_found "no other limit is" limit-hit '.proto != "esp"'
+vp session flush > /dev/null
+conntrack -F
+
+# --- past us -----------------------------------------------------------------------
+modprobe -qa nf_conntrack_pptp nft_ct nft_objref nft_flow_offload nf_flow_table_inet
+if rules 'ct helper pptp { type "pptp" protocol tcp; }
+	  chain pre { type filter hook prerouting priority filter; tcp dport 1723 ct helper set "pptp"; }' \
+	  2> "$scratch/err"; then
+	found "the kernel's own helper by a rule" in-tree-helper \
+		".seen | contains(\"inet fw pre handle $(handle pre helper) \")"
+	rules 'ct helper pptp { type "pptp" protocol tcp; }
+	       chain pre { type filter hook prerouting priority filter; tcp dport 21 ct helper set "pptp"; }'
+	not_found "not for PPTP" in-tree-helper
+	no_rules
+else
+	skip "the kernel's own helper by a rule" "this kernel has none"
+	skip "not for PPTP" "this kernel has none"
+fi
+
+if rules 'flowtable ft { hook ingress priority filter; devices = { wan, lan1 }; }
+	  chain forward { type filter hook forward priority filter; policy accept
+		meta l4proto { tcp, udp } flow add @ft; }' 2> "$scratch/err"; then
+	found "a flowtable" flowtable '.proto == "ike" and (.seen | contains("inet fw forward handle ") and
+		contains("flowtable ft"))'
+	check "for what goes by it alone" jq -e \
+		'[.[] | select(.finding == "flowtable") | .proto] | sort == ["ike", "l2tp", "pptp"]' \
+		"$scratch/doctor"
+	rules 'flowtable ft { hook ingress priority filter; devices = { wan, lan1 }; }
+	       chain forward { type filter hook forward priority filter; policy accept
+		udp dport { 500, 1701 } accept
+		tcp dport 1723 accept
+		udp sport { 500, 1701 } accept
+		tcp sport 1723 accept
+		meta l4proto { tcp, udp } flow add @ft; }'
+	not_found "a flowtable without them" flowtable
+	no_rules
+else
+	skip "a flowtable" "this kernel has none"
+	skip "for what goes by it alone" "this kernel has none"
+	skip "a flowtable without them" "this kernel has none"
+fi
+
+# --- fragments, ways back -------------------------------------------------------------
+# fragment: g1 sends the first of two, the other never comes
+fragment()
+{
+	G 1 python3 - "${GIP[1]}" $PUB <<-'P'
+	import socket, struct, sys
+	a, b = (socket.inet_aton(x) for x in sys.argv[1:])
+	udp = struct.pack("!HHHH", 500, 500, 2000, 0) + bytes(1192)
+	ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 99, 0x2000, 64, 17, 0, a, b)
+	s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+	s.sendto(ip + udp, (sys.argv[2], 0))
+	P
+}
+failed() { [ "$(R awk '$1 == "Ip:" { n = $17 } END { print n }' /proc/net/snmp)" -gt 0 ]; }
+check "a gateway" answer g1 ike=refuse
+C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 ike > /dev/null
+stuck() { vp_is 'any(.[]; .state == "half-open" and .packets_in > 0 and .age > 5)' session proto ike; }
+check "an exchange is stuck" busywait 20 stuck
+not_found "not for fragments" ike-fragments
+fragment
+check "a datagram is never complete" busywait 20 failed
+found "fragments of IKE are lost" ike-fragments ".proto == \"ike\" and
+	(.seen | contains(\"${CIP[1]}\") and contains(\"ReasmFails\"))"
+vp session flush > /dev/null
+not_found "not of what is over" ike-fragments
+end_answer
+conntrack -F
+
+not_found "no packet came the wrong way" reverse-path
+R sh -c 'echo 1 > /proc/sys/net/ipv4/conf/wan/rp_filter'
+not_found "a filter against it is no fault" reverse-path
+G 1 ip addr add 10.0.1.77/32 dev lo
+G 1 ping -q -c 1 -W 1 -I 10.0.1.77 $PUB > /dev/null
+found "one did" reverse-path '.seen | contains("wan")'
+R sh -c 'echo 0 > /proc/sys/net/ipv4/conf/wan/rp_filter'
+not_found "and would be let in now" reverse-path
+
+# --- the example of the man page --------------------------------------------------------
+# What follows its prompt is what is printed, but for numbers.
+example()
+{
+	awk '/^# vpnpass doctor$/ { on = 1; next } on && /^(\.Ed|#)/ { exit } on' \
+		"$selftests/../tools/vpnpass-doctor.8"
+}
+vp set esp max_per_client 64 > /dev/null
+unload_modules
+load_modules
+conntrack -F
+rules 'chain forward { type filter hook forward priority filter; policy accept
+	ct state established accept; iifname "lan1" udp dport 500 counter drop; }'
+vp set l2tp off > /dev/null
+is "the example is what is printed" "$(vp doctor | tr -s 0-9 0)" "$(example | tr -s 0-9 0)"
+vp set all on > /dev/null
+no_rules
+healthy "all is well again"
+check "modules unload" unload_modules
+done_testing
