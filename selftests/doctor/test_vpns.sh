@@ -35,12 +35,10 @@ check "one finding each" jq -e '[.[] | select(.finding == "path-silent") | .prot
 	length == (unique | length)' "$scratch/doctor"
 not_found "NAT-T did not ask" path-silent '.proto == "natt"'
 R conntrack -F 2> /dev/null
-C 2 bash -c "echo > /dev/tcp/${GIP[1]}/1723" 2> /dev/null &
-knock=$!
+check "a TCP connection is tried" send 2 "${GIP[1]}" syn
 syn_sent() { R conntrack -L -p tcp --dport 1723 2> /dev/null | grep -q SYN_SENT; }
-check "a TCP connection is tried" busywait 10 syn_sent
+check "and waits" busywait 10 syn_sent
 found "TCP 1723 without an answer" path-silent '.proto == "pptp" and (.seen | contains("TCP 1723"))'
-kill $knock 2> /dev/null
 G 1 nft delete table inet deaf
 R conntrack -F 2> /dev/null
 
@@ -57,7 +55,7 @@ check "says what was answered" jq -e --arg g "${GIP[1]}" 'length == 5 and
 	"$scratch/probe.json"
 C 1 "$VPNPASS" -j doctor probe 2001:db8::2 timeout 20 l2tp natt > "$scratch/probe6.json"
 is "by IPv6, some services" "$? $(jq -r '[.[].service] | join(" ")' "$scratch/probe6.json")" "0 natt l2tp"
-is "no message had a wrong byte" "$(grep -c bad "$responder_log")" 0
+is "no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
 for service in ike natt pptp l2tp openvpn; do
 	num "$service was asked" "$(grep -c "^$service good" "$responder_log")" -ge 2
 done
@@ -93,7 +91,7 @@ R "$VPNPASS" -j doctor probe "${GIP[1]}" timeout 10 l2tp > "$scratch/probe.json.
 is "the router itself sees it" "$(jq -r '.[].answer' "$scratch/probe.json.r")" \
 	"L2TP, accepted, from port 41701"
 is "ICMP says no" "$(result openvpn)" "refused: port unreachable, says ${GIP[1]}"
-is "and no message had a wrong byte" "$(grep -c bad "$responder_log")" 0
+is "and no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
 end_answer
 G 1 nft 'add table inet deaf; add chain inet deaf in { type filter hook input priority 0; policy drop; }'
 before=$(now_ms)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define PROBE_SIZE	1024
 #define PROBE_RANDOM	512
@@ -60,7 +61,11 @@ static inline uint8_t *put32(uint8_t *to, uint32_t value)
 	return put16(put16(to, value >> 16), value);
 }
 
-uint8_t *put_bytes(uint8_t *to, const void *from, size_t length);
+static inline uint8_t *put_bytes(uint8_t *to, const void *from, size_t length)
+{
+	memcpy(to, from, length);
+	return to + length;
+}
 
 static inline uint16_t get16(const uint8_t *from)
 {

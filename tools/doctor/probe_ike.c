@@ -28,12 +28,6 @@
 #define PAYLOAD1_SA		1
 #define PAYLOAD1_NOTIFY		11
 
-uint8_t *put_bytes(uint8_t *to, const void *from, size_t length)
-{
-	memcpy(to, from, length);
-	return to + length;
-}
-
 /* The length at an offset, once it is known. */
 static void put_length(uint8_t *at, const uint8_t *start, const uint8_t *end)
 {

@@ -33,7 +33,7 @@ static bool understand(const uint8_t *data, size_t length, const uint8_t random[
 	if (length < 1 + SESSION_SIZE + 1 || data[0] != RESET_SERVER_V2)
 		return false;
 	acks = data[1 + SESSION_SIZE];
-	if (!acks || length < 1 + SESSION_SIZE + 1 + 4 * acks + SESSION_SIZE ||
+	if (!acks || length < 1 + SESSION_SIZE + 1 + 4 * acks + SESSION_SIZE + 4 ||
 	    memcmp(data + 1 + SESSION_SIZE + 1 + 4 * acks, random, SESSION_SIZE))
 		return false;
 	snprintf(text, PROBE_TEXT, "OpenVPN, hard reset");
