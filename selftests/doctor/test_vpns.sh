@@ -68,6 +68,17 @@ not_found "WireGuard is not used" needs-no-help '.proto == "wireguard"'
 check "WireGuard is" send 1 "${GIP[1]}" 51820
 found "WireGuard needs no help" needs-no-help '.proto == "wireguard"'
 
+# --- policy routing ----------------------------------------------------------------
+R ip rule add from "${CIP[2]}" lookup 100
+R ip rule add ipproto udp dport 53 lookup 100
+not_found "rules about others" route-split
+R ip rule add priority 77 ipproto esp lookup 100
+found "ESP by another table" route-split '.proto == "esp" and (.seen | contains("rule 77 "))'
+R ip rule add ipproto udp dport 500-4500 lookup 100
+not_found "and IKE as well" route-split
+R ip rule flush
+R ip rule add priority 32766 lookup main
+
 # --- L2TP inside IPsec ---------------------------------------------------------------
 not_found "one client" l2tp-ipsec-clash
 R conntrack -F 2> /dev/null

@@ -152,8 +152,8 @@ static bool masquerades(const struct network *net, const struct ruleset *rs,
 
 /**
  * firewall_find_wan - Without a default route, what leads out is where
- * addresses are translated; if that is nowhere or everywhere, where the
- * router has a public address.
+ * addresses are translated; if that is nowhere or everywhere, where the router
+ * has a public address.
  * @net: The network, its interfaces are marked.
  * @rs: The ruleset.
  */
@@ -161,9 +161,7 @@ void firewall_find_wan(struct network *net, const struct ruleset *rs)
 {
 	size_t i, up = 0, n = 0;
 
-	if (net->default_route)
-		return;
-	for (i = 0; i < net->n_links; i++) {
+	for (i = 0; i < net->n_links && !net->default_route; i++) {
 		struct link *link = &net->links[i];
 
 		if (!link->up || link->loopback || !network_next(net, link->index, AF_INET, NULL))
@@ -172,7 +170,7 @@ void firewall_find_wan(struct network *net, const struct ruleset *rs)
 		n += link->wan;
 		up++;
 	}
-	if (n && n < up)
+	if (net->default_route || (n && n < up))
 		return;
 	for (i = 0; i < net->n_links; i++)
 		net->links[i].wan = net->links[i].up && !net->links[i].loopback &&
