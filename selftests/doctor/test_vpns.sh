@@ -118,6 +118,43 @@ for words in "" "h timeout" "h timeout 0" "h timeout x" "h sstp"; do
 done
 G 1 nft delete table inet deaf
 
+# --- probe: real gateways -----------------------------------------------------------
+# real: strongSwan, pptpd and xl2tpd in g1, with a /run of their own
+real()
+{
+	local d=$scratch/real charon=/usr/lib/ipsec/charon
+
+	[ -x $charon ] && command -v pptpd xl2tpd > /dev/null || return 1
+	mkdir "$d"
+	printf 'option %s\nlocalip 172.20.0.1\nremoteip 172.20.0.10-20\n' "$d/none" > "$d/pptpd"
+	printf '[lns default]\nip range = 172.21.0.2-172.21.0.9\nlocal ip = 172.21.0.1\n' > "$d/xl2tpd"
+	printf 'charon {\nload = random nonce sha1 kernel-netlink socket-default\n}\n' > "$d/charon"
+	: > "$d/none"
+	cat > "$d/go" <<-E
+	mount -t tmpfs run /run
+	pptpd -f -c $d/pptpd -p $d/pptpd.pid &
+	xl2tpd -D -c $d/xl2tpd -C /run/xl2tpd-control -p $d/xl2tpd.pid &
+	STRONGSWAN_CONF=$d/charon $charon &
+	trap 'kill \$(jobs -p); wait; exit' TERM
+	wait
+	E
+	spawn ip netns exec "${nsp}g1" unshare -m bash "$d/go"
+}
+all_listen()
+{
+	G 1 ss -Hlntu | awk '{ n += $5 ~ /:(500|4500|1701|1723)$/ } END { exit n < 4 }'
+}
+if real; then
+	check "real gateways listen" busywait 40 all_listen
+	C 1 "$VPNPASS" -j doctor probe "${GIP[1]}" timeout 20 ike natt pptp l2tp > "$scratch/probe.json"
+	is "strongSwan, pptpd and xl2tpd answer" "$? $(jq -r '[.[].answer] | join(", ")' "$scratch/probe.json")" \
+		"0 IKEv2, NO_PROPOSAL_CHOSEN, IKEv2, NO_PROPOSAL_CHOSEN, PPTP, accepted, host local, L2TP, accepted"
+	kill "$spawn_pid"
+else
+	skip "real gateways listen" "strongSwan, pptpd or xl2tpd is missing"
+	skip "strongSwan, pptpd and xl2tpd answer" "strongSwan, pptpd or xl2tpd is missing"
+fi
+
 # --- no room -----------------------------------------------------------------------
 R conntrack -F 2> /dev/null
 not_found "there is room" conntrack-full
