@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # make                 modules for the running kernel, and the tool
 # make install         both, and depmod
+# make deb             Debian packages, in build/deb
 # make check           every test, in a VM; installs what that needs
 # make demo            two clients of each VPN, stock against vpnpass
 # make help            the rest
@@ -44,9 +45,19 @@ tools:
 
 install: modules_install tools
 	$(MAKE) -C tools install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C tools/packaging install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
-clean:
+# what dkms.conf calls: a helper that does not build stops no other
+dkms: preflight
+	+@scripts/dkms-build "$(KDIR)"
+
+deb:
+	@tools/packaging/deb
+
+clean-modules:
 	@if [ -d "$(KDIR)" ]; then $(KBUILD) clean; fi
+
+clean: clean-modules
 	$(MAKE) -C tools clean
 	$(MAKE) -C selftests clean
 
@@ -57,5 +68,6 @@ generate:
 check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
-.PHONY: all help preflight modules modules_install tools install clean generate \
+.PHONY: all help preflight modules modules_install tools install dkms deb clean \
+	clean-modules generate \
 	check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style
