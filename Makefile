@@ -28,6 +28,7 @@ help:
 	@echo 'make build-all       the modules, for every kernel and architecture'
 	@echo "make check-upstream  the kernel's own netfilter tests, without vpnpass and with it"
 	@echo 'make bench           instructions per packet'
+	@echo 'make check-install   Debian packages on a clean Debian: install, upgrade, remove'
 	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
 
@@ -65,9 +66,9 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style:
+check check-debug check-install check-upstream build-all demo bench unit sim fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install dkms deb clean \
 	clean-modules generate \
-	check check-debug check-upstream build-all demo bench unit sim fuzz-smoke style
+	check check-debug check-install check-upstream build-all demo bench unit sim fuzz-smoke style

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0
+# In place of package.mk: the steps of a package, one target each.
+define BuildPackage
+$(eval $(call Package/$(1)))
+$(info package $(1) depends $(strip $(DEPENDS)) title $(TITLE))
+prepare:
+	$(call Build/Prepare)
+compile: prepare
+	$(call Build/Compile)
+install-$(1): compile
+	$(call Package/$(1)/install,$(OUT)/$(1))
+.PHONY: prepare compile
+endef

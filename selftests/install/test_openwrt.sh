@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The OpenWrt feed as far as it can be tried without OpenWrt: its Makefile with
+# stand-ins for the build system's files (openwrt/), its init script under busybox
+# ash with stand-ins for rc.common, uci and procd. No package is built by it.
+# run: host
+. "$(dirname "$0")/../lib.sh"
+top=$(readlink -f "$selftests/..")
+feed=$top/tools/packaging/openwrt/vpnpass
+stub=$selftests/install/openwrt
+
+# --- the Makefile ---------------------------------------------------------------
+wrt()
+{
+	make -s --no-print-directory -C "$feed" TOPDIR="$stub" OUT="$scratch/wrt" "$@"
+}
+
+check "its Makefile is read, the tree copied" wrt prepare
+wrt prepare | sed -n 's/ title.*//p' > "$scratch/packages"
+is "one package a module, and the tool" "$(cat "$scratch/packages")" \
+"package kmod-vpnpass depends +kmod-nf-conntrack +kmod-nf-nat +IPV6:kmod-nf-conntrack6
+package kmod-vpnpass-esp depends +kmod-vpnpass
+package kmod-vpnpass-ike depends +kmod-vpnpass
+package kmod-vpnpass-pptp depends +kmod-vpnpass
+package kmod-vpnpass-l2tp depends +kmod-vpnpass
+package vpnpass depends +libmnl +kmod-vpnpass"
+is "every helper of Kbuild has one" \
+	"$(sed -n 's/^obj-.*vpnpass_\(.*\)\.o$/kmod-vpnpass-\1/p' "$top/Kbuild" | sort)" \
+	"$(grep -o 'kmod-vpnpass-[a-z0-9]* ' "$scratch/packages" | tr -d ' ' | sort -u)"
+check "it builds, and installs what is selected" wrt CONFIG_PACKAGE_kmod-vpnpass-esp=y \
+	CONFIG_PACKAGE_kmod-vpnpass-l2tp=m install-vpnpass install-kmod-vpnpass \
+	install-kmod-vpnpass-esp
+is "the kernel's make was told to leave out the rest" \
+	"$(cut -d' ' -f2- "$scratch/wrt/kernel-make")" \
+	"VPNPASS_ESP=m VPNPASS_IKE=n VPNPASS_PPTP=n VPNPASS_L2TP=m modules"
+is "a module's package" "$(ls "$scratch/wrt/kmod-vpnpass-esp")" vpnpass_esp.ko
+is "the tool's package" "$(cd "$scratch/wrt/vpnpass" && find . -type f | sort)" \
+"./etc/config/vpnpass
+./etc/init.d/vpnpass
+./usr/libexec/vpnpass/apply
+./usr/sbin/vpnpass"
+
+# --- the service ----------------------------------------------------------------
+cat > "$scratch/apply" <<'A'
+#!/bin/sh
+[ "$1" != --unload ] || echo "apply $1"
+[ -z "${broken-}" ] || echo "could not be loaded: $broken"
+[ -z "${broken-}" ]
+A
+chmod +x "$scratch/apply"
+export UCI_DIR=$scratch/config APPLY=$scratch/apply RUN=$scratch/run
+mkdir "$UCI_DIR"
+
+# init SHELL ACTION
+init()
+{
+	# shellcheck disable=SC2086
+	$1 "$stub/rc.common" "$scratch/wrt/vpnpass/etc/init.d/vpnpass" "$2"
+}
+
+service()
+{
+	local name=$1 shell=$2
+
+	if ! command -v "${shell%% *}" > /dev/null; then
+		skip "$name" "not installed"
+		return
+	fi
+	cp "$feed/files/vpnpass.config" "$UCI_DIR/vpnpass"
+	check "$name: start" init "$shell" start
+	is "$name: the configuration as shipped switches everything on" "$(cat "$RUN/vpnpass.uci")" \
+"set pptp on
+set ike on
+set natt on
+set esp on
+set l2tp on"
+	is "$name: procd is to reload it on changes" \
+		"$(init "$shell" start | grep procd)" "procd: reload on vpnpass"
+	cat > "$UCI_DIR/vpnpass" <<-U
+	config global
+		option mode 'not ours'
+
+	config proto 'esp'
+		option mode 'block'
+		option strict "1"
+		list note 'x'
+
+	config other 'pptp'
+		option mode 'on'
+
+	config proto 'ike'
+		option mode 'off'
+	U
+	check "$name: reload" init "$shell" reload
+	is "$name: modes, settings, nothing else" "$(cat "$RUN/vpnpass.uci")" \
+"set esp block
+set esp strict 1
+set ike off"
+	broken=vpnpass_esp init "$shell" start > "$scratch/out"
+	is "$name: a failure fails" $? 1
+	check "$name: and is in the log" grep -q 'logger: .*could not be loaded: vpnpass_esp' \
+		"$scratch/out"
+	is "$name: stop" "$(init "$shell" stop)" "apply --unload"
+}
+
+service sh sh
+service busybox "busybox ash"
+
+if command -v shellcheck > /dev/null; then
+	check "shellcheck" shellcheck -s dash -e SC2034,SC2317,SC3043 "$feed/files/vpnpass.init"
+	check "shellcheck of what it runs" shellcheck -s dash "$top/tools/packaging/apply"
+else
+	skip "shellcheck" "not installed"
+fi
+done_testing
