@@ -8,7 +8,7 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 have() { command -v "$1" > /dev/null; }
 
 mapfile -t csources < <(git ls-files 'kmod/*.[ch]' 'uapi/*.h' 'tools/*.[ch]')
-mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!.*/(ba)?sh' --)
+mapfile -t scripts < <(git ls-files | xargs grep -slE '^#!.*/(ba)?sh' --)
 
 checkpatch=$(ls -d /usr/src/linux-headers-*/scripts/checkpatch.pl 2> /dev/null | tail -n 1)
 if [ -n "$checkpatch" ]; then

@@ -107,7 +107,7 @@ service sh sh
 service busybox "busybox ash"
 
 if command -v shellcheck > /dev/null; then
-	check "shellcheck" shellcheck -s dash -e SC2034,SC2317,SC3043 "$feed/files/vpnpass.init"
+	check "shellcheck" shellcheck "$feed/files/vpnpass.init"
 	check "shellcheck of what it runs" shellcheck -s dash "$top/tools/packaging/apply"
 else
 	skip "shellcheck" "not installed"

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The Debian packages on a Debian that has nothing but its base: installed by
+# apt, a newer kernel comes, removed, purged. The system is a chroot, as DKMS
+# compiles (a quarter of an hour where the CPU is emulated); a guest then runs
+# the newer kernel with that system as its root.
+# run: host timeout=2400
+# named only: it fetches a Debian and compiles everything twice; make check-install
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=selftests/vm/common.sh
+. "$selftests/vm/common.sh"
+# shellcheck source=selftests/vm/debian.sh
+. "$selftests/vm/debian.sh"
+need_root
+checktool debootstrap debootstrap
+checktool dh_dkms dh-dkms
+top=$(readlink -f "$selftests/..")
+version=$(cat "$top/VERSION")
+suite=$(debian_codename)
+root=$scratch/root
+modules="vpnpass vpnpass_esp vpnpass_ike vpnpass_l2tp vpnpass_pptp"
+
+# base: the base system, kept in the cache
+base()
+{
+	local tar=$vm_cache/debian/$suite.tar
+
+	if [ ! -s "$tar" ]; then
+		mkdir -p "${tar%/*}"
+		debootstrap --variant=minbase "$suite" "$root" "$(debian_mirror "")" || return 1
+		tar -C "$root" -cf "$tar.new" . && mv "$tar.new" "$tar"
+		return
+	fi
+	mkdir -p "$root" && tar -C "$root" -xf "$tar"
+}
+
+# as an installer leaves it: security updates, and here no service starts
+settle()
+{
+	echo "deb $(debian_mirror -security) $suite-security main" >> \
+		"$root/etc/apt/sources.list"
+	printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+	chmod +x "$root/usr/sbin/policy-rc.d"
+	in_root apt-get -q update
+}
+
+# in_root COMMAND...
+in_root()
+{
+	# shellcheck disable=SC2016
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 unshare --mount --pid --fork sh -c '
+		mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" < /dev/null
+}
+
+# kernels: prints the two newest that have headers, of the default series
+kernels()
+{
+	local new
+
+	new=$(in_root apt-cache depends linux-headers-amd64 |
+		sed -n 's/.*Depends: linux-headers-//p')
+	in_root apt-cache pkgnames "linux-headers-${new%%-*}" | sed 's/linux-headers-//' |
+		grep -E '^[^-]*-[0-9]+-amd64$' | sort -V | tail -n 2
+}
+
+# installed KERNEL: prints which modules DKMS put there
+installed()
+{
+	find "$root/lib/modules/$1" -name 'vpnpass*.ko*' -printf '%f\n' 2> /dev/null |
+		sed 's/\.ko.*//' | sort | tr '\n' ' '
+}
+
+# kernel_modules KERNEL: the kernel's own, as linux-image would bring them
+kernel_modules()
+{
+	local from
+
+	from=$("$selftests/vm/kernel" --root "$1")/lib/modules/$1 && [ -d "$from" ] || return 1
+	cp -r "$from/kernel" "$from"/modules.{order,builtin*} "$root/lib/modules/$1/" &&
+		in_root depmod "$1"
+}
+
+check "make deb" make -s -C "$top" deb
+check "a clean $suite" base
+check "its package lists" settle
+mapfile -t kernel < <(kernels)
+old=${kernel[0]} new=${kernel[1]-}
+note "kernels: $old, then $new"
+mkdir "$root/packages"
+cp "$top"/build/deb/vpnpass_*.deb "$top"/build/deb/vpnpass-dkms_*.deb "$root/packages/"
+
+check "headers of a kernel" in_root apt-get -q install -y --no-install-recommends \
+	"linux-headers-$old"
+check "apt install ./vpnpass-dkms_*.deb ./vpnpass_*.deb" in_root sh -c \
+	'apt-get -q install -y --no-install-recommends /packages/vpnpass-dkms_*.deb /packages/vpnpass_*.deb'
+is "built for it: every module" "$(installed "$old")" "$modules "
+check "dkms says so" eval "in_root dkms status vpnpass/$version | grep -q '$old.*: installed'"
+check "the service is enabled" test -L \
+	"$root/etc/systemd/system/multi-user.target.wants/vpnpass.service"
+check "the tool runs" in_root vpnpass -V
+
+if [ -n "$new" ]; then
+	check "a newer kernel" in_root apt-get -q install -y --no-install-recommends \
+		"linux-headers-$new"
+	is "built for it too, by itself" "$(installed "$new")" "$modules "
+	is "and still there for the older" "$(installed "$old")" "$modules "
+else
+	new=$old
+	skip "a newer kernel" "the mirror has one only"
+fi
+
+if kernel_modules "$new"; then
+	cat > "$scratch/guest" <<-G
+	. '$selftests/lib.sh'
+	for d in proc sys dev run; do mount --rbind /\$d '$root'/\$d; done
+	in() { chroot '$root' "\$@"; }
+	is "the kernel" "\$(uname -r)" "$new"
+	check "modules load by name" in modprobe -a $modules
+	check "the tool sees them" in sh -c 'vpnpass show | grep -q ^esp'
+	check "the service's command unloads them" in /usr/libexec/vpnpass/apply --unload
+	is "none is left" "\$(ls -d /sys/module/vpnpass* 2> /dev/null)" ""
+	printf 'set esp block\n' > '$root/etc/test.conf'
+	if in vpnpass help 2>&1 | grep -q restore; then
+		check "and loads and sets what a file says" in /usr/libexec/vpnpass/apply /etc/test.conf
+		check "blocked" in sh -c 'vpnpass show esp | grep -q block'
+		check "unload" in /usr/libexec/vpnpass/apply --unload
+	fi
+	done_testing
+	G
+	check "that kernel boots, and loads them" "$selftests/vm/run" --kernel "$new" -- \
+		bash "$scratch/guest"
+else
+	skip "that kernel boots, and loads them" "no image of $new"
+fi
+rm -rf "$root/lib/modules/$new/kernel"
+
+# firewalld reads what the package brings, and the policy once it is copied
+check "firewalld" in_root apt-get -q install -y --no-install-recommends firewalld
+cp "$root"/usr/share/vpnpass/firewalld/policies/vpnpass.xml "$root/etc/firewalld/policies/"
+check "firewalld takes our services and policy" in_root firewall-offline-cmd --check-config
+is "and knows what they open" "$(in_root firewall-offline-cmd --policy vpnpass --list-services)" \
+	"vpnpass-ipsec vpnpass-l2tp vpnpass-pptp"
+rm "$root/etc/firewalld/policies/vpnpass.xml"
+
+check "apt remove" in_root apt-get -q remove -y vpnpass vpnpass-dkms
+is "no module is left" "$(installed "$old")$(installed "$new")" ""
+is "nor a DKMS entry" "$(in_root dkms status vpnpass)" ""
+[ ! -e "$top/tools/vpnpass.conf" ] ||
+	check "the configuration is kept" test -e "$root/etc/vpnpass.conf"
+check "apt purge" in_root apt-get -q purge -y vpnpass vpnpass-dkms
+is "nothing is left" "$(cd "$root" && find . -name '*vpnpass*' ! -path './packages/*' \
+	! -path './proc/*' ! -path './var/log/*' ! -path './var/cache/apt/*')" ""
+done_testing
