@@ -27,7 +27,8 @@ help:
 	@echo 'make fuzz-smoke      every fuzz target on its corpus and for a minute'
 	@echo 'make build-all       the modules, for every kernel and architecture'
 	@echo "make check-upstream  the kernel's own netfilter tests, without vpnpass and with it"
-	@echo 'make bench           instructions per packet'
+	@echo 'make bench           instructions per packet, set-up, memory; tables'
+	@echo 'make bench-check     part of it, against selftests/bench/results'
 	@echo 'make check-install   Debian packages on a clean Debian: install, upgrade, remove'
 	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
@@ -66,9 +67,9 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug check-install check-upstream build-all demo bench unit sim fuzz-smoke style:
+check check-debug check-install check-upstream build-all demo bench bench-check unit sim fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install dkms deb clean \
 	clean-modules generate \
-	check check-debug check-install check-upstream build-all demo bench unit sim fuzz-smoke style
+	check check-debug check-install check-upstream build-all demo bench bench-check unit sim fuzz-smoke style

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Turns what guest measured into a table and JSON, and judges the goals.
+"""Turns what guest measured into tables and JSON, and judges it.
 
-usage: report.py [--json FILE] [--seconds N] DIR
-Exit code 1 when a goal is missed or packets were lost, 2 usage.
+usage: report.py [--json FILE] [--svg FILE] [--save] [--check] [--seconds N] DIR
+Exit code 1 when a goal is missed or packets were lost; with --check instead
+when a figure of ours is worse than in results/X.Y.json, 4 without that file.
 """
 import argparse
 import json
@@ -11,10 +12,18 @@ import os
 import statistics
 import sys
 
-GOAL_PINNED = 0.85      # of what stock conntrack and NAT add to forwarding
-GOAL_GROWTH = 1.02      # most pins against one pin, what the router does in all
+import plot
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOAL_PINNED = 0.85      # ESP: of what stock conntrack and NAT add to forwarding
+GOAL_GROWTH = 1.02      # most sessions against one, what the router does in all
 GOAL_UNRELATED = 1.01   # UDP through NAT, everything loaded, against nothing
+GOAL_WORSE = 1.03       # against the baseline
 REPEAT_WARN = 0.5       # %: more than this between repetitions is suspicious
+WHATS = ("plain", "stock", "intree", "vpnpass")
+TITLE = {"esp": "ESP", "gre": "PPTP's GRE", "ike": "IKE, port 500",
+         "natt": "NAT-T, ESP in UDP", "natt-ike": "NAT-T, IKE", "l2tp": "L2TP, port 1701",
+         "l2tpv3": "L2TPv3, protocol 115", "udp": "UDP, unrelated"}
 
 
 def text(folder, name):
@@ -23,34 +32,37 @@ def text(folder, name):
 
 
 class Row:
-    """One thing measured; times[0] is the warm-up."""
+    """One thing measured. The first of several times is the warm-up."""
 
-    def __init__(self, name, direction, sessions):
-        self.name, self.direction, self.sessions = name, direction, sessions
+    def __init__(self, key):
+        self.what, self.kind, self.direction, self.sessions = key
         self.times, self.lost = [], 0
 
     def add(self, sent, arrived, ns):
         self.times.append(ns / sent)
         self.packets = sent
         # the sender's rows are those whose packets must not arrive
-        self.lost += arrived if self.name.startswith("sender") else sent - arrived
+        self.lost += arrived if self.what == "sender" else sent - arrived
+
+    @property
+    def kept(self):
+        return self.times[1:] or self.times
 
     @property
     def value(self):
-        return statistics.median(self.times[1:])
+        return statistics.median(self.kept)
 
     @property
     def spread(self):
-        kept = self.times[1:]
-        return 100 * (max(kept) - min(kept)) / self.value
+        return 100 * (max(self.kept) - min(self.kept)) / self.value
 
 
 def read_rows(folder):
     rows = {}
     for line in text(folder, "raw").splitlines():
-        name, direction, sessions, _, *figures = line.split()
-        key = (name, direction, int(sessions))
-        rows.setdefault(key, Row(*key)).add(*map(int, figures))
+        what, kind, direction, sessions, _, *figures = line.split()
+        key = (what, kind, direction, int(sessions))
+        rows.setdefault(key, Row(key)).add(*map(int, figures))
     return rows
 
 
@@ -64,31 +76,35 @@ def unpaired(folder):
     return found
 
 
-def slabs(folder, when):
+def slabs(folder, name):
     """{cache: (bytes in objects, bytes in pages)}"""
     found = {}
-    for line in text(folder, "slab." + when).splitlines()[2:]:
+    for line in text(folder, "slab." + name).splitlines()[2:]:
         f = line.split()
         found[f[0]] = (int(f[1]) * int(f[3]), int(f[14]) * int(f[5]) * 4096)
     return found
 
 
-def meminfo(folder, when):
-    return {k: int(v.split()[0]) * 1024 for k, v in
-            (line.split(":") for line in text(folder, "mem." + when).splitlines())}
+def available(folder, name):
+    for line in text(folder, "mem." + name).splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError("no MemAvailable")
 
 
-def memory(folder, sessions):
+def memory(folder, tail):
     """Bytes a session, three ways; the caches that grew most."""
-    a, b = slabs(folder, "before"), slabs(folder, "after")
+    kind, sessions = tail.split(".")
+    sessions = int(sessions)
+    a, b = slabs(folder, "before." + tail), slabs(folder, "after." + tail)
     objects = {k: (b[k][0] - a.get(k, (0, 0))[0]) / sessions for k in b}
     pages = sum(b[k][1] - a.get(k, (0, 0))[1] for k in b)
-    ma, mb = meminfo(folder, "before"), meminfo(folder, "after")
+    free = available(folder, "before." + tail) - available(folder, "after." + tail)
     return {
-        "sessions": sessions,
+        "kind": kind, "sessions": sessions,
         "slab_objects": round(sum(objects.values())),
         "slab_pages": round(pages / sessions),
-        "mem_available": round((ma["MemAvailable"] - mb["MemAvailable"]) / sessions),
+        "mem_available": round(free / sessions),
         "caches": {k: round(v) for k, v in
                    sorted(objects.items(), key=lambda i: -i[1]) if v >= 16},
     }
@@ -99,109 +115,154 @@ class Report:
 
     def __init__(self, folder):
         self.rows = read_rows(folder)
-        self.pins = sorted(k[2] for k in self.rows if k[0] == "pinned" and k[1] == "out")
-        self.most = self.pins[-1]
         self.folder = folder
-        self.bad = []
+        self.kinds = list(dict.fromkeys(r.kind for r in self.rows.values()
+                                        if r.what == "vpnpass" and r.kind != "udp"))
 
-    def router(self, name, direction, sessions):
+    def counts(self, what, kind, direction="out"):
+        return sorted(k[3] for k in self.rows if k[:3] == (what, kind, direction))
+
+    def router(self, what, kind, direction, sessions):
         """Without the sender's part."""
-        kind = "sender-udp" if "udp" in name else "sender-esp"
-        return (self.rows[name, direction, sessions].value -
-                self.rows[kind, direction, 0].value)
+        sender = self.rows["sender", kind, direction, 200 if direction == "setup" else 1]
+        return self.rows[what, kind, direction, sessions].value - sender.value
 
-    def added(self, name, direction, sessions):
-        plain = "plain-udp" if "udp" in name else "plain"
-        return (self.router(name, direction, sessions) -
-                self.router(plain, direction, 1))
+    def added(self, what, kind, direction, sessions):
+        return (self.router(what, kind, direction, sessions) -
+                self.router("plain", kind, direction, 1))
 
-    def setup(self, name, sessions):
-        """The first exchange of a session over the same one later on."""
-        row = self.rows[name, "setup", sessions]
-        first, again = (t * row.packets / sessions for t in row.times[:2])
-        return {"sessions": sessions, "packets": row.packets // sessions,
-                "instructions": round(first - again),
-                "per_giga": round(1e9 / (first - again)) if first > again else None}
+    def setup(self, row):
+        """All that the router does for a session's first packets."""
+        key = (row.what, row.kind, row.direction, row.sessions)
+        per = row.packets // row.sessions
+        cost = self.router(*key) * per
+        return {"what": row.what, "kind": row.kind, "sessions": row.sessions,
+                "packets": per, "instructions": round(cost), "per_giga": round(1e9 / cost)}
+
+    def goals_esp(self):
+        def mean(*key):
+            return sum(self.added(*key[:2], d, key[2]) for d in ("out", "in"))
+
+        for n in self.counts("vpnpass", "esp"):
+            yield (f"esp, {n}: added cost to stock's",
+                   mean("vpnpass", "esp", n) / mean("stock", "esp", 1), GOAL_PINNED)
 
     def goals(self):
-        def mean(f):
-            return (f("out") + f("in")) / 2
-
-        def pinned(n):
-            return (mean(lambda d: self.added("pinned", d, n)) /
-                    mean(lambda d: self.added("stock", d, 1)))
-
-        for n in self.pins:
-            yield f"pinned, {n}: added cost to stock's", pinned(n), GOAL_PINNED
-        for d in ("out", "in"):
-            yield (f"{self.most} pins to {self.pins[0]}, {d}",
-                   self.router("pinned", d, self.most) /
-                   self.router("pinned", d, self.pins[0]), GOAL_GROWTH)
-        for n in (0, self.most):
+        """(name, value, limit)"""
+        for kind in self.kinds:
+            rival = "intree" if kind == "gre" else "stock"
+            if kind == "esp":
+                yield from self.goals_esp()
             for d in ("out", "in"):
-                yield (f"unrelated UDP, {n} pins, {d}",
-                       self.router("udp-loaded", d, n) /
-                       self.router("udp-stock", d, 0), GOAL_UNRELATED)
+                counts = self.counts("vpnpass", kind)
+                cost = {n: self.router("vpnpass", kind, d, n) for n in counts}
+                for n in counts if kind != "esp" else ():
+                    yield (f"{kind} {d}, {n}: to {rival}'s with 1",
+                           cost[n] / self.router(rival, kind, d, 1), 1)
+                if len(counts) > 1:
+                    yield (f"{kind} {d}: {counts[-1]} sessions to {counts[0]}",
+                           cost[counts[-1]] / cost[counts[0]], GOAL_GROWTH)
+        for d in ("out", "in"):
+            yield (f"unrelated UDP, {d}", self.router("vpnpass", "udp", d, 1) /
+                   self.router("stock", "udp", d, 1), GOAL_UNRELATED)
 
     def complaints(self):
-        for row in self.rows.values():
-            if row.lost:
-                yield f"{row.name} {row.direction} {row.sessions}: {row.lost} packets astray"
+        for r in self.rows.values():
+            if r.lost:
+                yield f"{r.what} {r.kind} {r.direction} {r.sessions}: {r.lost} packets astray"
         clock = int(text(self.folder, "clock"))
         if not 10e6 <= clock < 10.3e6:
             yield f"the clock does not count instructions: {clock} in a loop of 10000000"
 
+    def figures(self):
+        for key, r in self.rows.items():
+            if r.direction != "setup" and r.what != "sender":
+                yield {"what": r.what, "kind": r.kind, "direction": r.direction,
+                       "sessions": r.sessions, "instructions": round(self.router(*key)),
+                       "added": round(self.added(*key)),
+                       "spread_percent": round(r.spread, 2)}
+
     def result(self, seconds):
-        figures = [{
-            "name": r.name, "direction": r.direction, "sessions": r.sessions,
-            "instructions": round(self.router(*k)), "added": round(self.added(*k)),
-            "spread_percent": round(r.spread, 2),
-        } for k, r in self.rows.items()
-            if r.direction != "setup" and not r.name.startswith("sender")]
         return {
+            "command": "make bench",
             "kernel": text(self.folder, "release").strip(),
             "modules": text(self.folder, "modules").split(),
-            "packets": self.rows["plain", "out", 1].packets,
+            "packets": self.rows["plain", "udp", "out", 1].packets,
             "seconds": seconds,
-            "figures": figures,
-            "sender": round(self.rows["sender-esp", "out", 0].value),
-            # the first session of all pays for what is made once
-            "setup": {name: [self.setup(*k[::2]) for k in self.rows
-                             if k[:2] == (name, "setup") and k[2] > 1]
-                      for name in ("stock", "pinned")},
+            "figures": list(self.figures()),
+            "setup": [self.setup(r) for r in self.rows.values() if r.direction == "setup"
+                      and r.what != "sender" and r.sessions > 1],
             "slow_to_pair": unpaired(self.folder),
-            "memory": memory(self.folder, self.most),
+            "memory": [memory(self.folder, name.removeprefix("slab.after."))
+                       for name in sorted(os.listdir(self.folder))
+                       if name.startswith("slab.after.")],
             "goals": [{"name": n, "value": round(v, 4), "limit": g, "met": v <= g}
                       for n, v, g in self.goals()],
             "complaints": list(self.complaints()),
         }
 
 
-def show(r, out):
-    def line(*a):
-        print(*a, file=out)
+# --- tables -------------------------------------------------------------------
+def table(out, head, rows):
+    print("| " + " | ".join(head) + " |", file=out)
+    print("|" + "---|" * len(head), file=out)
+    for r in rows:
+        print("| " + " | ".join(r) + " |", file=out)
+    print(file=out)
 
-    line(f"Instructions per packet on {r['kernel']}: {r['packets']} packets a measurement,")
-    line(f"the sender's {r['sender']} subtracted. Loaded: {' '.join(r['modules'])}.\n")
-    line(f"{'':14}{'direction':>10}{'sessions':>10}{'router':>8}{'added':>7}{'spread':>9}")
-    for f in r["figures"]:
-        flag = "  !" if f["spread_percent"] > REPEAT_WARN else ""
-        line(f"{f['name']:14}{f['direction']:>10}{f['sessions']:>10}"
-             f"{f['instructions']:>8}{f['added']:>7}{f['spread_percent']:>7} %{flag}")
-    line("\nSetting a session up: its first exchange of packets, over the same one later")
-    for name, rows in r["setup"].items():
-        for s in rows:
-            line(f"{name:14}{s['sessions']:>6} sessions, {s['packets']} packets each: "
-                 f"{s['instructions']} instructions, {s['per_giga']} sessions per 10^9")
+
+def cost_rows(r):
+    """A line for each protocol: plain, stock or in-tree, ours by sessions."""
+    by = {(f["what"], f["kind"], f["sessions"], f["direction"]): f["instructions"]
+          for f in r["figures"]}
+
+    def cell(*key):
+        return " / ".join(str(by[(*key, d)]) for d in ("out", "in")
+                          if (*key, d) in by) or "-"
+
+    counts = sorted({k[2] for k in by if k[0] == "vpnpass" and k[1] != "gre"})
+    yield ["", "plain", "stock, 1", "in-tree, 1"] + [f"vpnpass, {n:,}" for n in counts]
+    for kind in dict.fromkeys(k[1] for k in by):
+        yield [TITLE[kind]] + [cell(w, kind, 1) for w in ("plain", "stock", "intree")] + \
+            [cell("vpnpass", kind, n) for n in counts]
+
+
+def call_rows(r):
+    gre = {(f["what"], f["sessions"], f["direction"]): f["instructions"]
+           for f in r["figures"] if f["kind"] == "gre"}
+    for n in sorted({k[1] for k in gre}):
+        if ("vpnpass", n, "out") in gre:
+            yield [f"{n:,}"] + [" / ".join(f"{gre[w, n, d]:,}" for d in ("out", "in"))
+                                if (w, n, "out") in gre else "-"
+                                for w in ("intree", "vpnpass")]
+
+
+def show(r, out):
+    def line(s=""):
+        print(s, file=out)
+
+    line(f"Instructions per packet on {r['kernel']}, out / in, {r['packets']} packets a "
+         "measurement, the sender's subtracted.\n")
+    table(out, *(lambda rows: (rows[0], rows[1:]))(list(cost_rows(r))))
+    calls = list(call_rows(r))
+    if calls:
+        table(out, ["PPTP calls", "in-tree", "vpnpass"], calls)
+    table(out, ["set-up", "", "sessions", "packets", "instructions a session", "sessions per 10^9"],
+          [[s["kind"], s["what"], f"{s['sessions']:,}", str(s["packets"]),
+            f"{s['instructions']:,}", f"{s['per_giga']:,}"] for s in r["setup"]])
     for n, late in r["slow_to_pair"].items():
-        line(f"{late} of {n} sessions were not paired by then, and took more packets")
-    m = r["memory"]
-    line(f"\nMemory per session, {m['sessions']} sessions, their connections included: "
-         f"{m['slab_objects']} bytes in slab")
-    line(f"objects, {m['slab_pages']} in slab pages, {m['mem_available']} of MemAvailable "
-         "(hash tables too). Caches:")
-    line("  " + ", ".join(f"{k} {v}" for k, v in m["caches"].items()))
-    line("\nGoals")
+        line(f"{late} of {n} ESP sessions were not paired by then, and took more packets\n")
+    if r["memory"]:
+        table(out, ["memory", "sessions", "bytes a session in slab objects", "in slab pages",
+                    "of MemAvailable", "largest"],
+              [[m["kind"], f"{m['sessions']:,}", f"{m['slab_objects']:,}",
+                f"{m['slab_pages']:,}", f"{m['mem_available']:,}",
+                ", ".join(f"{k} {v}" for k, v in list(m["caches"].items())[:4])]
+               for m in r["memory"]])
+    for f in r["figures"]:
+        if f["spread_percent"] > REPEAT_WARN:
+            line(f"NOTE   {f['what']} {f['kind']} {f['direction']} {f['sessions']}: "
+                 f"repetitions differ by {f['spread_percent']} %")
     for g in r["goals"]:
         line(f"{'met   ' if g['met'] else 'MISSED'} {g['name']:44}{g['value']:.4f}"
              f"  at most {g['limit']}")
@@ -210,23 +271,79 @@ def show(r, out):
     line(f"\n{r['seconds']} s")
 
 
+# --- against the baseline -------------------------------------------------------
+def baseline(kernel):
+    return os.path.join(HERE, "results", ".".join(kernel.split(".")[:2]) + ".json")
+
+
+def comparable(r):
+    """{name: value}, all of ours that is better when smaller"""
+    found = {}
+    for f in r["figures"]:
+        if f["what"] == "vpnpass":
+            found[f"{f['kind']} {f['direction']} {f['sessions']}"] = f["instructions"]
+    for s in r["setup"]:
+        if s["what"] == "vpnpass":
+            found[f"{s['kind']} set-up {s['sessions']}"] = s["instructions"]
+    for m in r["memory"]:
+        found[f"{m['kind']} memory {m['sessions']}"] = m["slab_objects"]
+    return found
+
+
+def check(r, out):
+    """Exit code"""
+    try:
+        with open(baseline(r["kernel"]), encoding="utf-8") as f:
+            old = comparable(json.load(f))
+    except FileNotFoundError:
+        print(f"no baseline for {r['kernel']}", file=out)
+        return 4
+    new = comparable(r)
+    both = [k for k in new if k in old]
+    worse = [k for k in both if new[k] > GOAL_WORSE * old[k]]
+    for k in both:
+        if k in worse or new[k] * GOAL_WORSE < old[k]:
+            print(f"{'WORSE ' if k in worse else 'better'} {k:32}{old[k]:>8} ->{new[k]:>8}"
+                  f"  {100 * (new[k] / old[k] - 1):+.1f} %", file=out)
+    print(f"{len(both)} figures compared with the baseline, {len(worse)} worse by more than "
+          f"{100 * GOAL_WORSE - 100:.0f} %", file=out)
+    return 1 if worse or not both or r["complaints"] else 0
+
+
+def save_json(r, name):
+    with open(name, "w", encoding="utf-8") as f:
+        json.dump(r, f, indent=1)
+        f.write("\n")
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--json", metavar="FILE")
+    p.add_argument("--svg", metavar="FILE")
+    p.add_argument("--save", action="store_true")
+    p.add_argument("--check", action="store_true")
     p.add_argument("--seconds", type=int, default=0)
     p.add_argument("dir")
     args = p.parse_args()
     r = Report(args.dir).result(args.seconds)
-    # with the JSON on the standard output the table goes elsewhere
-    show(r, sys.stderr if args.json == "-" else sys.stdout)
+    # with the JSON on the standard output the tables go elsewhere
+    out = sys.stderr if args.json == "-" else sys.stdout
+    show(r, out)
     if args.json == "-":
         json.dump(r, sys.stdout, indent=1)
         print()
     elif args.json:
-        with open(args.json, "w", encoding="utf-8") as f:
-            json.dump(r, f, indent=1)
-            f.write("\n")
-    sys.exit(0 if not r["complaints"] and all(g["met"] for g in r["goals"]) else 1)
+        save_json(r, args.json)
+    if args.svg:
+        plot.save(r, args.svg)
+    ret = check(r, out) if args.check else \
+        int(bool(r["complaints"]) or not all(g["met"] for g in r["goals"]))
+    if args.save:
+        name = baseline(r["kernel"])
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        save_json(r, name)
+        plot.save(r, name.removesuffix(".json") + ".svg")
+    sys.exit(ret)
 
 
 main()

@@ -2,88 +2,29 @@
 /*
  * Plays the clients and the gateways of the benchmark, from both sides of the
  * router at once, and times what the router does. Called by guest.
- *
- * Packets leave by packet sockets that bypass the qdisc, so the kernel handles
- * each one to its end before the next is sent. Under QEMU's icount the clock
- * advances by one nanosecond an instruction: time is instructions.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "traffic.h"
+
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define BATCH	64
 #define STRIDE	7919		/* prime: neighbours in time are not in number */
 #define RTT	20		/* ms */
-#define PAYLOAD	64		/* L4 header and what follows */
-#define PUBLIC	0xc0000201	/* 192.0.2.1, the router's on the outside */
-#define CLIENTS	0x0a010001	/* 10.1.0.1 and up */
-#define PEERS	0xc6120001	/* 198.18.0.1 and up */
 
-#define __packed __attribute__((packed))
+struct load load = { .sessions = 1, .clients = 200 };
 
-enum dir { OUT, IN };
-
-static const char *const side[] = { [OUT] = "/run/netns/l", [IN] = "/run/netns/w" };
 /* guest gives the router's devices these addresses */
 static const uint8_t router_mac[][ETH_ALEN] = {
 	[OUT] = { 2, 0, 0, 0, 1, 1 },
 	[IN] = { 2, 0, 0, 0, 2, 1 },
 };
 
-struct frame {
-	struct ethhdr eth;
-	struct {
-		uint8_t ver_ihl, tos;
-		uint16_t len, id, frag;
-		uint8_t ttl, proto;
-		uint16_t sum;
-		uint32_t src, dst;
-	} __packed ip;
-	uint8_t l4[PAYLOAD];
-} __packed;
-
-static struct {
-	uint32_t sessions, clients;
-	uint8_t proto;
-	bool nat;
-	int fd[2], ns[2];
-	struct frame frame[BATCH];
-	struct iovec iov[BATCH];
-	struct mmsghdr msg[BATCH];
-} load = { .sessions = 1, .clients = 200, .proto = IPPROTO_ESP };
-
-/* ---- packets ---- */
-
-/* One to one on 32 bits, so that no two sessions have an SPI in common. */
-static uint32_t scramble(uint32_t x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352d;
-	x ^= x >> 15;
-	x *= 0x846ca68b;
-	return x ^ x >> 16;
-}
-
-static uint32_t spi(uint32_t i, enum dir dir)
-{
-	return htonl(scramble(0x1000000 + 2 * i + dir));
-}
+/* ---- frames ---- */
 
 static uint32_t client(uint32_t i)
 {
@@ -95,145 +36,77 @@ static uint32_t peer(uint32_t i)
 	return htonl(PEERS + i / load.clients);
 }
 
-/* RFC 791 3.1 */
-static uint16_t ip_sum(const void *hdr)
+/* RFC 1071, @len even */
+static uint32_t sum(const void *data, size_t len)
 {
-	const uint16_t *w = hdr;
-	uint32_t sum = 0;
-	int i;
+	const uint8_t *p = data;
+	uint32_t s = 0;
+	uint16_t w;
+	size_t k;
 
-	for (i = 0; i < 10; i++)
-		sum += w[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
+	for (k = 0; k < len; k += 2) {
+		memcpy(&w, p + k, 2);
+		s += w;
+	}
+	return s;
 }
 
-static void build_l4(struct frame *f, uint32_t i, enum dir dir, uint32_t seq)
+static uint16_t fold(uint32_t s)
 {
-	uint16_t udp[4] = { htons(40000), htons(40001), htons(PAYLOAD), 0 };
-	uint32_t esp[2] = { spi(i, dir), htonl(seq) };
-
-	if (load.proto == IPPROTO_ESP) {
-		memcpy(f->l4, esp, sizeof(esp));
-		return;
-	}
-	if (dir == IN) {
-		udp[0] = htons(40001);
-		udp[1] = htons(40000);
-	}
-	memcpy(f->l4, udp, sizeof(udp));
+	s = (s & 0xffff) + (s >> 16);
+	return ~(s + (s >> 16));
 }
 
-static void build(struct frame *f, uint32_t i, enum dir dir, uint32_t seq)
+/* RFC 9293 3.1: over the addresses, the protocol and the length as well */
+static void tcp_checksum(struct frame *f, size_t len)
 {
+	uint16_t check = fold(sum(f->l4, len) + sum(&f->ip.src, 8) +
+			      htons(IPPROTO_TCP) + htons(len));
+
+	memcpy(f->l4 + 16, &check, sizeof(check));
+}
+
+/* Frame @slot is a packet of session @i. */
+static void build(unsigned int slot, uint32_t i, enum dir dir, uint8_t proto, fill_fn fill,
+		  uint32_t arg)
+{
+	struct frame *f = &load.frame[slot];
 	uint32_t inside = client(i);
 	uint32_t outside = load.nat && dir == IN ? htonl(PUBLIC) : inside;
+	size_t len = fill(f->l4, i, dir, arg);
 
 	memcpy(f->eth.h_dest, router_mac[dir], ETH_ALEN);
+	f->ip.len = htons(HEADERS - sizeof(f->eth) + len);
+	f->ip.proto = proto;
 	f->ip.src = dir == OUT ? inside : peer(i);
 	f->ip.dst = dir == OUT ? peer(i) : outside;
 	f->ip.sum = 0;
-	f->ip.sum = ip_sum(&f->ip);
-	build_l4(f, i, dir, seq);
+	f->ip.sum = fold(sum(&f->ip, sizeof(f->ip)));
+	if (proto == IPPROTO_TCP)
+		tcp_checksum(f, len);
+	load.iov[slot].iov_len = HEADERS + len;
+}
+
+static void build_data(unsigned int slot, uint32_t i, enum dir dir, uint32_t seq)
+{
+	build(slot, i, dir, load.kind->proto, load.kind->data, seq);
 }
 
 static void build_init(void)
 {
-	int i;
+	int k;
 
-	for (i = 0; i < BATCH; i++) {
-		struct frame *f = &load.frame[i];
+	for (k = 0; k < BATCH; k++) {
+		struct frame *f = &load.frame[k];
 
 		f->eth.h_source[0] = 2;
 		f->eth.h_proto = htons(ETH_P_IP);
 		f->ip.ver_ihl = 0x45;
-		f->ip.len = htons(sizeof(*f) - sizeof(f->eth));
 		f->ip.ttl = 64;
-		f->ip.proto = load.proto;
-		load.iov[i].iov_base = f;
-		load.iov[i].iov_len = sizeof(*f);
-		load.msg[i].msg_hdr.msg_iov = &load.iov[i];
-		load.msg[i].msg_hdr.msg_iovlen = 1;
+		load.iov[k].iov_base = f;
+		load.msg[k].msg_hdr.msg_iov = &load.iov[k];
+		load.msg[k].msg_hdr.msg_iovlen = 1;
 	}
-}
-
-/* ---- the two sides ---- */
-
-static void enter(enum dir dir)
-{
-	if (setns(load.ns[dir], CLONE_NEWNET))
-		err(2, "setns");
-}
-
-/* @proto: what to receive, 0 for nothing at all */
-static int packet_socket(enum dir dir, int proto)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET };
-	int one = 1, fd;
-
-	enter(dir);
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		err(2, "packet socket");
-	to.sll_protocol = htons(proto);
-	to.sll_ifindex = if_nametoindex("eth0");
-	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
-		err(2, "packet socket on eth0");
-	return fd;
-}
-
-static void open_sides(void)
-{
-	int dir;
-
-	for (dir = OUT; dir <= IN; dir++) {
-		load.ns[dir] = open(side[dir], O_RDONLY | O_CLOEXEC);
-		if (load.ns[dir] < 0)
-			err(2, "%s", side[dir]);
-		load.fd[dir] = packet_socket(dir, 0);
-	}
-	build_init();
-}
-
-static void send_frames(enum dir dir, unsigned int n)
-{
-	unsigned int done = 0;
-	int ret;
-
-	while (done < n) {
-		ret = sendmmsg(load.fd[dir], load.msg + done, n - done, 0);
-		if (ret < 0 && errno != EAGAIN && errno != ENOBUFS)
-			err(2, "sendmmsg");
-		if (ret > 0)
-			done += ret;
-	}
-}
-
-/* How many packets the far side's device has received so far. */
-static uint64_t arrived(enum dir dir)
-{
-	uint64_t bytes, packets = 0;
-	char line[256];
-	FILE *f;
-
-	enter(dir == OUT ? IN : OUT);
-	f = fopen("/proc/thread-self/net/dev", "r");
-	if (!f)
-		err(2, "/proc/thread-self/net/dev");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " eth0: %lu %lu", &bytes, &packets) == 2)
-			break;
-	fclose(f);
-	return packets;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* ---- commands ---- */
@@ -250,9 +123,8 @@ static int cmd_send(enum dir dir, unsigned int packets, int times)
 		for (sent = 0; sent < packets; sent += n) {
 			n = packets - sent < BATCH ? packets - sent : BATCH;
 			for (k = 0; k < n; k++)
-				build(&load.frame[k],
-				      (uint64_t)(sent + k) * STRIDE % load.sessions,
-				      dir, 1000 + sent + k);
+				build_data(k, (uint64_t)(sent + k) * STRIDE % load.sessions,
+					   dir, 1000 + sent + k);
 			send_frames(dir, n);
 		}
 		start = now() - start;
@@ -261,68 +133,48 @@ static int cmd_send(enum dir dir, unsigned int packets, int times)
 	return 0;
 }
 
-static void pause_ms(long ms)
-{
-	struct timespec ts = { .tv_nsec = ms * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
 /* One packet of client @c with each of its gateways; how long that took. */
-static uint64_t send_client(uint32_t c, enum dir dir, uint32_t seq)
+static uint64_t send_step(uint32_t c, const struct step *s)
 {
 	uint64_t start = now();
-	unsigned int n = 0;
 	uint32_t i;
 
 	for (i = c; i < load.sessions; i += load.clients) {
-		build(&load.frame[n++], i, dir, seq);
-		if (n == BATCH) {
-			send_frames(dir, n);
-			n = 0;
-		}
+		build(0, i, s->dir, s->proto, s->fill, s->arg);
+		send_frames(s->dir, 1);
 	}
-	send_frames(dir, n);
 	return now() - start;
 }
 
 /*
- * exchange ROUNDS TIMES: one client after the other talks to all its gateways,
- * question and answer, so many rounds, as a ping would. Prints packets, how many
- * arrived, instructions without the pauses; the first time sets the sessions
- * up, the next ones tell what that cost.
+ * setup: one client after the other begins with all its gateways. Prints packets,
+ * how many arrived, instructions without the pauses.
  */
-static int cmd_exchange(uint32_t rounds, int times)
+static int cmd_setup(void)
 {
-	uint32_t n = load.sessions < load.clients ? load.sessions : load.clients;
-	uint64_t before, took;
-	uint32_t c, k;
+	uint32_t n = load.sessions < load.clients ? load.sessions : load.clients, c;
+	uint64_t before = arrived(OUT) + arrived(IN), took = 0;
+	int k;
 
-	while (times-- > 0) {
-		before = arrived(OUT) + arrived(IN);
-		took = 0;
-		for (c = 0; c < n; c++) {
-			for (k = 1; k <= rounds; k++) {
-				took += send_client(c, OUT, k);
-				pause_ms(RTT);
-				took += send_client(c, IN, k);
-				pause_ms(RTT);
-			}
+	for (c = 0; c < n; c++) {
+		for (k = 0; k < load.kind->steps; k++) {
+			took += send_step(c, &load.kind->step[k]);
+			pause_ms(RTT);
 		}
-		printf("%u %lu %lu\n", load.sessions * rounds * 2,
-		       arrived(OUT) + arrived(IN) - before, took);
 	}
+	printf("%u %lu %lu\n", load.sessions * load.kind->steps,
+	       arrived(OUT) + arrived(IN) - before, took);
 	return 0;
 }
 
-/* Is the packet what the router has to make of frame[0]? */
+/* Is the packet what the router has to make of frame 0? */
 static bool as_it_should_be(const struct frame *f, uint32_t i, enum dir dir)
 {
 	uint32_t src = dir == IN ? peer(i) : load.nat ? htonl(PUBLIC) : client(i);
 	uint32_t dst = dir == IN ? client(i) : peer(i);
 
-	return f->ip.proto == load.proto && f->ip.src == src && f->ip.dst == dst &&
-	       !memcmp(f->l4, load.frame[0].l4, 8);
+	return f->ip.proto == load.kind->proto && f->ip.src == src && f->ip.dst == dst &&
+	       !memcmp(f->l4, load.frame[0].l4, PAYLOAD);
 }
 
 /* Reads until the packet is there, others are passed over; 1 when it came. */
@@ -339,7 +191,7 @@ static int came(int fd, uint32_t i, enum dir dir)
 			return 0;
 		len = sizeof(from);
 		if (recvfrom(fd, &f, sizeof(f), 0, (struct sockaddr *)&from,
-			     &len) == sizeof(f) &&
+			     &len) == (ssize_t)load.iov[0].iov_len &&
 		    from.sll_pkttype != PACKET_OUTGOING &&
 		    as_it_should_be(&f, i, dir))
 			return 1;
@@ -356,7 +208,7 @@ static int cmd_verify(uint32_t most)
 		fd = packet_socket(dir == OUT ? IN : OUT, ETH_P_ALL);
 		for (k = 0; k < n; k++) {
 			i = (uint64_t)k * load.sessions / n;
-			build(&load.frame[0], i, dir, 500);
+			build_data(0, i, dir, 500);
 			send_frames(dir, 1);
 			good += came(fd, i, dir);
 		}
@@ -380,21 +232,22 @@ static int cmd_clock(void)
 
 static int usage(void)
 {
-	fputs("usage: traffic [-u] [-n] [-s SESSIONS] [-c CLIENTS] COMMAND\n"
-	      "  -u UDP instead of ESP   -n the router translates\n"
-	      "  send out|in PACKETS TIMES | exchange ROUNDS TIMES | verify MOST | clock\n",
+	fputs("usage: traffic [-k KIND] [-n] [-s SESSIONS] [-c CLIENTS] COMMAND\n"
+	      "  -k esp|udp|gre|ike|natt|natt-ike|l2tp|l2tpv3   -n the router translates\n"
+	      "  send out|in PACKETS TIMES | setup | verify MOST | clock\n",
 	      stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	const char *kind = "esp";
 	int opt;
 
-	while ((opt = getopt(argc, argv, "uns:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "k:ns:c:")) != -1) {
 		switch (opt) {
-		case 'u':
-			load.proto = IPPROTO_UDP;
+		case 'k':
+			kind = optarg;
 			break;
 		case 'n':
 			load.nat = true;
@@ -413,14 +266,16 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 1 && !strcmp(argv[0], "clock"))
 		return cmd_clock();
-	if (argc < 2 || !load.sessions || !load.clients)
+	load.kind = kind_find(kind);
+	if (argc < 1 || !load.kind || !load.sessions || !load.clients)
 		return usage();
-	open_sides();
+	sides_open();
+	build_init();
 	if (argc == 4 && !strcmp(argv[0], "send"))
 		return cmd_send(strcmp(argv[1], "in") ? OUT : IN,
 				strtoul(argv[2], NULL, 0), atoi(argv[3]));
-	if (argc == 3 && !strcmp(argv[0], "exchange"))
-		return cmd_exchange(strtoul(argv[1], NULL, 0), atoi(argv[2]));
+	if (argc == 1 && !strcmp(argv[0], "setup"))
+		return cmd_setup();
 	if (argc == 2 && !strcmp(argv[0], "verify"))
 		return cmd_verify(strtoul(argv[1], NULL, 0));
 	return usage();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The clients' and the gateways' side of the router: packet sockets, counts of
+ * what arrived, the clock. Called by traffic.c.
+ *
+ * Packets leave by packet sockets that bypass the qdisc, so the kernel handles
+ * each one to its end before the next is sent. Under QEMU's icount the clock
+ * advances by one nanosecond an instruction: time is instructions.
+ */
+#include "traffic.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char *const side[] = { [OUT] = "/run/netns/l", [IN] = "/run/netns/w" };
+
+static void enter(enum dir dir)
+{
+	if (setns(load.ns[dir], CLONE_NEWNET))
+		err(2, "setns");
+}
+
+/* @proto: what to receive, 0 for nothing at all */
+int packet_socket(enum dir dir, int proto)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET };
+	int one = 1, fd;
+
+	enter(dir);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		err(2, "packet socket");
+	to.sll_protocol = htons(proto);
+	to.sll_ifindex = if_nametoindex("eth0");
+	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
+		err(2, "packet socket on eth0");
+	return fd;
+}
+
+void sides_open(void)
+{
+	int dir;
+
+	for (dir = OUT; dir <= IN; dir++) {
+		load.ns[dir] = open(side[dir], O_RDONLY | O_CLOEXEC);
+		if (load.ns[dir] < 0)
+			err(2, "%s", side[dir]);
+		load.fd[dir] = packet_socket(dir, 0);
+	}
+}
+
+void send_frames(enum dir dir, unsigned int n)
+{
+	unsigned int done = 0;
+	int ret;
+
+	while (done < n) {
+		ret = sendmmsg(load.fd[dir], load.msg + done, n - done, 0);
+		if (ret < 0 && errno != EAGAIN && errno != ENOBUFS)
+			err(2, "sendmmsg");
+		if (ret > 0)
+			done += ret;
+	}
+}
+
+/* How many packets the far side's device has received so far. */
+uint64_t arrived(enum dir dir)
+{
+	uint64_t bytes, packets = 0;
+	char line[256];
+	FILE *f;
+
+	enter(dir == OUT ? IN : OUT);
+	f = fopen("/proc/thread-self/net/dev", "r");
+	if (!f)
+		err(2, "/proc/thread-self/net/dev");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " eth0: %lu %lu", &bytes, &packets) == 2)
+			break;
+	fclose(f);
+	return packets;
+}
+
+uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+void pause_ms(long ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
