@@ -7,6 +7,7 @@
  */
 #include <linux/udp.h>
 
+#include "../compat/unaligned.h"
 #include "ike.h"
 
 /* A space of numbers of its own, beside those of enum vpnpass_number_kind. */
@@ -23,6 +24,7 @@ struct natt_session {
 	struct vpnpass_session s;	/* first: the core allocates and frees */
 	atomic64_t count[NATT_CNT_N - NATT_CNT_IKE];
 	bool esp;			/* has carried ESP, READ_ONCE */
+	u64 told;			/* initiator SPI of whose move sa.c knows */
 };
 
 static struct natt_session *natt_session(struct vpnpass_session *s)
@@ -46,6 +48,34 @@ static bool carries_esp(const struct vpnpass_pkt *pkt)
 	return p && *p && pkt->skb->len >= off + 8;
 }
 
+/*
+ * Dead-peer detection is all of IKE that most flows see for hours. Informational
+ * messages that are known already are told by what lies at fixed places.
+ */
+static bool quiet(const struct natt_session *ns, const struct vpnpass_pkt *pkt,
+		  enum ip_conntrack_dir dir)
+{
+	const unsigned int before = sizeof(struct udphdr) + IKE_MARKER_LEN;
+	u8 buf[sizeof(struct udphdr) + IKE_MARKER_LEN + IKE_HDR_LEN];
+	u32 version, len;
+	const u8 *h;
+	u64 ispi;
+
+	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
+	if (!h || get_unaligned_be32(h + sizeof(struct udphdr)))
+		return false;
+	len = get_unaligned_be16(h + 4);
+	h += before;
+	version = h[17] >> 4;
+	ispi = get_unaligned_be64(h);
+	return h[18] == (version == 1 ? IKE_V1_INFO : IKE_V2_INFO) &&
+	       (version == 1 || version == 2) && ispi &&
+	       get_unaligned_be64(h + 8) &&
+	       len <= pkt->skb->len - pkt->thoff &&
+	       get_unaligned_be32(h + 24) == len - before &&
+	       (dir == IP_CT_DIR_REPLY || READ_ONCE(ns->told) == ispi);
+}
+
 static int classify(const struct vpnpass_pkt *pkt, struct ike_datagram *d)
 {
 	if (carries_esp(pkt))
@@ -66,21 +96,24 @@ static void natt_saw(struct natt_session *ns, const struct vpnpass_pkt *pkt,
 		     enum ip_conntrack_dir dir)
 {
 	struct vpnpass_net *vn = ns->s.vn;
+	bool known = quiet(ns, pkt, dir);
 	struct ike_datagram d;
-	int what = classify(pkt, &d);
+	int what;
 
+	what = known ? NATT_CNT_IKE : classify(pkt, &d);
 	vpnpass_count(vn, &natt_proto, what);
 	if (what >= NATT_CNT_IKE)
 		atomic64_inc(&ns->count[what - NATT_CNT_IKE]);
 	if (what == NATT_CNT_ESP && !READ_ONCE(ns->esp))
 		WRITE_ONCE(ns->esp, true);
-	if (what == NATT_CNT_IKE && dir == IP_CT_DIR_ORIGINAL) {
+	if (what == NATT_CNT_IKE && dir == IP_CT_DIR_ORIGINAL && !known) {
 		struct vpnpass_key key = {
 			.src = ns->s.client, .dst = ns->s.peer,
 			.l4proto = IPPROTO_UDP, .family = ns->s.family,
 		};
 
 		ike_sa_moved(vn, &key, &d.m);
+		WRITE_ONCE(ns->told, d.m.ispi);
 	}
 }
 
