@@ -227,14 +227,18 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
 static __always_inline bool concerns_v4(const struct sk_buff *skb)
 {
 	u8 slot = READ_ONCE(l4map[ip_hdr(skb)->protocol]);
+	unsigned int thoff;
 	const __be16 *h;
 
-	if (likely(slot != L4_PORTS))
+	if (unlikely(slot != L4_PORTS))
 		return slot;
-	h = (const __be16 *)skb_transport_header(skb);
-	if (unlikely((const u8 *)(h + 2) > skb_tail_pointer(skb)))
+	/* offsets from skb->head, as the kernel has them anyway */
+	thoff = skb->transport_header;
+	if (unlikely(thoff + 4 > skb_tail_pointer(skb) - skb->head))
 		return true;
-	return test_bit((__force u16)h[0], ports) || test_bit((__force u16)h[1], ports);
+	h = (const __be16 *)(skb->head + thoff);
+	return unlikely(test_bit((__force u16)h[0], ports)) ||
+	       unlikely(test_bit((__force u16)h[1], ports));
 }
 
 /* The packet on this CPU that went the pinned way: POSTROUTING has nothing to
