@@ -102,7 +102,7 @@ bool module_load(const char *module);
 #define NETNS_DIR	"/run/netns"
 struct ifaddrs;
 int netns_enter(const char *name);
-bool ifaddrs_have(const struct ifaddrs *list, const struct address *a);
+bool ifaddrs_have(const struct ifaddrs *list, const struct raw_address *a);
 
 /* print.c */
 void session_fields(struct out *o, const struct session *s);

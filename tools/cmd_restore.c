@@ -265,7 +265,7 @@ static bool apply_change(struct job *job, const struct state_change *c)
 	return !ret;
 }
 
-static void put_address(struct nlmsghdr *nlh, int type, const struct address *a)
+static void put_address(struct nlmsghdr *nlh, int type, const struct raw_address *a)
 {
 	if (a->length)
 		mnl_attr_put(nlh, type, a->length, a->bytes);

@@ -47,7 +47,7 @@ static bool is_esp(const struct session *s)
 
 static bool router_has(const struct ifaddrs *list, const char *address)
 {
-	struct address a;
+	struct raw_address a;
 
 	return address_parse(&a, address) && ifaddrs_have(list, &a);
 }

@@ -12,13 +12,13 @@ static struct command session_command;
 struct filter {
 	bool flush;
 	const char *which;
-	struct address client, peer;
+	struct raw_address client, peer;
 };
 
 static int parse_pair(struct filter *f, const char *key, const char *value)
 {
 	bool proto = word_is(key, "proto"), client = word_is(key, "client");
-	struct address *a = client ? &f->client : &f->peer;
+	struct raw_address *a = client ? &f->client : &f->peer;
 
 	/* "p" is proto, the first of two. */
 	if (!proto && !client && !word_is(key, "peer"))

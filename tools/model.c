@@ -134,9 +134,9 @@ const char *model_attr_name(int command, int attr, int inner)
  *
  * Return: whether it is one.
  */
-bool address_parse(struct address *a, const char *text)
+bool address_parse(struct raw_address *a, const char *text)
 {
-	*a = (struct address){};
+	*a = (struct raw_address){};
 	if (inet_pton(AF_INET, text, a->bytes) == 1)
 		a->length = sizeof(struct in_addr);
 	else if (inet_pton(AF_INET6, text, a->bytes) == 1)

@@ -14,7 +14,7 @@
 #include "out.h"
 
 /* An address as it goes into requests; no bytes when it was not given. */
-struct address {
+struct raw_address {
 	uint8_t bytes[16];
 	size_t length;
 };
@@ -75,7 +75,7 @@ struct maybe count_read(const struct nlmsghdr *nlh);
 void event_read(struct event *event, const struct nlmsghdr *nlh);
 void event_free(struct event *event);
 
-bool address_parse(struct address *a, const char *text);
+bool address_parse(struct raw_address *a, const char *text);
 
 const char *mode_name(struct maybe mode);
 int mode_number(const char *name);

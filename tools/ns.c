@@ -45,7 +45,7 @@ int netns_enter(const char *name)
  * @list: From getifaddrs(), or NULL.
  * @a: The address.
  */
-bool ifaddrs_have(const struct ifaddrs *list, const struct address *a)
+bool ifaddrs_have(const struct ifaddrs *list, const struct raw_address *a)
 {
 	for (; list; list = list->ifa_next) {
 		const struct sockaddr *sa = list->ifa_addr;

@@ -134,7 +134,7 @@ static bool read_saved(struct reader *r)
 static bool read_local(struct reader *r)
 {
 	struct state *s = r->state;
-	struct address address;
+	struct raw_address address;
 
 	if (r->n_words != 2 || !address_parse(&address, r->words[1]))
 		return wrong(r, "local ADDRESS expected");
@@ -144,7 +144,7 @@ static bool read_local(struct reader *r)
 }
 
 /* The member that a word of a session line fills, NULL if it is none. */
-static struct address *session_address(struct state_session *s, const char *word)
+static struct raw_address *session_address(struct state_session *s, const char *word)
 {
 	if (!strcmp(word, "client"))
 		return &s->client;
@@ -169,7 +169,7 @@ static bool read_zone(struct reader *r, struct maybe *zone, const char *key, con
 
 static bool session_word(struct reader *r, struct state_session *s, const char *key, char *value)
 {
-	struct address *a = session_address(s, key);
+	struct raw_address *a = session_address(s, key);
 
 	if (!value)
 		return wrong(r, "%s what?", key);
@@ -195,7 +195,7 @@ static bool session_word(struct reader *r, struct state_session *s, const char *
 	return true;
 }
 
-static bool same(const struct address *a, const struct address *b)
+static bool same(const struct raw_address *a, const struct raw_address *b)
 {
 	return a->length == b->length && !memcmp(a->bytes, b->bytes, a->length);
 }
@@ -348,7 +348,7 @@ struct spi_ref {
 	const struct state_spi *spi;	/* NULL for the session as such */
 };
 
-static int compare_address(const struct address *a, const struct address *b)
+static int compare_address(const struct raw_address *a, const struct raw_address *b)
 {
 	return a->length != b->length ? (int)a->length - (int)b->length :
 	       memcmp(a->bytes, b->bytes, a->length);

@@ -25,7 +25,7 @@ struct state_change {
 
 struct state_local {
 	size_t line;
-	struct address address;
+	struct raw_address address;
 };
 
 struct state_spi {
@@ -38,7 +38,7 @@ struct state_spi {
 struct state_session {
 	size_t line;
 	const char *proto, *device;
-	struct address client, peer, local, dest;
+	struct raw_address client, peer, local, dest;
 	struct maybe zone, zone_reply;
 	uint64_t expires;	/* ms, at the time of saving */
 	struct state_spi *spis;

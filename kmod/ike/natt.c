@@ -6,8 +6,8 @@
  * an IKE SA of port 500 turns up here.
  */
 #include <linux/udp.h>
+#include <linux/unaligned.h>
 
-#include "../compat/unaligned.h"
 #include "ike.h"
 
 /* A space of numbers of its own, beside those of enum vpnpass_number_kind. */

@@ -442,7 +442,7 @@ words()
 test_completion()
 {
 	words "" ""
-	is "completion of commands" "$out" "doctor help monitor session set show stats"
+	is "completion of commands" "$out" "doctor help monitor restore save session set show stats"
 	words "" -
 	is "completion of options" "$out" "-help -json -netns -pretty -version"
 	words "family newproto" -j show ""
