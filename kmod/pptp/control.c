@@ -68,6 +68,7 @@ void pptp_control_parks(struct pptp_control *pc)
 /* --- calls that begin and end ------------------------------------------------- */
 
 static void settle_end(struct pptp_control *pc)
+	__releases(&pc->lock) __acquires(&pc->lock)
 {
 	struct pptp_session *ps;
 
@@ -81,6 +82,7 @@ static void settle_end(struct pptp_control *pc)
 
 /* Returns whether one was ended: @gre may be gone then as well. */
 static bool settle_rival(struct pptp_control *pc, const struct pptp_gre *gre)
+	__releases(&pc->lock) __acquires(&pc->lock)
 {
 	struct vpnpass_session *rival = pptp_call_rival(pc, gre);
 	bool ended;
