@@ -123,13 +123,13 @@ is "and carry ESP on port 4500" "$(states natt established)" ${#natt[@]}
 # g_rekeys i: the gateway has client i's ESP SAs renewed
 g_rekeys() { ls_whack g1 --rekey-ipsec --name "v$1" --asynchronous; }
 
-# goes_on i: from now on ten more packets of client i's come in and go out
+# goes_on i: from now on five more packets come in for client i
 goes_on()
 {
 	local n
 
 	n=$(vp -j session proto esp client "${CIP[$1]}" | jq ".[0].packets_in")
-	busywait 20 vp_is ".[0].packets_in >= $((n + 10))" session proto esp client "${CIP[$1]}"
+	busywait 20 vp_is ".[0].packets_in >= $((n + 5))" session proto esp client "${CIP[$1]}"
 }
 
 # rekeyed i COMMAND...: the command gives client i new ESP SAs, which carry
@@ -146,7 +146,7 @@ renewals() { grep -c 'Child SA .*IPsec tunnel\|IPsec SA established' "$scratch/c
 
 made=()
 for i in "${native[@]}"; do made[i]=$(renewals $i); done
-esp_stream "${native[*]}" -i 200
+esp_stream "${native[*]}" -i 500
 check "client 1 rekeys its ESP SAs (IKEv2)" rekeyed 1 \
 	ls_whack c1 --rekey-ipsec --name v1 --asynchronous
 check "the gateway rekeys client 3's (IKEv2)" rekeyed 3 g_rekeys 3
@@ -159,7 +159,8 @@ check "client 5 rekeys its IKE SA" eval \
 check "its ESP goes on" goes_on 5
 esp_stream_end
 note "$(cat "$scratch/pings")"
-# in the moment of a rekey one packet may meet a peer that is not ready for it
+# in the moment of a rekey one packet may meet a peer that is not ready for it; on
+# a slow machine the moment is long, so the packets are half a second apart
 for i in "${native[@]}"; do
 	n=$(($(renewals $i) - made[i]))
 	num "client $i: $n rekeys, no ping lost beyond the switch-over" "$(esp_lost_of $i)" -le $n
@@ -182,8 +183,10 @@ ip -n "${nsp}g1" xfrm state flush
 ip -n "${nsp}g1" xfrm policy flush
 rm -f "$scratch/g1/run/pluto.ctl" "$scratch/g1/run/pluto.pid"
 check "the gateway starts again" eval 'ls_start g1 && ls_load g1'
-check "clients come back by themselves" busywait 240 pings_all 1
-check "and stay" pings_all
+for i in "${native[@]}"; do
+	check "client $i comes back by itself" busywait 240 esp_pings $i -c 1
+done
+check "all clients at once: nothing is lost" pings_all
 note "IKE: $(vp stats ike | awk '$3 { printf "%s %s, ", $2, $3 }')"
 note "ESP: $(vp stats esp | awk '$3 { printf "%s %s, ", $2, $3 }')"
 is "no client was confused with another: wrong deliveries are only copies" \
