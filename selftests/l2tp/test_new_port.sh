@@ -80,6 +80,11 @@ check "mark" tap_flush 1
 is "a second one from yet another port does not" "$(tap_seen "^c1 .* 77(78|79|80|81) 5555")" 0
 num "no more than one connection came of all that" "$(conntracks)" -le $((n + 1 + 5))
 is "one moved port" "$(lcount moved_port)" $((moved + 1))
+tap_mark
+C 1 "$(peer l2tp_sim)" lac -a "${CIP[1]}" -d "${GIP[1]}" -p 5555 -t 51 -r 1 > /dev/null
+send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
+check "asked again, it passes again" busywait 2 tap_has 1 "^c1 .* udp 7777 5555 $right"
+is "by the same connection" "$(lcount moved_port)" $((moved + 1))
 
 # --- gone when the session is -------------------------------------------------
 check "flush" vp session flush proto l2tp

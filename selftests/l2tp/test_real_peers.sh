@@ -186,7 +186,7 @@ over_ip()
 			sed -n 's/.* \([0-9]*\) received.*/\1/p')" 5
 	done
 	is "$1: conntrack has three entries" \
-		"$(R conntrack -L 2> /dev/null | grep -c '^unknown *115')" 3
+		"$(R conntrack -L 2> /dev/null | grep -c '^unknown *115.* src=10\.')" 3
 }
 
 over_ip "L2TPv3 over IP"

@@ -9,6 +9,7 @@
 #   ...   +--- r (masquerade) ---- g1
 #   c3 ---+
 # Client i sends on session 2000+i, and the server to it on 1000+i.
+# named only: it was not yet run in a guest as a whole
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/l2tp.sh"
 checktool jq

@@ -78,6 +78,18 @@ num "and is counted" "$(lcount malformed)" -gt "$malformed"
 out 2 00
 is "it begins no session" "$(sessions)" 1
 
+# An ID that is hidden (RFC 2661 4.3) cannot be read: plain NAT is left
+hidden=$(lcount hidden_id)
+avp 9 "0123456789abcdef" 0xc000; msg2 0 1 "$avp"
+send c1 "$msg" -- -s "${CIP[1]}" -d "${GIP[1]}" -p 4011 -q 1701
+arrives "SCCRQ with a hidden tunnel ID goes out" "^g1 $PUB ${GIP[1]} udp 4011 1701 $msg"
+is "that is counted" "$(($(lcount hidden_id) - hidden))" 1
+msg2 0x33 2 "$avp"
+send g1 "$msg" -- -s "${GIP[1]}" -d "$PUB" -p 1701 -q 4011
+arrives "the answer from port 1701 comes in" "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4011 $msg"
+send g1 "$msg" -- -s "${GIP[1]}" -d "$PUB" -p 1702 -q 4011
+nothing "one from another port does not: nobody can tell whose it is"
+
 # --- L2TPv3 over UDP (RFC 3931 4.1.2) -----------------------------------------------
 tap_mark
 avp 61 0000beef; msg3 0 1 "$avp"

@@ -4,8 +4,11 @@
  * 115. Called by selftests/l2tp.
  *
  * usage: l2tp_send -s SRC -d DST [-p SPORT -q DPORT] [-n COUNT] [-i MS] HEX...
+ *	  l2tp_send -s SRC -d DST [-p SPORT -q DPORT] -f FILE...
  *	-p -q  UDP ports; without them protocol 115
  *	-n -i  all of it so many times, so many milliseconds apart
+ *	-f     files of fuzz/corpus/l2tp, as fuzz_l2tp.c reads them: those that are
+ *	       for this encapsulation
  * Each HEX is what follows the UDP or the IP header of one packet.
  */
 #define _GNU_SOURCE
@@ -51,14 +54,13 @@ static size_t udp(uint8_t *to, const struct job *j, const uint8_t *body, size_t 
 	return len;
 }
 
-static void send_one(int fd, const struct job *j, const char *hex)
+static void send_one(int fd, const struct job *j, const uint8_t *body, size_t len)
 {
-	uint8_t body[MAX], l4[MAX + 8], packet[MAX + 48];
+	uint8_t l4[MAX + 8], packet[MAX + 48];
 	struct sockaddr_storage to;
-	size_t len, off;
 	socklen_t tolen;
+	size_t off;
 
-	len = unhex(body, hex);
 	if (j->sport)
 		len = udp(l4, j, body, len);
 	else
@@ -70,13 +72,36 @@ static void send_one(int fd, const struct job *j, const char *hex)
 		raw_fail("sendto");
 }
 
+static void send_hex(int fd, const struct job *j, const char *hex)
+{
+	uint8_t body[MAX];
+
+	send_one(fd, j, body, unhex(body, hex));
+}
+
+/* Bit 0 of the first byte: over IP. */
+static void send_file(int fd, const struct job *j, const char *name)
+{
+	uint8_t buf[1 + 1400];
+	FILE *f = fopen(name, "rb");
+	size_t n;
+
+	if (!f)
+		raw_fail(name);
+	n = fread(buf, 1, sizeof(buf), f);
+	fclose(f);
+	if (n && (buf[0] & 1) == !j->sport)
+		send_one(fd, j, buf + 1, n - 1);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count = 1, ms = 0;
 	struct job j = { 0 };
+	bool files = false;
 	int opt, fd, i;
 
-	while ((opt = getopt(argc, argv, "s:d:p:q:n:i:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:d:p:q:n:i:f")) != -1) {
 		switch (opt) {
 		case 's': j.src = addr_parse(optarg); break;
 		case 'd': j.dst = addr_parse(optarg); break;
@@ -84,18 +109,19 @@ int main(int argc, char **argv)
 		case 'q': j.dport = atoi(optarg); break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
 		case 'i': ms = strtoul(optarg, NULL, 0); break;
+		case 'f': files = true; break;
 		default: return 2;
 		}
 	}
 	if (!j.src.family || j.src.family != j.dst.family || optind == argc) {
 		fprintf(stderr, "usage: l2tp_send -s SRC -d DST [-p SPORT -q DPORT] [-n COUNT]"
-				" [-i MS] HEX...\n");
+				" [-i MS] HEX...|-f FILE...\n");
 		return 2;
 	}
 	fd = raw_socket(j.src.family);
 	while (count--) {
 		for (i = optind; i < argc; i++)
-			send_one(fd, &j, argv[i]);
+			(files ? send_file : send_hex)(fd, &j, argv[i]);
 		if (ms)
 			usleep(ms * 1000);
 	}
