@@ -598,26 +598,24 @@ static void hooks_del(struct vpnpass_net *vn, int set)
 }
 
 /* Have the hooks that the modes need, and no others: a router on which every
- * switch is off pays nothing. Process context, vpnpass_mutex.
+ * switch is off pays nothing. New ones first: when memory runs out, those of the
+ * old modes are still there to go back to. Process context, vpnpass_mutex.
  */
 int vpnpass_hooks_update(struct vpnpass_net *vn)
 {
-	int set, err, ret = 0;
-	bool want;
+	int set, err;
 
 	for (set = 0; set < ARRAY_SIZE(hook_sets); set++) {
-		want = any_in_mode(vn, hook_sets[set].mode);
-		if (want == !!vn->hooks[set])
+		if (vn->hooks[set] || !any_in_mode(vn, hook_sets[set].mode))
 			continue;
-		if (!want) {
-			hooks_del(vn, set);
-			continue;
-		}
 		err = hooks_add(vn, set);
 		if (err)
-			ret = err;
+			return err;
 	}
-	return ret;
+	for (set = 0; set < ARRAY_SIZE(hook_sets); set++)
+		if (!any_in_mode(vn, hook_sets[set].mode))
+			hooks_del(vn, set);
+	return 0;
 }
 
 void vpnpass_hooks_drop(struct vpnpass_net *vn)
