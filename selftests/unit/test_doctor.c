@@ -19,15 +19,15 @@ static void check(bool good, const char *name)
 	printf("%sok %d - %s\n", good ? "" : "not ", ++n_tests, name);
 }
 
-static struct address address(const char *text)
+static struct host address(const char *text)
 {
-	struct address a;
+	struct host a;
 	uint8_t bytes[16];
 	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
 
 	if (inet_pton(family, text, bytes) != 1)
 		abort();
-	address_set(&a, family, bytes);
+	host_set(&a, family, bytes);
 	return a;
 }
 
@@ -51,9 +51,9 @@ static void test_addresses(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct address a = address(cases[i].text);
-		char kind = address_is_private(&a) ? 'p' : address_is_cgnat(&a) ? 'c' :
-			    address_is_global(&a) ? 'g' : '-';
+		struct host a = address(cases[i].text);
+		char kind = host_is_private(&a) ? 'p' : host_is_cgnat(&a) ? 'c' :
+			    host_is_global(&a) ? 'g' : '-';
 
 		snprintf(name, sizeof(name), "%s is of kind %c", cases[i].text, cases[i].kind);
 		check(kind == cases[i].kind, name);
@@ -62,13 +62,13 @@ static void test_addresses(void)
 
 static void test_prefixes(void)
 {
-	struct address a = address("10.1.2.3"), b = address("10.1.2.200"), six = address("fd00::1");
+	struct host a = address("10.1.2.3"), b = address("10.1.2.200"), six = address("fd00::1");
 
-	check(address_in(&a, &b, 24), "the same /24");
-	check(!address_in(&a, &b, 25), "not the same /25");
-	check(address_in(&a, &b, 0), "all are in /0");
-	check(!address_in(&a, &six, 0), "but not of the other family");
-	check(!address_in(&a, &b, 32) && address_in(&a, &a, 32), "/32 is itself");
+	check(host_in(&a, &b, 24), "the same /24");
+	check(!host_in(&a, &b, 25), "not the same /25");
+	check(host_in(&a, &b, 0), "all are in /0");
+	check(!host_in(&a, &six, 0), "but not of the other family");
+	check(!host_in(&a, &b, 32) && host_in(&a, &a, 32), "/32 is itself");
 }
 
 static uint8_t noise[PROBE_RANDOM];

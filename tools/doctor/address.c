@@ -9,34 +9,34 @@
 #include "network.h"
 
 /**
- * address_length - How many bytes it has.
+ * host_length - How many bytes it has.
  * @a: The address.
  */
-size_t address_length(const struct address *a)
+size_t host_length(const struct host *a)
 {
 	return a->family == AF_INET6 ? 16 : a->family == AF_INET ? 4 : 0;
 }
 
 /**
- * address_set - Fill in an address.
+ * host_set - Fill in an address.
  * @a: The address.
  * @family: AF_INET or AF_INET6.
  * @bytes: As many as that has.
  */
-void address_set(struct address *a, int family, const void *bytes)
+void host_set(struct host *a, int family, const void *bytes)
 {
-	*a = (struct address){ .family = family };
-	memcpy(a->bytes, bytes, address_length(a));
+	*a = (struct host){ .family = family };
+	memcpy(a->bytes, bytes, host_length(a));
 }
 
 /**
- * address_text - As people write it.
+ * host_text - As people write it.
  * @a: The address.
  * @text: Where to.
  *
  * Return: @text.
  */
-const char *address_text(const struct address *a, char text[INET6_ADDRSTRLEN])
+const char *host_text(const struct host *a, char text[INET6_ADDRSTRLEN])
 {
 	if (!a->family || !inet_ntop(a->family, a->bytes, text, INET6_ADDRSTRLEN))
 		snprintf(text, INET6_ADDRSTRLEN, "-");
@@ -44,22 +44,22 @@ const char *address_text(const struct address *a, char text[INET6_ADDRSTRLEN])
 }
 
 /**
- * address_equal - Whether they are the same.
+ * host_equal - Whether they are the same.
  * @a: One.
  * @b: Another.
  */
-bool address_equal(const struct address *a, const struct address *b)
+bool host_equal(const struct host *a, const struct host *b)
 {
-	return a->family == b->family && !memcmp(a->bytes, b->bytes, address_length(a));
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, host_length(a));
 }
 
 /**
- * address_in - Whether an address is in a network.
+ * host_in - Whether an address is in a network.
  * @a: The address.
  * @net: Any address of the network.
  * @prefix: Length of its prefix in bits.
  */
-bool address_in(const struct address *a, const struct address *net, int prefix)
+bool host_in(const struct host *a, const struct host *net, int prefix)
 {
 	int bits = prefix % 8;
 	uint8_t mask = bits ? 0xff << (8 - bits) : 0;
@@ -69,9 +69,9 @@ bool address_in(const struct address *a, const struct address *net, int prefix)
 	return !bits || !((a->bytes[prefix / 8] ^ net->bytes[prefix / 8]) & mask);
 }
 
-static bool in_any(const struct address *a, const char *const *nets, const int *prefixes)
+static bool in_any(const struct host *a, const char *const *nets, const int *prefixes)
 {
-	struct address net;
+	struct host net;
 	int i;
 
 	for (i = 0; nets[i]; i++) {
@@ -79,18 +79,18 @@ static bool in_any(const struct address *a, const char *const *nets, const int *
 
 		net.family = strchr(nets[i], ':') ? AF_INET6 : AF_INET;
 		inet_pton(net.family, nets[i], bytes);
-		address_set(&net, net.family, bytes);
-		if (address_in(a, &net, prefixes[i]))
+		host_set(&net, net.family, bytes);
+		if (host_in(a, &net, prefixes[i]))
 			return true;
 	}
 	return false;
 }
 
 /**
- * address_is_private - Whether it is for use behind a NAT (RFC 1918, RFC 4193).
+ * host_is_private - Whether it is for use behind a NAT (RFC 1918, RFC 4193).
  * @a: The address.
  */
-bool address_is_private(const struct address *a)
+bool host_is_private(const struct host *a)
 {
 	static const char *const nets[] = {
 		"10.0.0.0", "172.16.0.0", "192.168.0.0", "fc00::", NULL
@@ -101,11 +101,11 @@ bool address_is_private(const struct address *a)
 }
 
 /**
- * address_is_cgnat - Whether it is of those between a customer and a carrier's
+ * host_is_cgnat - Whether it is of those between a customer and a carrier's
  * NAT (RFC 6598).
  * @a: The address.
  */
-bool address_is_cgnat(const struct address *a)
+bool host_is_cgnat(const struct host *a)
 {
 	static const char *const nets[] = { "100.64.0.0", NULL };
 	static const int prefixes[] = { 10 };
@@ -114,17 +114,17 @@ bool address_is_cgnat(const struct address *a)
 }
 
 /**
- * address_is_global - Whether others may reach it, as far as it shows: it is
+ * host_is_global - Whether others may reach it, as far as it shows: it is
  * neither private nor of one link, host or group.
  * @a: The address.
  */
-bool address_is_global(const struct address *a)
+bool host_is_global(const struct host *a)
 {
 	static const char *const nets[] = {
 		"0.0.0.0", "127.0.0.0", "169.254.0.0", "224.0.0.0", "::", "fe80::", "ff00::", NULL
 	};
 	static const int prefixes[] = { 8, 8, 16, 3, 8, 10, 8 };
 
-	return a->family && !address_is_private(a) && !address_is_cgnat(a) &&
+	return a->family && !host_is_private(a) && !host_is_cgnat(a) &&
 	       !in_any(a, nets, prefixes);
 }

@@ -124,7 +124,7 @@ static char *helper_seen(const struct evidence *ev, const struct bypasses *b)
 	}
 	if (flow)
 		return xasprintf("the kernel's own helper pptp has the connection of %s with %s",
-				 address_text(&flow->src, src), address_text(&flow->dst, dst));
+				 host_text(&flow->src, src), host_text(&flow->dst, dst));
 	if (!access("/sys/module/nf_conntrack_pptp", F_OK) &&
 	    proc_number("net/netfilter/nf_conntrack_helper").value)
 		return SAY("nf_conntrack_pptp is loaded, and net.netfilter.nf_conntrack_helper",

@@ -46,7 +46,7 @@ static char *seen_text(const struct silence *s)
 	if (s->unanswered > 1)
 		snprintf(more, sizeof(more), "; so have %zu more", s->unanswered - 1);
 	return xasprintf("%s asks %s by %s and has no answer%s (UNREPLIED in conntrack -L)%s%s",
-			 address_text(&f->src, src), address_text(&f->dst, dst), f->vpn->title,
+			 host_text(&f->src, src), host_text(&f->dst, dst), f->vpn->title,
 			 packets, more,
 			 s->answered ? "; others are answered" : "");
 }
@@ -55,7 +55,7 @@ static char *advice_text(const struct silence *s)
 {
 	char dst[INET6_ADDRSTRLEN], *ask, *text;
 
-	address_text(&s->first->dst, dst);
+	host_text(&s->first->dst, dst);
 	if (s->answered)
 		return xasprintf("See that the gateway is up: vpnpass doctor probe %s", dst);
 	ask = xasprintf("vpnpass doctor probe %s, from here and from another network:", dst);

@@ -21,7 +21,7 @@ static char *traffic(const struct evidence *ev, const char *proto)
 
 		if (!strcmp(f->vpn->proto, proto))
 			return xasprintf("%s has a connection with %s, %s",
-					 address_text(&f->src, src), address_text(&f->dst, dst),
+					 host_text(&f->src, src), host_text(&f->dst, dst),
 					 f->vpn->title);
 	}
 	return NULL;

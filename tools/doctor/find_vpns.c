@@ -28,8 +28,8 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 	if (!n)
 		return;
 	found(r, "needs-no-help", SEVERITY_INFO, proto,
-	      xasprintf("%s uses %s with %s, and is answered%s", address_text(&first->src, src),
-			title, address_text(&first->dst, dst),
+	      xasprintf("%s uses %s with %s, and is answered%s", host_text(&first->src, src),
+			title, host_text(&first->dst, dst),
 			n > 1 ? "; there are more such connections" : ""),
 	      SAY("Nothing here: it passes any NAT, passthrough plays no part. If it fails,",
 		  "look at its ends."));
@@ -57,21 +57,21 @@ static const struct flow *other_client(const struct evidence *ev, const struct f
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *other = &ev->flows.list[i];
 
-		if (is_ipsec(ev, other) && address_equal(&other->dst, &f->dst) &&
-		    address_equal(&other->reply_dst, &f->reply_dst) &&
-		    !address_equal(&other->src, &f->src))
+		if (is_ipsec(ev, other) && host_equal(&other->dst, &f->dst) &&
+		    host_equal(&other->reply_dst, &f->reply_dst) &&
+		    !host_equal(&other->src, &f->src))
 			return other;
 	}
 	return NULL;
 }
 
-static const struct flow *l2tp_with(const struct evidence *ev, const struct address *server)
+static const struct flow *l2tp_with(const struct evidence *ev, const struct host *server)
 {
 	size_t i;
 
 	for (i = 0; i < ev->flows.n; i++)
 		if (is_l2tp(&ev->flows.list[i]) &&
-		    address_equal(&ev->flows.list[i].dst, server))
+		    host_equal(&ev->flows.list[i].dst, server))
 			return &ev->flows.list[i];
 	return NULL;
 }
@@ -91,8 +91,8 @@ static void find_clash(const struct evidence *ev, struct report *r)
 			continue;
 		found(r, "l2tp-ipsec-clash", SEVERITY_WARNING, "l2tp",
 		      xasprintf("%s and %s have IPsec with %s, which is asked for L2TP too",
-				address_text(&f->src, one),
-				address_text(&other->src, two), address_text(&f->dst, server)),
+				host_text(&f->src, one),
+				host_text(&other->src, two), host_text(&f->dst, server)),
 		      SAY("Many servers confuse two L2TP/IPsec clients behind one address,",
 			  "whatever the router does. Use IKEv2 without L2TP, or give each",
 			  "client an address of its own."));

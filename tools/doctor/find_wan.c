@@ -14,14 +14,14 @@
 #include "firewall.h"
 
 /* What is common to the addresses of a way out; the first of the worst kind. */
-static const struct address *outer_address(const struct network *net, const struct link *link)
+static const struct host *outer_address(const struct network *net, const struct link *link)
 {
 	const struct link_address *a = NULL, *first = NULL;
 
 	while ((a = network_next(net, link->index, AF_INET, a))) {
-		if (address_is_global(&a->address))
+		if (host_is_global(&a->address))
 			return NULL;
-		if (!first && (address_is_private(&a->address) || address_is_cgnat(&a->address)))
+		if (!first && (host_is_private(&a->address) || host_is_cgnat(&a->address)))
 			first = a;
 	}
 	return first ? &first->address : NULL;
@@ -34,19 +34,19 @@ static void find_double_nat(const struct evidence *ev, struct report *r)
 
 	for (i = 0; i < ev->net.n_links; i++) {
 		const struct link *link = &ev->net.links[i];
-		const struct address *a = link->wan ? outer_address(&ev->net, link) : NULL;
+		const struct host *a = link->wan ? outer_address(&ev->net, link) : NULL;
 
-		if (a && address_is_cgnat(a))
+		if (a && host_is_cgnat(a))
 			found(r, "cgnat", SEVERITY_WARNING, NULL,
 			      xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
-					link->name, address_text(a, text)),
+					link->name, host_text(a, text)),
 			      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the",
 				  "provider for a public address: the carrier's NAT has to pass",
 				  "ESP and GRE too, and no setting here can make it."));
 		else if (a)
 			found(r, "double-nat", SEVERITY_WARNING, NULL,
 			      xasprintf("%s has the private address %s: another NAT is before it",
-					link->name, address_text(a, text)),
+					link->name, host_text(a, text)),
 			      SAY("Switch the device before this one to bridge mode, or let",
 				  "it pass VPNs as well: what this router lets through has",
 				  "to get through that NAT too."));
@@ -89,14 +89,14 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 		return;
 	lan = network_next(&ev->net, all.in->index, AF_INET, NULL);
 	wan = network_next(&ev->net, all.out->index, AF_INET, NULL);
-	if (!lan || !wan || !address_is_private(&lan->address) ||
-	    !address_is_global(&wan->address) ||
+	if (!lan || !wan || !host_is_private(&lan->address) ||
+	    !host_is_global(&wan->address) ||
 	    proc_first_line("/proc/net/ip_tables_names", line, sizeof(line)))
 		return;
 	rule = xasprintf("add rule ip nat post oifname %s masquerade'", all.out->name);
 	found(r, "no-nat", SEVERITY_ERROR, NULL,
 	      xasprintf("no nft rule translates the source of packets from %s (%s) to %s",
-			all.in->name, address_text(&lan->address, text), all.out->name),
+			all.in->name, host_text(&lan->address, text), all.out->name),
 	      SAY("Masquerade what leaves: nft 'add table ip nat;",
 		  "add chain ip nat post { type nat hook postrouting priority srcnat; };", rule));
 	free(rule);

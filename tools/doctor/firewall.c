@@ -23,7 +23,7 @@ static void know_prefix(uint8_t *bytes, uint8_t *known, const struct link_addres
 {
 	size_t i;
 
-	for (i = 0; i < address_length(&a->address); i++) {
+	for (i = 0; i < host_length(&a->address); i++) {
 		int bits = a->prefix - 8 * (int)i;
 
 		known[i] = bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits);
@@ -78,7 +78,7 @@ static bool has_global(const struct network *net, unsigned int index, int family
 	const struct link_address *a = NULL;
 
 	while ((a = network_next(net, index, family, a)))
-		if (address_is_global(&a->address))
+		if (host_is_global(&a->address))
 			return true;
 	return false;
 }
@@ -89,7 +89,7 @@ static bool crosses(const struct network *net, const struct link_address *lan,
 {
 	if (lan->address.family == AF_INET)
 		return network_next(net, out->index, AF_INET, NULL);
-	return (address_is_global(&lan->address) || address_is_private(&lan->address)) &&
+	return (host_is_global(&lan->address) || host_is_private(&lan->address)) &&
 	       has_global(net, out->index, AF_INET6);
 }
 

@@ -50,7 +50,7 @@ const struct vpn *vpn_of(uint8_t l4proto, uint16_t port)
 }
 
 struct tuple {
-	struct address src, dst;
+	struct host src, dst;
 	uint8_t l4proto;
 	uint16_t sport, dport;
 };
@@ -64,16 +64,16 @@ static void tuple_ip(struct tuple *t, const struct nlattr *nest)
 
 		switch (mnl_attr_get_type(attr)) {
 		case CTA_IP_V4_SRC:
-			address_set(&t->src, AF_INET, bytes);
+			host_set(&t->src, AF_INET, bytes);
 			break;
 		case CTA_IP_V4_DST:
-			address_set(&t->dst, AF_INET, bytes);
+			host_set(&t->dst, AF_INET, bytes);
 			break;
 		case CTA_IP_V6_SRC:
-			address_set(&t->src, AF_INET6, bytes);
+			host_set(&t->src, AF_INET6, bytes);
 			break;
 		case CTA_IP_V6_DST:
-			address_set(&t->dst, AF_INET6, bytes);
+			host_set(&t->dst, AF_INET6, bytes);
 			break;
 		}
 	}

@@ -46,7 +46,7 @@ extern const size_t n_vpns;
  */
 struct flow {
 	const struct vpn *vpn;
-	struct address src, dst, reply_src, reply_dst;
+	struct host src, dst, reply_src, reply_dst;
 	uint16_t sport;
 	uint32_t status;
 	struct maybe packets_out, packets_in, timeout, tcp_state;

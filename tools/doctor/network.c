@@ -54,7 +54,7 @@ static void take_address(const struct nlmsghdr *nlh, void *data)
 	a = &net->addresses[net->n_addresses++];
 	a->index = ifa->ifa_index;
 	a->prefix = ifa->ifa_prefixlen;
-	address_set(&a->address, ifa->ifa_family, mnl_attr_get_payload(address));
+	host_set(&a->address, ifa->ifa_family, mnl_attr_get_payload(address));
 }
 
 static void mark_wan(struct network *net, unsigned int index)
@@ -174,12 +174,12 @@ const struct link_address *network_next(const struct network *net, unsigned int 
  * @net: The network.
  * @a: The address.
  */
-bool network_is_local(const struct network *net, const struct address *a)
+bool network_is_local(const struct network *net, const struct host *a)
 {
 	const struct link_address *la = NULL;
 
 	while ((la = network_next(net, 0, a->family, la)))
-		if (address_equal(&la->address, a))
+		if (host_equal(&la->address, a))
 			return true;
 	return false;
 }

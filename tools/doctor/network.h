@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 /**
- * struct address - IPv4 or IPv6.
+ * struct host - An address, IPv4 or IPv6.
  * @family: AF_INET, AF_INET6, or 0 for none.
  * @bytes: In network byte order, 4 or 16 of them.
  */
-struct address {
+struct host {
 	int family;
 	uint8_t bytes[16];
 };
@@ -31,7 +31,7 @@ struct link {
 
 struct link_address {
 	unsigned int index;
-	struct address address;
+	struct host address;
 	int prefix;
 };
 
@@ -48,17 +48,17 @@ void network_free(struct network *net);
 const struct link *network_link(const struct network *net, unsigned int index);
 const struct link_address *network_next(const struct network *net, unsigned int index,
 					int family, const struct link_address *last);
-bool network_is_local(const struct network *net, const struct address *a);
+bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
 
 /* address.c */
-size_t address_length(const struct address *a);
-void address_set(struct address *a, int family, const void *bytes);
-const char *address_text(const struct address *a, char text[INET6_ADDRSTRLEN]);
-bool address_equal(const struct address *a, const struct address *b);
-bool address_in(const struct address *a, const struct address *net, int prefix);
-bool address_is_private(const struct address *a);
-bool address_is_cgnat(const struct address *a);
-bool address_is_global(const struct address *a);
+size_t host_length(const struct host *a);
+void host_set(struct host *a, int family, const void *bytes);
+const char *host_text(const struct host *a, char text[INET6_ADDRSTRLEN]);
+bool host_equal(const struct host *a, const struct host *b);
+bool host_in(const struct host *a, const struct host *net, int prefix);
+bool host_is_private(const struct host *a);
+bool host_is_cgnat(const struct host *a);
+bool host_is_global(const struct host *a);
 
 #endif /* _VPNPASS_DOCTOR_NETWORK_H */
