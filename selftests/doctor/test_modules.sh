@@ -119,9 +119,9 @@ fragment()
 	P
 }
 failed() { [ "$(R awk '$1 == "Ip:" { n = $17 } END { print n }' /proc/net/snmp)" -gt 0 ]; }
-check "a gateway" answer g1 ike=refuse
-C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 ike > /dev/null
-stuck() { vp_is 'any(.[]; .state == "half-open" and .packets_in > 0 and .age > 5)' session proto ike; }
+check "a gateway" answer g1 natt=refuse
+C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 natt > /dev/null
+stuck() { vp_is 'any(.[]; .state == "half-open" and .packets_in > 0 and .age > 5)' session proto natt; }
 check "an exchange is stuck" busywait 20 stuck
 not_found "not for fragments" ike-fragments
 fragment
