@@ -57,6 +57,9 @@ rules "chain pre { type filter hook prerouting priority raw; policy accept; udp 
 drops "before connection tracking" '"natt"' pre 4500
 rules "chain post { type filter hook postrouting priority 10; oifname \"wan\" meta l4proto 47 drop; }"
 drops "after routing" '"pptp"' post gre
+rules "chain out { type filter hook output priority filter; udp dport 1701 drop; }"
+found "of the router itself" nft-drop \
+	'.proto == "l2tp" and .severity == "warning" and (.seen | contains("from the router to wan"))'
 R nft -f - <<-N
 table netdev fw {
 	chain in { type filter hook ingress device "lan1" priority 0; ip protocol esp drop; }
@@ -100,6 +103,9 @@ chain forward { $forward policy accept; $state
 	fib daddr type local drop
 	ct status dnat drop; }"
 peace "rules about others"
+rules "chain in { type filter hook input priority filter; policy drop; iifname lo accept; }
+chain out { type filter hook output priority filter; policy drop; tcp dport 443 accept; }"
+peace "a router that keeps itself to itself"
 rules "set allowed { type ipv4_addr; elements = { 10.0.1.2, 10.0.2.2 }; }
 chain forward { $forward policy drop; $state; ip saddr @allowed accept; }"
 peace "clients that are allowed one by one"

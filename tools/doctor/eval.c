@@ -21,6 +21,7 @@
 #define NF_INET_INGRESS	NF_INET_NUMHOOKS
 #endif
 #define NETDEV_EGRESS	1
+#define NO_HOOK		(~0U)
 
 enum outcome {
 	GOES_ON,
@@ -242,7 +243,8 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 }
 
 /**
- * judge - What becomes of a packet that the router forwards.
+ * judge - What becomes of a packet on its way through the router, or from or
+ * to it.
  * @rs: The ruleset.
  * @packet: The packet.
  * @controls: Packets of other kinds, up to a NULL, to tell a rule that is
@@ -252,16 +254,19 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 void judge(const struct ruleset *rs, const struct packet *packet,
 	   const struct packet *const *controls, struct judgement *j)
 {
-	static const uint32_t hooks[] = {
-		NF_INET_INGRESS, NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING,
+	static const uint32_t ways[][4] = {
+		{ NF_INET_INGRESS, NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING },
+		{ NF_INET_INGRESS, NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NO_HOOK },
+		{ NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NO_HOOK, NO_HOOK },
 	};
+	const uint32_t *hooks = ways[!packet->in ? 2 : !packet->out ? 1 : 0];
 	struct walk w = { .m = { .rs = rs, .packet = packet }, .controls = controls, .j = j };
 	const struct nft_chain **met = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*met));
 	enum outcome outcome = ACCEPTED;
 	size_t i, h, n;
 
 	*j = (struct judgement){};
-	for (h = 0; h < ARRAY_SIZE(hooks) && outcome != DROPPED; h++) {
+	for (h = 0; h < 4 && hooks[h] != NO_HOOK && outcome != DROPPED; h++) {
 		w.m.hook = hooks[h];
 		for (i = 0, n = 0; i < rs->n_chains; i++)
 			if (is_met(&rs->chains[i], packet, hooks[h]))

@@ -18,13 +18,13 @@ enum truth {
 };
 
 /**
- * struct packet - One that the router forwards.
+ * struct packet - One that the router forwards, or of its own.
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6.
  * @l4proto: IP protocol.
  * @reply: It goes back to who began, on a connection that is established;
  *         otherwise it is the first.
- * @in: Where it comes in.
- * @out: Where it leaves.
+ * @in: Where it comes in, NULL when the router sends it.
+ * @out: Where it leaves, NULL when it is for the router.
  * @src: Source address, bits that are not known are 0.
  * @src_known: A mask of those that are.
  * @dst: Destination address.

@@ -326,7 +326,8 @@ static enum truth run_lookup(struct machine *m, const struct nlattr *e)
 uint32_t packet_state(const struct machine *m)
 {
 	if (m->hook == NF_INET_NUMHOOKS ||
-	    (m->hook == NF_INET_PRE_ROUTING && m->priority <= PRIORITY_CONNTRACK))
+	    ((m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_OUT) &&
+	     m->priority <= PRIORITY_CONNTRACK))
 		return 0;
 	return m->packet->reply ? STATE_ESTABLISHED : STATE_NEW;
 }
@@ -337,10 +338,9 @@ static enum truth load_link(struct machine *m, uint32_t reg, const struct link *
 	char name[IFNAMSIZ] = "";
 	uint16_t type;
 
-	if (!link) {
-		load_unknown(m, reg, IFNAMSIZ);
-		return YES;
-	}
+	/* what does not come in or go out ends the rule */
+	if (!link)
+		return NO;
 	snprintf(name, sizeof(name), "%s", link->name);
 	type = link->type;
 	switch (key) {

@@ -19,13 +19,14 @@
  * @suspected: It is certain for some of them only, but has happened.
  * @doubted: A rule before may accept some.
  * @reply: They are answers.
+ * @own: They are of the router itself, which is no passthrough.
  * @in: Where they come in, as a name.
  * @out: Where they would leave.
  */
 struct drop {
 	struct place place;
 	const struct vpn *vpn;
-	bool all, done, suspected, doubted, reply;
+	bool all, done, suspected, doubted, reply, own;
 	const char *in, *out;
 };
 
@@ -51,6 +52,11 @@ static bool same_place_and_vpn(const struct drops *d, const struct drop *drop)
 	return false;
 }
 
+static const char *name_of(const struct link *link)
+{
+	return link ? link->name : "the router";
+}
+
 static void take(const struct crossing *c, void *data)
 {
 	const struct judgement *j = c->j;
@@ -62,11 +68,15 @@ static void take(const struct crossing *c, void *data)
 		.suspected = !j->dropped.chain && j->suspect.chain,
 		.doubted = !j->dropped.chain && !j->suspect.chain,
 		.reply = c->packet->reply,
-		.in = c->packet->in->name,
-		.out = c->packet->out->name,
+		.in = name_of(c->packet->in),
+		.out = name_of(c->packet->out),
+		.own = !c->packet->in || !c->packet->out,
 	};
 
-	d->crossed = true;
+	/* how far the router itself may go is its admin's affair, but for a rule */
+	if (drop.own && (!c->vpn || !drop.place.rule || drop.doubted))
+		return;
+	d->crossed |= !drop.own;
 	if (!c->vpn) {
 		d->passed[drop.reply] |= !j->dropped.chain;
 		if (j->dropped.chain && !d->control.place.chain)
@@ -174,7 +184,7 @@ static char *seen_text(const struct drop *drop)
 static void report_drop(struct report *r, const struct drop *drop)
 {
 	bool helped = drop->all || !drop->vpn || drop->vpn->helped;
-	bool mild = drop->suspected || drop->doubted || !helped;
+	bool mild = drop->suspected || drop->doubted || drop->own || !helped;
 
 	found(r, "nft-drop", mild ? SEVERITY_WARNING : SEVERITY_ERROR,
 	      drop->all || !drop->vpn ? NULL : drop->vpn->proto, seen_text(drop),
@@ -191,7 +201,7 @@ static bool ends_all(const struct drops *d, const struct place *place)
 			const struct drop *drop = &d->list[k];
 
 			if (drop->vpn == &vpns[i] && !drop->suspected && !drop->doubted &&
-			    same_place(&drop->place, place))
+			    !drop->own && same_place(&drop->place, place))
 				break;
 		}
 		if (vpns[i].helped && k == d->n)

@@ -62,7 +62,7 @@ static void take(const struct crossing *c, void *data)
 {
 	struct crossings *all = data;
 
-	if (c->vpn || c->packet->reply || c->packet->family != NFPROTO_IPV4)
+	if (c->vpn || c->packet->reply || !c->packet->in || c->packet->family != NFPROTO_IPV4)
 		return;
 	/* what is dropped before does not come so far */
 	if (c->j->dropped.chain)

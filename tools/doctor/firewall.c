@@ -113,7 +113,8 @@ static void cross_from(const struct evidence *ev, const struct link *in, const s
 }
 
 /**
- * firewall_cross - Send every VPN's packets from each LAN to each way out.
+ * firewall_cross - Send every VPN's packets from each LAN and from the router
+ * to each way out.
  * @ev: The evidence.
  * @take: Told what became of each.
  * @data: For @take.
@@ -121,6 +122,7 @@ static void cross_from(const struct evidence *ev, const struct link *in, const s
 void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
 {
 	const struct network *net = &ev->net;
+	const struct link_address *own;
 	size_t i, k;
 
 	for (i = 0; i < net->n_links; i++)
@@ -128,6 +130,13 @@ void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
 			if (network_is_lan(net, &net->links[i]) &&
 			    net->links[k].wan && net->links[k].up)
 				cross_from(ev, &net->links[i], &net->links[k], take, data);
+	for (k = 0; k < net->n_links; k++) {
+		own = network_next(net, net->links[k].index, AF_INET, NULL);
+		if (!net->links[k].wan || !net->links[k].up || !own)
+			continue;
+		cross(ev, own, NULL, &net->links[k], false, take, data);
+		cross(ev, own, NULL, &net->links[k], true, take, data);
+	}
 }
 
 static bool masquerades(const struct network *net, const struct ruleset *rs,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The packets of every VPN, sent in thought from each LAN to each way out and
- * back, through the nft ruleset; used by the checks that are about rules.
+ * The packets of every VPN, sent in thought from each LAN and from the router
+ * to each way out and back, through the nft ruleset; used by the checks that
+ * are about rules.
  */
 #ifndef _VPNPASS_DOCTOR_FIREWALL_H
 #define _VPNPASS_DOCTOR_FIREWALL_H
