@@ -13,14 +13,22 @@
 #include "out.h"
 #include "util.h"
 
+enum stamp {
+	STAMP_CLOCK,	/* 11:51:02.123 */
+	STAMP_FULL,	/* 2026-11-22T11:51:02.123456+00:00 */
+	STAMP_SHORT,	/* [2026-11-22T11:51:02.123456] */
+};
+
 /**
  * struct context - What main() hands to a command.
  * @out: Output to stdout, closed by main().
  * @nl: Connection, opened by cli_connect(), closed by main().
+ * @stamp: How monitor is to tell the time.
  */
 struct context {
 	struct out out;
 	struct nl nl;
+	enum stamp stamp;
 };
 
 /**
@@ -103,6 +111,9 @@ bool module_load(const char *module);
 struct ifaddrs;
 int netns_enter(const char *name);
 bool ifaddrs_have(const struct ifaddrs *list, const struct raw_address *a);
+
+/* prometheus.c */
+void prometheus_print(FILE *f, const struct replies *r, const char *which);
 
 /* print.c */
 void session_fields(struct out *o, const struct session *s);

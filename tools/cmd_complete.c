@@ -13,7 +13,7 @@
 static void suggest_options(const char *prefix)
 {
 	static const char *const options[] = {
-		"-json", "-pretty", "-netns", "-version", "-help"
+		"-json", "-pretty", "-netns", "-timestamp", "-tshort", "-version", "-help"
 	};
 	size_t i;
 

@@ -4,6 +4,7 @@
  * "vpnpass COMMAND help" here as well.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -23,6 +24,8 @@ static void help_program(void)
 	     "  -j, -json        print JSON\n"
 	     "  -p, -pretty      indent the JSON\n"
 	     "  -n, -netns NAME  in this network namespace\n"
+	     "  -t, -timestamp   monitor: date and time of each event\n"
+	     "  -ts, -tshort     monitor: the same, shorter\n"
 	     "  -V, -version     print the version\n"
 	     "  -h, -help        print this text\n"
 	     "\n"
@@ -30,20 +33,56 @@ static void help_program(void)
 	     "2 the kernel refused.");
 }
 
+static void usage_lists(struct out *o, const struct command *c)
+{
+	const char *line = c->usage;
+	char *one;
+	int length;
+
+	out_list(o, "usage");
+	do {
+		length = strcspn(line, "\n");
+		one = xasprintf("vpnpass %s%s%.*s", c->name, length ? " " : "", length, line);
+		out_string(o, NULL, NULL, one);
+		free(one);
+		line += length;
+	} while (*line++);
+	out_list_end(o);
+}
+
+/* All commands, or one. */
+static void help_json(struct out *o, const struct command *one)
+{
+	const struct command *c;
+
+	out_list(o, NULL);
+	for (c = one ? one : command_next(NULL); c; c = one ? NULL : command_next(c)) {
+		out_object(o, NULL);
+		out_string(o, "command", NULL, c->name);
+		out_string(o, "summary", NULL, c->summary);
+		usage_lists(o, c);
+		out_object_end(o);
+	}
+	out_list_end(o);
+}
+
 static int help_run(struct context *ctx, int argc, char **argv)
 {
 	const struct command *c;
 
-	(void)ctx;
 	if (argc > 1)
 		return usage_error(&help_command, "too many arguments: %s", argv[1]);
-	if (!argc) {
+	c = argc ? command_find(argv[0]) : NULL;
+	if (argc && !c)
+		return usage_error(NULL, "unknown command %s", argv[0]);
+	if (ctx->out.json) {
+		help_json(&ctx->out, c);
+		return EXIT_OK;
+	}
+	if (!c) {
 		help_program();
 		return EXIT_OK;
 	}
-	c = command_find(argv[0]);
-	if (!c)
-		return usage_error(NULL, "unknown command %s", argv[0]);
 	command_usage(c, stdout);
 	printf("\nTo %s.\n", c->summary);
 	if (c->details)

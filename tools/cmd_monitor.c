@@ -10,6 +10,8 @@
 
 #include "cli.h"
 
+#define STAMP_SIZE	48
+
 static struct command monitor_command;
 static volatile sig_atomic_t stopped;
 
@@ -42,25 +44,47 @@ static struct maybe now(void)
 	return MAYBE(ts.tv_sec * 1000000000ull + ts.tv_nsec);
 }
 
-/* 11:51:02.123, in local time */
-static void clock_text(char to[32], struct maybe ns)
+/* In local time, as enum stamp has it. */
+static void stamp_text(char to[STAMP_SIZE], enum stamp stamp, struct maybe ns)
 {
 	time_t seconds = ns.value / 1000000000;
+	char date[32], zone[8];
 	struct tm tm;
-	size_t n;
 
 	if (!ns.known || !localtime_r(&seconds, &tm)) {
-		snprintf(to, 32, "%-12s", "-");
+		snprintf(to, STAMP_SIZE, "%-12s", "-");
 		return;
 	}
-	n = strftime(to, 32, "%H:%M:%S", &tm);
-	snprintf(to + n, 32 - n, ".%03d", (int)(ns.value / 1000000 % 1000));
+	strftime(date, sizeof(date), stamp == STAMP_CLOCK ? "%H:%M:%S" : "%Y-%m-%dT%H:%M:%S",
+		 &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	if (stamp == STAMP_CLOCK)
+		snprintf(to, STAMP_SIZE, "%s.%03d", date, (int)(ns.value / 1000000 % 1000));
+	else if (stamp == STAMP_SHORT)
+		snprintf(to, STAMP_SIZE, "[%s.%06d]", date, (int)(ns.value / 1000 % 1000000));
+	else
+		snprintf(to, STAMP_SIZE, "%s.%06d%.3s:%s", date,
+			 (int)(ns.value / 1000 % 1000000), zone, zone + 3);
 }
 
-static void event_json(struct out *o, const struct event *e)
+/* iproute2 has it in JSON only when asked. */
+static void stamp_json(struct context *ctx, struct maybe ns)
 {
+	char stamp[STAMP_SIZE];
+
+	out_nsec(&ctx->out, "time", ns);
+	if (ctx->stamp == STAMP_CLOCK || !ns.known)
+		return;
+	stamp_text(stamp, ctx->stamp, ns);
+	out_string(&ctx->out, "timestamp", NULL, stamp);
+}
+
+static void event_json(struct context *ctx, const struct event *e)
+{
+	struct out *o = &ctx->out;
+
 	out_string(o, "event", NULL, event_name(e->type));
-	out_nsec(o, "time", e->time);
+	stamp_json(ctx, e->time);
 	out_string(o, "proto", NULL, e->proto);
 	out_string(o, "mode", NULL, mode_name(e->mode));
 	if (e->has_setting) {
@@ -101,11 +125,11 @@ static void event_pin(char *to, size_t size, const struct event *e)
 }
 
 /* What the event is about, in the order of the man page. */
-static void event_text(struct out *o, const struct event *e)
+static void event_text(struct context *ctx, const struct event *e)
 {
-	char clock[32], who[128] = "", setting[80] = "", pin[128];
+	char stamp[STAMP_SIZE], who[128] = "", setting[80] = "", pin[128];
 
-	clock_text(clock, e->time);
+	stamp_text(stamp, ctx->stamp, e->time);
 	event_pin(pin, sizeof(pin), e);
 	if (e->has_session)
 		snprintf(who, sizeof(who), " %s > %s", or_dash(e->session.client),
@@ -113,13 +137,13 @@ static void event_text(struct out *o, const struct event *e)
 	if (e->has_setting)
 		snprintf(setting, sizeof(setting), " %s %ju", or_dash(e->setting.name),
 			 e->setting.value.value);
-	out_line(o, 0, "%s %-4s %-11s%s%s%s%s%s%s%s%s", clock, or_dash(e->proto),
+	out_line(&ctx->out, 0, "%s %-4s %-11s%s%s%s%s%s%s%s%s", stamp, or_dash(e->proto),
 		 or_dash(event_name(e->type)), e->mode.known ? " " : "",
 		 e->mode.known ? mode_name(e->mode) : "", setting, who, pin,
 		 e->reason ? " (" : "", e->reason ? e->reason : "", e->reason ? ")" : "");
 }
 
-static void print_event(struct out *o, const struct nlmsghdr *nlh)
+static void print_event(struct context *ctx, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct event event;
@@ -127,28 +151,29 @@ static void print_event(struct out *o, const struct nlmsghdr *nlh)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl) || genl->cmd != VPNPASS_CMD_EVENT_NTF)
 		return;
 	event_read(&event, nlh);
-	out_object(o, NULL);
-	if (o->json)
-		event_json(o, &event);
+	out_object(&ctx->out, NULL);
+	if (ctx->out.json)
+		event_json(ctx, &event);
 	else
-		event_text(o, &event);
-	out_object_end(o);
-	out_flush(o);
+		event_text(ctx, &event);
+	out_object_end(&ctx->out);
+	out_flush(&ctx->out);
 	event_free(&event);
 }
 
 /* Events came faster than they were read; say so rather than hide the gap. */
-static void print_overrun(struct out *o)
+static void print_own(struct context *ctx, const char *event, const char *reason)
 {
-	char clock[32];
+	struct out *o = &ctx->out;
+	char stamp[STAMP_SIZE];
 
-	clock_text(clock, now());
+	stamp_text(stamp, ctx->stamp, now());
 	out_object(o, NULL);
-	out_string(o, "event", NULL, "overrun");
-	out_nsec(o, "time", now());
-	out_string(o, "reason", NULL, "events were lost");
+	out_string(o, "event", NULL, event);
+	stamp_json(ctx, now());
+	out_string(o, "reason", NULL, reason);
 	out_object_end(o);
-	out_line(o, 0, "%s %-4s %-11s (events were lost)", clock, "-", "overrun");
+	out_line(o, 0, "%s %-4s %-11s (%s)", stamp, "-", event, reason);
 	out_flush(o);
 }
 
@@ -161,11 +186,11 @@ static int listen_on(struct context *ctx, const sigset_t *waitmask)
 	while (!stopped && !ferror(ctx->out.file)) {
 		ret = nl_listen(&ctx->nl, &replies, waitmask);
 		if (ret == -ENOBUFS)
-			print_overrun(&ctx->out);
+			print_own(ctx, "overrun", "events were lost");
 		else if (ret && ret != -EINTR)
 			break;
 		for (pos = NULL; (pos = replies_next(&replies, pos));)
-			print_event(&ctx->out, pos);
+			print_event(ctx, pos);
 	}
 	replies_free(&replies);
 	return stopped || ret == -ENODATA || ret == -EINTR ? 0 : ret;
@@ -178,16 +203,23 @@ static int monitor_run(struct context *ctx, int argc, char **argv)
 
 	if (argc)
 		return usage_error(&monitor_command, "too many arguments: %s", argv[0]);
-	ret = cli_connect(ctx, NULL);
-	if (ret)
-		return ret;
+	/* one event is one line */
 	ctx->out.pretty = false;
+	ctx->out.width = 0;
+	ret = cli_connect(ctx, NULL);
+	if (ret) {
+		if (ctx->out.json)
+			print_own(ctx, "error", last_complaint());
+		return ret;
+	}
 	catch_signals(&waitmask);
 	ret = nl_subscribe(&ctx->nl);
 	if (!ret)
 		ret = listen_on(ctx, &waitmask);
 	if (ret)
 		nl_complain(&ctx->nl, "monitor", ret);
+	if (ret && ctx->out.json)
+		print_own(ctx, "error", last_complaint());
 	return ret ? EXIT_REFUSED : EXIT_OK;
 }
 

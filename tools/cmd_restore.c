@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "file.h"
+#include "progress.h"
 #include "state.h"
 
 #define CLOCK_SLACK	60	/* s that the clock may have been set back */
@@ -62,7 +63,8 @@ static bool check_time(struct job *job)
 		expired += s->sessions[i].expires <= job->elapsed;
 	if (!expired || expired < s->n_sessions)
 		return true;
-	complain_line(job, s->saved_line, "stale: every session has timed out since it was saved");
+	complain_line(job, s->saved_line,
+		      "stale: every session has timed out since it was saved");
 	return false;
 }
 
@@ -86,8 +88,8 @@ static bool check_locals(struct job *job)
 			continue;
 		inet_ntop(s->locals[i].address.length == 4 ? AF_INET : AF_INET6,
 			  s->locals[i].address.bytes, text, sizeof(text));
-		complain_line(job, s->locals[i].line, "stale: the router has no address %s any more",
-			      text);
+		complain_line(job, s->locals[i].line,
+			      "stale: the router has no address %s any more", text);
 	}
 	freeifaddrs(list);
 	return good;
@@ -340,9 +342,13 @@ static void apply(struct job *job)
 	for (i = 0; i < s->n_changes; i++)
 		if (!apply_change(job, &s->changes[i]))
 			return;
-	for (i = 0; i < s->n_sessions; i++)
+	progress_begin("restoring sessions");
+	for (i = 0; i < s->n_sessions; i++) {
+		progress_at(i, s->n_sessions);
 		if (!apply_session(job, &s->sessions[i]))
-			return;
+			break;
+	}
+	progress_end();
 }
 
 static void report(struct job *job)

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <ifaddrs.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +33,7 @@ static void put_proto(FILE *f, const struct proto *p, struct counts *n)
 	for (i = 0; i < p->n_settings; i++) {
 		if (!p->settings[i].value.known)
 			continue;
-		fprintf(f, "set %s %s %" PRIu64 "\n", p->name, p->settings[i].name,
+		fprintf(f, "set %s %s %ju\n", p->name, p->settings[i].name,
 			p->settings[i].value.value);
 		n->settings++;
 	}
@@ -55,12 +54,12 @@ static bool router_has(const struct ifaddrs *list, const char *address)
 static void put_zone(FILE *f, const char *name, struct maybe zone)
 {
 	if (zone.known && zone.value)
-		fprintf(f, " %s %" PRIu64, name, zone.value);
+		fprintf(f, " %s %ju", name, zone.value);
 }
 
 static void put_seconds(FILE *f, const char *name, uint64_t ms)
 {
-	fprintf(f, " %s %" PRIu64 ".%03d", name, ms / 1000, (int)(ms % 1000));
+	fprintf(f, " %s %ju.%03d", name, ms / 1000, (int)(ms % 1000));
 }
 
 static void put_pin(FILE *f, const struct pin *pin)
@@ -69,7 +68,7 @@ static void put_pin(FILE *f, const struct pin *pin)
 	    !pin->dir.known || pin->dir.value > VPNPASS_DIRECTION_REPLY || !pin->number.known ||
 	    (pin->state.known && pin->state.value != VPNPASS_PIN_STATE_SETTLED))
 		return;
-	fprintf(f, "\tspi %s 0x%08" PRIx64, pin_dir_name(pin->dir), pin->number.value);
+	fprintf(f, "\tspi %s 0x%08jx", pin_dir_name(pin->dir), pin->number.value);
 	put_seconds(f, "idle", pin->idle.value);
 	fputc('\n', f);
 }
@@ -145,8 +144,8 @@ static void put_sessions(FILE *f, const struct replies *r, struct counts *n)
 		session_free(&session);
 	}
 	if (n->others)
-		fprintf(f, "# %zu session%s of other protocols: they begin anew, with their control connections\n",
-			n->others, n->others == 1 ? "" : "s");
+		fprintf(f, "# %zu of other protocols: they begin anew, with their control connection\n",
+			n->others);
 }
 
 static void put_head(FILE *f)

@@ -36,6 +36,14 @@ static void setting_line(struct out *o, const struct setting *s)
 		 number_or_dash(initial, s->initial));
 }
 
+static const char *mode_tint(struct maybe mode)
+{
+	if (!mode.known)
+		return NULL;
+	return mode.value == VPNPASS_MODE_ON ? OUT_GREEN :
+	       mode.value == VPNPASS_MODE_BLOCK ? OUT_RED : OUT_YELLOW;
+}
+
 static void show_proto(struct out *o, const struct proto *p, bool settings)
 {
 	size_t i;
@@ -43,6 +51,7 @@ static void show_proto(struct out *o, const struct proto *p, bool settings)
 	out_object(o, NULL);
 	out_string(o, "proto", "PROTO", p->name);
 	out_string(o, "mode", "MODE", mode_name(p->mode));
+	out_tint(o, "MODE", mode_tint(p->mode));
 	out_number(o, "sessions", "SESSIONS", p->sessions);
 	out_number(o, "pins", "PINS", p->pins);
 	out_row(o);

@@ -3,10 +3,16 @@
  * vpnpass stats: the counters of each protocol.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
 static struct command stats_command;
+
+struct request {
+	const char *which;
+	bool prometheus;
+};
 
 static void print_counter(struct out *o, const struct proto *p, const struct counter *c)
 {
@@ -30,41 +36,77 @@ static void print_proto(struct out *o, const struct proto *p)
 	out_object_end(o);
 }
 
+static void print_protos(struct out *o, const struct replies *r, const char *which)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct proto proto;
+
+	while (protos_next(r, which, &pos, &proto)) {
+		print_proto(o, &proto);
+		proto_free(&proto);
+	}
+}
+
+static int parse(struct request *request, int argc, char **argv)
+{
+	for (; argc > 0; argc--, argv++) {
+		if (!strcmp(argv[0], "--prometheus")) {
+			request->prometheus = true;
+			continue;
+		}
+		if (request->which)
+			return usage_error(&stats_command, "too many arguments: %s", argv[0]);
+		if (!proto_plausible(argv[0]))
+			return usage_error(&stats_command, "not a protocol: %s", argv[0]);
+		request->which = argv[0];
+	}
+	return EXIT_OK;
+}
+
 static int stats_run(struct context *ctx, int argc, char **argv)
 {
 	static const char *const columns[] = { "PROTO", "COUNTER", ">VALUE", NULL };
-	const char *which = argc ? argv[0] : NULL;
-	const struct nlmsghdr *pos = NULL;
+	struct request request = {};
 	struct replies replies = {};
-	struct proto proto;
 	int ret;
 
-	if (argc > 1)
-		return usage_error(&stats_command, "too many arguments: %s", argv[1]);
-	if (which && !proto_plausible(which))
-		return usage_error(&stats_command, "not a protocol: %s", which);
+	ret = parse(&request, argc, argv);
+	if (ret)
+		return ret;
+	if (request.prometheus && ctx->out.json)
+		return usage_error(&stats_command, "--prometheus and -j exclude each other");
+	if (request.prometheus) {
+		ret = protos_fetch(ctx, request.which, &replies);
+		if (!ret)
+			prometheus_print(ctx->out.file, &replies, request.which);
+		replies_free(&replies);
+		return ret;
+	}
 	out_columns(&ctx->out, columns);
 	out_list(&ctx->out, NULL);
-	ret = protos_fetch(ctx, which, &replies);
-	while (!ret && protos_next(&replies, which, &pos, &proto)) {
-		print_proto(&ctx->out, &proto);
-		proto_free(&proto);
-	}
+	ret = protos_fetch(ctx, request.which, &replies);
+	if (!ret)
+		print_protos(&ctx->out, &replies, request.which);
 	replies_free(&replies);
 	return ret;
 }
 
 static void stats_complete(struct context *ctx, int argc, char **argv)
 {
-	if (argc == 1)
-		suggest_protos(ctx, argv[0]);
+	const char *last = argv[argc - 1];
+
+	if (argc <= 2)
+		suggest(last, "--prometheus");
+	if (argc == 1 || (argc == 2 && !strcmp(argv[0], "--prometheus")))
+		suggest_protos(ctx, last);
 }
 
 static struct command stats_command = {
 	.name = "stats",
 	.rank = 40,
-	.usage = "[PROTO]",
+	.usage = "[PROTO] [--prometheus]",
 	.summary = "show the counters",
+	.details = "--prometheus is for the textfile collector of its node exporter.\n",
 	.run = stats_run,
 	.complete = stats_complete,
 };

@@ -10,6 +10,7 @@
 
 struct options {
 	bool json, pretty, version, help;
+	enum stamp stamp;
 	const char *netns;
 };
 
@@ -19,6 +20,9 @@ static bool parse_options(struct options *opt, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "pretty", no_argument, NULL, 'p' },
 		{ "netns", required_argument, NULL, 'n' },
+		{ "timestamp", no_argument, NULL, 't' },
+		{ "tshort", no_argument, NULL, 's' },
+		{ "ts", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{}
@@ -27,13 +31,17 @@ static bool parse_options(struct options *opt, int argc, char **argv)
 
 	/* getopt complains under this name */
 	argv[0] = "vpnpass";
-	while ((c = getopt_long_only(argc, argv, "+jpn:Vh", options, NULL)) != -1) {
+	while ((c = getopt_long_only(argc, argv, "+jpn:tVh", options, NULL)) != -1) {
 		if (c == 'j')
 			opt->json = true;
 		else if (c == 'p')
 			opt->pretty = true;
 		else if (c == 'n')
 			opt->netns = optarg;
+		else if (c == 't')
+			opt->stamp = STAMP_FULL;
+		else if (c == 's')
+			opt->stamp = STAMP_SHORT;
 		else if (c == 'V')
 			opt->version = true;
 		else if (c == 'h')
@@ -84,15 +92,20 @@ int main(int argc, char **argv)
 {
 	struct context ctx = {};
 	struct options opt = {};
-	int ret;
+	int ret = EXIT_OK;
 
 	if (!parse_options(&opt, argc, argv)) {
 		fputs("Try \"vpnpass help\".\n", stderr);
-		return EXIT_USAGE;
+		ret = EXIT_USAGE;
 	}
 	out_open(&ctx.out, stdout, opt.json, opt.pretty);
-	ret = run(&ctx, &opt, argc - optind, argv + optind);
+	ctx.stamp = opt.stamp;
+	if (!ret)
+		ret = run(&ctx, &opt, argc - optind, argv + optind);
 	nl_close(&ctx.nl);
+	/* who reads JSON gets some, whatever went wrong */
+	if (ret && opt.json && !ctx.out.said)
+		out_list(&ctx.out, NULL);
 	if (out_close(&ctx.out)) {
 		complain("cannot write the output");
 		ret = ret ? ret : EXIT_REFUSED;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 
 /**
  * module_of - The module that brings a protocol.
@@ -50,7 +51,10 @@ bool module_load(const char *module)
 		execl("/sbin/modprobe", "modprobe", "-q", module, NULL);
 		_exit(EXIT_REFUSED);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (pid < 0)
 		return false;
-	return WIFEXITED(status) && !WEXITSTATUS(status);
+	progress_begin("loading a kernel module");
+	pid = waitpid(pid, &status, 0);
+	progress_end();
+	return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
 }

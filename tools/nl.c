@@ -10,6 +10,7 @@
 
 #include "model.h"
 #include "nl.h"
+#include "progress.h"
 #include "transport.h"
 #include "util.h"
 
@@ -197,14 +198,8 @@ static int talk_once(struct nl *nl, struct replies *r, bool *torn)
 	return ret;
 }
 
-/**
- * nl_talk - Send the request and collect what comes back.
- * @nl: Connection with a request in it.
- * @replies: Filled in, to be freed by the caller also after an error.
- *
- * Return: 0 or a negative errno, then with nl->text and nl->attr.
- */
-int nl_talk(struct nl *nl, struct replies *replies)
+/* Again, when objects came or went meanwhile. */
+static int talk(struct nl *nl, struct replies *replies)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->request;
 	int i, ret = 0;
@@ -220,6 +215,23 @@ int nl_talk(struct nl *nl, struct replies *replies)
 	}
 	complain("the list changed while it was read, it may be incomplete");
 	return 0;
+}
+
+/**
+ * nl_talk - Send the request and collect what comes back.
+ * @nl: Connection with a request in it.
+ * @replies: Filled in, to be freed by the caller also after an error.
+ *
+ * Return: 0 or a negative errno, then with nl->text and nl->attr.
+ */
+int nl_talk(struct nl *nl, struct replies *replies)
+{
+	int ret;
+
+	progress_begin("waiting for the kernel");
+	ret = talk(nl, replies);
+	progress_end();
+	return ret;
 }
 
 /* One of the multicast groups that the controller lists. */

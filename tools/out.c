@@ -7,21 +7,48 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "out.h"
 #include "util.h"
+
+#define BREAK_INDENT	2
 
 /**
  * struct out_line - A row of the table, or a line of text between two rows.
  * @text: The line, NULL for a row.
  * @indent: Columns to indent the line and what is wrapped of it.
  * @cell: Cells of a row, NULL where unknown.
+ * @tint: Their colours, NULL for none.
  */
 struct out_line {
 	char *text;
 	int indent;
 	char *cell[OUT_COLUMNS];
+	const char *tint[OUT_COLUMNS];
 };
+
+static int find_width(int terminal)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = {};
+	uint32_t width = 0;
+
+	if (columns && parse_u32(&width, columns) && width >= OUT_WIDTH_MIN && width < 10000)
+		return width;
+	if (terminal >= 0 && !ioctl(terminal, TIOCGWINSZ, &size) && size.ws_col >= OUT_WIDTH_MIN)
+		return size.ws_col;
+	return OUT_WIDTH;
+}
+
+/* no-color.org; a terminal that cannot says so */
+static bool wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(no && *no) && term && strcmp(term, "dumb");
+}
 
 /**
  * out_open - Prepare to print.
@@ -32,7 +59,11 @@ struct out_line {
  */
 void out_open(struct out *o, FILE *file, bool json, bool pretty)
 {
+	bool terminal = isatty(fileno(file));
+
 	*o = (struct out){ .file = file, .json = json, .pretty = pretty };
+	o->width = find_width(terminal ? fileno(file) : -1);
+	o->colour = terminal && wants_colour();
 }
 
 /**
@@ -134,6 +165,7 @@ static void json_open(struct out *o, const char *key, const char *brackets)
 	if (o->depth == OUT_DEPTH)
 		abort();
 	json_lead(o, key);
+	o->said = true;
 	fputc(brackets[0], o->file);
 	o->open[o->depth] = brackets[1];
 	o->filled[o->depth] = false;
@@ -242,6 +274,23 @@ void out_row(struct out *o)
 	line = add_line(o);
 	memcpy(line->cell, o->cell, sizeof(line->cell));
 	memset(o->cell, 0, sizeof(o->cell));
+	memcpy(line->tint, o->tint, sizeof(line->tint));
+	memset(o->tint, 0, sizeof(o->tint));
+}
+
+/**
+ * out_tint - Colour a cell of the row, on a terminal that wants it.
+ * @o: Output.
+ * @head: Heading of its column.
+ * @colour: One of OUT_*.
+ */
+void out_tint(struct out *o, const char *head, const char *colour)
+{
+	int i;
+
+	for (i = 0; i < o->n_columns; i++)
+		if (!strcmp(head_text(o->columns[i]), head))
+			o->tint[i] = colour;
 }
 
 /**
@@ -282,8 +331,28 @@ static int column_width(const struct out *o, int column)
 	return width;
 }
 
+/* Where a row that is too wide goes on in the next line, indented. */
+static void find_breaks(const struct out *o, const int *width, bool *broken)
+{
+	int i, at = 0;
+
+	for (i = 0; i < o->n_columns; i++) {
+		broken[i] = i && o->width && at + 2 + width[i] > o->width;
+		at = (broken[i] ? BREAK_INDENT : at + (i ? 2 : 0)) + width[i];
+	}
+}
+
+static void print_cell(const struct out *o, const char *text, const char *tint)
+{
+	if (o->colour && tint)
+		fprintf(o->file, "\033[%sm%s\033[0m", tint, text);
+	else
+		fputs(text, o->file);
+}
+
 /* A row, or the headings. Spaces come late, so that no line ends in one. */
-static void print_cells(const struct out *o, const struct out_line *row, const int *width)
+static void print_cells(const struct out *o, const struct out_line *row, const int *width,
+			const bool *broken)
 {
 	int i, owed = 0;
 
@@ -293,10 +362,15 @@ static void print_cells(const struct out *o, const struct out_line *row, const i
 
 		if (!text)
 			text = "-";
+		if (broken[i]) {
+			fputc('\n', o->file);
+			owed = BREAK_INDENT;
+		}
 		pad = width[i] - (int)strlen(text);
 		if (o->columns[i][0] == '>')
 			owed += pad;
-		fprintf(o->file, "%*s%s", owed, "", text);
+		fprintf(o->file, "%*s", owed, "");
+		print_cell(o, text, row ? row->tint[i] : OUT_BOLD);
 		owed = 2 + (o->columns[i][0] == '>' ? 0 : pad);
 	}
 	fputc('\n', o->file);
@@ -326,7 +400,7 @@ static void print_wrapped(const struct out *o, int indent, const char *text)
 	size_t length, shown;
 
 	while (*text) {
-		length = break_at(text, OUT_WIDTH - indent);
+		length = o->width ? break_at(text, o->width - indent) : strlen(text);
 		for (shown = length; shown && text[shown - 1] == ' ';)
 			shown--;
 		fprintf(o->file, "%*s%.*s\n", indent, "", (int)shown, text);
@@ -351,19 +425,21 @@ static void free_line(struct out_line *line)
 void out_flush(struct out *o)
 {
 	int width[OUT_COLUMNS], i;
+	bool broken[OUT_COLUMNS];
 	size_t n;
 
 	for (i = 0; i < o->n_columns; i++)
 		width[i] = column_width(o, i);
+	find_breaks(o, width, broken);
 	if (o->n_lines && o->n_columns)
-		print_cells(o, NULL, width);
+		print_cells(o, NULL, width, broken);
 	for (n = 0; n < o->n_lines; n++) {
 		struct out_line *line = &o->lines[n];
 
 		if (line->text)
 			print_wrapped(o, line->indent, line->text);
 		else
-			print_cells(o, line, width);
+			print_cells(o, line, width, broken);
 		free_line(line);
 	}
 	free(o->lines);

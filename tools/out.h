@@ -19,7 +19,13 @@
 
 #define OUT_DEPTH	16
 #define OUT_COLUMNS	16
-#define OUT_WIDTH	80
+#define OUT_WIDTH	80	/* unless the terminal or COLUMNS says otherwise */
+#define OUT_WIDTH_MIN	40
+
+#define OUT_BOLD	"1"
+#define OUT_RED		"31"
+#define OUT_GREEN	"32"
+#define OUT_YELLOW	"33"
 
 /**
  * struct maybe - A number that the kernel may have left out.
@@ -38,12 +44,16 @@ struct maybe {
  * @file: Destination.
  * @json: JSON rather than a table.
  * @pretty: Indent the JSON.
+ * @colour: Colour the table.
+ * @said: Some JSON has been printed.
+ * @width: Columns of the terminal, 0 for no limit.
  * @depth: Open lists and objects.
  * @open: The bracket that closes each of them.
  * @filled: Whether each of them has something in it.
  * @columns: Headings, '>' in front of those that align to the right.
  * @n_columns: How many.
  * @cell: The row being filled, NULL where nothing was said.
+ * @tint: Colours of the row being filled, NULL for none.
  * @lines: Rows and lines until out_flush(); owned here.
  * @n_lines: How many.
  */
@@ -51,12 +61,16 @@ struct out {
 	FILE *file;
 	bool json;
 	bool pretty;
+	bool colour;
+	bool said;
+	int width;
 	int depth;
 	char open[OUT_DEPTH];
 	bool filled[OUT_DEPTH];
 	const char *columns[OUT_COLUMNS];
 	int n_columns;
 	char *cell[OUT_COLUMNS];
+	const char *tint[OUT_COLUMNS];
 	struct out_line *lines;
 	size_t n_lines;
 };
@@ -77,6 +91,7 @@ void out_bytes(struct out *o, const char *key, const char *head, struct maybe va
 void out_msec(struct out *o, const char *key, const char *head, struct maybe ms);
 void out_nsec(struct out *o, const char *key, struct maybe ns);
 
+void out_tint(struct out *o, const char *head, const char *colour);
 void out_row(struct out *o);
 void out_line(struct out *o, int indent, const char *fmt, ...) __printf(3, 4);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "util.h"
 
 /**
@@ -99,6 +100,8 @@ void complain_about(const char *file, size_t line)
 	about_line = line;
 }
 
+static char complaint[512];
+
 /**
  * complain - Say on stderr what is wrong, with the program's name in front.
  * @fmt: As for printf(), without the newline.
@@ -107,15 +110,24 @@ void complain(const char *fmt, ...)
 {
 	va_list ap;
 
+	va_start(ap, fmt);
+	vsnprintf(complaint, sizeof(complaint), fmt, ap);
+	va_end(ap);
+	progress_hide();
 	fputs("vpnpass: ", stderr);
 	if (about_file)
 		fprintf(stderr, "%s:", about_file);
 	if (about_file && about_line)
 		fprintf(stderr, "%zu:", about_line);
-	if (about_file)
-		fputc(' ', stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s%s\n", about_file ? " " : "", complaint);
+}
+
+/**
+ * last_complaint - What was complained of last.
+ *
+ * Return: the text, empty if nothing was.
+ */
+const char *last_complaint(void)
+{
+	return complaint;
 }

@@ -25,5 +25,6 @@ char *xasprintf(const char *fmt, ...) __printf(1, 2);
 bool parse_u32(uint32_t *to, const char *text);
 void complain(const char *fmt, ...) __printf(1, 2);
 void complain_about(const char *file, size_t line);
+const char *last_complaint(void);
 
 #endif /* _VPNPASS_UTIL_H */
