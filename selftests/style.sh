@@ -33,7 +33,7 @@ fi
 check "generated files are current" uapi/generate.py --check
 
 if have mandoc; then
-	check "man pages" mandoc -Tlint -Wwarning tools/*.8
+	check "man pages" mandoc -Tlint -Wwarning tools/*.[1-9]
 else
 	skip "man pages" "mandoc is not installed"
 fi
