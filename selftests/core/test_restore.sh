@@ -167,6 +167,77 @@ ip -n "${nsp}r" addr del 192.0.2.1/24 dev wan
 check "with the WAN address go the sessions" busywait 5 vp_is '. == []' session
 ip -n "${nsp}r" addr add 192.0.2.1/24 dev wan
 
+# --- the kernel does not rely on the tool ---------------------------------------------------
+# raw NAME WANT WORD...: $good, and these words of session_restore.py
+raw()
+{
+	is "kernel: $1" "$(R "$selftests/core/session_restore.py" "${good[@]}" "${@:3}" 2>&1)" "$2"
+}
+
+without()
+{
+	local w
+
+	good=()
+	for w in "${all[@]}"; do
+		case $w in "$1"=*) ;; *) good+=("$w") ;; esac
+	done
+}
+
+if python3 -c 'import yaml' 2> /dev/null; then
+	all=(proto=esp "client=${CIP[3]}" "peer=${GIP[1]}" "local=$PUB" lifetime=60000)
+	good=("${all[@]}")
+	vp session flush > /dev/null
+	for w in proto client peer local lifetime; do
+		without $w
+		raw "no $w" "EINVAL proto, client, peer, local and lifetime are required"
+	done
+	without client
+	raw "half an address" "EINVAL an address has 4 (IPv4) or 16 (IPv6) bytes" client=x:0a00
+	raw "an address and a half" "EINVAL an address has 4 (IPv4) or 16 (IPv6) bytes" client=x:0a0000010a00
+	raw "two families" "EINVAL addresses are of different families" client=2001:db8::1
+	for a in 224.0.0.1 255.255.255.255 0.0.0.0 127.0.0.1; do
+		raw "client $a" "EINVAL not the address of a host" client=$a
+	done
+	raw "no translation" "EINVAL client, peer and local are three addresses" client=$PUB
+	without proto
+	raw "no such protocol" "ENOENT no such protocol: its helper module is not loaded" proto=quic
+	without lifetime
+	raw "no life" "ERANGE value out of range" lifetime=0
+	raw "too long a life" "ERANGE value out of range" lifetime=864000001
+	good=("${all[@]}")
+	raw "no such zone" "ERANGE no such conntrack zone" zone=65536
+	raw "two zones" "EINVAL the zones of both directions differ" zone=1 zone-reply=2
+	raw "no such device" "ENODEV no such device" device=nosuch
+	raw "a call ID" "EINVAL not an SPI" pin=1/0/4097
+	raw "a reserved SPI" "ERANGE an SPI is above 255 and has 32 bits" pin=0/1/255
+	raw "33 bits" "ERANGE an SPI is above 255 and has 32 bits" pin=0/1/0x100000001
+	raw "an SPI twice" "EINVAL an SPI is there twice" pin=0/1/4097 pin=0/0/4097 pin=0/1/4097
+	raw "half a pin" "EINVAL a number needs its kind and direction" pin=0//4097
+	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4107)
+	raw "11 inbound SPIs" "E2BIG more SPIs than a session keeps" "${many[@]}"
+	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4129)
+	raw "33 numbers" "E2BIG too many numbers" "${many[@]}"
+	raw "an attribute of the future" "EINVAL Unknown attribute type" 99=x:00000000
+	# shellcheck disable=SC2086
+	R ip xfrm state add src "${GIP[1]}" dst $PUB proto esp spi 0x7777 reqid 9 mode tunnel $esp_keys
+	raw "an SA of the router's own" "EADDRINUSE the SPI of an SA of the router's own" pin=0/1/0x7777
+	R ip xfrm state flush
+	is "refused, so nothing was made" "0 0" "$(sessions) $(R conntrack -L -p 50 2> /dev/null | grep -c esp)"
+	raw "a good one" "ok 2" pin=0/0/4097/5 pin=0/1/4098/5
+	raw "and again" "ok 0" pin=0/0/4097/5 pin=0/1/4098/5
+	raw "an SPI more" "ok 1" pin=0/1/4099
+	without local
+	raw "another address by now" "EADDRNOTAVAIL the client's session is translated otherwise by now" \
+		local=192.0.2.99
+	vp set esp off > /dev/null
+	good=("${all[@]}")
+	raw "switched off" "ESHUTDOWN the protocol is not switched on"
+	vp set esp on > /dev/null
+else
+	skip "the kernel's own checks" "python3-yaml is missing"
+fi
+
 # --- by hand ------------------------------------------------------------------------------
 printf 'set esp block\n' | vp restore - > "$scratch/out"
 is "a file by hand, from standard input" "0 block" "$? $(vp -j show | jq -r '.[0].mode')"

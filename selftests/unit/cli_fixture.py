@@ -124,6 +124,17 @@ def session(name="esp", client="192.168.1.10", peer="203.0.113.5", pins=()):
             ("state", "paired"), *pins]
 
 
+def session6(name, pins):
+    """A session whose addresses take as much room as they can."""
+    return [("id", 8), ("proto", name), ("client", "2001:db8:1111:2222:3333:4444:5555:6666"),
+            ("peer", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"),
+            ("local", "2001:db8:9999:8888:7777:6666:5555:4444"), ("age", 3723456),
+            ("idle", 3723456), ("packets-out", 10 ** 9), ("bytes-out", 10 ** 12),
+            ("packets-in", 10 ** 9), ("bytes-in", 10 ** 12), ("state", "established"), *pins]
+
+
+CONN = [("dest", "203.0.113.6"), ("zone", 5), ("zone-reply", 5), ("device", "wan"),
+        ("lifetime", 1800250)]
 ESP_PINS = (pin(0, 0, 0xc0000001), pin(0, 0, 0xc2), pin(0, 1, 0xd0000001, state=0))
 OTHER_PINS = (pin(1, 0, 5, nat=9), pin(2, 0, 0x1122334455667788), pin(3, 1, 6), pin(4, 1, 7),
               pin(99, 0, 8))
@@ -176,6 +187,20 @@ SCENES = {
             + done(),
     "evil": vpnpass("session-get", [("proto", "e\033[31m\"\\\n"), ("state", b"\xff\xc3\xa4\0"),
                                     ("client", "192.0.2.1")]) + done(),
+    "sessions6": vpnpass("session-get", session6("esp", [
+        pin(0, d, 0xc0000000 + i) for d in (0, 1) for i in range(8)]))
+                 + vpnpass("session-get", session6("ike", [
+                     pin(2, d, 0x1122334455667788 + i) for d in (0, 1) for i in range(4)]))
+                 + done(),
+    "learned": vpnpass("session-get", session(pins=ESP_PINS) + CONN)
+               + vpnpass("session-get", session("pptp", pins=OTHER_PINS)) + done(),
+    "restored": vpnpass("session-restore", [("count", 2)], 0) + error(0),
+    "eopnotsupp": error(errno.EOPNOTSUPP),
+    "edquot": error(errno.EDQUOT, "a limit on sessions is reached"),
+    "mixed": proto("esp") + vpnpass("proto-get", [
+        ("name", "ike"), ("mode", 1), ("sessions", 0), ("pins", 0),
+        ("counter", [("name", "pinned"), ("value", 7)]),
+        ("counter", [("name", "from-the.future"), ("value", 1)])]) + done(),
     "flushed": vpnpass("session-flush", [("count", 3)], 0) + error(0),
     "events": b"".join(EVENTS),
     "mode": EVENTS[0],

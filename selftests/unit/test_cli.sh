@@ -24,6 +24,7 @@ pkg-config --exists libmnl || skip_all "libmnl is missing"
 export VPNPASS_REPLAY=$scratch/replies VPNPASS_SENT=$scratch/sent
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 TZ=UTC
 export PATH=$scratch/bin:$PATH
+unset COLUMNS NO_COLOR
 vpnpass=$scratch/vpnpass
 
 # Nothing here may load a module: modprobe only notes that it was called.
@@ -50,6 +51,20 @@ build()
 		$(pkg-config --cflags --libs libmnl)
 }
 
+# replies "SCENE...": what the kernel will say; each conversation is made once
+replies()
+{
+	local file="$scratch/scenes/${1:-none}"
+
+	if [ ! -e "$file" ]; then
+		mkdir -p "$scratch/scenes"
+		: > "$file"
+		# shellcheck disable=SC2086
+		[ -z "$1" ] || "$here/cli_fixture.py" $1 > "$file"
+	fi
+	cat "$file" > "$VPNPASS_REPLAY"
+}
+
 # run "SCENE..." ARG...: sets out, err, rc, sent, modprobe
 run()
 {
@@ -58,9 +73,7 @@ run()
 	shift
 	: > "$VPNPASS_SENT"
 	: > "$VPNPASS_SENT.modprobe"
-	: > "$VPNPASS_REPLAY"
-	# shellcheck disable=SC2086
-	[ -z "$scenes" ] || "$here/cli_fixture.py" $scenes > "$VPNPASS_REPLAY"
+	replies "$scenes"
 	out=$("$vpnpass" "$@" 2> "$scratch/err")
 	rc=$?
 	err=$(< "$scratch/err")
@@ -82,7 +95,10 @@ usage()
 
 	shift 2
 	run "" "$@"
-	is "$name: exit code, no output, no request" "$rc:$out:$sent" "1::"
+	case " $* " in
+	*" -j "* | *" -jp "*) is "$name: exit code, JSON, no request" "$rc:${out/'{}'/[]}:$sent" "1:[]:" ;;
+	*) is "$name: exit code, no output, no request" "$rc:$out:$sent" "1::" ;;
+	esac
 	case $err in
 	"vpnpass: "*"$text"*) ok "$name: message" ;;
 	*) not_ok "$name: message" "got '$err', wanted '$text'" ;;
@@ -122,6 +138,13 @@ test_usage()
 		session client 1.2.3
 	usage "session with a word twice" "peer given twice" session peer ::1 peer ::2
 	usage "monitor with too much" "too many arguments: x" monitor x
+	usage "save alone" "FILE expected" save
+	usage "save with too much" "too many arguments: y" save x y
+	usage "save as JSON to standard output" "name a file" -j save -
+	usage "restore alone" "FILE expected" restore
+	usage "restore with too much" "too many arguments: y" restore x y
+	usage "restore without the file" "No such file" restore /nonexistent/file
+	usage "stats in two formats" "exclude each other" -j stats --prometheus
 	usage "help for nothing" "unknown command x" help x
 	usage "no such network namespace" "network namespace nosuch" -n nosuch show
 }
@@ -132,7 +155,7 @@ test_help()
 
 	run "" help
 	is "help: exit code" "$rc" 0
-	for command in show set session stats monitor; do
+	for command in show set session stats monitor save restore; do
 		case $out in
 		*"  $command "*) ok "help lists $command" ;;
 		*) not_ok "help lists $command" "$out" ;;
@@ -150,6 +173,12 @@ test_help()
 	esac
 	run "" -V
 	is "version" "$rc:$out" "0:vpnpass 1.2.3"
+	run "" -j help
+	is "help in JSON" "$(query '[c["command"] for c in d]')" \
+		"['show', 'set', 'session', 'stats', 'monitor', 'save', 'restore', 'help']"
+	run "" -j set help
+	is "help for one in JSON" "$(query 'd[0]["usage"]')" \
+		"['vpnpass set PROTO on|off|block', 'vpnpass set PROTO KEY VALUE']"
 	run "" -j -V
 	is "version in JSON" "$(query 'd["version"]')" 1.2.3
 }
@@ -275,6 +304,408 @@ test_session_json()
 		"session_id")]')" "[('call_id', [('out', 5, 9, None)]), \
 ('ike_spi', [('out', None, None, '0x1122334455667788')]), \
 ('tunnel_id', [('in', 6, None, None)]), ('session_id', [('in', 7, None, None)])]"
+}
+
+# saved_file LINE...: $scratch/file with these lines and the sum of them
+saved_file()
+{
+	printf '%s\n' "$@" > "$scratch/file"
+	printf 'sum %s\n' "$(python3 -c 'import sys, zlib
+print("%08x" % zlib.crc32(open(sys.argv[1], "rb").read()))' "$scratch/file")" >> "$scratch/file"
+}
+
+test_save()
+{
+	local now sum
+
+	run "family protos learned" save -
+	now=$(sed -n 's/^saved //p' <<< "$out")
+	is "save: exit code, nothing said" "$rc:$err" "0:"
+	is "save" "$(grep -v '^#\|^saved\|^sum' <<< "$out")" "vpnpass 1
+set esp on
+set esp hold_time 1500
+set esp strict 0
+set ike off
+set ike hold_time 1500
+set ike strict 0
+session esp client 192.168.1.10 peer 203.0.113.5 local 198.51.100.1 dest 203.0.113.6 \
+expires 1800.250 device wan zone 5 zone-reply 5
+	spi out 0xc0000001 idle 1.250
+	spi out 0x000000c2 idle 1.250"
+	[ $(($(date +%s) - now)) -lt 100 ]
+	is "save: the time" "$?" 0
+	sum=$(head -n -1 <<< "$out" | python3 -c 'import sys, zlib
+print("%08x" % zlib.crc32(sys.stdin.buffer.read()))')
+	is "save: the sum" "$(tail -n 1 <<< "$out")" "sum $sum"
+	is "save asks and changes nothing" "$sent" "dump proto-get
+dump session-get"
+	run "family protos baresession" save -
+	is "save: a session that is hardly known is left out" "$rc:$(grep -c ^session <<< "$out")" 0:0
+	run "family protos onesession" save -
+	is "save from an older module" "$(grep ^session <<< "$out")" "session esp client \
+192.168.1.10 peer 203.0.113.5 local 198.51.100.1 expires 120.000"
+	run "family newproto nosessions" save -
+	is "save: a mode of the future is left out" "$(grep ^set <<< "$out")" "set quic hold_time 1500
+set quic strict 0"
+}
+
+test_save_file()
+{
+	local dir=$scratch/dir
+
+	mkdir "$dir"
+	echo old > "$dir/real"
+	chmod 640 "$dir/real"
+	ln -s real "$dir/link"
+	run "family protos learned" -j save "$dir/link"
+	is "save to a file" "$rc:$(query '[d[k] for k in ("switches", "settings", "sessions")]')" \
+		"0:[2, 4, 1]"
+	is "a link is followed, the mode kept, nothing left" \
+		"$(stat -c '%A %F' "$dir/real" "$dir/link"):$(ls "$dir")" "\
+-rw-r----- regular file
+lrwxrwxrwx symbolic link:link
+real"
+	is "the file is whole" "$(sed -n '1p;$p' "$dir/real" | cut -d' ' -f1 | paste -sd:)" vpnpass:sum
+	run "family eperm" save "$dir/real"
+	is "refused: the old file stays" "$rc:$(head -n 1 "$dir/real")" "2:vpnpass 1"
+	run "family protos learned" save "$dir/no/file"
+	is "no such folder" "$rc:${err##*: }" "2:No such file or directory"
+	run "family protos learned" save /dev/full
+	is "no room" "$rc:${err##*: }" "2:No space left on device"
+	run "family protos learned" save /dev/null
+	is "not a regular file" "$rc:$(stat -c %F /dev/null)" "0:character special file"
+}
+
+# rejected NAME "LINE: TEXT" LINE...: the file of these lines, nothing is changed
+rejected()
+{
+	local name=$1 text=$2
+
+	shift 2
+	printf '%s\n' "$@" > "$scratch/file"
+	run "family protos" restore "$scratch/file"
+	is "rejected: $name" "$rc:${err#*"$scratch/file":}" "1:$text"
+	is "rejected: $name: nothing is asked" "$sent" ""
+}
+
+test_restore_syntax()
+{
+	local s="session esp client 10.0.0.1 peer 192.0.2.2 local 192.0.2.1 expires 9"
+
+	rejected "unknown word" "2: unknown word frob" "# x" "frob esp on"
+	rejected "no state" "1: on, off, block or KEY VALUE expected, not maybe" "set esp maybe"
+	rejected "too short" "1: set PROTO on|off|block or set PROTO KEY VALUE expected" "set esp"
+	rejected "too long" "1: too many words: 3" "set esp k 2 3"
+	rejected "no number" "1: k: a number of 32 bits expected, not 5s" "set esp k 5s"
+	rejected "33 bits" "1: k: a number of 32 bits expected, not 4294967296" "set esp k 4294967296"
+	rejected "not a protocol" "1: not a protocol: E" "set E on"
+	rejected "version of the future" \
+		"1: version 2 of the format, this tool knows version 1" "vpnpass 2"
+	rejected "version too late" "2: the version belongs on line 1" "set esp on" "vpnpass 1"
+	rejected "session by hand" '1: session without "vpnpass 1" on line 1' "$s"
+	rejected "session without time" "2: a session before the time of saving" "vpnpass 1" "$s"
+	rejected "cut short" "4: the end is missing, the file was cut short" \
+		"vpnpass 1" "saved 5" "$s"
+	rejected "binary" "2: not a line of text" "set esp on" $'\1\2'
+	rejected "too many words" "1: too many words" "set $(seq -s' ' 50)"
+	for bad in "${s/10.0.0.1/10.0.0}" "${s/ 9/ x}" "${s/ 9/ 0}" "${s/ 9/ 1.2345}" "$s client 10.0.0.2" \
+		   "$s zone 65536" "$s zone 0" "$s device 1234567890123456" "$s colour" "$s colour red" \
+		   "${s/192.0.2.1/2001:db8::1}" "${s/192.0.2.1/10.0.0.1}" "${s/esp/pptp}"; do
+		printf '%s\n' "vpnpass 1" "saved 5" "$bad" > "$scratch/file"
+		run "family protos" restore "$scratch/file"
+		is "rejected: $bad" "$rc:${err#*"$scratch/file":}" "1:3: ${err##*:3: }"
+	done
+	for bad in "spi in 0x255" "spi in 0xff idle 1" "spi up 0x1001 idle 1" "spi in 4097 idle 1" \
+		   "spi in 0x123456789 idle 1" "spi in 0x idle 1" "spi in 0x1001 idle -1"; do
+		printf '%s\n' "vpnpass 1" "saved 5" "$s" "$bad" > "$scratch/file"
+		run "family protos" restore "$scratch/file"
+		is "rejected: $bad" "$rc:${err#*"$scratch/file":}" "1:4: ${err##*:4: }"
+	done
+	saved_file "vpnpass 1" "saved 5" "$s" "spi in 0x1001 idle 1" "${s/0.1 /0.3 }" "spi in 0x1001 idle 1"
+	run "family protos" restore "$scratch/file"
+	is "rejected: an SPI twice" "$rc:${err#*"$scratch/file":}" "1:6: the same as in line 4"
+	saved_file "vpnpass 1" "saved 5" "$s" "$s"
+	run "family protos" restore "$scratch/file"
+	is "rejected: a session twice" "$rc:${err#*"$scratch/file":}" "1:4: the same as in line 3"
+	sed -i 's/expires 9/expires 8/' "$scratch/file"
+	run "family protos" restore "$scratch/file"
+	is "rejected: damaged" "$rc:${err##*: }" "1:the file is damaged"
+	echo >> "$scratch/file"
+	printf 'vpnpass 1\nset esp on' > "$scratch/file"
+	run "family protos ok" restore "$scratch/file"
+	is "the last line may lack its end" "$rc:${sent##*$'\n'}" "0:do proto-set name=esp mode=1"
+	printf 'vpnpass 1\r\n\r\n  set esp on # really\r\n' > "$scratch/file"
+	run "family protos ok" restore - < "$scratch/file"
+	is "ends of line of another system, standard input" "$rc:${sent##*$'\n'}" \
+		"0:do proto-set name=esp mode=1"
+	: > "$scratch/file"
+	run "family protos" -j restore "$scratch/file"
+	is "an empty file" "$rc:$(query '[d["switches"], d["sessions"]]')" "0:[0, 0]"
+}
+
+test_restore()
+{
+	local now s
+
+	now=$(date +%s)
+	s="session esp client 10.0.0.1 peer 192.0.2.2 local 192.0.2.1"
+	saved_file "vpnpass 1" "saved $((now - 10))" "set esp on" "set esp hold_time 250" \
+		"$s expires 100 dest 192.0.2.9 zone 7 zone-reply 7" \
+		"spi out 0xc0000001 idle 1.5" "spi in 0xd0000001 idle 2" "${s/0.1/0.2} expires 5"
+	run "family protos ok ok restored" restore "$scratch/file"
+	is "restore" "$rc:$out:$err" \
+		"0:1 switch, 1 setting and 1 session restored, 1 had timed out:"
+	is "restore: what is asked" \
+		"$(tail -n 3 <<< "$sent" | sed -E 's/(lifetime=8|idle=1)[0-9]{4}/\1..../g')" "\
+do proto-set name=esp mode=1
+do proto-set name=esp setting={name=hold_time value=250}
+do session-restore proto=esp client=10.0.0.1 peer=192.0.2.2 local=192.0.2.1 dest=192.0.2.9 \
+zone=7 zone-reply=7 lifetime=8.... pin={kind=0 dir=0 number=3221225473 idle=1....} \
+pin={kind=0 dir=1 number=3489660929 idle=1....}"
+	run "family protos ok ok restored" -j restore "$scratch/file"
+	is "restore in JSON" "$(query '[d[k] for k in ("switches", "settings", "sessions", "numbers",
+		"expired", "refused")]')" "[1, 1, 1, 2, 1, 0]"
+	run "family protos ok ok eopnotsupp" restore "$scratch/file"
+	is "an older module" "$rc:${err#*"$scratch/file":}" \
+		"2:5: the kernel module is too old to restore sessions"
+	run "family protos ok ok edquot" -j restore "$scratch/file"
+	is "a limit" "$rc:${err#*"$scratch/file":}:$(query 'd["refused"]')" \
+		"2:5: a limit on sessions is reached:1"
+	run "family protos eperm" restore "$scratch/file"
+	is "unprivileged" "$rc:$(grep -c CAP_NET_ADMIN <<< "$err"):$(grep -c "^do" <<< "$sent")" 2:1:1
+	saved_file "vpnpass 1" "saved $((now - 10))" "$s expires 9"
+	run "family protos" restore "$scratch/file"
+	is "all timed out" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:2: stale: every session has timed out since it was saved:"
+	saved_file "vpnpass 1" "saved $((now + 1000))" "$s expires 9"
+	run "family protos" restore "$scratch/file"
+	is "of the future" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:2: saved in the future: is the clock right?:"
+	saved_file "vpnpass 1" "saved $now" "local 127.0.0.1" "local 198.51.100.77" "$s expires 99"
+	run "family protos" restore "$scratch/file"
+	is "an address that is gone" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:4: stale: the router has no address 198.51.100.77 any more:"
+	saved_file "vpnpass 1" "saved $now" "$s expires 99 device nosuch0"
+	run "family protos" restore "$scratch/file"
+	is "a device that is gone" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:3: stale: there is no device nosuch0 any more:"
+	saved_file "vpnpass 1" "saved $now" "set ipsec off" "$s expires 99"
+	run "family protos" restore "$scratch/file"
+	is "sessions of what is off" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:4: esp has sessions, but its switch is not on:dump proto-get"
+	saved_file "vpnpass 1" "saved $now" "$s expires 99"
+	run "family pptp" restore "$scratch/file"
+	is "sessions of what is not loaded" "$rc:${err#*"$scratch/file":}" \
+		"2:3: esp: protocol not loaded (load it with: modprobe vpnpass_esp)"
+}
+
+test_restore_by_hand()
+{
+	printf '%s\n' "# by hand" "" "set ipsec on" "set esp hold_time 7" > "$scratch/file"
+	run "family protos ok ok ok" restore "$scratch/file"
+	is "by hand" "$rc:$(grep -c '^do' <<< "$sent"):$out" \
+		"0:3:2 switches, 1 setting and 0 sessions restored"
+	echo "set esp nosuch 1" >> "$scratch/file"
+	run "family protos" restore "$scratch/file"
+	is "no such setting" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:5: esp has no setting nosuch:dump proto-get"
+	sed -i 's/nosuch 1/strict 20000/' "$scratch/file"
+	run "family protos" restore "$scratch/file"
+	is "out of range" "$rc:${err#*"$scratch/file":}:$sent" \
+		"2:5: esp strict: 20000 is out of range (0..10000):dump proto-get"
+	sed -i '$s/.*/set pptp on/' "$scratch/file"
+	run "family protos protos" restore "$scratch/file"
+	is "what is not there" "$rc:${err#*"$scratch/file":}" \
+		"2:5: pptp: protocol not loaded (load it with: modprobe vpnpass_pptp)"
+	is "and nothing is changed" "$(grep -c '^do' <<< "$sent")" 0
+	run "family mixed $(yes ok | head -n 40 | paste -sd' ')" restore "$top/tools/vpnpass.conf"
+	is "the example is accepted" "$rc:$err" "0:"
+}
+
+# A checker of the exposition format as Prometheus documents it: prints what is
+# wrong, and the number of samples.
+promlint()
+{
+	python3 - "$1" <<- 'END'
+	import re, sys
+	text = open(sys.argv[1]).read()
+	seen, family, kind, n, wrong = set(), None, None, 0, []
+	name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+	if text and not text.endswith("\n"):
+	    wrong.append("no newline at the end")
+	helped = None
+	for line in text.splitlines():
+	    m = re.fullmatch(rf"# (HELP|TYPE) ({name}) (.+)", line)
+	    if m and m[1] == "HELP":
+	        if m[2] in seen:
+	            wrong.append("twice: " + line)
+	        helped = m[2]
+	    elif m:
+	        if m[2] != helped or m[2] in seen or m[3] not in ("counter", "gauge"):
+	            wrong.append(line)
+	        family, kind, samples = m[2], m[3], set()
+	        seen.add(family)
+	        if (kind == "counter") != family.endswith("_total"):
+	            wrong.append("name of a counter: " + line)
+	    else:
+	        m = re.fullmatch(rf'({name})\{{((?:{name}="(?:[^"\\\\\n]|\\\\[\\\\n"])*",?)+)\}} ([0-9]+)', line)
+	        if not m or m[1] != family or m[2].endswith(",") or m[2] in samples:
+	            wrong.append(line)
+	        else:
+	            samples.add(m[2])
+	            n += 1
+	print("; ".join(wrong) or n)
+	END
+}
+
+test_prometheus()
+{
+	run "family mixed" stats --prometheus
+	printf '%s\n' "$out" > "$scratch/prom"
+	is "stats --prometheus is well formed" "$rc:$err:$(promlint "$scratch/prom")" "0::14"
+	is "mode as a state" "$(grep '^vpnpass_mode' "$scratch/prom")" 'vpnpass_mode{proto="esp",mode="off"} 0
+vpnpass_mode{proto="esp",mode="on"} 1
+vpnpass_mode{proto="esp",mode="block"} 0
+vpnpass_mode{proto="ike",mode="off"} 0
+vpnpass_mode{proto="ike",mode="on"} 1
+vpnpass_mode{proto="ike",mode="block"} 0'
+	is "a counter of both" "$(grep '^vpnpass_pinned' "$scratch/prom")" \
+		'vpnpass_pinned_total{proto="esp"} 1099511627776
+vpnpass_pinned_total{proto="ike"} 7'
+	is "a counter with help" "$(grep 'HELP vpnpass_malformed' "$scratch/prom")" \
+		"# HELP vpnpass_malformed_total Packets that break the protocol's format."
+	is "a counter of the future" "$(grep 'future{\|future_total{' "$scratch/prom")" \
+		'vpnpass_from_the_future_total{proto="ike"} 1'
+	run "family mixed" stats --prometheus esp
+	is "of one protocol" "$rc:$(grep -c ike <<< "$out")" 0:0
+	run "family noprotos" stats --prometheus
+	is "nothing loaded" "$rc:$out" "0:"
+	run "family bareproto" stats --prometheus
+	printf '%s\n' "$out" > "$scratch/prom"
+	is "attributes missing" "$rc:$(promlint "$scratch/prom")" 0:0
+	if command -v promtool > /dev/null; then
+		run "family mixed" stats --prometheus
+		is "promtool agrees" "$(promtool check metrics <<< "$out" 2>&1)" ""
+	else
+		skip "promtool agrees" "promtool is missing (package prometheus)"
+	fi
+}
+
+# Every counter that a module has is explained, by the tool and by vpnpass(4).
+test_counters()
+{
+	local name missing='' undocumented=''
+
+	for name in $(grep -hoE '\[[A-Z0-9]+_CNT_[A-Z_]+\] = "[a-z_0-9]+"' "$top"/kmod/*/*.[ch] |
+		      cut -d'"' -f2 | sort -u); do
+		grep -q "{ \"$name\"," "$top/tools/counters.c" || missing+=" $name"
+		grep -qE "^\.It Va $name\b|^\.Va $name\b" "$top/tools/vpnpass.4" || undocumented+=" $name"
+	done
+	is "every counter has a help text" "$missing" ""
+	is "every counter is in vpnpass(4)" "$undocumented" ""
+	missing=
+	for name in $(grep -hoE '\{ "[a-z_]+", "[a-zA-Z]*", [0-9]' "$top"/kmod/*/*.[ch] |
+		      cut -d'"' -f2 | sort -u); do
+		grep -q "^\.It Va $name\b" "$top/tools/vpnpass.4" || missing+=" $name"
+	done
+	is "every setting is in vpnpass(4)" "$missing" ""
+}
+
+test_width()
+{
+	local cmd
+
+	for cmd in session "show esp" stats; do
+		# shellcheck disable=SC2086
+		COLUMNS=80 run "family $([ "$cmd" = session ] && echo sessions6 || echo protos)" $cmd
+		is "$cmd fits 80 columns" "$rc:$(awk 'length > 80' <<< "$out")" "0:"
+	done
+	COLUMNS=80 run "family sessions6" session
+	is "long addresses: the row goes on below" "$(sed -n '1,4p' <<< "$out")" "\
+PROTO  CLIENT
+  PEER                                      AGE   IDLE     PACKETS  BYTES
+  STATE
+esp    2001:db8:1111:2222:3333:4444:5555:6666"
+	COLUMNS=200 run "family sessions6" session
+	is "a wide terminal has it in one" "$(head -n 1 <<< "$out" | awk '{ print NF }')" 8
+	COLUMNS=nonsense run "family manypins" session
+	is "a width that is none is 80" "$(awk 'length > 80' <<< "$out")" ""
+}
+
+# terminal COMMAND...: as if typed; sets out
+terminal()
+{
+	out=$(script -qefc "$*" /dev/null < /dev/null 2>&1 | tr -d '\r')
+}
+
+test_terminal()
+{
+	if ! command -v script > /dev/null; then
+		skip "on a terminal" "script is missing"
+		return
+	fi
+	"$here/cli_fixture.py" family protos > "$VPNPASS_REPLAY"
+	TERM=xterm terminal "$vpnpass" show
+	is "colour on a terminal" "$(awk 'NR < 3 { print $1, (NR > 1 ? $2 : "") }' <<< "$out")" \
+		$'\e[1mPROTO\e[0m \nesp \e[32mon\e[0m'
+	TERM=xterm NO_COLOR=1 terminal "$vpnpass" show
+	is "none with NO_COLOR" "$(head -n 1 <<< "$out")" "PROTO  MODE  SESSIONS  PINS"
+	TERM=dumb terminal "$vpnpass" show
+	is "none where TERM is dumb" "$(head -n 1 <<< "$out")" "PROTO  MODE  SESSIONS  PINS"
+	TERM=xterm terminal "$vpnpass" -j show
+	is "none in JSON" "$(query 'd[0]["mode"]')" on
+	rm "$VPNPASS_REPLAY"
+	mkfifo "$VPNPASS_REPLAY"
+	{ sleep 1.5; "$here/cli_fixture.py" family protos; } > "$VPNPASS_REPLAY" &
+	TERM=dumb terminal "$vpnpass" show
+	is "what takes over a second says so" "$(head -n 1 <<< "$out" |
+		sed 's/\(\x1b\[Kvpnpass: waiting for the kernel \.\.\.\)*/\1/')" \
+		$'\e[Kvpnpass: waiting for the kernel ...\e[KPROTO  MODE  SESSIONS  PINS'
+	{ sleep 1.5; "$here/cli_fixture.py" family protos; } > "$VPNPASS_REPLAY" &
+	out=$("$vpnpass" show 2>&1 | head -n 1)
+	is "and nothing where there is no terminal" "$out" "PROTO  MODE  SESSIONS  PINS"
+	wait
+	rm "$VPNPASS_REPLAY"
+}
+
+# Whatever happens, what -j prints is JSON, and something.
+test_json_everywhere()
+{
+	local scene cmd bad='' n=0
+
+	echo "set esp on" > "$scratch/hand"
+	for scene in nofamily "family noprotos nosessions" "family doneerror" "family emptyack" \
+		     "family protos eperm" "family bareproto baresession" "family protos ok ok"; do
+		for cmd in "" show "show esp" "show nosuch" "show e E" stats "stats esp" session \
+			   "session flush" "session client x" "set esp on" "set all off" set \
+			   "set esp k 1" "save $scratch/js" "save /nonexistent/x" save \
+			   "restore $scratch/hand" "restore /nonexistent/x" "restore $VPNPASS_SENT" \
+			   "stats --prometheus" frob help "help x" -V -x; do
+			replies "$scene"
+			# shellcheck disable=SC2086
+			out=$("$vpnpass" -j $cmd 2> /dev/null)
+			n=$((n + 1))
+			[ -n "$out" ] || bad+=" '$scene/$cmd': nothing"
+			printf '%s\n' "$out" >> "$scratch/everywhere"
+		done
+	done
+	is "-j always prints something ($n ways)" "$bad" ""
+	out=[$(paste -sd, "$scratch/everywhere")]
+	is "and all of it is JSON" "$(query 'len(d)')" "$n"
+	if command -v jq > /dev/null; then
+		jq -e . "$scratch/everywhere" > /dev/null
+		is "jq -e agrees" $? 0
+	else
+		skip "jq -e agrees" "jq is missing"
+	fi
+	for scene in "" nofamily "family" "family events"; do
+		run "$scene" -j monitor x
+		bad+=$(query '"" if d == [] else "usage"')
+		run "$scene" -j monitor
+		out=[$(paste -sd, <<< "$out")]
+		bad+=$(query '"" if all("event" in e for e in d) else "monitor"')
+	done
+	is "monitor too" "$bad" ""
 }
 
 test_filters()
@@ -408,6 +839,19 @@ now -    overrun     (events were lost)
 'quote \" and\\ttab']"
 }
 
+test_stamps()
+{
+	run "family mode" -t monitor
+	is "monitor -t" "$rc:$out" "0:1970-01-01T01:00:01.000000+00:00 esp  mode        block"
+	run "family mode" -ts monitor
+	is "monitor -ts" "$rc:$out" "0:[1970-01-01T01:00:01.000000] esp  mode        block"
+	run "family mode" -j -t monitor
+	is "monitor -j -t" "$(query '(d["time"], d["timestamp"])')" \
+		"(3601.000000042, '1970-01-01T01:00:01.000000+00:00')"
+	TZ=XXX-05:30 run "family mode" -timestamp monitor
+	is "monitor -t elsewhere" "${out%% *}" "1970-01-01T06:30:01.000000+05:30"
+}
+
 # Out of a pipe that stays open: each line is there at once, SIGINT ends it.
 test_monitor_live()
 {
@@ -444,13 +888,17 @@ test_completion()
 	words "" ""
 	is "completion of commands" "$out" "doctor help monitor restore save session set show stats"
 	words "" -
-	is "completion of options" "$out" "-help -json -netns -pretty -version"
+	is "completion of options" "$out" "-help -json -netns -pretty -timestamp -tshort -version"
 	words "family newproto" -j show ""
 	is "completion of protocols" "$out" "all esp ike ipsec l2tp natt pptp quic"
 	words "family protos" set esp ""
 	is "completion of states and settings" "$out" "block hold_time off on strict"
 	words "family protos" set esp h
 	is "completion of a beginning" "$out" "hold_time"
+	words "" stats --
+	is "completion of an option" "$out" "--prometheus"
+	words "" save ""
+	is "completion of files" "$out" ":files"
 	words "" session ""
 	is "completion of words" "$out" "client flush list peer proto"
 	words "family sessions" session client ""
@@ -467,30 +915,22 @@ test_completion()
 		_vpnpass
 		echo "${COMPREPLY[*]}")
 	is "completion in bash" "$out" "on off"
+	mkdir "$scratch/files"
+	touch "$scratch/files/one two"
+	# shellcheck disable=SC2030,SC1091
+	out=$(. "$top/tools/vpnpass.bash-completion"
+		COMP_WORDS=("$vpnpass" restore "$scratch/files/o") COMP_CWORD=2
+		_vpnpass
+		echo "${COMPREPLY[*]}")
+	is "completion of files in bash" "$out" "$scratch/files/one two"
 }
 
-# documented NAME: every line of $out is in the man page as it is
-documented()
-{
-	local line missing=
-
-	while IFS= read -r line; do
-		grep -qxF -e "$line" "$top/tools/vpnpass.8" || missing+=$line$'\n'
-	done <<< "$out"
-	is "man page shows: $1" "$missing" ""
-}
-
+# The examples are run in a guest, by core/test_examples.sh.
 test_man()
 {
-	run "family protoson" show
-	documented "show"
-	run "family onesession" session peer 203.0.113.5
-	documented "session"
-	run "family flushed" session flush client 192.168.1.10
-	documented "session flush"
 	if command -v mandoc > /dev/null; then
-		is "mandoc -Tlint" "$(mandoc -Tlint "$top/tools/vpnpass.8" 2>&1 |
-			grep -v "mandoc.db\|Xr vpnpass")" ""
+		is "mandoc -Tlint" "$(mandoc -Tlint "$top"/tools/*.[1-9] 2>&1 |
+			grep -v "mandoc.db\|referenced manual not found")" ""
 	else
 		skip "mandoc -Tlint" "mandoc is missing"
 	fi
@@ -526,11 +966,22 @@ test_stats
 test_session
 test_session_json
 test_filters
+test_save
+test_save_file
+test_restore_syntax
+test_restore
+test_restore_by_hand
+test_prometheus
+test_counters
+test_width
+test_terminal
+test_json_everywhere
 test_set
 test_refusals
 test_missing
 test_loading
 test_monitor
+test_stamps
 test_monitor_live
 test_completion
 test_man
