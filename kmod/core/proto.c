@@ -141,7 +141,7 @@ int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
 	if (p->net_size) {
 		pn->priv = kzalloc(p->net_size, GFP_KERNEL);
 		if (!pn->priv)
-			return err;
+			goto free;
 	}
 	err = p->net_init ? p->net_init(vn) : 0;
 	if (err)
