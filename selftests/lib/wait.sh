@@ -5,10 +5,11 @@
 spawned=()
 cleanups=()
 
-# busywait SECONDS COMMAND...: until it succeeds; its output is not shown
+# busywait SECONDS COMMAND...: until it succeeds; its output is not shown. On a
+# debug kernel a second is four.
 busywait()
 {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000 * ${VPNPASS_SLOW:-1}))
 
 	shift
 	until "$@" > /dev/null 2>&1 < /dev/null; do

@@ -44,3 +44,9 @@ with_lock()
 	exec {fd}>&-
 	return $rc
 }
+
+# is_debug_kernel KERNEL: one that debug/build makes
+is_debug_kernel()
+{
+	case $1 in uml-debug | debug) ;; *) false ;; esac
+}

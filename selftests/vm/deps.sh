@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building, booting and testing take, on Debian and its kin, and
 # does nothing when all is there. No service is started by it.
-# usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack]	(default: build vm)
+# usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack] [debug]	(default: build vm)
 set -u
 
 set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml"
@@ -13,6 +13,7 @@ set_cross="gcc-aarch64-linux-gnu gcc-s390x-linux-gnu gcc-arm-linux-gnueabihf lib
 libc6-dev-armhf-cross qemu-user-static clang lld llvm sparse"
 set_upstream="linux-source-6.1 netcat-openbsd iperf3 iptables socat conntrack"
 set_pack="dpkg-dev debhelper dh-dkms lintian debootstrap"
+set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 set_lint="shellcheck sparse yamllint mandoc clang"
 
 step()
@@ -24,7 +25,7 @@ missing=()
 [ $# -gt 0 ] || set -- build vm
 for s; do
 	name=set_$s
-	[ -n "${!name-}" ] || { echo "usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack]" >&2; exit 2; }
+	[ -n "${!name-}" ] || { echo "usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack] [debug]" >&2; exit 2; }
 	for p in ${!name}; do
 		case " ${missing[*]} " in *" $p "*) continue ;; esac
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2> /dev/null)" = installed ] ||

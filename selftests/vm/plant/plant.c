@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One bug of the kind that is asked for, at load: does the debug lane see it?
+ * Built and loaded by vm/debug/plants.sh.
+ */
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
+
+static char *bug = "none";
+module_param(bug, charp, 0444);
+
+static DEFINE_MUTEX(lock_a);
+static DEFINE_MUTEX(lock_b);
+
+struct thing {
+	int numbers[4];
+	int more;
+};
+
+static struct thing __rcu *shared;
+static volatile int index = 4;
+static volatile int sink;
+
+static noinline void use_after_free(void)
+{
+	struct thing *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	kfree(t);
+	sink = READ_ONCE(t->numbers[0]);
+}
+
+static noinline void out_of_bounds(void)
+{
+	struct thing *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (t)
+		sink = t->numbers[index];
+	kfree(t);
+}
+
+static noinline void leak(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		sink = !!kzalloc(123, GFP_KERNEL);
+}
+
+static noinline void lock_inversion(void)
+{
+	mutex_lock(&lock_a);
+	mutex_lock(&lock_b);
+	mutex_unlock(&lock_b);
+	mutex_unlock(&lock_a);
+	mutex_lock(&lock_b);
+	mutex_lock(&lock_a);
+	mutex_unlock(&lock_a);
+	mutex_unlock(&lock_b);
+}
+
+static noinline void rcu_unprotected(void)
+{
+	sink = !rcu_dereference(shared);
+}
+
+static void timer_function(struct timer_list *t)
+{
+}
+
+static noinline void timer_freed(void)
+{
+	struct timer_list *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return;
+	timer_setup(t, timer_function, 0);
+	mod_timer(t, jiffies + 1000 * HZ);
+	kfree(t);
+}
+
+static noinline void sleep_in_atomic(void)
+{
+	rcu_read_lock();
+	msleep(1);
+	rcu_read_unlock();
+}
+
+static const struct {
+	const char *name;
+	void (*plant)(void);
+} plants[] = {
+	{ "use-after-free", use_after_free },
+	{ "out-of-bounds", out_of_bounds },
+	{ "leak", leak },
+	{ "lock-inversion", lock_inversion },
+	{ "rcu-unprotected", rcu_unprotected },
+	{ "timer-freed", timer_freed },
+	{ "sleep-in-atomic", sleep_in_atomic },
+};
+
+static int __init plant_init(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(plants); i++)
+		if (!strcmp(plants[i].name, bug))
+			plants[i].plant();
+	return 0;
+}
+
+static void __exit plant_exit(void)
+{
+}
+
+module_init(plant_init);
+module_exit(plant_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("bugs on purpose");
