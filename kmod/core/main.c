@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loading, unloading, and network namespaces coming and going. */
+#include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <net/genetlink.h>
@@ -146,6 +147,37 @@ static struct notifier_block netdev_notifier = {
 	.notifier_call = netdev_event,
 };
 
+static bool session_at(const struct vpnpass_session *s, const void *arg)
+{
+	const struct in_ifaddr *ifa = arg;
+
+	return s->family == NFPROTO_IPV4 && s->local.ip == ifa->ifa_local;
+}
+
+/* Masquerading ends the connections of an address that goes, but not those that
+ * were made without a packet: it does not know them for its own.
+ */
+static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct in_ifaddr *ifa = ptr;
+	struct vpnpass_net *vn = vpnpass_net_get(dev_net(ifa->ifa_dev->dev));
+	int i;
+
+	if (event != NETDEV_DOWN)
+		return NOTIFY_DONE;
+	mutex_lock(&vpnpass_mutex);
+	for (i = 0; i < VPNPASS_PROTOS; i++)
+		if (vpnpass_proto_slot(i) && vn->proto[i].sessions.next)
+			vpnpass_sessions_end_if(vn, i, session_at, ifa,
+						"address gone");
+	mutex_unlock(&vpnpass_mutex);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block inetaddr_notifier = {
+	.notifier_call = inetaddr_event,
+};
+
 static int __init vpnpass_init(void)
 {
 	int err;
@@ -161,9 +193,14 @@ static int __init vpnpass_init(void)
 	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
 		goto pernet;
+	err = register_inetaddr_notifier(&inetaddr_notifier);
+	if (err)
+		goto netdev;
 	err = genl_register_family(&vpnpass_nl_family);
 	if (!err)
 		return 0;
+	unregister_inetaddr_notifier(&inetaddr_notifier);
+netdev:
 	unregister_netdevice_notifier(&netdev_notifier);
 pernet:
 	unregister_pernet_subsys(&net_ops);
@@ -173,6 +210,7 @@ pernet:
 static void __exit vpnpass_exit(void)
 {
 	genl_unregister_family(&vpnpass_nl_family);
+	unregister_inetaddr_notifier(&inetaddr_notifier);
 	unregister_netdevice_notifier(&netdev_notifier);
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();
