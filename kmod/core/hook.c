@@ -5,6 +5,7 @@
  * helper. After NAT, right before conntrack confirms, helpers see what the
  * admin's rules let through. A blocked protocol is dropped in FORWARD.
  */
+#include <linux/hash.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
@@ -241,10 +242,35 @@ static __always_inline bool concerns_v4(const struct sk_buff *skb)
 	       unlikely(test_bit((__force u16)h[1], ports));
 }
 
-/* The packet on this CPU that went the pinned way: POSTROUTING has nothing to
- * do for it. Every packet that concerns us sets or clears it on its way in.
+/* Packets on this CPU that went the pinned way: POSTROUTING has nothing to do
+ * for them. Every packet that concerns us sets or clears its place on the way
+ * in. A driver may hand over a whole list of packets, all of which pass
+ * PREROUTING before the first is sent on: 64 of them (NAPI_POLL_WEIGHT). Two
+ * that share a place cost a look at the connection, no more.
  */
-static DEFINE_PER_CPU(const struct sk_buff *, pinned_skb);
+#define PINNED_SHIFT	6
+
+struct pinned {
+	const struct sk_buff *skb[1 << PINNED_SHIFT];
+};
+
+static DEFINE_PER_CPU(struct pinned, pinned_now);
+
+static u32 pinned_place(const struct sk_buff *skb)
+{
+	return hash_ptr(skb, PINNED_SHIFT);
+}
+
+/* @skb, or NULL in its place */
+static void set_pinned(u32 place, const struct sk_buff *skb)
+{
+	this_cpu_write(pinned_now.skb[place], skb);
+}
+
+static bool is_pinned(const struct sk_buff *skb)
+{
+	return this_cpu_read(pinned_now.skb[pinned_place(skb)]) == skb;
+}
 
 /* No pin: the helper decides. */
 static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
@@ -256,10 +282,10 @@ static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 		memset(&pkt->key.src.all[1], 0, sizeof(pkt->key.src) - 4);
 		memset(&pkt->key.dst.all[1], 0, sizeof(pkt->key.dst) - 4);
 	}
-	this_cpu_write(pinned_skb, NULL);
+	set_pinned(pinned_place(pkt->skb), NULL);
 	verdict = p->miss(vn, pkt, err);
 	if (pkt->done)
-		this_cpu_write(pinned_skb, pkt->skb);
+		set_pinned(pinned_place(pkt->skb), pkt->skb);
 	return verdict;
 }
 
@@ -295,7 +321,7 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 
 		if (pin->last != now)
 			WRITE_ONCE(pin->last, now);
-		this_cpu_write(pinned_skb, pkt->skb);
+		set_pinned(pinned_place(pkt->skb), pkt->skb);
 		return NF_ACCEPT;
 	}
 	return miss(vn, pkt, p, 0);
@@ -451,7 +477,7 @@ static noinline unsigned int ours_post_v4(struct vpnpass_net *vn,
 static unsigned int post_v4(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	if (likely(!concerns_v4(skb)) || this_cpu_read(pinned_skb) == skb)
+	if (likely(!concerns_v4(skb)) || is_pinned(skb))
 		return NF_ACCEPT;
 	return ours_post_v4(priv, skb, state);
 }
@@ -462,7 +488,7 @@ static unsigned int post_v6(void *priv, struct sk_buff *skb,
 	struct vpnpass_pkt pkt = { .skb = skb, .state = state };
 	int l4proto = find_v6(skb, &pkt.thoff);
 
-	if (l4proto < 0 || this_cpu_read(pinned_skb) == skb)
+	if (l4proto < 0 || is_pinned(skb))
 		return NF_ACCEPT;
 	return after_nat(priv, &pkt, l4proto);
 }
