@@ -83,6 +83,7 @@ enum {
 #define CAP_VOLUME	2
 
 #define CAND_EVIDENCE	1
+#define CAND_MISSED	8	/* it came, but not as an answer to the last asked */
 #define CAND_IN_TURN	4	/* and it had just asked */
 #define CAND_MOVED_ON	2	/* its old SPI was seen in use since */
 
@@ -1399,10 +1400,15 @@ static bool evident(const struct pair_group *g, const struct pair_trial *t,
 		return true;
 	if (age(t->last, t->first) <= rtt_slow(g))
 		return false;
-	if (b->base >= SCORE_EVIDENCE && !b->c->n_in &&
-	    age(t->last, t->first) >= AUDIT)
+	if (age(t->last, t->first) < AUDIT) {
+		if (b->score == b->base && has_rival(t, b, SCORE_ASKED))
+			return false;
+	} else if (b->base >= SCORE_EVIDENCE && !b->c->n_in &&
+		   !(b->flags & CAND_MISSED)) {
 		least = SCORE_EVIDENCE;
-	if (has_rival(t, b, least) || disputed(t, b) || gain(t, b) < 0)
+	}
+	if (has_rival(t, b, least) || disputed(t, b) || gain(t, b) < 0 ||
+	    b->flags & CAND_MISSED)
 		return t->n > 1 && gain(t, b) >= GAIN_SURE &&
 			gain(t, b) >= gain_elsewhere(b, t) + GAIN_SURE;
 	if (b->base >= (b->c->n_in ? SCORE_EVIDENT : SCORE_EVIDENCE))
@@ -1519,6 +1525,10 @@ static void judge_timing(const struct pair_group *g, const struct pair_trial *t,
 		if (cd->timely < CAP_TIMELY)
 			cd->timely++;
 	}
+	if (fit == 1)
+		cd->flags &= ~CAND_MISSED;
+	else if (fit == -1)
+		cd->flags |= CAND_MISSED;
 	if (fit == -1 && cd->flags & CAND_EVIDENCE)
 		cd->score = cd->base;
 	else if (fit > -2)

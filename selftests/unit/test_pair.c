@@ -549,10 +549,12 @@ static void test_ike(void)
 	T(in(0x2202, 1) & 4);
 	T(owner(0x2202) == NOBODY);
 	ok("two made an SA: the first packet settles nothing");
-	wait_ms(200);
+	wait_ms(300);
+	T(out(2, 0x1202, 2));
+	wait_ms(20);
 	T(in(0x2202, 2) & 4);
 	T(owner(0x2202) == 2);
-	ok("... the next, to who had asked, does");
+	ok("... the next, which answers the client's next, does");
 	wait_ms(20);
 	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
 	ok("... and the other is the only one left");
