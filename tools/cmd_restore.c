@@ -413,7 +413,7 @@ static void restore_complete(struct context *ctx, int argc, char **argv)
 
 static struct command restore_command = {
 	.name = "restore",
-	.rank = 70,
+	.rank = 80,
 	.usage = "FILE",
 	.summary = "take switches, settings and sessions from a file",
 	.details = "FILE is one of save's, or has lines \"set PROTO ...\"; - is standard input.\n"

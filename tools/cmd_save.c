@@ -244,7 +244,7 @@ static void save_complete(struct context *ctx, int argc, char **argv)
 
 static struct command save_command = {
 	.name = "save",
-	.rank = 60,
+	.rank = 70,
 	.usage = "FILE",
 	.summary = "write switches, settings and what was learned to a file",
 	.details = "FILE is replaced all at once; - is standard output.\n",
