@@ -44,7 +44,17 @@ check "SAs" esp_up "1 2"
 
 # the modules where modprobe looks, as after make install
 mods=/lib/modules/$(uname -r)/updates
-mkdir -p "$mods" && cp "$VPNPASS_KO"/vpnpass*.ko "$mods/" || skip_all "cannot install modules here"
+if [ ! -w /lib/modules ]; then
+	mkdir -p "$scratch/upper" "$scratch/work"
+	mount -t overlay overlay -o "lowerdir=/usr/lib/modules,upperdir=$scratch/upper,workdir=$scratch/work" \
+		/usr/lib/modules
+	at_exit umount -l /usr/lib/modules
+fi
+if ! { mkdir -p "$mods" && cp "$VPNPASS_KO"/vpnpass*.ko "$mods/"; }; then
+	skip "the examples of vpnpass(8)" "cannot install modules here"
+	done_testing
+	exit 0
+fi
 depmod
 at_exit unload_modules
 R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$VPNPASS" show 2> "$scratch/err"

@@ -175,7 +175,7 @@ test_help()
 	is "version" "$rc:$out" "0:vpnpass 1.2.3"
 	run "" -j help
 	is "help in JSON" "$(query '[c["command"] for c in d]')" \
-		"['show', 'set', 'session', 'stats', 'monitor', 'save', 'restore', 'help']"
+		"['show', 'set', 'session', 'stats', 'monitor', 'doctor', 'save', 'restore', 'help']"
 	run "" -j set help
 	is "help for one in JSON" "$(query 'd[0]["usage"]')" \
 		"['vpnpass set PROTO on|off|block', 'vpnpass set PROTO KEY VALUE']"
