@@ -44,8 +44,9 @@ udp_passes()
 
 	spawn ip netns exec "$nsp$2" socat "UDP4-RECVFROM:$4,fork" EXEC:cat
 	busywait 20 listens "$2" "$4" || return 2
-	answer=$(ip netns exec "$nsp$1" bash -c "exec 3<> /dev/udp/$3/$4
-		echo hello >&3; read -r -t ${5:-20} -u 3 a; echo \"\$a\"")
+	# dd takes a datagram whole, and ends with it
+	answer=$(ip netns exec "$nsp$1" timeout "${5:-20}" bash -c "exec 3<> /dev/udp/$3/$4
+		echo hello >&3; dd bs=64 count=1 status=none <&3")
 	kill "$spawn_pid"
 	[ "$answer" = hello ]
 }
@@ -56,7 +57,7 @@ kept_out()
 	local before
 
 	before=$(dropped)
-	udp_passes "$@" 1 && return 1
+	udp_passes "$@" 4 && return 1
 	[ "$(dropped)" -gt "$before" ]
 }
 

@@ -135,7 +135,7 @@ fi
 rm -rf "$root/lib/modules/$new/kernel"
 
 # firewalld reads what the package brings, and the policy once it is copied
-check "firewalld" in_root apt-get -q install -y --no-install-recommends firewalld
+check "firewalld" in_root apt-get -q install -y --no-install-recommends firewalld netbase
 cp "$root"/usr/share/vpnpass/firewalld/policies/vpnpass.xml "$root/etc/firewalld/policies/"
 check "firewalld takes our services and policy" in_root firewall-offline-cmd --check-config
 is "and knows what they open" "$(in_root firewall-offline-cmd --policy vpnpass --list-services)" \

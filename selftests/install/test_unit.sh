@@ -38,12 +38,16 @@ install_modules()
 }
 
 units=/run/test-units
+log=/run/vpnpass-unit.log
 write_units()
 {
 	local t
 
 	mkdir -p $units
 	cp /usr/local/lib/systemd/system/vpnpass.service $units/
+	mkdir -p $units/vpnpass.service.d
+	printf '[Service]\nStandardOutput=append:%s\nStandardError=inherit\n' "$log" \
+		> $units/vpnpass.service.d/log.conf
 	for t in local-fs network-pre shutdown default basic sysinit multi-user umount; do
 		printf '[Unit]\nDefaultDependencies=no\n' > $units/$t.target
 	done
@@ -53,13 +57,19 @@ boot_systemd()
 {
 	SYSTEMD_UNIT_PATH=$units SYSTEMD_LOG_TARGET=console SYSTEMD_COLORS=0 container=test \
 		spawn unshare --fork --pid --mount-proc --cgroup --kill-child \
-		$systemd --system --show-status=false --default-standard-output=inherit
-	busywait 60 test -S /run/systemd/private
+		$systemd --system --show-status=false
+	busywait 60 test -S /run/systemd/private && manager=$(pgrep -P "$spawn_pid")
+}
+
+# systemd takes no one from outside its PID namespace
+sc()
+{
+	nsenter --target "$manager" --pid --mount --cgroup systemctl "$@"
 }
 
 show_unit()
 {
-	systemctl show -P "$1" vpnpass.service
+	sc show -P "$1" vpnpass.service
 }
 
 conf()
@@ -79,9 +89,8 @@ check "systemd-analyze verify" systemd-analyze verify --man=no \
 install_modules
 write_units
 conf "set pptp on" "set esp off" "set natt block"
-check "systemd starts" boot_systemd || note "$(tail -n 20 "$spawn_log")"
-log=$spawn_log
-check "start" systemctl start vpnpass.service || note "$(tail -n 20 "$log")"
+check "systemd starts" boot_systemd
+check "start" sc start vpnpass.service || note "$(cat "$log")"
 is "it is active" "$(show_unit ActiveState)" active
 is "pptp" "$(mode pptp)" on
 is "esp" "$(mode esp)" off
@@ -89,20 +98,20 @@ is "natt" "$(mode natt)" block
 is "what is not named is not loaded" "$(ls -d /sys/module/vpnpass_l2tp 2> /dev/null)" ""
 
 conf "set pptp block" "set esp on" "set l2tp off"
-check "reload" systemctl reload vpnpass.service
+check "reload" sc reload vpnpass.service
 is "reloaded: pptp" "$(mode pptp)" block
 is "reloaded: esp" "$(mode esp)" on
 is "reloaded: l2tp was loaded" "$(mode l2tp)" off
 conf "set pptp perhaps"
-check_fails "a wrong file is refused" systemctl reload vpnpass.service
+check_fails "a wrong file is refused" sc reload vpnpass.service
 is "and changes nothing" "$(mode pptp)" block
 
-check "stop" systemctl stop vpnpass.service
+check "stop" sc stop vpnpass.service
 is "stopped: no module" "$(ls -d /sys/module/vpnpass* 2> /dev/null)" ""
 
 touch /run/no-vpnpass_esp
 conf "set esp on" "set l2tp block"
-check_fails "a module is missing: that is a failure" systemctl start vpnpass.service
+check_fails "a module is missing: that is a failure" sc start vpnpass.service
 is "but the rest is in force" "$(mode l2tp)" block
 check "and it says which" grep -q 'could not be loaded: vpnpass_esp;' "$log"
 done_testing
