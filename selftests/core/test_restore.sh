@@ -150,8 +150,14 @@ check "and is told why" grep -q "not permitted" "$scratch/err"
 # --- the firewall, the limits, the address ----------------------------------------------
 check "reload" reload
 check "restore" vp restore "$state"
-R nft -f - <<< 'table ip fw { chain f { type filter hook forward priority 0;
-	ip protocol esp drop; } }'
+R nft -f - <<- 'END'
+	table ip fw {
+		chain f {
+			type filter hook forward priority 0
+			ip protocol esp drop
+		}
+	}
+END
 check_fails "the firewall drops what is restored, too" from_gateway 1 -w 200
 R nft delete table ip fw
 check "and no longer" from_gateway 1
