@@ -45,8 +45,10 @@ check "SAs" esp_up "1 2"
 # the modules where modprobe looks, as after make install
 mods=/lib/modules/$(uname -r)/updates
 if [ ! -w /lib/modules ]; then
-	mkdir -p "$scratch/upper" "$scratch/work"
-	mount -t overlay overlay -o "lowerdir=/usr/lib/modules,upperdir=$scratch/upper,workdir=$scratch/work" \
+	# /run is no overlay, as / is
+	upper=$(mktemp -d -p /run)
+	mkdir "$upper/data" "$upper/work"
+	mount -t overlay overlay -o "lowerdir=/usr/lib/modules,upperdir=$upper/data,workdir=$upper/work" \
 		/usr/lib/modules
 	at_exit umount -l /usr/lib/modules
 fi
