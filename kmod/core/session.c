@@ -82,13 +82,15 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	s->local = reply->dst.u3;
 	s->began = ktime_get_boottime_ns();
 	s->last = vpnpass_now();
+	/* An event of a limit that is hit shows the session, state and all. */
+	nf_conntrack_get(&ct->ct_general);
+	s->ct = ct;
 	err = session_admit(s);
 	if (err) {
+		nf_ct_put(ct);
 		kmem_cache_free(p->cache, s);
 		return ERR_PTR(err);
 	}
-	nf_conntrack_get(&ct->ct_general);
-	s->ct = ct;
 	return s;
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_alloc);
