@@ -76,6 +76,44 @@ lac_done()
 	return $rc
 }
 
+# L2TPv3 of the kernel's own, by "ip l2tp"; inside the tunnels 10.98.i.0/24.
+# v3 i udp|ip: a static tunnel of client i with the server, IDs i and 100+i
+v3()
+{
+	local i=$1 c g f=''
+
+	c="encap $2 local ${CIP[i]} remote ${GIP[1]}"
+	g="encap $2 local ${GIP[1]} remote $PUB"
+	if [ "$2" = udp ]; then
+		# the kernel's server side has one tunnel a socket
+		c="encap udp local ${CIP[i]} remote 192.0.2.1$i udp_sport $((5000 + i)) udp_dport 1701"
+		g="encap udp local 192.0.2.1$i remote $PUB udp_sport 1701 udp_dport $((5000 + i))"
+		f="addr add 192.0.2.1$i/24 dev eth0"
+	fi
+	ip -n "${nsp}c$i" -batch - <<-E || return 1
+	l2tp add tunnel tunnel_id $i peer_tunnel_id $((100 + i)) $c
+	l2tp add session tunnel_id $i session_id $((1000 + i)) peer_session_id $((2000 + i)) name v3
+	addr add 10.98.$i.2/24 dev v3
+	link set v3 mtu 1400
+	link set v3 up
+	E
+	ip -n "${nsp}g1" -batch - <<-E
+	$f
+	l2tp add tunnel tunnel_id $((100 + i)) peer_tunnel_id $i $g
+	l2tp add session tunnel_id $((100 + i)) session_id $((2000 + i)) peer_session_id $((1000 + i)) name v3_$i
+	addr add 10.98.$i.1/24 dev v3_$i
+	link set v3_$i mtu 1400
+	link set v3_$i up
+	E
+}
+
+# v3_ping i COUNT: prints how many of them were answered
+v3_ping()
+{
+	C "$1" ping -q -c "$2" -i 0.2 -W 1 "10.98.$1.1" |
+		sed -n 's/.* \([0-9]*\) received.*/\1/p'
+}
+
 # send NS HEX... -- OPTION...: l2tp_send there
 send()
 {
