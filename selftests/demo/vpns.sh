@@ -104,7 +104,7 @@ pptp_dial_both()
 	done
 	pptp_until=$((SECONDS + pptp_wait))
 }
-pptp_pid=() pptp_wait=20
+pptp_pid=() pptp_wait=30
 
 pptp_try()
 {
