@@ -29,6 +29,7 @@ static const struct {
 	{ "dropped_strict", "Packets in doubt dropped because of the setting strict" },
 	{ "esp", "ESP packets in UDP seen" },
 	{ "established", "Key exchanges completed" },
+	{ "gate_dropped", "Messages that waited, or were to wait, and were dropped" },
 	{ "gated", "Messages made to wait for another client's pairing" },
 	{ "gateway_first", "Key exchanges that the gateway began" },
 	{ "held", "Packets held until another client's start is over" },

@@ -24,19 +24,32 @@ static int ike_number(struct vpnpass_pkt *pkt)
 	return pkt->key.number ? 0 : -ENOENT;
 }
 
+/* ike_post() will see the packet, and count it. */
+static void ike_uncount(struct vpnpass_session *s, const struct sk_buff *skb,
+			enum ip_conntrack_dir dir)
+{
+	atomic64_dec(&s->packets[dir]);
+	atomic64_sub(skb->len - skb_network_offset(skb), &s->bytes[dir]);
+}
+
 /* A message whose SPI has a pin. False when its connection has gone. */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 		       const struct ike_msg *m, unsigned int *verdict)
 {
 	struct ike_session *is = ike_session(pin->session);
+	enum ike_pass pass = IKE_PASS;
 
 	*verdict = NF_DROP;
-	if (m && !ike_sa_message(is, ike_dir(pin->dir), m))
+	if (m)
+		pass = ike_sa_message(is, ike_dir(pin->dir), m, pkt);
+	if (pass == IKE_DROP)
 		return true;
 	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
-	pkt->done = true;
+	if (pass == IKE_LATER)
+		ike_uncount(&is->s, pkt->skb, pin->dir);
+	pkt->done = pass == IKE_PASS;
 	*verdict = NF_ACCEPT;
 	return true;
 }
@@ -133,9 +146,16 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 			return verdict;
 	}
 	ike_account(&is->s, pkt->skb, dir);
-	if (d.m.cls != IKE_CLASS_IKE || ike_sa_message(is, ike_dir(dir), &d.m))
+	if (d.m.cls != IKE_CLASS_IKE)
 		return NF_ACCEPT;
-	return NF_DROP;
+	switch (ike_sa_message(is, ike_dir(dir), &d.m, pkt)) {
+	case IKE_DROP:
+		return NF_DROP;
+	case IKE_HELD:
+		return NF_STOLEN;
+	default:
+		return NF_ACCEPT;
+	}
 }
 
 static struct nf_conn *template(struct net *net)
@@ -156,6 +176,7 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
+	ike_gates_init(in);
 	in->tmpl = template(vn->net);
 	if (!in->tmpl)
 		return err;
@@ -175,6 +196,7 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
+	ike_gates_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
 	nf_ct_put(in->tmpl);
@@ -192,7 +214,7 @@ static const struct vpnpass_setting ike_settings[] = {
 	[IKE_SET_MAX_HALF_OPEN_CLIENT] = { "max_half_open_client", "SAs", 1, 65535, 64 },
 	[IKE_SET_MAX_SAS] = { "max_sas", "SAs", 8, 4096, 32 },
 	[IKE_SET_GATE] = { "gate", "", 0, 1, 1 },
-	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 30000, 2000 },
+	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 120000, 60000 },
 };
 
 static const char *const ike_counters[] = {
@@ -202,6 +224,7 @@ static const char *const ike_counters[] = {
 	[IKE_CNT_ADOPTED] = "adopted",
 	[IKE_CNT_MOVED_NATT] = "moved_natt",
 	[IKE_CNT_GATED] = "gated",
+	[IKE_CNT_GATE_DROPPED] = "gate_dropped",
 	[IKE_CNT_CONFLICT] = "conflict",
 	[IKE_CNT_BY_RSPI] = "by_responder_spi",
 	[IKE_CNT_GATEWAY_FIRST] = "gateway_first",
@@ -233,4 +256,5 @@ struct vpnpass_proto ike_proto = {
 	.session_child = ike_session_child,
 	.net_init = ike_net_init,
 	.net_exit = ike_net_exit,
+	.dev_down = ike_gates_dev_gone,
 };

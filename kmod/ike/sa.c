@@ -16,6 +16,7 @@
 
 static void sa_free(struct ike_net *in, struct ike_sa *sa)
 {
+	ike_gate_drop(in, sa);
 	ike_half_del(in, sa);
 	list_del(&sa->list);
 	sa->is->n_sas--;
@@ -222,6 +223,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 		goto free;
 	sa->is = is;
 	sa->ispi = m->ispi;
+	INIT_LIST_HEAD(&sa->held);
 	list_add(&sa->list, &is->sas);
 	is->n_sas++;
 	WRITE_ONCE(is->version, m->version);
@@ -298,9 +300,9 @@ static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		WRITE_ONCE(pin->last, now);
 }
 
-/* Let the message act; what it changed for the session follows. */
-static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
-		    const struct ike_msg *m, u32 now)
+/* Let the message act; what it changed for the session follows. Lock held. */
+u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
+		 const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;
 	u32 ev = ike_track(&sa->st, dir, m, now);
@@ -336,31 +338,43 @@ static void tell_evidence(const struct vpnpass_session *s)
 	vpnpass_hint(s->vn, &hint);
 }
 
+static enum ike_pass sa_gate(struct ike_net *in, struct ike_sa *sa,
+			     enum ike_dir dir, const struct ike_msg *m,
+			     struct vpnpass_pkt *pkt, u32 now)
+{
+	if (dir == IKE_DIR_OUT)
+		return ike_gate(in, sa, m, pkt, now);
+	return ike_gate_in(sa, m, now) ? IKE_DROP : IKE_PASS;
+}
+
 /**
  * ike_sa_message() - a message of a session is going through
  * @is: the session, seen under RCU
  * @dir: which way
  * @m: IKE_CLASS_IKE
+ * @pkt: its packet
  *
  * Context: softirq, RCU read side.
- * Return: false when it has to wait, that is, to be dropped.
+ * Return: what is to become of it; IKE_LATER not in POSTROUTING, IKE_HELD only
+ * there.
  */
-bool ike_sa_message(struct ike_session *is, enum ike_dir dir,
-		    const struct ike_msg *m)
+enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
+			     const struct ike_msg *m, struct vpnpass_pkt *pkt)
 {
 	struct ike_net *in = ike_net(is->s.vn);
 	u32 ev = 0, now = vpnpass_now();
+	enum ike_pass pass = IKE_PASS;
 	struct ike_sa *sa;
-	bool pass = true;
 
 	spin_lock_bh(&in->lock);
 	if (is->linked) {
 		sa = sa_find(is, m->ispi);
 		if (!sa && dir == IKE_DIR_OUT)
 			sa = sa_begin(in, is, m, now);
-		pass = !sa || dir == IKE_DIR_IN || !ike_gate(sa, m, now);
-		if (sa && pass)
-			ev = sa_track(in, sa, dir, m, now);
+		if (sa)
+			pass = sa_gate(in, sa, dir, m, pkt, now);
+		if (sa && pass == IKE_PASS)
+			ev = ike_sa_track(in, sa, dir, m, now);
 	}
 	spin_unlock_bh(&in->lock);
 
@@ -422,6 +436,6 @@ void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 	spin_lock_bh(&in->lock);
 	sa = is->linked ? sa_find(is, m->ispi) : NULL;
 	if (sa)
-		sa_track(in, sa, IKE_DIR_OUT, m, vpnpass_now());
+		ike_sa_track(in, sa, IKE_DIR_OUT, m, vpnpass_now());
 	spin_unlock_bh(&in->lock);
 }

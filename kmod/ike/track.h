@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a sequence of IKE messages says about one IKE SA, as seen from between
- * its ends. Called by the ike helper's sa.c and peer.c, by its unit tests and
+ * its ends. Called by the ike helper's sa.c and gate.c, by its unit tests and
  * its fuzzer. Pure code, as in parse.h.
  */
 #ifndef VPNPASS_IKE_TRACK_H
