@@ -182,5 +182,12 @@ check "its device goes down: it is dropped" busywait 5 dropped 2
 R ip link set wan up
 check "client 2 has more SAs" v2_child 2 0x102 0x202 6
 check "client 3's request waits" asks 3 6
-check "modules unload meanwhile" unload_modules
+check "the helper is unloaded meanwhile" rmmod vpnpass_ike
+check "and loaded" load_modules vpnpass_ike
+drain g1
+check "client 3 is there" passes_out 3 500 2 37 I 0x103 0x203 7 80
+check "client 2 has more SAs" v2_child 2 0x102 0x202 7
+check "client 3's request waits" asks 3 8
+check "the namespace goes meanwhile" ip netns del "${nsp}r"
+check "modules unload" unload_modules
 done_testing
