@@ -120,6 +120,19 @@ static bool from_known_port(struct vpnpass_session *s, const struct l2tp_head *h
 	       htons(h->sport);
 }
 
+/* What is left of a session whose entry is gone (conntrack -D) would keep the
+ * next one of these ports from getting its pins.
+ */
+static bool attach(struct vpnpass_pin *pin, struct vpnpass_pkt *pkt)
+{
+	if (!vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+		vpnpass_session_end(pin->session, "connection gone");
+		return false;
+	}
+	WRITE_ONCE(pin->last, vpnpass_now());
+	return true;
+}
+
 /**
  * l2tp_udp_miss() - a packet that the core could not or was not to attach
  * @vn: netns
@@ -142,11 +155,10 @@ unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		if (pin && !from_known_port(pin->session, &h))
 			return l2tp_move(vn, pkt, l2tp_session(pin->session), &h);
 	}
-	if (!pin || !vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (!pin || !attach(pin, pkt)) {
 		l2tp_keep_port(vn, pkt, &h);
 		return NF_ACCEPT;
 	}
-	WRITE_ONCE(pin->last, vpnpass_now());
 	/* Control messages are read in POSTROUTING. */
 	pkt->done = !h.control;
 	return NF_ACCEPT;
