@@ -99,6 +99,17 @@ static void from_client(struct l2tp_session *ls, const struct l2tp_msg *m)
 	}
 }
 
+/* A server's message to an ID that its client does not have is forged, or about
+ * a tunnel long gone: it must not end the one that is there.
+ */
+static bool has_receiver(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+			 const struct l2tp_msg *m)
+{
+	u32 id = m->version == 3 ? m->ccid : m->tunnel;
+
+	return dir == IP_CT_DIR_ORIGINAL || l2tp_id_has(ls, tunnel_kind(m), id);
+}
+
 /* A message of a tunnel that was there before we were. */
 static bool proves_up(const struct l2tp_msg *m)
 {
@@ -116,6 +127,10 @@ static bool proves_up(const struct l2tp_msg *m)
 void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		  const struct l2tp_msg *m)
 {
+	if (ls->state == L2TP_STATE_DATA && proves_up(m))
+		WRITE_ONCE(ls->state, L2TP_STATE_UP);
+	if (!has_receiver(ls, dir, m))
+		return;
 	if (dir == IP_CT_DIR_ORIGINAL)
 		from_client(ls, m);
 	else if (m->type == L2TP_SCCCN)
@@ -124,6 +139,4 @@ void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		forget_session(ls, dir, m);
 	else if (m->type == L2TP_STOPCCN)
 		WRITE_ONCE(ls->state, L2TP_STATE_CLOSING);
-	else if (ls->state == L2TP_STATE_DATA && proves_up(m))
-		WRITE_ONCE(ls->state, L2TP_STATE_UP);
 }

@@ -296,6 +296,15 @@ void l2tp_id_del(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		id_drop(ls, pin);
 }
 
+/* Is this an ID of the client's own? */
+bool l2tp_id_has(const struct l2tp_session *ls, u8 kind, u32 id)
+{
+	struct vpnpass_key key = id_key(ls, IP_CT_DIR_REPLY, kind, id);
+	struct vpnpass_pin *pin = vpnpass_pin_find(ls->s.vn, &key);
+
+	return pin && pin->session == &ls->s;
+}
+
 /**
  * l2tp_id_found() - it was found out which ID a client has given itself
  * @ls: its session, over IP

@@ -201,6 +201,7 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		u32 id);
 void l2tp_id_del(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		 u32 id);
+bool l2tp_id_has(const struct l2tp_session *ls, u8 kind, u32 id);
 bool l2tp_id_found(struct l2tp_session *ls, u32 id);
 bool l2tp_id_last(const struct l2tp_session *ls, u32 id, u32 *last);
 struct vpnpass_key l2tp_address_key(const struct l2tp_session *ls, u64 address);
