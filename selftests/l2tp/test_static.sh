@@ -9,7 +9,6 @@
 #   ...   +--- r (masquerade) ---- g1
 #   c3 ---+
 # Client i sends on session 2000+i, and the server to it on 1000+i.
-# named only: it was not yet run in a guest as a whole
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/l2tp.sh"
 checktool jq
@@ -52,8 +51,8 @@ client_done()
 # ids i IN OUT: these are the session IDs of client i, and no others
 ids()
 {
-	vp_is "([.[0].session_id[]? | select(.dir == \"in\").number] == $2) and
-	       ([.[0].session_id[]? | select(.dir == \"out\").number] == $3)" \
+	vp_is "([.[0].session_id[]? | select(.dir == \"in\").number] | sort == $2) and
+	       ([.[0].session_id[]? | select(.dir == \"out\").number] | sort == $3)" \
 		session client "${CIP[$1]}"
 }
 
@@ -118,7 +117,17 @@ mac 0x78; eth 2012 $none $all "$mac"
 send c2 "$msg" -- -s "${CIP[2]}" -d "${GIP[1]}"
 eth 1012 $none "$mac" "$srv"
 reaches 2 "one of its own does" "$msg"
-check "a client's second session" ids 2 "[1002,1012]" "[2002]"
+
+# IDs that were nobody's have had the clients' own read again: with their next
+# frames they are back
+for i in 1 2 3; do
+	mac $i; eth $((2000 + i)) $none "$srv" "$mac"
+	send c$i "$msg" -- -s "${CIP[i]}" -d "${GIP[1]}"
+done
+mac 0x78; eth 2012 $none "$srv" "$mac"
+send c2 "$msg" -- -s "${CIP[2]}" -d "${GIP[1]}"
+check "a client's second session" ids 2 "[1002,1012]" "[2002,2012]"
+check "beside another's only one" ids 1 "[1001]" "[2001]"
 
 # IDs that were found have ICMP errors as others have
 l2tp_log=$tap_log
