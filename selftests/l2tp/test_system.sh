@@ -8,7 +8,6 @@
 #   c1 ---+
 #         +--- r (masquerade) ---- g1
 #   c2 ---+
-# named only: it was not yet run in a guest as a whole
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/l2tp.sh"
 checktool jq
@@ -77,6 +76,7 @@ check "switch to block" vp set l2tp block
 check "its session is gone" vp_is 'length == 0' session
 both_ways "over IP: block drops it both ways" "0 0"
 check "switch off" vp set l2tp off
+R conntrack -F 2> /dev/null	# what came for the router has the place of an answer
 tap_mark
 hex32 0x62; ip_out 1 "${hex}cafe"
 check "over IP: off is plain NAT" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}cafe\$"
@@ -110,8 +110,8 @@ num "its entry stays for half a minute, to answer once more (RFC 2661 5.7)" \
 	"$(R conntrack -L -p udp 2> /dev/null | awk '/sport=4444/ { print $3 }')" -le 31
 over_ip 1
 R conntrack -D -p 115 > /dev/null 2>&1
-check "conntrack -D -p 115: the session goes" vp_is 'length == 0' session client "${CIP[1]}" ||
-	vp session
+check "conntrack -D -p 115: the session goes" busywait 5 vp_is \
+	'all(.[]; .session_id // [] | length == 0)' session client "${CIP[1]}"
 over_ip 1
 both_ways "and is set up again" "1 1"
 over_ip 2
@@ -192,10 +192,8 @@ R nft delete table ip fw
 check "flush" vp session flush proto l2tp
 over_ip 1
 both_ways "before the WAN address changes" "1 1"
-check "the WAN address changes" ip -n "${nsp}r" -batch - <<-E
-addr del $PUB/24 dev wan
-addr add 192.0.2.200/24 dev wan
-	E
+check "the WAN address changes" eval \
+	'R ip addr del $PUB/24 dev wan && R ip addr add 192.0.2.200/24 dev wan'
 check "the session with the old one is gone" busywait 5 vp_is \
 	"all(.[]; .local != \"$PUB\")" session
 to=192.0.2.200
