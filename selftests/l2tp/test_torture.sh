@@ -75,7 +75,9 @@ done
 check "what is no L2TP passes as it would without us" busywait 2 eval \
 	'[ "$(tap_seen "^g1 ")" = 8 ] && [ "$(tap_seen "^c1 ")" = 8 ]'
 num "and is counted" "$(lcount malformed)" -gt "$malformed"
+tap_mark
 out 2 00
+arrives "another client's passes, too" "^g1 $PUB ${GIP[1]} udp 4002 1701 00"
 is "it begins no session" "$(sessions)" 1
 
 # An ID that is hidden (RFC 2661 4.3) cannot be read: plain NAT is left
