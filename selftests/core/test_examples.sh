@@ -36,7 +36,7 @@ try()
 
 	got=$(cd "$dir" && eval "$1" 2>&1)
 	dir=$(case $1 in "cd "*) echo "${1#cd }" ;; *) echo "$dir" ;; esac)
-	is "$1" "$(form <<< "$got")" "$(form <<< "$want")"
+	is "$1" "$(form <<< "$got")" "$(form <<< "${want%$'\n'}")"
 }
 
 check "topology" topo 2 1
@@ -52,7 +52,8 @@ if [ ! -w /lib/modules ]; then
 		/usr/lib/modules
 	at_exit umount -l /usr/lib/modules
 fi
-if ! { mkdir -p "$mods" && cp "$VPNPASS_KO"/vpnpass*.ko "$mods/"; }; then
+# (not those of a machine of its own: nobody would take them away again)
+if [ -z "${VPNPASS_VM-}" ] || ! { mkdir -p "$mods" && cp "$VPNPASS_KO"/vpnpass*.ko "$mods/"; }; then
 	skip "the examples of vpnpass(8)" "cannot install modules here"
 	done_testing
 	exit 0

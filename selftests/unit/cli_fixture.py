@@ -197,6 +197,7 @@ SCENES = {
     "restored": vpnpass("session-restore", [("count", 2)], 0) + error(0),
     "eopnotsupp": error(errno.EOPNOTSUPP),
     "edquot": error(errno.EDQUOT, "a limit on sessions is reached"),
+    "allprotos": b"".join(proto(n) for n in ("esp", "ike", "natt", "pptp", "l2tp")) + done(),
     "mixed": proto("esp") + vpnpass("proto-get", [
         ("name", "ike"), ("mode", 1), ("sessions", 0), ("pins", 0),
         ("counter", [("name", "pinned"), ("value", 7)]),

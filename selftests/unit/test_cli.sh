@@ -518,7 +518,7 @@ test_restore_by_hand()
 	is "what is not there" "$rc:${err#*"$scratch/file":}" \
 		"2:5: pptp: protocol not loaded (load it with: modprobe vpnpass_pptp)"
 	is "and nothing is changed" "$(grep -c '^do' <<< "$sent")" 0
-	run "family mixed $(yes ok | head -n 40 | paste -sd' ')" restore "$top/tools/vpnpass.conf"
+	run "family allprotos $(yes ok | head -n 40 | paste -sd' ')" restore "$top/tools/vpnpass.conf"
 	is "the example is accepted" "$rc:$err" "0:"
 }
 
