@@ -6,7 +6,6 @@
 #
 #   c1 (10.128.0.0/9) ---- r (masquerade) ---- g1
 # run: timeout=600
-# named only: it was not yet run in a guest as a whole
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/l2tp.sh"
 checktool jq
