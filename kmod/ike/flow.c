@@ -83,7 +83,8 @@ static void tell_conflict(struct vpnpass_session *owner,
  * zone, else 0. The address that the packet will be sent from is not known
  * here; that of the gateway's other sessions is the best guess.
  */
-static u16 conflict(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt, u64 ispi)
+static u16 owner_zone(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+		      u64 ispi, bool tell)
 {
 	struct vpnpass_key key = pkt->key;
 	struct ike_net *in = ike_net(vn);
@@ -103,7 +104,8 @@ static u16 conflict(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt, u64 i
 		pin = ike_pin_find(vn, &key, ispi);
 		if (pin && !nf_inet_addr_cmp(&pin->session->client, &pkt->key.src)) {
 			zone = ike_session(pin->session)->zone;
-			tell_conflict(pin->session, pkt);
+			if (tell)
+				tell_conflict(pin->session, pkt);
 		}
 	}
 	spin_unlock_bh(&in->lock);
@@ -120,15 +122,52 @@ static void set_template(struct sk_buff *skb, struct nf_conn *tmpl)
  * In the zone of the SPI's owner the port is taken: NAT chooses another, as it
  * would without us.
  */
-static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zone)
+static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
+			    const struct nf_conntrack_zone *z)
 {
-	struct nf_conntrack_zone z = {
-		.id = zone, .dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
-	};
-	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, &z, GFP_ATOMIC);
+	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, z, GFP_ATOMIC);
 
 	if (tmpl)
 		nf_ct_set(skb, tmpl, IP_CT_NEW);
+}
+
+/* What conntrack knows of the packet's flow. */
+enum flow {
+	FLOW_NONE,
+	FLOW_KEEPS_PORT,	/* ours: the gateway sees port 500 */
+	FLOW_PLAIN,
+};
+
+static enum flow flow_kind(const struct vpnpass_pkt *pkt)
+{
+	struct nf_conntrack_tuple_hash *h = flow_find(pkt, &nf_ct_zone_dflt);
+	enum flow kind = FLOW_PLAIN;
+	struct nf_conn *ct;
+
+	if (!h)
+		return FLOW_NONE;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	if (nf_ct_zone(ct)->flags & IKE_ZONE_FLAG)
+		kind = FLOW_KEEPS_PORT;
+	nf_ct_put(ct);
+	return kind;
+}
+
+/*
+ * The packet's SPI is another client's. From a flow that keeps port 500 its
+ * answers could not be told apart: it begins a second flow of the same client,
+ * in the original direction's zone of that number (ike_flow_plain()).
+ */
+static void conflict(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi,
+		     struct nf_conntrack_zone *z, enum flow kind)
+{
+	if (kind == FLOW_PLAIN)
+		return;
+	if (kind == FLOW_KEEPS_PORT)
+		z->dir = NF_CT_DEFAULT_ZONE_DIR;
+	if (kind == FLOW_NONE || !flow_exists(pkt, z))
+		owner_zone(vn, pkt, ispi, true);
+	set_template_of(vn, pkt->skb, z);
 }
 
 /**
@@ -143,14 +182,15 @@ static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zon
 unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     const struct ike_msg *m)
 {
-	u16 zone;
+	struct nf_conntrack_zone z = {
+		.id = owner_zone(vn, pkt, m->ispi, false),
+		.dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
+	};
+	enum flow kind = flow_kind(pkt);
 
-	if (flow_exists(pkt, &nf_ct_zone_dflt))
-		return NF_ACCEPT;
-	zone = conflict(vn, pkt, m->ispi);
-	if (zone)
-		set_template_of(vn, pkt->skb, zone);
-	else
+	if (z.id)
+		conflict(vn, pkt, m->ispi, &z, kind);
+	else if (kind == FLOW_NONE)
 		set_template(pkt->skb, ike_net(vn)->tmpl);
 	return NF_ACCEPT;
 }
@@ -169,9 +209,16 @@ unsigned int ike_flow_local_out(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	return NF_ACCEPT;
 }
 
-/* An entry that is not confirmed: have it as it were without us. */
+/*
+ * An entry that is not confirmed: have it as it were without us, but for the
+ * original direction of a client's second flow to the gateway (conflict()).
+ */
 void ike_flow_plain(struct nf_conn *ct)
 {
-	if (nf_ct_zone(ct)->flags & IKE_ZONE_FLAG)
-		nf_ct_zone_add(ct, &nf_ct_zone_dflt);
+	struct nf_conntrack_zone z = *nf_ct_zone(ct);
+
+	if (!(z.flags & IKE_ZONE_FLAG))
+		return;
+	z.dir &= NF_CT_ZONE_DIR_ORIG;
+	nf_ct_zone_add(ct, z.dir ? &z : &nf_ct_zone_dflt);
 }

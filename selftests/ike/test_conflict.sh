@@ -36,6 +36,20 @@ is "both sessions are shown" \
 	"$(sessions proto ike client "${CIP[1]}") $(sessions proto ike client "${CIP[2]}")" "1 1"
 check "the newcomer's next SA has an SPI of its own" v2_init 3 0x334 0xe3
 
+# ... and of a client that keeps port 500 for the SAs that it has
+check "client 3 begins one with that SPI, too" eval 'out 3 2 34 I 0x777 0 0 300 && hear g1'
+num "from a port of its own" "$port" -ne 500
+num "which is not client 2's" "$port" -ne "$other"
+third=$port
+check "and is answered there" eval 'to=$third passes_in 3 2 34 R 0x777 0xd4 0 300'
+check "its exchange goes on" eval 'to=$third v2_auth 3 0x777 0xd4'
+check "its other SA keeps port 500" v2_child 3 0x333 0xd3 2
+check "the first client's SA does" passes_in 1 2 37 - 0x777 0xd1 1 80
+check "client 2's goes on where it was" eval 'to=$other passes_in 2 2 37 - 0x777 0xd2 0 80'
+check "nobody got what is another's" quiet c1 c2 c3
+check "there was an event that names client 3" busywait 5 grep -qE \
+	"conflict.*${CIP[3]}" "$events"
+
 # a client that comes back by another connection takes its SA along
 R conntrack -D -s "${CIP[3]}" > /dev/null 2>&1
 check "a client whose entry was deleted goes on" passes_out 3 500 2 37 I 0x333 0xd3 2 80
