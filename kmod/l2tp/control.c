@@ -116,6 +116,34 @@ static bool proves_up(const struct l2tp_msg *m)
 	return m->type == L2TP_HELLO || m->type >= L2TP_OCRQ;
 }
 
+/* StopCCN: of several tunnels in one flow that one ends. It names the sender's
+ * ID in an AVP (RFC 2661 4.4.3, RFC 3931 5.4.3), the receiver's in its header.
+ */
+static void stop_tunnel(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+			const struct l2tp_msg *m)
+{
+	u32 header = m->version == 3 ? m->ccid : m->tunnel, own = 0;
+	u32 others = ls->n_tunnels;
+	u8 kind = tunnel_kind(m);
+	u32 client, server;
+
+	if (m->has & tunnel_avp(m))
+		own = m->version == 3 ? m->assigned_ccid : m->assigned_tunnel;
+	client = dir == IP_CT_DIR_ORIGINAL ? own : header;
+	server = dir == IP_CT_DIR_ORIGINAL ? header : own;
+	/* an ID that cannot be read is one of those that are known */
+	if (others && (!client || l2tp_id_has(ls, kind, client)))
+		others--;
+	if (!others) {
+		WRITE_ONCE(ls->state, L2TP_STATE_CLOSING);
+		return;
+	}
+	if (client)
+		l2tp_id_del(ls, IP_CT_DIR_REPLY, kind, client);
+	if (server)
+		l2tp_id_del(ls, IP_CT_DIR_ORIGINAL, kind, server);
+}
+
 /**
  * l2tp_control() - a control message passes
  * @ls: its session
@@ -138,5 +166,5 @@ void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 	if (m->type == L2TP_CDN)
 		forget_session(ls, dir, m);
 	else if (m->type == L2TP_STOPCCN)
-		WRITE_ONCE(ls->state, L2TP_STATE_CLOSING);
+		stop_tunnel(ls, dir, m);
 }

@@ -137,10 +137,17 @@ static void tell_conflict(struct l2tp_session *owner)
 			      "another client has given itself the same ID");
 }
 
+static bool is_own_tunnel(const struct vpnpass_pin *pin)
+{
+	return pin->dir == IP_CT_DIR_REPLY &&
+	       pin->number_kind == VPNPASS_NUMBER_KIND_TUNNEL_ID;
+}
+
 static void id_drop(struct l2tp_session *ls, struct vpnpass_pin *pin)
 {
-	vpnpass_pin_del(pin);
+	ls->n_tunnels -= is_own_tunnel(pin);
 	ls->n_ids--;
+	vpnpass_pin_del(pin);
 }
 
 /**
@@ -276,6 +283,7 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 	if (err)
 		return err;
 	ls->n_ids++;
+	ls->n_tunnels += is_own_tunnel(pin);
 	if (dir == IP_CT_DIR_ORIGINAL) {
 		id_quote(ls, pin);
 		return 0;

@@ -88,6 +88,7 @@ struct l2tp_group;
  * @client: over IP: the session as one of these
  * @spare: a pin for an ID that the server brings up
  * @n_ids: IDs pinned
+ * @n_tunnels: of these, the client's own IDs of tunnels (control connections)
  * @ether: over IP: addresses in its frames, or NULL
  * @zone: reply zone of its own, or 0
  * @reply_key: over IP: what stands for the port in the reply tuple, or 0
@@ -107,6 +108,7 @@ struct l2tp_session {
 	struct vpnpass_pin *spare;
 	struct l2tp_ether *ether;
 	u32 n_ids;
+	u32 n_tunnels;
 	u16 zone;
 	u16 reply_key;
 	u16 watched;

@@ -109,6 +109,42 @@ arrives "v3: data comes in" "^c2 ${GIP[1]} ${CIP[2]} udp 12345 4002 000300000000
 check "v3: the session has both IDs" vp_is \
 	'[.[0].tunnel_id[].number] | contains([48879, 51966])' session client "${CIP[2]}"
 
+# --- two tunnels in one flow (the client's IDs 0x51 and 0x52) -----------------------
+# tunnel CLIENT-ID SERVER-ID: set up, from port 4001
+tunnel()
+{
+	hex16 "$1"; avp 9 "$hex"; msg2 0 1 "$avp"; out 1 "$msg"
+	hex16 "$2"; avp 9 "$hex"; msg2 "$1" 2 "$avp"; back 1 "$msg"
+	msg2 "$2" 3; out 1 "$msg"
+}
+# ids DIR: the session's tunnel IDs of that direction
+ids()
+{
+	vp -j session client "${CIP[1]}" |
+		jq -c "[.[0].tunnel_id[] | select(.dir == \"$1\").number] | sort"
+}
+# state: of the session
+state() { vp -j session client "${CIP[1]}" | jq -r '.[0].state'; }
+check "flush" vp session flush proto l2tp
+tunnel 0x51 0x61
+tunnel 0x52 0x62
+is "two tunnels: their IDs" "$(ids in) $(ids out)" "[81,82] [97,98]"
+tap_mark
+avp 9 0061; msg2 0x51 4 "$avp"
+back 1 "$msg"
+arrives "the server ends the first (StopCCN)" "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $msg"
+is "its IDs go, the other's stay" "$(ids in) $(ids out)" "[82] [98]"
+is "the session is up" "$(state)" up
+back 1 "$msg"
+arrives "the same again passes" "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $msg"
+tap_mark
+avp 9 0052; msg2 0x62 4 "$avp"
+out 1 "$msg"
+arrives "the client ends the second" "^g1 $PUB ${GIP[1]} udp 4001 1701 $msg"
+is "the session is closing" "$(state)" closing
+check "flush" vp session flush proto l2tp
+tap_mark
+
 # --- limits -------------------------------------------------------------------------
 check "flush" vp session flush proto l2tp
 check "max_ids 4" vp set l2tp max_ids 4
