@@ -28,15 +28,11 @@
 #include <sched.h>
 #include <time.h>
 
+#include "ikemsg.h"
 #include "raw.h"
 
 #define MAX_PEERS	512
-#define IKE_HDR		28
-#define V2_SK		46
-#define V2_SKF		53
 #define PIECE		1200	/* bytes of an IP fragment, a multiple of 8 */
-#define V2_SA		33
-#define V1_SA		1
 
 struct peer {
 	char name[32];
@@ -120,23 +116,6 @@ static const char *do_close(char **w)
 	return "ok";
 }
 
-static void put(uint8_t *to, uint64_t v, int bytes)
-{
-	while (bytes--) {
-		to[bytes] = v;
-		v >>= 8;
-	}
-}
-
-static uint64_t get(const uint8_t *from, int bytes)
-{
-	uint64_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *from++;
-	return v;
-}
-
 static uint8_t flags_of(const char *text, int version)
 {
 	uint8_t f = 0;
@@ -146,27 +125,6 @@ static uint8_t flags_of(const char *text, int version)
 		     *text == 'E' ? (version == 1 ? 0x01 : 0) :
 		     *text == 'C' ? 0x02 : 0;
 	return f;
-}
-
-/* RFC 7296 3.1: a header and one payload that fills the rest */
-static void ike_message(uint8_t *m, int version, int exchange, uint8_t flags,
-			uint64_t ispi, uint64_t rspi, uint32_t mid, uint32_t len)
-{
-	memset(m, 0x5a, len);
-	put(m, ispi, 8);
-	put(m + 8, rspi, 8);
-	m[16] = version == 1 ? V1_SA : exchange == 34 ? V2_SA : V2_SK;
-	m[17] = version << 4;
-	m[18] = exchange;
-	m[19] = flags;
-	put(m + 20, mid, 4);
-	put(m + 24, len, 4);
-	if (len < IKE_HDR + 4) {
-		m[16] = 0;
-		return;
-	}
-	put(m + 28, 0, 2);
-	put(m + 30, len - IKE_HDR, 2);
 }
 
 /* An IP fragment of the UDP datagram at @d, RFC 791 3.2, RFC 8200 4.5 */
