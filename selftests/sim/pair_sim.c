@@ -181,7 +181,7 @@ struct pin {
 enum evt {
 	EV_TIMER, EV_R_OUT, EV_GW, EV_GW_SEND, EV_R_IN, EV_CLIENT, EV_TICK,
 	EV_REKEY_C, EV_REKEY_G, EV_REKEY, EV_IKE_REKEY, EV_EVID, EV_GATE,
-	EV_REBOOT, EV_RESTART, EV_SPOOF,
+	EV_REBOOT, EV_RESTART, EV_SPOOF, EV_GW_FIRST,
 };
 
 struct ev {
@@ -1047,6 +1047,13 @@ static us_t from_now(us_t us)
 	return w.now + us;
 }
 
+/* Whoever is behind the gateway may have something to say at once. */
+static void gw_speaks(struct flow *f, us_t at, u32 gen)
+{
+	if (f->kind != ONEWAY && chance(&f->rng, 0.5))
+		push(at + 50, EV_GW_FIRST, (u32)(f - w.flow), 0, 0, gen, 0);
+}
+
 /* The message passes the router. Each side uses the SA once it has it. */
 static void gate_pass(const struct exchange *x)
 {
@@ -1070,17 +1077,19 @@ static void gate_pass(const struct exchange *x)
 	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
 	if (!x->sa)
 		return;
-	if (x->first) {
-		push(tc, EV_RESTART, x->flow, 0, 0, 1, 0);
-		return;
-	}
-	if (f->dead || f->gens == MAX_GEN)
+	if (f->gens == MAX_GEN || (f->dead && !x->first))
 		return;
 	n = gen_new(f);
+	if (x->first) {
+		push(tc, EV_RESTART, x->flow, 0, 0, 1, n);
+		gw_speaks(f, tg, n);
+		return;
+	}
 	tc += between(&f->rng, 0, 2 * w.wan);
 	tg += between(&f->rng, 0, 2 * w.wan);
 	push(tc, EV_REKEY_C, x->flow, 0, 0, n, 0);
 	push(tg, EV_REKEY_G, x->flow, 0, 0, n, 0);
+	gw_speaks(f, tg, n);
 }
 
 static void gate_poll(void)
@@ -1190,15 +1199,15 @@ static void on_reboot(void)
 	}
 }
 
-static void on_restart(struct flow *f, bool agreed)
+/* With the SA that was @agreed on, number @n; else it is made now. */
+static void on_restart(struct flow *f, bool agreed, u32 n)
 {
-	u32 n;
-
 	if (w.policy == P_IKE && !agreed) {
 		gate_ask(f, true, false, true);
 		return;
 	}
-	n = gen_new(f);
+	if (!agreed)
+		n = gen_new(f);
 	f->dead = false;
 	f->cgen = (u8)n;
 	f->ggen = (u8)n;
@@ -1246,8 +1255,9 @@ static void plan(u64 run)
 
 	rng_seed(&w.rng, opt.seed, run);
 	rng_seed(&w.spoof_rng, opt.seed + 77, run);
-	w.wan = between(&w.rng, 5, 80) * MS / 2;
-	w.jitter = w.wan / 20 + 200;
+	w.wan = (chance(&w.rng, 0.7) ? between(&w.rng, 5 * MS, 80 * MS) :
+				       between(&w.rng, MS / 2, 5 * MS)) / 2;
+	w.jitter = w.wan / 20 + min(w.wan / 5, 200u);
 	w.base = chance(&w.rng, 0.2) ? 0u - 15000u : rnd(&w.rng);
 	w.nclient = opt.clients;
 	w.nflow = 0;
@@ -1346,10 +1356,15 @@ static void dispatch(struct ev *e)
 		on_reboot();
 		break;
 	case EV_RESTART:
-		on_restart(f, e->a);
+		on_restart(f, e->a, e->b);
 		break;
 	case EV_SPOOF:
 		on_spoof();
+		break;
+	case EV_GW_FIRST:
+		f->dead = false;
+		f->ggen = max(f->ggen, (u8)e->a);
+		g_send(f, K_PLAIN, 0);
 		break;
 	}
 }
