@@ -45,6 +45,7 @@
 #define ACTIVE		2000	/* received something so lately */
 #define JUST_NOW	120	/* silent since so little before: because of it */
 #define LATELY		1500	/* silent since before that: idle, more likely */
+#define STALE		3000	/* no claim for what comes in another's turn */
 #define AUDIT		3000	/* not settled by then: may be another's */
 #define RTT_COLD	25	/* what the first answers may be too slow by */
 #define RTT_SLACK	6	/* between what the clock shows of equal times */
@@ -1387,6 +1388,28 @@ static bool disputed(const struct pair_trial *t, const struct pair_cand *b)
 }
 
 /*
+ * It has just made an SA, and of all others what IKE saw has come, too, or is
+ * long overdue.
+ */
+static bool only_fresh(const struct pair_group *g, const struct pair_trial *t,
+		       const struct pair_cand *b)
+{
+	const struct pair_client *c;
+	int i;
+
+	if (b->base < SCORE_EVIDENCE || !expects(b->c, t) ||
+	    age(t->first, b->c->evid_at) > g->cfg->open_ms)
+		return false;
+	for (i = 0; i < t->nc; i++) {
+		c = t->cand[i].c;
+		if (c != b->c && expects(c, t) &&
+		    age(t->first, c->evid_at) <= STALE)
+			return false;
+	}
+	return true;
+}
+
+/*
  * The one client for which IKE explains it; of several, the one whose packets
  * are answered by this, time and again, and by nothing else.
  */
@@ -1397,6 +1420,8 @@ static bool evident(const struct pair_group *g, const struct pair_trial *t,
 		b->base >= SCORE_EVIDENCE ? SCORE_ASKED : SCORE_LATE;
 
 	if (t->nc == 1 && !t->partial && b->base >= SCORE_ASKED)
+		return true;
+	if (only_fresh(g, t, b))
 		return true;
 	if (age(t->last, t->first) <= rtt_slow(g))
 		return false;

@@ -1047,11 +1047,13 @@ static us_t from_now(us_t us)
 	return w.now + us;
 }
 
-/* Whoever is behind the gateway may have something to say at once. */
+/* Whoever is behind the gateway may have something to say at once; it comes
+ * after the message that made the SA, which was sent just before.
+ */
 static void gw_speaks(struct flow *f, us_t at, u32 gen)
 {
 	if (f->kind != ONEWAY && chance(&f->rng, 0.5))
-		push(at + 50, EV_GW_FIRST, (u32)(f - w.flow), 0, 0, gen, 0);
+		push(at + w.jitter + 50, EV_GW_FIRST, (u32)(f - w.flow), 0, 0, gen, 0);
 }
 
 /* The message passes the router. Each side uses the SA once it has it. */

@@ -559,6 +559,27 @@ static void test_ike(void)
 	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
 	ok("... and the other is the only one left");
 
+	/* An SA that nobody uses keeps no other's from being settled. */
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	settle(1, 0x1001, 0x2001);
+	settle(2, 0x1002, 0x2002);
+	pair_evidence(&g, cl[0], now, &act);
+	apply();
+	wait_ms(3100);
+	pair_evidence(&g, cl[1], now, &act);
+	apply();
+	wait_ms(5);
+	T(in(0x2101, 1) & 2);
+	T(owner(0x2101) == 1);
+	ok("gateway first, another's SA long unused: pinned at the first packet");
+	pair_evidence(&g, cl[2], now, &act);
+	apply();
+	wait_ms(5);
+	T(in(0x2102, 1) & 4);
+	T(owner(0x2102) == 2);
+	ok("... and so is the next client's");
+
 	/* What came for one is not taken for another's when its own comes. */
 	group(true);
 	settle(0, 0x1000, 0x2000);
