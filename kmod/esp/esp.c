@@ -187,7 +187,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (esp_header(pkt, &spi, &seq))
 		return NF_DROP;
 
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
 	if (s) {
 		es = container_of(s, struct esp_session, s);
 	} else {

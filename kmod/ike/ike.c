@@ -132,7 +132,7 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	dir = CTINFO2DIR(ctinfo);
 	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &ike_proto, ct);
 	if (s) {
 		is = ike_session(s);
 	} else {

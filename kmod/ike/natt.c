@@ -207,7 +207,7 @@ static unsigned int natt_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	dir = CTINFO2DIR(ctinfo);
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &natt_proto, ct);
 	if (s) {
 		ns = natt_session(s);
 	} else {

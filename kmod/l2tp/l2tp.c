@@ -50,7 +50,7 @@ static void end_first(struct vpnpass_net *vn, struct l2tp_session *ls)
 	struct nf_conn *ct = ls->s.ct->master;
 	struct vpnpass_session *first;
 
-	first = vpnpass_session_by_ct(vn, ct);
+	first = vpnpass_session_by_ct(vn, &l2tp_proto, ct);
 	if (first) {
 		/* With a reply zone of its own it is in nobody's way. */
 		WRITE_ONCE(first->keep_ct, !ls->keep);
@@ -156,7 +156,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	dir = CTINFO2DIR(ctinfo);
 	if (nf_ct_protonum(ct) != pkt->key.l4proto)
 		return NF_ACCEPT;
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, NULL, ct);
 	if (s && s->proto != &l2tp_proto)
 		return NF_ACCEPT;
 	if (!l2tp_read(pkt, &m))
