@@ -47,7 +47,7 @@ again()
 	traffic+=("$spawn_pid")
 }
 
-# traffic_begin: all of it, until traffic_end
+# traffic_begin [no-pptp]: all of it, until traffic_end
 traffic_begin()
 {
 	traffic=()
@@ -56,7 +56,7 @@ traffic_begin()
 		CIP=(- - - ${CIP[3]}) GIP=(- - ${GIP[2]}) PUB=$PUB nsp=$nsp
 		ike_exchanges | '$(peer ike_sim)'"
 	traffic+=("$spawn_pid")
-	again timeout -k 1 2 "$(peer pptp_sim)" "$nsp" hold 3
+	[ -n "${1-}" ] || again timeout -k 1 2 "$(peer pptp_sim)" "$nsp" hold 3
 	again ip netns exec "${nsp}c2" "$(peer l2tp_sim)" lac -a "${CIP[2]}" -d "${GIP[1]}" \
 		-t 72 -n 60 -i 10 -r 1
 	again ip netns exec "${nsp}c1" "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" \
