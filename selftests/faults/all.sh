@@ -54,7 +54,7 @@ traffic_begin()
 	esp_stream "1 2" -i 20
 	spawn bash -c "$(declare -f ike_exchanges)
 		CIP=(- - - ${CIP[3]}) GIP=(- - ${GIP[2]}) PUB=$PUB nsp=$nsp
-		ike_exchanges | '$(peer ike_sim)'"
+		exec '$(peer ike_sim)' < <(ike_exchanges)"
 	traffic+=("$spawn_pid")
 	[ -n "${1-}" ] || again timeout -k 1 2 "$(peer pptp_sim)" "$nsp" hold 3
 	again ip netns exec "${nsp}c2" "$(peer l2tp_sim)" lac -a "${CIP[2]}" -d "${GIP[1]}" \

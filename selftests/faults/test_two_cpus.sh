@@ -45,7 +45,7 @@ in_background()
 ike_background()
 {
 	in_background bash -c "$(declare -f ike_side)
-		ike_side $* | '$(peer ike_sim)'"
+		exec '$(peer ike_sim)' < <(ike_side $*)"
 }
 
 # flows_begin: both ends of one session each, one process an end
