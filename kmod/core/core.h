@@ -30,6 +30,12 @@ static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
 					 lockdep_is_held(&vpnpass_mutex));
 }
 
+/* Has the helper been set up in this netns? Sessions come and go meanwhile. */
+static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
+{
+	return READ_ONCE(pn->sessions.next);
+}
+
 /* hook.c: what the modes ask for; vpnpass_mutex held. */
 int vpnpass_hooks_update(struct vpnpass_net *vn);
 void vpnpass_hooks_drop(struct vpnpass_net *vn);

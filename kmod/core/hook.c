@@ -45,7 +45,7 @@ static struct port_match *port_find(u8 l4proto, u16 port)
 
 	for (i = 0; i < ARRAY_SIZE(port_matches); i++)
 		if (READ_ONCE(port_matches[i].l4proto) == l4proto &&
-		    port_matches[i].port == port)
+		    READ_ONCE(port_matches[i].port) == port)
 			return &port_matches[i];
 	return NULL;
 }
@@ -73,8 +73,8 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 		return -EEXIST;
 	if (!pm)
 		return -ENOSPC;
-	pm->port = m->port;
-	pm->slot = idx + 1;
+	WRITE_ONCE(pm->port, m->port);
+	WRITE_ONCE(pm->slot, idx + 1);
 	/* pairs with the READ_ONCE() of it in port_find(): the rest comes first */
 	smp_store_release(&pm->l4proto, m->l4proto);
 	xa_lock_bh(&watched);
@@ -89,7 +89,7 @@ static void match_del_port(const struct vpnpass_match *m)
 	struct port_match *pm = port_find(m->l4proto, m->port);
 
 	WRITE_ONCE(pm->l4proto, 0);
-	pm->port = 0;
+	WRITE_ONCE(pm->port, 0);
 	xa_lock_bh(&watched);
 	port_bit_update(m->port);
 	xa_unlock_bh(&watched);
@@ -319,7 +319,7 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
 		u32 now = vpnpass_now();
 
-		if (pin->last != now)
+		if (READ_ONCE(pin->last) != now)
 			WRITE_ONCE(pin->last, now);
 		set_pinned(pinned_place(pkt->skb), pkt->skb);
 		return NF_ACCEPT;

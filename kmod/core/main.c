@@ -51,7 +51,7 @@ static void protos_exit(struct vpnpass_net *vn)
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		struct vpnpass_proto *p = vpnpass_proto_slot(i);
 
-		if (!p || !vn->proto[i].sessions.next)
+		if (!p || !vpnpass_proto_is_here(&vn->proto[i]))
 			continue;
 		vpnpass_sysctl_del(vn->proto[i].sysctl);
 		vpnpass_proto_net_exit(vn, p);
@@ -167,7 +167,7 @@ static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *
 		return NOTIFY_DONE;
 	mutex_lock(&vpnpass_mutex);
 	for (i = 0; i < VPNPASS_PROTOS; i++)
-		if (vpnpass_proto_slot(i) && vn->proto[i].sessions.next)
+		if (vpnpass_proto_slot(i) && vpnpass_proto_is_here(&vn->proto[i]))
 			vpnpass_sessions_end_if(vn, i, session_at, ifa,
 						"address gone");
 	mutex_unlock(&vpnpass_mutex);

@@ -56,7 +56,7 @@ static int stale_conn(struct nf_conn *ct, void *data)
 	const struct vpnpass_proto *p = data;
 	int i;
 
-	if (!(ct->status & IPS_NAT_MASK))
+	if (!(READ_ONCE(ct->status) & IPS_NAT_MASK))
 		return 0;
 	for (i = 0; i < p->n_match; i++)
 		if (matches_tuple(&p->match[i],
@@ -208,7 +208,7 @@ static void proto_remove(struct vpnpass_proto *p)
 	drop_sysctls(p->idx);
 	wait_for_dead();
 	list_for_each_entry(vn, &vpnpass_nets, list)
-		if (vn->proto[p->idx].sessions.next)
+		if (vpnpass_proto_is_here(&vn->proto[p->idx]))
 			vpnpass_proto_net_exit(vn, p);
 	vpnpass_match_del(p);
 	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
@@ -248,7 +248,7 @@ static int proto_add(struct vpnpass_proto *p)
 
 undo:
 	list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
-		if (!vn->proto[p->idx].sessions.next)
+		if (!vpnpass_proto_is_here(&vn->proto[p->idx]))
 			continue;
 		vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
 		vpnpass_proto_net_exit(vn, p);

@@ -132,10 +132,13 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 	int err;
 
 	spin_lock_bh(&vn->lock);
-	err = vn->dead || pn->mode != VPNPASS_MODE_ON ? -ESHUTDOWN :
+	/* as soon as it is in the table, packets of other CPUs find it */
+	s->id = vn->session_id + 1;
+	err = READ_ONCE(vn->dead) || READ_ONCE(pn->mode) != VPNPASS_MODE_ON ?
+	      -ESHUTDOWN :
 	      rhashtable_insert_fast(&vn->sessions, &s->ct_node, session_params);
 	if (!err) {
-		s->id = ++vn->session_id;
+		vn->session_id++;
 		list_add_tail(&s->list, &pn->sessions);
 		pn->n_shown += !s->hidden;
 	}
@@ -153,15 +156,23 @@ EXPORT_SYMBOL_GPL(vpnpass_session_publish);
 /**
  * vpnpass_session_by_ct() - the session of a connection
  * @vn: netns
+ * @p: the helper whose session it has to be, or NULL: any
  * @ct: the connection
+ *
+ * A flow can have one helper's port at either end: what one helper sees of a
+ * connection may be another's session.
  *
  * Context: RCU read side.
  * Return: the session, valid until the end of the RCU read side, or NULL.
  */
 struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
+					      const struct vpnpass_proto *p,
 					      const struct nf_conn *ct)
 {
-	return rhashtable_lookup(&vn->sessions, &ct, session_params);
+	struct vpnpass_session *s;
+
+	s = rhashtable_lookup(&vn->sessions, &ct, session_params);
+	return s && (!p || s->proto == p) ? s : NULL;
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_by_ct);
 

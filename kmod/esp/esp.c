@@ -178,7 +178,8 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	u32 spi, seq;
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL || !(ct->status & IPS_SRC_NAT) ||
+	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL ||
+	    !test_bit(IPS_SRC_NAT_BIT, &ct->status) ||
 	    nf_ct_protonum(ct) != IPPROTO_ESP)
 		return NF_ACCEPT;
 	/* Counted on its way in. Without a session it must not become the one
@@ -187,7 +188,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (esp_header(pkt, &spi, &seq))
 		return NF_DROP;
 
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
 	if (s) {
 		es = container_of(s, struct esp_session, s);
 	} else {

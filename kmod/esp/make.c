@@ -54,7 +54,7 @@ struct esp_session *esp_session_find(struct vpnpass_net *vn,
 	if (!h)
 		return NULL;
 	ct = nf_ct_tuplehash_to_ctrack(h);
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
 	nf_ct_put(ct);
 	return s ? container_of(s, struct esp_session, s) : NULL;
 }

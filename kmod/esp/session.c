@@ -224,7 +224,7 @@ void esp_session_quote(struct esp_session *es, u32 spi)
 	old = es->quote[i];
 	if (old && old->key.number == spi)
 		return;
-	if (old && vpnpass_now() - old->last < ESP_RECENT_MS) {
+	if (old && vpnpass_now() - READ_ONCE(old->last) < ESP_RECENT_MS) {
 		vpnpass_limit_hit(&es->s, VPNPASS_CNT_LIMIT_NUMBERS);
 		return;
 	}

@@ -59,7 +59,7 @@ bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
 		return false;
 	ct = nf_ct_tuplehash_to_ctrack(h);
 	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
-		(ct->status & IPS_DST_NAT);
+		test_bit(IPS_DST_NAT_BIT, &ct->status);
 	nf_ct_put(ct);
 	return stock;
 }

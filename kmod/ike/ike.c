@@ -115,7 +115,8 @@ static bool ike_begins(const struct nf_conn *ct, enum ip_conntrack_dir dir,
 		       const struct ike_datagram *d)
 {
 	return dir == IP_CT_DIR_ORIGINAL && !nf_ct_is_confirmed(ct) &&
-	       (ct->status & IPS_SRC_NAT) && d->m.cls == IKE_CLASS_IKE;
+	       test_bit(IPS_SRC_NAT_BIT, &ct->status) &&
+	       d->m.cls == IKE_CLASS_IKE;
 }
 
 static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
@@ -132,7 +133,7 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	dir = CTINFO2DIR(ctinfo);
 	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &ike_proto, ct);
 	if (s) {
 		is = ike_session(s);
 	} else {

@@ -169,7 +169,8 @@ static void natt_pin(struct vpnpass_session *s, enum ip_conntrack_dir dir)
 static bool natt_begins(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 {
 	return dir == IP_CT_DIR_ORIGINAL && !nf_ct_is_confirmed(ct) &&
-	       (ct->status & IPS_SRC_NAT) && nf_ct_protonum(ct) == IPPROTO_UDP &&
+	       test_bit(IPS_SRC_NAT_BIT, &ct->status) &&
+	       nf_ct_protonum(ct) == IPPROTO_UDP &&
 	       ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u.udp.port ==
 	       htons(NATT_UDP_PORT);
 }
@@ -207,7 +208,7 @@ static unsigned int natt_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	dir = CTINFO2DIR(ctinfo);
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &natt_proto, ct);
 	if (s) {
 		ns = natt_session(s);
 	} else {

@@ -296,7 +296,7 @@ static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		list_move(&sa->list, &sa->is->sas);
 	ike_half_touch(in, sa);
 	sa->last = now;
-	if (pin && pin->last != now)
+	if (pin && READ_ONCE(pin->last) != now)
 		WRITE_ONCE(pin->last, now);
 }
 

@@ -236,7 +236,7 @@ const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s)
 	if (!h)
 		return NULL;
 	ct = nf_ct_tuplehash_to_ctrack(h);
-	child = vpnpass_session_by_ct(s->vn, ct);
+	child = vpnpass_session_by_ct(s->vn, NULL, ct);
 	nf_ct_put(ct);
 	return child;
 }

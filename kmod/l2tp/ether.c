@@ -32,7 +32,7 @@ struct l2tp_ether {
 
 static bool fresh(const struct vpnpass_pin *pin)
 {
-	return vpnpass_now() - pin->last < FRESH;
+	return vpnpass_now() - READ_ONCE(pin->last) < FRESH;
 }
 
 static void drop(struct l2tp_session *ls, int i)

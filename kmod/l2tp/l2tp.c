@@ -50,7 +50,7 @@ static void end_first(struct vpnpass_net *vn, struct l2tp_session *ls)
 	struct nf_conn *ct = ls->s.ct->master;
 	struct vpnpass_session *first;
 
-	first = vpnpass_session_by_ct(vn, ct);
+	first = vpnpass_session_by_ct(vn, &l2tp_proto, ct);
 	if (first) {
 		/* With a reply zone of its own it is in nobody's way. */
 		WRITE_ONCE(first->keep_ct, !ls->keep);
@@ -120,7 +120,7 @@ static bool begins(const struct nf_conn *ct, enum ip_conntrack_dir dir,
 	const struct nf_conntrack_tuple *orig;
 
 	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	if (dir != IP_CT_DIR_ORIGINAL || !(ct->status & IPS_SRC_NAT))
+	if (dir != IP_CT_DIR_ORIGINAL || !test_bit(IPS_SRC_NAT_BIT, &ct->status))
 		return false;
 	if (nf_ct_protonum(ct) != IPPROTO_UDP)
 		return !nf_ct_is_confirmed(ct);
@@ -139,7 +139,7 @@ static unsigned int not_l2tp(struct vpnpass_net *vn, struct nf_conn *ct,
 		l2tp_count(vn, VPNPASS_CNT_MALFORMED);
 	if (udp && !nf_ct_is_confirmed(ct))
 		l2tp_flow_plain(ct);
-	return udp || !(ct->status & IPS_SRC_NAT) ? NF_ACCEPT : NF_DROP;
+	return udp || !test_bit(IPS_SRC_NAT_BIT, &ct->status) ? NF_ACCEPT : NF_DROP;
 }
 
 static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
@@ -156,7 +156,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	dir = CTINFO2DIR(ctinfo);
 	if (nf_ct_protonum(ct) != pkt->key.l4proto)
 		return NF_ACCEPT;
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, NULL, ct);
 	if (s && s->proto != &l2tp_proto)
 		return NF_ACCEPT;
 	if (!l2tp_read(pkt, &m))

@@ -233,7 +233,7 @@ static void session_end_first(const struct l2tp_session *ls)
 	struct nf_conn *ct = ls->s.ct->master;
 
 	rcu_read_lock();
-	if (!nf_ct_is_dying(ct) && !vpnpass_session_by_ct(ls->s.vn, ct))
+	if (!nf_ct_is_dying(ct) && !vpnpass_session_by_ct(ls->s.vn, NULL, ct))
 		nf_ct_kill(ct);
 	rcu_read_unlock();
 }

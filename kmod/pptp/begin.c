@@ -117,6 +117,7 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 	struct vpnpass_session *s;
 	struct pptp_session *ps;
 	struct pptp_control *pc;
+	bool resumed;
 
 	if (!is_pptp_port(ct))
 		return NULL;
@@ -137,10 +138,11 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 	ps->pc = pc;
 	if (pc->in_dir == IP_CT_DIR_REPLY)
 		s->local = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
+	resumed = pc->started;
 	/* Flowtables leave connections with a helper alone, even an empty one. */
 	nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 	if (!control_confirm(s, pkt->skb, verdict)) {
-		pptp_count(vn, pc->started ? PPTP_CNT_RESUMED : PPTP_CNT_CONTROLS);
+		pptp_count(vn, resumed ? PPTP_CNT_RESUMED : PPTP_CNT_CONTROLS);
 		return ps;
 	}
 	vpnpass_session_discard(s);

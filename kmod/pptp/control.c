@@ -244,7 +244,7 @@ struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *
 	pptp_ctl_init(&pc->ctl, &pptp_calls_ctl_ops, &pc->calls);
 
 	/* Whose address changes is inside; nobody's: who called is as good. */
-	pc->in_dir = (ct->status & IPS_NAT_MASK) == IPS_DST_NAT ?
+	pc->in_dir = (READ_ONCE(ct->status) & IPS_NAT_MASK) == IPS_DST_NAT ?
 		     IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL;
 	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	pc->local = inet_addr_type(vn->net, orig->src.u3.ip) == RTN_LOCAL;

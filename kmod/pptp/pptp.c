@@ -181,7 +181,7 @@ static unsigned int pptp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (pkt->key.l4proto != IPPROTO_TCP || pkt->key.family != NFPROTO_IPV4)
 		return NF_ACCEPT;
 	ct = nf_ct_get(pkt->skb, &ctinfo);
-	s = vpnpass_session_by_ct(vn, ct);
+	s = vpnpass_session_by_ct(vn, &pptp_proto, ct);
 	if (s)
 		ps = pptp_session(s);
 	else if (!nf_ct_is_confirmed(ct) &&

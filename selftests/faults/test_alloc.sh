@@ -11,6 +11,7 @@
 #   c2 ---+
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ike/sim.sh"
+. "$(dirname "$0")/all.sh"
 checktool jq
 
 slab=/sys/kernel/debug/failslab page=/sys/kernel/debug/fail_page_alloc
@@ -57,10 +58,10 @@ plenty()
 at_exit plenty
 
 # one_round: traffic of all kinds; what comes of it is not looked at
-mid=1
 one_round()
 {
-	mid=$((mid + 1))
+	local mid=$((++ike_mid))
+
 	esp_pings "1 2" -c 3 -i 20 -w 100
 	v2_up 1 0x10$mid 0xa1$mid
 	v2_up 2 0x20$mid 0xa2$mid
@@ -76,29 +77,11 @@ lac()
 	C "$1" "$(peer l2tp_sim)" lac -a "${CIP[$1]}" -d "${GIP[1]}" "${@:2}"
 }
 
-# all_work: each protocol by itself, with memory
-l2tp_works() { lac 2 -t 77 | grep -q "up .*sent 3 echoed 3"; }
-esp_works() { esp_pings "1 2" -c 2 -i 50 -w 500; }
-ike_works() { mid=$((mid + 1)); drain c1 c2 g1; v2_up 1 0x10$mid 0xa1$mid; }
-pptp_works()
-{
-	local rc
-
-	spawn "$(peer pptp_sim)" "$nsp" hold 3
-	busywait 10 vp_is 'length == 3' session proto pptp
-	rc=$?
-	kill "$spawn_pid"
-	wait "$spawn_pid"
-	return $rc
-}
-
 check "topology" topo 2 1
 check "SAs" esp_up "1 2"
 check "modules load" load_modules
-check "simulator" sim_start
-check "sockets" sim_open c1 c2 g1
+check "peers" all_start
 vp set ike gate 0 > /dev/null
-spawn ip netns exec "${nsp}g1" "$(peer l2tp_sim)" lns -a "${GIP[1]}"
 # events are built when somebody listens
 spawn ip netns exec "${nsp}r" "$(peer nlfuzz)" deaf
 
@@ -109,10 +92,7 @@ for m in $vp_all; do
 		plenty
 	done
 	R conntrack -F > /dev/null 2>&1
-	check "$m without memory, then with: ESP" busywait 15 esp_works
-	check "$m: IKE" busywait 15 ike_works
-	check "$m: L2TP" busywait 15 l2tp_works
-	check "$m: PPTP" busywait 15 pptp_works
+	all_work "$m without memory, then with"
 done
 none=$(vp -j stats | jq 'map(.counters.no_memory) | add')
 num "it did run out" "$none" -gt 0

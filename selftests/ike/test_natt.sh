@@ -88,6 +88,22 @@ n=$(counter ike natt)
 check "IKE behind the marker" up n1 m1 2 37 I 0x101 0xa1 2 80
 is "counted as IKE" "$(counter ike natt)" $((n + 1))
 
+# --- a port of each helper's at either end --------------------------------------------
+# crossed ISPI RSPI: an exchange from port 4500 of client 2 to the gateway's 500
+crossed()
+{
+	sim send n2 "${GIP[1]}" 500 2 34 I "$1" 0 0 300
+	[ "$got" = ok ] && hear g1 && [ "$from" = "$PUB" ] || return 1
+	sim send g1 "$PUB" "$port" 2 34 R "$1" "$2" 0 300
+	[ "$got" = ok ] && heard n2 "^${GIP[1]} 500 2 34 R "
+}
+check "IKE from port 4500 to port 500, both ways" eval \
+	'crossed 0x2e1 0xe1 && crossed 0x2e2 0xe2 && crossed 0x2e3 0xe3'
+check "it is a session of IKE's" vp_is 'any(.state == "half-open")' \
+	session proto ike client "${CIP[2]}"
+R conntrack -D -p udp --orig-port-src 4500 --orig-port-dst 500 > /dev/null 2>&1
+check "which ends as such" busywait 5 vp_is 'length == 1' session proto ike client "${CIP[2]}"
+
 # --- keepalives --------------------------------------------------------------------
 n=$(counter keepalive natt)
 check "a keepalive passes" up n1 m1 bytes $keepalive

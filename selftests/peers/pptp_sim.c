@@ -13,6 +13,8 @@
  * (and g2, for two_servers_one_id), the router r. Prints a line a case: "NAME pass", or "NAME fail REASON".
  */
 #include "pptp_sim.h"
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 /* --- cases ------------------------------------------------------------------------------ */
 
@@ -665,30 +667,48 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-/* Control messages and GRE both ways until told to end; what arrives matters
- * to nobody: the router is being pulled from under it.
+/* One side of all calls, until told to end; what arrives matters to nobody: the
+ * router is being pulled from under it.
  */
-static void traffic(const struct call *calls, int n)
+static void traffic_of(const struct call *calls, int n, bool client)
 {
 	struct sockaddr_in g1 = sin_of(hosts[G1].ip, 0), pub = sin_of(PUB, 0);
+	const struct host *from = &hosts[client ? C1 : G1];
+	const struct sockaddr_in *to = client ? &g1 : &pub;
 	struct msg echo = msg(ECHORQ, 0, 0);
 	uint8_t p[64];
 	size_t len;
 	int i;
 
 	for (i = 0; !stop; i = (i + 1) % n) {
-		len = gre_build(p, calls[i].out_id);
-		sendto(hosts[C1].gre, p, len, 0, (void *)&g1, sizeof(g1));
-		len = gre_build(p, calls[i].nat_id);
-		sendto(hosts[G1].gre, p, len, 0, (void *)&pub, sizeof(pub));
-		if (!i) {
+		len = gre_build(p, client ? calls[i].out_id : calls[i].nat_id);
+		sendto(from->gre, p, len, 0, (const void *)to, sizeof(*to));
+		if (i)
+			continue;
+		if (client)
 			send(calls[i].c->fd[IN], echo.b, echo.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-			while (recv(calls[i].c->fd[OUT], p, sizeof(p), MSG_DONTWAIT) > 0)
-				;
-			gre_drain();
-			nap(2);
-		}
+		while (recv(calls[i].c->fd[client ? IN : OUT], p, sizeof(p), MSG_DONTWAIT) > 0)
+			;
+		while (recv(from->gre, p, sizeof(p), MSG_DONTWAIT) > 0)
+			;
+		nap(2);
 	}
+}
+
+/* Each side by a process of its own: with two CPUs at the same moment. */
+static void traffic(const struct call *calls, int n)
+{
+	pid_t gateway = fork();
+
+	if (gateway < 0)
+		die("fork");
+	if (!gateway)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	traffic_of(calls, n, gateway);
+	if (!gateway)
+		_exit(0);
+	kill(gateway, SIGTERM);
+	waitpid(gateway, NULL, 0);
 }
 
 static int hold(int n)

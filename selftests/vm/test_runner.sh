@@ -95,6 +95,16 @@ done <<'L'
 [    3.291999] nf_conntrack: table full, dropping packet
 L
 
+# race FRAME: a report of KCSAN, with that line in one of its stacks
+race()
+{
+	printf '[ 3.2] %s\n' ======== "BUG: KCSAN: data-race in f / g" "read to 0x1 by task 1:" \
+		" f+0x1/0x2$1" "write to 0x1 by task 2:" " g+0x1/0x2" =========
+}
+check_fails "found: a data race of ours" scan "$(race " [vpnpass_esp]")"
+check "harmless: one of the kernel's own" scan "$(race "")"
+check_fails "found: a report that is cut off" scan "$(race "" | head -n 4)"
+
 # --- /dev/kvm that opens and hangs ----------------------------------------------
 accel()
 {

@@ -37,6 +37,10 @@ planted()
 
 check "the module builds" build || { echo "1..$tap_n"; exit 1; }
 planted none 0 ""
+if [ "$kernel" = kcsan ]; then
+	planted data-race 124 "KCSAN: data-race in count"
+	done_testing
+fi
 planted use-after-free 124 "KASAN: .*use-after-free"
 planted out-of-bounds 124 "UBSAN: array-index-out-of-bounds"
 planted leak 124 "kmemleak: [0-9]* new suspected"

@@ -4,6 +4,7 @@
  * Built and loaded by vm/debug/plants.sh.
  */
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -89,6 +90,31 @@ static noinline void sleep_in_atomic(void)
 	rcu_read_unlock();
 }
 
+static unsigned long counted;
+
+/* Two CPUs count without a lock. */
+static int count(void *unused)
+{
+	unsigned long end = jiffies + 5 * HZ;
+
+	while (time_before(jiffies, end)) {
+		counted++;
+		cond_resched();
+	}
+	while (unused && !kthread_should_stop())
+		msleep(20);
+	return 0;
+}
+
+static noinline void data_race(void)
+{
+	struct task_struct *other = kthread_run(count, &counted, "plant");
+
+	count(NULL);
+	if (!IS_ERR(other))
+		kthread_stop(other);
+}
+
 static const struct {
 	const char *name;
 	void (*plant)(void);
@@ -100,6 +126,7 @@ static const struct {
 	{ "rcu-unprotected", rcu_unprotected },
 	{ "timer-freed", timer_freed },
 	{ "sleep-in-atomic", sleep_in_atomic },
+	{ "data-race", data_race },
 };
 
 static int __init plant_init(void)

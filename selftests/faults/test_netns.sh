@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run: timeout=600
+# The router's namespace is deleted and made anew under traffic of every protocol,
+# with all that it then has: hooks, pins, held packets, timers, messages at the
+# gate. What is made in its place works. A thousand times with SLOW=1.
+#
+#   c1 ---+                       +--- g1
+#   c2 ---+--- r (masquerade) ----+
+#   c3 ---+                       +--- g2
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../ike/sim.sh"
+. "$(dirname "$0")/all.sh"
+checktool jq
+
+cycles=${VPNPASS_CYCLES:-15}
+
+router_links()
+{
+	local i
+
+	echo "netns add ${nsp}r"
+	echo "link add name wan netns ${nsp}r type veth peer name p0 netns ${nsp}w"
+	for i in 1 2 3; do
+		echo "link add name lan$i netns ${nsp}r type veth peer name eth0 netns ${nsp}c$i"
+	done
+}
+
+# router_again: where the one before was
+router_again()
+{
+	local i
+
+	router_links | ip -batch - || return 1
+	bridge='' topo_router | ip -n "${nsp}r" -batch - || return 1
+	ip -n "${nsp}w" -batch - <<< $'link set p0 master sw\nlink set p0 up' || return 1
+	for i in 1 2 3; do
+		ip -n "${nsp}c$i" -batch - <<-E || return 1
+		addr add ${CIP[i]}/24 dev eth0
+		link set eth0 up
+		route add default via ${CIP[i]%.2}.1
+		E
+	done
+	topo_sysctl
+	nat_rules wan
+}
+
+# devices of a namespace go after it, in the background
+links_gone()
+{
+	! ip -n "${nsp}c1" link show eth0 && ! ip -n "${nsp}w" link show p0
+}
+
+has_sessions()
+{
+	local p
+
+	for p in esp ike pptp l2tp; do
+		[ "$(sessions proto $p)" -gt 0 ] || return 1
+	done
+}
+
+# cycle N: now and then before anything is there, and after all is
+full=0
+cycle()
+{
+	router_again || return 1
+	case $(($1 % 3)) in
+	0) busywait 20 has_sessions || { vp session; return 1; }
+		full=$((full + 1)) ;;
+	1) sleep 0.$((RANDOM % 10)) ;;
+	esac
+	ip netns del "${nsp}r"
+	busywait 20 links_gone
+}
+
+cycles()
+{
+	local n
+
+	for ((n = 0; n < $1; n++)); do
+		cycle $n || { echo "in cycle $n"; return 1; }
+	done
+}
+
+check "topology" topo 3 2
+check "SAs" esp_up "1 2"
+check "peers" all_start
+check "modules load" load_modules
+all_work "at first"
+
+traffic_begin
+ip netns del "${nsp}r"
+check "the router goes" busywait 20 links_gone
+check "some cycles, for what is allocated once" cycles 3
+kib=$(slab_kib) spaces=$(namespaces)
+check "$cycles routers come and go under traffic" cycles "$cycles"
+note "$full of them with sessions of every protocol"
+gone() { [ "$(namespaces)" -le $((spaces + 10)) ]; }
+check "all of them are gone" busywait 60 gone
+note "net_namespace slab: $spaces to $(namespaces)"
+check "another router" router_again
+traffic_end
+R conntrack -F > /dev/null 2>&1
+check "memory of the $cycles is given back" busywait 30 lean "$kib"
+note "slabs $kib to $(slab_kib) KiB"
+all_work "the last router"
+check "modules unload" unload_modules
+done_testing
