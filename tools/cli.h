@@ -72,6 +72,7 @@ void suggest_files(void);
 
 /* protos.c */
 bool proto_plausible(const char *which);
+int proto_usage(const struct command *command, const char *word);
 bool proto_covers(const char *which, const char *name);
 bool proto_is_group(const char *which);
 int cli_connect(struct context *ctx, const char *which);

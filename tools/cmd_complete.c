@@ -15,10 +15,14 @@ static void suggest_options(const char *prefix)
 	static const char *const options[] = {
 		"-json", "-pretty", "-netns", "-timestamp", "-tshort", "-version", "-help"
 	};
+	const char *dash = prefix[1] == '-' ? "-" : "";
+	char word[16];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(options); i++)
-		suggest(prefix, options[i]);
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		snprintf(word, sizeof(word), "%s%s", dash, options[i]);
+		suggest(prefix, word);
+	}
 }
 
 static void suggest_netns(const char *prefix)
@@ -35,6 +39,7 @@ static void suggest_netns(const char *prefix)
 
 static bool takes_name(const char *option)
 {
+	option += option[1] == '-';
 	return !strcmp(option, "-n") || (strlen(option) > 2 && word_is(option, "-netns"));
 }
 
@@ -74,6 +79,8 @@ static int complete_run(struct context *ctx, int argc, char **argv)
 		c = command_find(argv[0]);
 		if (c && c->complete)
 			c->complete(ctx, argc - 1, argv + 1);
+		if (argc == 2 && *argv[1] && c && c->rank)
+			suggest(argv[1], "help");
 	}
 	return EXIT_OK;
 }

@@ -30,7 +30,7 @@ static void help_program(void)
 	     "  -h, -help        print this text\n"
 	     "\n"
 	     "\"vpnpass help COMMAND\" tells more. Exit status: 0 done, 1 wrong usage,\n"
-	     "2 the kernel refused.");
+	     "2 the kernel refused, 3 doctor found something.");
 }
 
 static void usage_lists(struct out *o, const struct command *c)

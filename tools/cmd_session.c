@@ -28,7 +28,7 @@ static int parse_pair(struct filter *f, const char *key, const char *value)
 	if (proto ? !!f->which : !!a->length)
 		return usage_error(&session_command, "%s given twice", key);
 	if (proto && !proto_plausible(value))
-		return usage_error(&session_command, "not a protocol: %s", value);
+		return proto_usage(&session_command, value);
 	if (proto)
 		f->which = value;
 	else if (!address_parse(a, value))
@@ -168,6 +168,16 @@ static void suggest_addresses(struct context *ctx, const char *prefix, bool clie
 	replies_free(&replies);
 }
 
+static bool is_given(const char *word, int argc, char **argv)
+{
+	int i;
+
+	for (i = 0; i < argc - 1; i++)
+		if (word_is(argv[i], word))
+			return true;
+	return false;
+}
+
 static void session_complete(struct context *ctx, int argc, char **argv)
 {
 	static const char *const words[] = { "list", "flush", "proto", "client", "peer" };
@@ -181,7 +191,8 @@ static void session_complete(struct context *ctx, int argc, char **argv)
 		suggest_addresses(ctx, prefix, word_is(before, "client"));
 	else
 		for (i = argc > 1 ? 2 : 0; i < ARRAY_SIZE(words); i++)
-			suggest(prefix, words[i]);
+			if (!is_given(words[i], argc, argv))
+				suggest(prefix, words[i]);
 }
 
 static struct command session_command = {

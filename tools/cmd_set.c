@@ -39,7 +39,7 @@ static int parse(struct change *change, int argc, char **argv)
 	if (argc < 1)
 		return usage_error(&set_command, "PROTO expected");
 	if (!proto_plausible(argv[0]))
-		return usage_error(&set_command, "not a protocol: %s", argv[0]);
+		return proto_usage(&set_command, argv[0]);
 	change->which = argv[0];
 	if (argc == 1)
 		return usage_error(&set_command, "on, off, block or KEY VALUE expected");

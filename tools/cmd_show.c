@@ -78,7 +78,7 @@ static int show_run(struct context *ctx, int argc, char **argv)
 	if (argc > 1)
 		return usage_error(&show_command, "too many arguments: %s", argv[1]);
 	if (which && !proto_plausible(which))
-		return usage_error(&show_command, "not a protocol: %s", which);
+		return proto_usage(&show_command, which);
 	out_columns(&ctx->out, columns);
 	out_list(&ctx->out, NULL);
 	ret = protos_fetch(ctx, which, &replies);

@@ -57,7 +57,7 @@ static int parse(struct request *request, int argc, char **argv)
 		if (request->which)
 			return usage_error(&stats_command, "too many arguments: %s", argv[0]);
 		if (!proto_plausible(argv[0]))
-			return usage_error(&stats_command, "not a protocol: %s", argv[0]);
+			return proto_usage(&stats_command, argv[0]);
 		request->which = argv[0];
 	}
 	return EXIT_OK;

@@ -2,6 +2,7 @@
 /*
  * vpnpass, the tool: options, and which command it is.
  */
+#include <ctype.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,14 +60,38 @@ static void print_version(struct out *o)
 	out_line(o, 0, "vpnpass %s", VPNPASS_VERSION);
 }
 
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "-help") || !strcmp(word, "--help");
+}
+
+/*
+ * Of the words after a command, the first that looks like an option but is
+ * none of a command's own: "-" is a file, -1 a number.
+ */
+static const char *stray_option(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && isalpha((unsigned char)argv[i][argv[i][1] == '-' ? 2 : 1]) &&
+		    strcmp(argv[i], "--prometheus"))
+			return argv[i];
+	return NULL;
+}
+
 static int run_command(struct context *ctx, int argc, char **argv)
 {
 	const struct command *c = command_find(argc ? argv[0] : "show");
+	const char *stray;
 
 	if (!c)
 		return usage_error(NULL, "unknown command %s", argv[0]);
-	if (argc == 2 && !strcmp(argv[1], "help") && c->rank)
+	stray = c->rank ? stray_option(argc, argv) : NULL;
+	if ((argc == 2 && !strcmp(argv[1], "help") && c->rank) || (stray && asks_for_help(stray)))
 		return command_find("help")->run(ctx, 1, argv);
+	if (stray)
+		return usage_error(c, "%s: options come before the command", stray);
 	return argc ? c->run(ctx, argc - 1, argv + 1) : c->run(ctx, 0, argv);
 }
 
@@ -79,7 +104,7 @@ static int run(struct context *ctx, const struct options *opt, int argc, char **
 		return EXIT_OK;
 	}
 	if (opt->help)
-		return command_find("help")->run(ctx, 0, NULL);
+		return command_find("help")->run(ctx, !!argc, argv);
 	if (opt->netns) {
 		ret = netns_enter(opt->netns);
 		if (ret)

@@ -47,6 +47,20 @@ bool proto_plausible(const char *which)
 	return i > 0 && i <= 15;
 }
 
+#define KNOWN	"(known: pptp l2tp ike natt esp ipsec all)"
+
+/**
+ * proto_usage - Complain about a word that can be no protocol.
+ * @command: The command.
+ * @word: The word.
+ *
+ * Return: EXIT_USAGE.
+ */
+int proto_usage(const struct command *command, const char *word)
+{
+	return usage_error(command, "not a protocol: %s " KNOWN, word);
+}
+
 /* A name that neither we nor the kernel know. */
 static bool unknown(const char *which)
 {
@@ -55,7 +69,7 @@ static bool unknown(const char *which)
 
 static int complain_unknown(const char *which)
 {
-	complain("%s: no such protocol (known: pptp l2tp ike natt esp ipsec all)", which);
+	complain("%s: no such protocol " KNOWN, which);
 	return EXIT_USAGE;
 }
 

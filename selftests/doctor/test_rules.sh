@@ -114,7 +114,74 @@ found "a rule about one client, that has dropped" nft-drop \
 	'.proto == "pptp" and .severity == "warning" and (.seen | contains("7 packets"))'
 no_rules
 
+# --- rulesets as programs write them ---------------------------------------------
+# OpenWrt's: zones by jumps, the end of each rejects
+fw4()
+{
+	rules "chain forward { $forward policy drop
+		ct state vmap { established : accept, related : accept }
+		iifname \"lan1\" jump forward_lan
+		iifname \"wan\" jump forward_wan
+		jump handle_reject; }
+	chain handle_reject { meta l4proto tcp reject with tcp reset; reject; }
+	chain accept_to_lan { oifname \"lan1\" counter accept; }
+	chain accept_to_wan { meta nfproto ipv4 oifname \"wan\" ct state invalid counter drop
+		oifname \"wan\" counter accept; }
+	chain reject_to_wan { oifname \"wan\" counter goto handle_reject; }
+	chain forward_lan { $1; jump accept_to_wan; jump accept_to_lan; }
+	chain forward_wan { icmp type echo-request limit rate 1000/second accept
+		meta l4proto esp counter jump accept_to_lan
+		udp dport 500 counter jump accept_to_lan
+		jump handle_reject; }"
+}
+fw4 "counter"
+peace "OpenWrt's zones"
+fw4 "ip protocol != { tcp, udp, icmp } jump reject_to_wan"
+drops "OpenWrt's zones and a rule by negation" '"esp"' handle_reject 'reject # handle'
+not_found "that spares ports" nft-drop '.proto == "ike"'
+fw4 "udp dport != { 53, 123, 443-1700, 4500 } jump reject_to_wan"
+drops "all ports but a set" '"l2tp"' handle_reject 'reject # handle'
+not_found "and not those of the set" nft-drop '.proto == "ike" or .proto == "natt"'
+fw4 "ip saddr . udp dport { 10.0.1.77 . 500, 10.0.1.78 . 1701 } drop"
+peace "a set of address and port of others"
+fw4 "ip6 nexthdr esp drop; meta nfproto ipv6 udp dport 500 drop"
+peace "rules about IPv6 where there is none"
+fw4 "tcp dport 1723 tcp flags syn limit rate over 5/minute drop"
+peace "a limit that may never be reached"
+fw4 "ct direction reply meta l4proto esp drop"
+peace "the other direction"
+fw4 "ct state established meta l4proto gre drop"
+peace "behind what accepts it"
+
+R ip -batch - <<-B
+	link add docker0 type bridge
+	addr add 172.17.0.1/16 dev docker0
+	link set docker0 up
+	link add tun9 type dummy
+	link set tun9 up
+B
+fw4 "counter"
+peace "more interfaces, without rules of their own"
+R ip route del default 2> /dev/null
+R ip route add default via "${GIP[1]}"
+peace "with a default route"
+fw4 "oifname \"docker*\" drop; oifname \"tun9\" meta l4proto esp drop"
+peace "rules about those"
+fw4 "meta l4proto esp drop"
+drops "with a default route, a rule on ESP" '"esp"' forward_lan esp
+R ip -batch - <<-B
+	route del default
+	link del docker0
+	link del tun9
+B
+no_rules
+
 # --- iptables --------------------------------------------------------------------
+# ipt LINE...: as iptables-restore takes the filter table
+ipt()
+{
+	{ printf '*filter\n'; printf '%s\n' "$@"; printf 'COMMIT\n'; } | R iptables-nft-restore
+}
 if command -v iptables-nft > /dev/null && R iptables-nft -P FORWARD ACCEPT; then
 	R iptables-nft -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
 	R iptables-nft -A FORWARD -p udp -m multiport --dports 1194,1701 -m comment --comment x -j REJECT
@@ -122,10 +189,31 @@ if command -v iptables-nft > /dev/null && R iptables-nft -P FORWARD ACCEPT; then
 	found "iptables, several ports" nft-drop \
 		'.proto == "l2tp" and (.seen | contains("table ip filter, chain FORWARD, handle "))'
 	not_found "iptables, a limit" nft-drop '.proto == "esp"'
+	# ufw's and Docker's: chains of their own, negated interfaces, the policy drops
+	healthy=(":FORWARD DROP [0:0]" ":DOCKER-USER - [0:0]" ":ufw-before - [0:0]" ":ufw-log - [0:0]"
+		"-A FORWARD -j DOCKER-USER" "-A FORWARD -j ufw-before" "-A FORWARD -j ufw-log"
+		"-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+		"-A FORWARD -i docker0 ! -o docker0 -j ACCEPT"
+		"-A FORWARD -i lan+ -o wan -j ACCEPT"
+		"-A DOCKER-USER -j RETURN"
+		"-A ufw-before -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+		"-A ufw-before -p icmp --icmp-type 8 -j ACCEPT")
+	check "ufw's and Docker's rules" ipt "${healthy[@]}"
+	peace "iptables, chains and negated interfaces"
+	check "a jump into a drop" ipt "${healthy[@]}" \
+		"-I DOCKER-USER 1 -i lan1 ! -s 10.9.0.0/16 -p esp -j DROP"
+	drops_esp='.proto == "esp" and (.seen | contains("table ip filter, chain DOCKER-USER, handle "))'
+	found "iptables, a negated source" nft-drop "$drops_esp"
+	check "a negated protocol" ipt "${healthy[@]}" "-I DOCKER-USER 1 -i lan1 ! -p tcp -j DROP"
+	found "iptables, a negated protocol" nft-drop '(.seen | contains("chain DOCKER-USER, handle "))'
+	check "an interface that is another's" ipt "${healthy[@]}" \
+		"-I DOCKER-USER 1 -i docker0 -p esp -j DROP" "-I DOCKER-USER 1 ! -i lan+ -o wan -j DROP"
+	peace "iptables, other interfaces"
 	R nft delete table ip filter
 else
 	skip "iptables, several ports" "no iptables-nft"
 	skip "iptables, a limit" "no iptables-nft"
+	skip "iptables, chains and negated interfaces" "no iptables-nft"
 fi
 
 # --- tracking, NAT, forwarding ---------------------------------------------------

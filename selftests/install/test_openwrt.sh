@@ -18,7 +18,7 @@ wrt()
 check "its Makefile is read, the tree copied" wrt prepare
 wrt prepare | sed -n 's/ title.*//p' > "$scratch/packages"
 is "one package a module, and the tool" "$(cat "$scratch/packages")" \
-"package kmod-vpnpass depends +kmod-nf-conntrack +kmod-nf-nat +IPV6:kmod-nf-conntrack6
+"package kmod-vpnpass depends +kmod-nf-conntrack +kmod-nf-nat
 package kmod-vpnpass-esp depends +kmod-vpnpass
 package kmod-vpnpass-ike depends +kmod-vpnpass
 package kmod-vpnpass-pptp depends +kmod-vpnpass
@@ -27,6 +27,9 @@ package vpnpass depends +libmnl +kmod-vpnpass"
 is "every helper of Kbuild has one" \
 	"$(sed -n 's/^obj-.*vpnpass_\(.*\)\.o$/kmod-vpnpass-\1/p' "$top/Kbuild" | sort)" \
 	"$(grep -o 'kmod-vpnpass-[a-z0-9]* ' "$scratch/packages" | tr -d ' ' | sort -u)"
+is "another selection is another build" "$(wrt config-depends | grep -v ^package | tr " " "\n" | sort | paste -sd" ")" \
+	"$(sed -n 's/^obj-.*vpnpass_\(.*\)\.o$/CONFIG_PACKAGE_kmod-vpnpass-\1/p' "$top/Kbuild" |
+		sort | paste -sd' ')"
 check "it builds, and installs what is selected" wrt CONFIG_PACKAGE_kmod-vpnpass-esp=y \
 	CONFIG_PACKAGE_kmod-vpnpass-l2tp=m install-vpnpass install-kmod-vpnpass \
 	install-kmod-vpnpass-esp

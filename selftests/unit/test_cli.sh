@@ -147,15 +147,23 @@ test_usage()
 	usage "stats in two formats" "exclude each other" -j stats --prometheus
 	usage "help for nothing" "unknown command x" help x
 	usage "no such network namespace" "network namespace nosuch" -n nosuch show
+	usage "show in capitals" "known: pptp l2tp ike natt esp ipsec all" show PPTP
+	usage "an option after the command" "-p: options come before the command" show -p
+	usage "one of monitor's" "-ts: options come before the command" monitor -ts
+	usage "an option after more words" "--json: options come before" session flush --json
+	usage "doctor probe alone" "HOST expected after: probe" doctor probe
+	usage "doctor with a wrong word" "unknown word: now" doctor now
+	usage "probe without a number" "SECONDS expected after: timeout" doctor probe ::1 timeout
+	usage "probe of what there is not" "known: ike natt pptp l2tp openvpn" doctor probe ::1 sstp
 }
 
 test_help()
 {
-	local command
+	local command word
 
 	run "" help
 	is "help: exit code" "$rc" 0
-	for command in show set session stats monitor save restore; do
+	for command in show set session stats monitor doctor save restore; do
 		case $out in
 		*"  $command "*) ok "help lists $command" ;;
 		*) not_ok "help lists $command" "$out" ;;
@@ -165,6 +173,12 @@ test_help()
 		local text=$out
 		run "" $command help
 		is "$command help is the same" "$rc:$out" "0:$text"
+		for word in -h -help --help; do
+			run "" $command $word
+			is "$command $word too" "$rc:$out" "0:$text"
+		done
+		run "" -h $command
+		is "-h $command too" "$rc:$out" "0:$text"
 		run "" help
 	done
 	case $out in
@@ -907,6 +921,81 @@ test_completion()
 	is "completion without a module" "$rc:$out:$err" "0:block off on:"
 	run "" complete
 	is "completion of nothing" "$rc:$out" "0:"
+	words "" --
+	is "completion of options with two dashes" "$out" \
+		"--help --json --netns --pretty --timestamp --tshort --version"
+	words "family sessions" session client 192.168.1.10 ""
+	is "no word twice" "$out" "peer proto"
+	words "" set h
+	is "completion of help" "$out" help
+	words "" doctor probe h ike timeout 5 ""
+	is "no timeout twice" "$out" "ike l2tp natt openvpn pptp"
+	test_completion_bash
+}
+
+# completed "SCENE..." WORD...: what the function of bash offers after these words
+completed()
+{
+	replies "$1"
+	# shellcheck disable=SC1091,SC2030
+	out=$(. "$top/tools/vpnpass.bash-completion"
+		COMP_WORDS=("$vpnpass" "${@:2}") COMP_CWORD=$(($# - 1))
+		_vpnpass
+		printf '%s\n' "${COMPREPLY[@]}" | sort -u | paste -sd' ')
+}
+
+# Each command, by the function itself
+test_completion_bash()
+{
+	local command commands
+
+	completed "" ""
+	commands=$out
+	run "" -j help
+	is "bash: every command that help lists" "$commands" \
+		"$(query '" ".join(sorted(c["command"] for c in d))')"
+	for command in $commands; do
+		completed "" "${command:0:4}"
+		is "bash: ${command:0:4} is $command" "$out" "$command"
+		completed "" "$command" hel
+		case $command in
+		save | restore) is "bash: $command has files" "$out" "" ;;
+		help) ;;
+		*) is "bash: $command help" "$out" help ;;
+		esac
+	done
+	completed "" -js
+	is "bash: an option" "$out" -json
+	completed "" help ""
+	is "bash: help" "$out" "$commands"
+	completed "family protos" show ""
+	is "bash: show" "$out" "all esp ike ipsec l2tp natt pptp"
+	completed "family protos" -p -j set ""
+	is "bash: set, after options" "$out" "all esp ike ipsec l2tp natt pptp"
+	completed "family protos" set esp ""
+	is "bash: set esp" "$out" "block hold_time off on strict"
+	completed "family protos" stats esp ""
+	is "bash: stats esp" "$out" "--prometheus"
+	completed "" session ""
+	is "bash: session" "$out" "client flush list peer proto"
+	completed "" session flush ""
+	is "bash: session flush" "$out" "client peer proto"
+	completed "family protos" session proto i
+	is "bash: session proto i" "$out" "ike ipsec"
+	completed "family sessions" session peer ""
+	is "bash: session peer" "$out" 203.0.113.5
+	completed "" monitor ""
+	is "bash: monitor has no words" "$out" ""
+	completed "" doctor ""
+	is "bash: doctor" "$out" probe
+	completed "" doctor probe ""
+	is "bash: doctor probe: a host nobody knows" "$out" ""
+	completed "" doctor probe vpn.example ""
+	is "bash: doctor probe HOST" "$out" "ike l2tp natt openvpn pptp timeout"
+	completed "" doctor probe vpn.example timeout ""
+	is "bash: a number nobody knows" "$out" ""
+	completed "" doctor probe vpn.example timeout 5 o
+	is "bash: doctor probe HOST timeout 5 o" "$out" openvpn
 
 	"$here/cli_fixture.py" family protos > "$VPNPASS_REPLAY"
 	# shellcheck disable=SC2030,SC1091

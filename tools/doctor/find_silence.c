@@ -14,6 +14,27 @@ struct silence {
 	size_t unanswered, answered;
 };
 
+/*
+ * An answer from another port, as L2TP's may be, has a connection of its own; our
+ * session knows whose it is.
+ */
+static bool answered_by_ours(const struct ours *ours, const struct flow *f)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	size_t i;
+
+	host_text(&f->src, src);
+	host_text(&f->dst, dst);
+	for (i = 0; i < ours->n_sessions; i++) {
+		const struct session *s = &ours->sessions[i];
+
+		if (s->packets_in.value && !strcmp(s->proto, f->vpn->proto) &&
+		    !strcmp(s->client, src) && !strcmp(s->peer, dst))
+			return true;
+	}
+	return false;
+}
+
 static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn)
 {
 	struct silence s = {};
@@ -24,7 +45,7 @@ static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn
 
 		if (f->vpn != vpn || !flow_goes_out(f, &ev->net))
 			continue;
-		if (flow_answered(f)) {
+		if (flow_answered(f) || answered_by_ours(&ev->ours, f)) {
 			s.answered++;
 			continue;
 		}

@@ -438,7 +438,7 @@ static int parse_service(struct request *req, const char *word)
 		req->any = true;
 		return EXIT_OK;
 	}
-	return doctor_usage("no such service", word);
+	return doctor_usage("no such service (known: ike natt pptp l2tp openvpn)", word);
 }
 
 static int parse_timeout(struct request *req, const char *word)
@@ -466,7 +466,7 @@ int probe_run(struct context *ctx, int argc, char **argv)
 	int i, ret = EXIT_OK;
 
 	if (!argc)
-		return doctor_usage("which host", "probe");
+		return doctor_usage("HOST expected after", "probe");
 	req.host = argv[0];
 	for (i = 1; !ret && i < argc; i++) {
 		if (!word_is(argv[i], "timeout"))
@@ -474,7 +474,7 @@ int probe_run(struct context *ctx, int argc, char **argv)
 		else if (++i < argc)
 			ret = parse_timeout(&req, argv[i]);
 		else
-			ret = doctor_usage("how long", "timeout");
+			ret = doctor_usage("SECONDS expected after", "timeout");
 	}
 	return ret ? ret : probe_host(ctx, &req);
 }
@@ -490,7 +490,10 @@ void probe_complete(int argc, char **argv)
 
 	if (argc < 2 || word_is(argv[argc - 2], "timeout"))
 		return;
-	suggest(argv[argc - 1], "timeout");
 	for (i = 0; i < N_SERVICES; i++)
 		suggest(argv[argc - 1], services[i]->name);
+	for (i = 1; i + 1 < (size_t)argc; i++)
+		if (word_is(argv[i], "timeout"))
+			return;
+	suggest(argv[argc - 1], "timeout");
 }

@@ -9,5 +9,7 @@ compile: prepare
 	$(call Build/Compile)
 install-$(1): compile
 	$(call Package/$(1)/install,$(OUT)/$(1))
-.PHONY: prepare compile
+config-depends:
+	@echo $(PKG_CONFIG_DEPENDS)
+.PHONY: prepare compile config-depends
 endef
