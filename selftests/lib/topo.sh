@@ -146,7 +146,9 @@ topo_sysctl()
 	R sh -c 'cd /proc/sys/net
 		echo 1 > ipv4/ip_forward
 		echo 1 > ipv6/conf/all/forwarding
-		for f in ipv4/conf/*/rp_filter; do echo 0 > $f; done' 2> /dev/null
+		for f in ipv4/conf/*/rp_filter; do echo 0 > $f; done
+		[ "$(cat ipv4/ip_forward)" = 1 ]' 2> /dev/null ||
+		{ echo "the router does not forward"; return 1; }
 }
 
 topo_down()
@@ -193,7 +195,7 @@ topo()
 	for ((i = 1; i <= n_clients; i++)); do
 		topo_client $i | ip -n "${nsp}c$i" -batch - || return 1
 	done
-	topo_sysctl
+	topo_sysctl || return 1
 	[ -z "$nat" ] || nat_rules wan
 }
 six=

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building, booting and testing take, on Debian and its kin, and
 # does nothing when all is there. No service is started by it.
-# usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack] [debug]	(default: build vm)
+# usage: deps.sh [SET...]	build vm peers lint cross s390x upstream pack debug
+#			(default: build vm)
 set -u
 
 set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml"
@@ -11,6 +12,7 @@ iptables iputils-ping python3 util-linux procps binutils jq gcc make libc6-dev"
 set_peers="dkms strongswan-swanctl strongswan-charon ppp pptp-linux pptpd xl2tpd tcpdump socat"
 set_cross="gcc-aarch64-linux-gnu gcc-s390x-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-s390x-cross
 libc6-dev-armhf-cross qemu-user-static clang lld llvm sparse"
+set_s390x="qemu-system-misc gcc-s390x-linux-gnu libc6-dev-s390x-cross"
 set_upstream="linux-source-6.1 netcat-openbsd iperf3 iptables socat conntrack"
 set_pack="dpkg-dev debhelper dh-dkms lintian debootstrap"
 set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
@@ -25,7 +27,7 @@ missing=()
 [ $# -gt 0 ] || set -- build vm
 for s; do
 	name=set_$s
-	[ -n "${!name-}" ] || { echo "usage: deps.sh [build] [vm] [peers] [lint] [cross] [upstream] [pack] [debug]" >&2; exit 2; }
+	[ -n "${!name-}" ] || { sed -n 's/^# usage/usage/p' "$0" >&2; exit 2; }
 	for p in ${!name}; do
 		case " ${missing[*]} " in *" $p "*) continue ;; esac
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2> /dev/null)" = installed ] ||
