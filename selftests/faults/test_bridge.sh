@@ -59,7 +59,7 @@ ports()
 	done
 }
 check "ports leave the bridge and come back under traffic" ports
-check "ESP works" busywait 15 esp_works
+check "ESP works" busywait 15 esp_works || note "$(cat "$scratch/pings"; vp session; vp stats esp)"
 check "br_netfilter off and on under traffic" eval \
 	'for n in 0 1 0 1; do R sysctl -qw net.bridge.bridge-nf-call-iptables=$n; sleep 0.1; done'
 traffic_end
