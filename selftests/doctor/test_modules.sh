@@ -149,6 +149,16 @@ found "one did" reverse-path '.seen | contains("wan")'
 R sh -c 'echo 0 > /proc/sys/net/ipv4/conf/wan/rp_filter'
 not_found "and would be let in now" reverse-path
 
+# --- GRE comes related to its control connection -------------------------------------
+rules 'chain forward { type filter hook forward priority filter; policy drop
+	ct state established,related accept; tcp dport { 80, 443, 1723 } accept
+	udp dport { 443, 500, 1701, 4500 } accept; meta l4proto { esp, 115 } accept; }'
+not_found "no rule for GRE is needed" nft-drop '.proto == "pptp"'
+vp set pptp off > /dev/null
+found "but without our help" nft-drop '.proto == "pptp" and (.seen | contains("GRE"))'
+vp set pptp on > /dev/null
+no_rules
+
 # --- the example of the man page --------------------------------------------------------
 # What follows its prompt is what is printed, but for numbers.
 example()

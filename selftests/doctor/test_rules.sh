@@ -85,11 +85,19 @@ not_found "is not about those" nft-drop '.proto == "ike"'
 rules "chain forward { $forward policy drop; iifname \"lan*\" accept; }"
 found "answers that nothing accepts" nft-drop '.seen | contains("from wan to lan1")'
 
+rules "chain forward { $forward policy drop; $state
+	udp dport { 500, 4500 } accept; meta l4proto { esp, gre, 115 } accept; udp dport 1701 accept; }"
+found "a LAN that has VPNs only, but for one" nft-drop '.proto == "pptp" and (.seen | contains("TCP 1723"))'
+not_found "does not lack the others, nor the Web" nft-drop '.proto != "pptp"'
+
 # --- no fault ------------------------------------------------------------------
 rules "chain forward { $forward policy drop; $state; iifname \"lan*\" oifname \"wan\" accept; }"
 peace "a home router's firewall"
 rules "chain forward { $forward policy drop; $state; iifname \"lan1\" oifname \"wan\" accept; }"
 peace "a LAN that is shut off on purpose"
+rules "chain forward { $forward policy drop; $state; tcp dport 1723 accept
+	udp dport { 500, 1701, 4500 } accept; meta l4proto { esp, gre, 115 } accept; }"
+peace "a LAN that has VPNs only"
 rules "set blocked { type ipv4_addr; flags interval; elements = { 198.51.100.0/24, 203.0.113.7 }; }
 chain forward { $forward policy accept; $state
 	ip daddr @blocked drop

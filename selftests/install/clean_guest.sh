@@ -141,6 +141,8 @@ vp session flush > /dev/null
 for v in $vpns; do
 	works "firewalld with our policy" "$v"
 done
+is "vpnpass doctor has nothing against it either" \
+	"$(vp -j doctor 2> "$scratch/notes" | jq -c '[.[] | select(.severity == "error")]')" "[]"
 C 1 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
 	b"x", ("'"${GIP[1]}"'", 1194))'
 is "nothing else is let out" "$(R conntrack -L -p udp --dport 1194 2> /dev/null | wc -l)" 0

@@ -23,6 +23,7 @@ enum truth {
  * @l4proto: IP protocol.
  * @reply: It goes back to who began, on a connection that is established;
  *         otherwise it is the first.
+ * @related: Its connection is related to another, as GRE's is that we help.
  * @in: Where it comes in, NULL when the router sends it.
  * @out: Where it leaves, NULL when it is for the router.
  * @src: Source address, bits that are not known are 0.
@@ -34,7 +35,7 @@ enum truth {
  */
 struct packet {
 	uint8_t family, l4proto;
-	bool reply;
+	bool reply, related;
 	const struct link *in, *out;
 	uint8_t src[16], src_known[16], dst[16], dst_known[16];
 	uint16_t sport, dport;
@@ -133,6 +134,7 @@ void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t 
 
 /* As NFT_CT_STATE has them; 0 stands for not known. */
 #define STATE_ESTABLISHED	2
+#define STATE_RELATED		4
 #define STATE_NEW		8
 
 #endif /* _VPNPASS_DOCTOR_EVAL_H */

@@ -329,7 +329,9 @@ uint32_t packet_state(const struct machine *m)
 	    ((m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_OUT) &&
 	     m->priority <= PRIORITY_CONNTRACK))
 		return 0;
-	return m->packet->reply ? STATE_ESTABLISHED : STATE_NEW;
+	if (m->packet->reply)
+		return STATE_ESTABLISHED;
+	return m->packet->related ? STATE_RELATED : STATE_NEW;
 }
 
 static enum truth load_link(struct machine *m, uint32_t reg, const struct link *link,

@@ -20,21 +20,23 @@
  * @doubted: A rule before may accept some.
  * @reply: They are answers.
  * @own: They are of the router itself, which is no passthrough.
+ * @shut: Nor may this LAN surf, so that it matters only if no LAN may.
  * @in: Where they come in, as a name.
  * @out: Where they would leave.
  */
 struct drop {
 	struct place place;
 	const struct vpn *vpn;
-	bool all, done, suspected, doubted, reply, own;
+	bool all, done, suspected, doubted, reply, own, shut;
 	const char *in, *out;
 };
 
 struct drops {
 	struct drop *list;
 	size_t n;
-	bool crossed, passed[2];
-	struct drop control;
+	/* by direction: what surfs, and VPNs that we help */
+	bool crossed, passed[2], vpn_passed[2];
+	struct drop control[2];
 };
 
 static bool same_place(const struct place *a, const struct place *b)
@@ -42,14 +44,14 @@ static bool same_place(const struct place *a, const struct place *b)
 	return a->chain == b->chain && a->rule == b->rule;
 }
 
-static bool same_place_and_vpn(const struct drops *d, const struct drop *drop)
+static struct drop *same_place_and_vpn(const struct drops *d, const struct drop *drop)
 {
 	size_t i;
 
 	for (i = 0; i < d->n; i++)
 		if (same_place(&d->list[i].place, &drop->place) && d->list[i].vpn == drop->vpn)
-			return true;
-	return false;
+			return &d->list[i];
+	return NULL;
 }
 
 static const char *name_of(const struct link *link)
@@ -71,7 +73,8 @@ static void take(const struct crossing *c, void *data)
 		.in = name_of(c->packet->in),
 		.out = name_of(c->packet->out),
 		.own = !c->packet->in || !c->packet->out,
-	};
+		.shut = c->control->dropped.chain,
+	}, *same;
 
 	/* how far the router itself may go is its admin's affair, but for a rule */
 	if (drop.own && (!c->vpn || !drop.place.rule || drop.doubted))
@@ -79,13 +82,19 @@ static void take(const struct crossing *c, void *data)
 	d->crossed |= !drop.own;
 	if (!c->vpn) {
 		d->passed[drop.reply] |= !j->dropped.chain;
-		if (j->dropped.chain && !d->control.place.chain)
-			d->control = drop;
+		if (j->dropped.chain && !d->control[drop.reply].place.chain)
+			d->control[drop.reply] = drop;
 		return;
 	}
-	if (!drop.place.chain || c->control->dropped.chain ||
-	    (drop.doubted && c->control->doubted.chain) || same_place_and_vpn(d, &drop))
+	d->vpn_passed[drop.reply] |= !drop.own && c->vpn->helped && !drop.place.chain;
+	if (!drop.place.chain || (drop.shut && !c->vpn->helped) ||
+	    (drop.doubted && c->control->doubted.chain))
 		return;
+	same = same_place_and_vpn(d, &drop);
+	if (same) {
+		same->shut &= drop.shut;
+		return;
+	}
 	d->list = xrealloc(d->list, (d->n + 1) * sizeof(*d->list));
 	d->list[d->n++] = drop;
 }
@@ -222,6 +231,28 @@ static void merge(struct drops *d, size_t first)
 			d->list[i].done = true;
 }
 
+/*
+ * Where nothing surfs but some VPN passes, the others are named one by one; where
+ * not even that, it is said once.
+ */
+static void shut_lans(struct drops *d, struct report *r)
+{
+	bool told = false;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (told || !d->crossed || d->passed[i] || d->vpn_passed[i])
+			continue;
+		report_drop(r, &d->control[i]);
+		told = true;
+	}
+	for (i = 0; i < d->n; i++) {
+		bool reply = d->list[i].reply;
+
+		d->list[i].done = d->list[i].shut && (d->passed[reply] || !d->vpn_passed[reply]);
+	}
+}
+
 static void run(const struct evidence *ev, struct report *r)
 {
 	struct drops d = {};
@@ -232,8 +263,7 @@ static void run(const struct evidence *ev, struct report *r)
 	firewall_cross(ev, take, &d);
 	if (!d.crossed)
 		not_examined(r, "what the firewall does to VPNs: no LAN or no way out was found");
-	if (d.crossed && !(d.passed[0] && d.passed[1]))
-		report_drop(r, &d.control);
+	shut_lans(&d, r);
 	for (i = 0; i < d.n; i++) {
 		if (d.list[i].done)
 			continue;

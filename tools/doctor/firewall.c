@@ -67,6 +67,7 @@ static void cross(const struct evidence *ev, const struct link_address *lan,
 	take(&c, data);
 	for (i = 0; i < n_vpns; i++) {
 		packet = make_packet(&vpns[i], lan, in, out, reply);
+		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
 		judge(&ev->rules, &packet, controls, &j);
 		c = (struct crossing){ &vpns[i], &packet, &j, &control };
 		take(&c, data);
