@@ -18,7 +18,7 @@ runs=${RUNS:-50}
 if [ ! -x "$sim" ]; then
 	mkdir -p "$here/bin"
 	"${CC:-cc}" -O2 -std=gnu11 -Wall -Wextra -Werror -I"$top/kmod" \
-		-o "$sim" "$here/pair_sim.c" "$top/kmod/esp/pair.c" || exit 1
+		-o "$sim" "$here/pair_sim.c" "$top"/kmod/esp/pair*.c || exit 1
 fi
 command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 4; }
 
