@@ -118,6 +118,7 @@ struct pair_cand {
 	struct pair_spi *ask;		/* its SPI this would answer, or NULL */
 	s8 score;			/* bits: logarithm of the odds */
 	bool hit;			/* the arrival under way is explained */
+	bool told;			/* by IKE, at the right time: that stands */
 	bool prior;			/* likely from the first arrival on */
 	u8 idle;			/* arrivals since that say nothing of it */
 	u16 took[2];			/* its answers come after, ms */

@@ -74,6 +74,8 @@ static struct pair_client *next_of(struct list_head *h, bool evid,
 			c = list_first_entry(h, struct pair_client, pend);
 		list_del_init(evid ? &c->evid : &c->pend);
 		list_add_tail(evid ? &c->evid : &c->pend, h);
+		if (evid && !pair_expects(c))
+			continue;
 		if (pair_may_own(c, t) && (!quiet || silent(c, now)))
 			return c;
 	}
@@ -97,6 +99,8 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 		k = (n + t->n) % 8;
 		c = NULL;
 		if (t->fresh && k % 2)
+			c = next_of(&g->evid, true, t, k != 7, now);
+		if (!c && t->fresh && k % 2)
 			c = next_of(&g->evid, true, t, false, now);
 		if (!c && k == 0)
 			c = next_of(&g->taken, false, t, false, now);

@@ -69,7 +69,9 @@ bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s)
 
 static void score(struct pair_cand *cd, int by)
 {
-	cd->score = (s8)clamp_t(int, cd->score + by, BITS_OUT, BITS_MAX);
+	int least = cd->told && cd->c->n_evid ? BITS_LINK : BITS_OUT;
+
+	cd->score = (s8)clamp_t(int, cd->score + by, least, BITS_MAX);
 }
 
 /* The best candidate's question counts as answered if no other comes near. */
@@ -322,8 +324,12 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 			cd->took[0] ? BITS_TURN : BITS_FOLLOW;
 		if (!fits(t, cd, o, again))
 			bits = BITS_SEEN;
-		if (cd->c == o && o->n_evid && t->fresh)
+		if (cd->c == o && o->n_evid && t->fresh) {
 			bits = BITS_TURN_IKE;
+			cd->told = true;
+			if (cd->took[0])
+				pair_rtt_learn(g, cd->took[0]);
+		}
 		cd->score = (s8)max_t(int, cd->score, bits);
 		cd->prior = bits > BITS_SEEN;
 	}
