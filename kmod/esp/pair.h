@@ -180,8 +180,8 @@ struct pair_client {
  * struct pair_group - clients of one (gateway, local address, family)
  * @paired_only_client: inbound SPIs settled on the only client there was
  * @paired_evidence: settled by IKE evidence
- * @paired_pending: settled on a client that had just started to send
- * @guessed: settled by what was observed over several packets
+ * @paired_pending: settled on the client it had been linked with
+ * @guessed: settled on another than that
  * @corrected: taken for one client's first, then for another's
  * @held: outbound packets held
  * @copies: copies made

@@ -60,7 +60,6 @@ void pair_relist(struct pair_group *g, struct pair_client *c);
 /* pair_turn.c */
 u32 pair_rtt_slow(const struct pair_group *g);
 u32 pair_rtt_slack(const struct pair_group *g);
-void pair_rtt_learn(struct pair_group *g, u32 ms);
 bool pair_rtt_fits(const struct pair_group *g, u32 ms);
 void pair_open_for(struct pair_group *g, struct pair_client *c, u32 now);
 bool pair_may_go(struct pair_group *g, struct pair_client *c,

@@ -327,8 +327,6 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 		if (cd->c == o && o->n_evid && t->fresh) {
 			bits = BITS_TURN_IKE;
 			cd->told = true;
-			if (cd->took[0])
-				pair_rtt_learn(g, cd->took[0]);
 		}
 		cd->score = (s8)max_t(int, cd->score, bits);
 		cd->prior = bits > BITS_SEEN;

@@ -44,7 +44,7 @@ bool pair_rtt_fits(const struct pair_group *g, u32 ms)
 }
 
 /* Low and high end of what is usual; the low end rises in small steps. */
-void pair_rtt_learn(struct pair_group *g, u32 ms)
+static void rtt_learn(struct pair_group *g, u32 ms)
 {
 	if (g->rtt_n >= RTT_SURE && ms > 2 * g->rtt_hi + RTT_COLD)
 		return;
@@ -136,7 +136,7 @@ static void close_turn(struct pair_group *g, u32 now)
 	if (!c || !may_close(g, now))
 		return;
 	if (g->open_new == 1)
-		pair_rtt_learn(g, g->open_took);
+		rtt_learn(g, g->open_took);
 	g->opener = NULL;
 	turn_over(g, c);
 }
