@@ -224,22 +224,23 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
 	return slot_watching(ntohs(h[1])) ?: slot_watching(ntohs(h[0]));
 }
 
-/* May an IPv4 packet concern a helper? What every packet of the router pays. */
+/* May an IPv4 packet concern a helper? What every packet of the router pays:
+ * every instruction here is counted by "make bench".
+ */
 static __always_inline bool concerns_v4(const struct sk_buff *skb)
 {
-	u8 slot = READ_ONCE(l4map[ip_hdr(skb)->protocol]);
-	unsigned int thoff;
-	const __be16 *h;
-
-	if (unlikely(slot != L4_PORTS))
-		return slot;
+	const u8 *head = skb->head;
 	/* offsets from skb->head, as the kernel has them anyway */
-	thoff = skb->transport_header;
-	if (unlikely(thoff + 4 > skb_tail_pointer(skb) - skb->head))
+	u8 l4proto = head[skb->network_header + offsetof(struct iphdr, protocol)];
+	unsigned int th;
+
+	if (unlikely(data_race(l4map[l4proto] != L4_PORTS)))
+		return READ_ONCE(l4map[l4proto]);
+	th = skb->transport_header;
+	if (unlikely(th + 4 > skb->tail))
 		return true;
-	h = (const __be16 *)(skb->head + thoff);
-	return unlikely(test_bit((__force u16)h[0], ports)) ||
-	       unlikely(test_bit((__force u16)h[1], ports));
+	return unlikely(test_bit(*(const u16 *)(head + th), ports)) ||
+	       unlikely(test_bit(*(const u16 *)(head + th + 2), ports));
 }
 
 /* Packets on this CPU that went the pinned way: POSTROUTING has nothing to do
