@@ -12,6 +12,7 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 
 #include "probed.h"
 
@@ -78,5 +79,72 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 	return genl_dumpit_info(cb)->attrs;
 #endif
 }
+
+typedef int vpnpass_help_fn(struct sk_buff *skb, unsigned int protoff,
+			    struct nf_conn *ct, enum ip_conntrack_info ctinfo);
+
+#ifdef HAVE_HELPER_COPY
+static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
+					    vpnpass_help_fn *fn)
+{
+	static const struct nf_conntrack_expect_policy none[1];
+	struct nf_conntrack_helper *tmpl;
+	int err;
+
+	tmpl = kzalloc(sizeof(*tmpl), GFP_KERNEL);
+	if (!tmpl)
+		return -ENOMEM;
+	nf_ct_helper_init(tmpl, NFPROTO_UNSPEC, IPPROTO_RAW, "vpnpass", none, 0,
+			  fn, NULL, THIS_MODULE);
+	err = nf_conntrack_helper_register(tmpl, helper);
+	kfree(tmpl);
+	return err;
+}
+
+/* They give it back when they are freed. */
+static inline void vpnpass_compat_helper_set(struct nf_conn_help *help,
+					     struct nf_conntrack_helper *helper)
+{
+	refcount_inc(&helper->ct_refcnt);
+	rcu_assign_pointer(help->helper, helper);
+}
+
+static inline void vpnpass_compat_helper_free(struct nf_conntrack_helper *helper)
+{
+	nf_conntrack_helper_unregister(helper);
+}
+#else
+static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
+					    vpnpass_help_fn *fn)
+{
+	static struct nf_conntrack_helper our = { .name = "vpnpass" };
+
+	our.help = fn;
+	our.me = THIS_MODULE;
+	*helper = &our;
+	return 0;
+}
+
+static inline void vpnpass_compat_helper_set(struct nf_conn_help *help,
+					     struct nf_conntrack_helper *helper)
+{
+	rcu_assign_pointer(help->helper, helper);
+}
+
+static inline int vpnpass_compat_unhelp(struct nf_conn *ct, void *helper)
+{
+	struct nf_conn_help *help = nfct_help(ct);
+
+	if (help && rcu_access_pointer(help->helper) == helper)
+		RCU_INIT_POINTER(help->helper, NULL);
+	return 0;
+}
+
+/* What is not registered is in no list, but for those of connections. */
+static inline void vpnpass_compat_helper_free(struct nf_conntrack_helper *helper)
+{
+	nf_ct_iterate_destroy(vpnpass_compat_unhelp, helper);
+}
+#endif
 
 #endif /* VPNPASS_COMPAT_H */

@@ -85,7 +85,7 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 		conn_adopt(ct, master);
 	ct->timeout = nfct_time_stamp + timeout_s * HZ;
 	if (conn_nat(ct, reply, NF_NAT_MANIP_DST) ||
-	    conn_nat(ct, reply, NF_NAT_MANIP_SRC)) {
+	    conn_nat(ct, reply, NF_NAT_MANIP_SRC) || !vpnpass_helper_add(ct)) {
 		if (master)
 			nf_ct_put(master);
 		nf_conntrack_free(ct);

@@ -34,8 +34,16 @@ static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
 int vpnpass_hooks_update(struct vpnpass_net *vn);
 void vpnpass_hooks_drop(struct vpnpass_net *vn);
 
+int vpnpass_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+		 enum ip_conntrack_info ctinfo);
+
 int vpnpass_match_add(const struct vpnpass_proto *p);
 void vpnpass_match_del(const struct vpnpass_proto *p);
+
+/* help.c */
+int vpnpass_helper_init(void);
+void vpnpass_helper_exit(void);
+bool vpnpass_helper_add(struct nf_conn *ct);
 
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,

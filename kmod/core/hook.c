@@ -11,8 +11,11 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/xarray.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/route.h>
 
 #include "core.h"
 #include "pin.h"
@@ -273,6 +276,34 @@ static bool is_pinned(const struct sk_buff *skb)
 	return this_cpu_read(pinned_now.skb[pinned_place(skb)]) == skb;
 }
 
+static bool already_tracked(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
+}
+
+/* Have conntrack look here instead of in its own hook, which comes next, and
+ * see to it that the packets of a new entry come to help() when they leave.
+ */
+static unsigned int track(const struct vpnpass_pkt *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	unsigned int verdict;
+	struct nf_conn *ct;
+
+	if (already_tracked(pkt->skb))
+		return NF_ACCEPT;
+	verdict = nf_conntrack_in(pkt->skb, pkt->state);
+	if (verdict != NF_ACCEPT)
+		return verdict;
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (!ct || nf_ct_is_confirmed(ct) || nfct_help(ct))
+		return NF_ACCEPT;
+	return vpnpass_helper_add(ct) ? NF_ACCEPT : NF_DROP;
+}
+
 /* No pin: the helper decides. */
 static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 				  const struct vpnpass_proto *p, int err)
@@ -285,9 +316,12 @@ static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 	}
 	set_pinned(pinned_place(pkt->skb), NULL);
 	verdict = p->miss(vn, pkt, err);
-	if (pkt->done)
-		set_pinned(pinned_place(pkt->skb), pkt->skb);
-	return verdict;
+	if (verdict != NF_ACCEPT)
+		return verdict;
+	if (!pkt->done)
+		return track(pkt);
+	set_pinned(pinned_place(pkt->skb), pkt->skb);
+	return NF_ACCEPT;
 }
 
 static struct vpnpass_pin *find(struct vpnpass_net *vn,
@@ -334,14 +368,6 @@ static const struct vpnpass_proto *proto_on(const struct vpnpass_net *vn, u8 slo
 	if (READ_ONCE(vn->proto[slot - 1].mode) != VPNPASS_MODE_ON)
 		return NULL;
 	return rcu_dereference(vpnpass_protos[slot - 1]);
-}
-
-static bool already_tracked(const struct sk_buff *skb)
-{
-	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-
-	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
 }
 
 static unsigned int thoff_v4(const struct sk_buff *skb)
@@ -443,9 +469,9 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	return lookup(vn, &pkt, p);
 }
 
-/* A packet after NAT that did not go the pinned way, of protocol @l4proto. */
+/* A packet after NAT that did not go the pinned way. */
 static noinline unsigned int after_nat(struct vpnpass_net *vn,
-				       struct vpnpass_pkt *pkt, int l4proto)
+				       struct vpnpass_pkt *pkt, u8 l4proto)
 {
 	u8 slot = READ_ONCE(l4map[l4proto]);
 	const struct vpnpass_proto *p;
@@ -455,7 +481,7 @@ static noinline unsigned int after_nat(struct vpnpass_net *vn,
 	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);
-	if (!p || !skb_nfct(pkt->skb) || !already_tracked(pkt->skb))
+	if (!p)
 		return NF_ACCEPT;
 	if (pkt->state->pf == NFPROTO_IPV4)
 		fill_v4(pkt, ip_hdr(pkt->skb));
@@ -464,34 +490,66 @@ static noinline unsigned int after_nat(struct vpnpass_net *vn,
 	return p->post(vn, pkt);
 }
 
-static noinline unsigned int ours_post_v4(struct vpnpass_net *vn,
-					  struct sk_buff *skb,
-					  const struct nf_hook_state *state)
+/* Send a packet that was held: POSTROUTING's hooks are behind it. */
+static int send_on(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	struct vpnpass_pkt pkt = {
-		.skb = skb, .state = state, .thoff = thoff_v4(skb),
+	if (skb->protocol == htons(ETH_P_IP))
+		IPCB(skb)->flags |= IPSKB_REROUTED;
+	else
+		IP6CB(skb)->flags |= IP6SKB_REROUTED;
+	return dst_output(net, sk, skb);
+}
+
+/* Conntrack calls from POSTROUTING and from LOCAL_IN. */
+static bool leaves(const struct sk_buff *skb, u8 pf)
+{
+	if (!skb_dst(skb))
+		return false;
+	if (pf == NFPROTO_IPV4)
+		return !(skb_rtable(skb)->rt_flags & RTCF_LOCAL);
+	return !(((const struct rt6_info *)skb_dst(skb))->rt6i_flags &
+		 (RTF_LOCAL | RTF_ANYCAST));
+}
+
+static unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct)
+{
+	struct nf_hook_state state = {
+		.hook = NF_INET_POST_ROUTING,
+		.pf = nf_ct_l3num(ct),
+		.net = nf_ct_net(ct),
+		.out = skb->dev,
+		/* what a bridge forwards has no way of its own */
+		.okfn = skb_dst(skb)->flags & DST_FAKE_RTABLE ? NULL : send_on,
 	};
+	struct vpnpass_pkt pkt = { .skb = skb, .state = &state };
+	int l4proto;
 
-	return after_nat(vn, &pkt, ip_hdr(skb)->protocol);
+	if (state.pf == NFPROTO_IPV4) {
+		l4proto = ip_hdr(skb)->protocol;
+		pkt.thoff = thoff_v4(skb);
+	} else {
+		l4proto = find_v6(skb, &pkt.thoff);
+		if (l4proto < 0)
+			return NF_ACCEPT;
+	}
+	return after_nat(vpnpass_net_get(state.net), &pkt, l4proto);
 }
 
-static unsigned int post_v4(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
+/* Conntrack's word that a packet of an entry with our helper is through all of
+ * the user's rules, right before the entry is confirmed.
+ */
+int vpnpass_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+		 enum ip_conntrack_info ctinfo)
 {
-	if (likely(!concerns_v4(skb)) || is_pinned(skb))
-		return NF_ACCEPT;
-	return ours_post_v4(priv, skb, state);
-}
+	int verdict;
 
-static unsigned int post_v6(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
-{
-	struct vpnpass_pkt pkt = { .skb = skb, .state = state };
-	int l4proto = find_v6(skb, &pkt.thoff);
-
-	if (l4proto < 0 || is_pinned(skb))
+	if (is_pinned(skb) || !leaves(skb, nf_ct_l3num(ct)))
 		return NF_ACCEPT;
-	return after_nat(priv, &pkt, l4proto);
+	verdict = leaving(skb, ct);
+	/* A clash was settled by another entry, and the caller looks at this one */
+	if (verdict == NF_ACCEPT && skb_nfct(skb) != &ct->ct_general)
+		return NF_DROP;
+	return verdict;
 }
 
 static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
@@ -551,22 +609,16 @@ static unsigned int block(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* What each mode needs; POSTROUTING comes after every chain of the user's and
- * before conntrack's confirmation, which is at INT_MAX.
- */
+/* What each mode needs. */
 static const struct nf_hook_ops on_ops[] = {
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
-	{ .hook = post_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
-	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
-	{ .hook = post_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
-	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 };
 
 static const struct nf_hook_ops block_ops[] = {

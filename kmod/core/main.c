@@ -187,9 +187,12 @@ static int __init vpnpass_init(void)
 		pr_err("vpnpass: parameter default= takes on, off or block\n");
 		return err;
 	}
-	err = register_pernet_subsys(&net_ops);
+	err = vpnpass_helper_init();
 	if (err)
 		return err;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto helper;
 	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
 		goto pernet;
@@ -204,6 +207,8 @@ netdev:
 	unregister_netdevice_notifier(&netdev_notifier);
 pernet:
 	unregister_pernet_subsys(&net_ops);
+helper:
+	vpnpass_helper_exit();
 	return err;
 }
 
@@ -212,6 +217,7 @@ static void __exit vpnpass_exit(void)
 	genl_unregister_family(&vpnpass_nl_family);
 	unregister_inetaddr_notifier(&inetaddr_notifier);
 	unregister_netdevice_notifier(&netdev_notifier);
+	vpnpass_helper_exit();
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();
 }

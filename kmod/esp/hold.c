@@ -14,7 +14,7 @@ bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt)
 	struct sk_buff *skb = pkt->skb;
 	struct esp_held *h;
 
-	if (es->n_held == ESP_HELD || !skb_dst_force(skb))
+	if (es->n_held == ESP_HELD || !pkt->state->okfn || !skb_dst_force(skb))
 		return false;
 	if (!es->n_held) {
 		es->held_since = vpnpass_now();

@@ -170,7 +170,7 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
 	struct sk_buff *skb = pkt->skb;
 	struct ike_held *h;
 
-	if (is_full(in, sa, skb) || !netif_running(skb->dev))
+	if (!pkt->state->okfn || is_full(in, sa, skb) || !netif_running(skb->dev))
 		return false;
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)

@@ -137,8 +137,6 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 	ps->pc = pc;
 	if (pc->in_dir == IP_CT_DIR_REPLY)
 		s->local = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
-	/* Flowtables leave connections with a helper alone, even an empty one. */
-	nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 	if (!control_confirm(s, pkt->skb, verdict)) {
 		pptp_count(vn, pc->started ? PPTP_CNT_RESUMED : PPTP_CNT_CONTROLS);
 		return ps;
