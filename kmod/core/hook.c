@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 
 #include "core.h"
@@ -284,26 +285,6 @@ static bool already_tracked(const struct sk_buff *skb)
 	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
 }
 
-/* Have conntrack look here instead of in its own hook, which comes next, and
- * see to it that the packets of a new entry come to help() when they leave.
- */
-static unsigned int track(const struct vpnpass_pkt *pkt)
-{
-	enum ip_conntrack_info ctinfo;
-	unsigned int verdict;
-	struct nf_conn *ct;
-
-	if (already_tracked(pkt->skb))
-		return NF_ACCEPT;
-	verdict = nf_conntrack_in(pkt->skb, pkt->state);
-	if (verdict != NF_ACCEPT)
-		return verdict;
-	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (!ct || nf_ct_is_confirmed(ct) || nfct_help(ct))
-		return NF_ACCEPT;
-	return vpnpass_helper_add(ct) ? NF_ACCEPT : NF_DROP;
-}
-
 /* No pin: the helper decides. */
 static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 				  const struct vpnpass_proto *p, int err)
@@ -316,12 +297,9 @@ static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 	}
 	set_pinned(pinned_place(pkt->skb), NULL);
 	verdict = p->miss(vn, pkt, err);
-	if (verdict != NF_ACCEPT)
-		return verdict;
-	if (!pkt->done)
-		return track(pkt);
-	set_pinned(pinned_place(pkt->skb), pkt->skb);
-	return NF_ACCEPT;
+	if (pkt->done)
+		set_pinned(pinned_place(pkt->skb), pkt->skb);
+	return verdict;
 }
 
 static struct vpnpass_pin *find(struct vpnpass_net *vn,
@@ -467,6 +445,60 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	fill_v6(&pkt, l4proto);
 	return lookup(vn, &pkt, p);
+}
+
+/* Is what this protocol's helper reads of packets that leave in this one? */
+static bool to_post(const struct vpnpass_proto *p, u8 l4proto)
+{
+	int i;
+
+	for (i = 0; i < p->n_match; i++)
+		if (p->match[i].l4proto == l4proto && p->match[i].no_post)
+			return false;
+	return true;
+}
+
+/* The first packet of a connection is about to leave: have it and the others of
+ * its connection come to vpnpass_help(), unless a rule has given it a helper.
+ */
+static noinline unsigned int first(struct vpnpass_net *vn, struct sk_buff *skb,
+				   unsigned int thoff, u8 l4proto)
+{
+	u8 slot = READ_ONCE(l4map[l4proto]);
+	const struct vpnpass_proto *p;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+
+	if (slot == L4_PORTS)
+		slot = slot_by_ports(skb, thoff, l4proto);
+	if (!slot || slot == L4_ICMP)
+		return NF_ACCEPT;
+	p = proto_on(vn, slot);
+	if (!p || !to_post(p, l4proto))
+		return NF_ACCEPT;
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || nf_ct_is_confirmed(ct) || nfct_help(ct))
+		return NF_ACCEPT;
+	if (vpnpass_helper_add(ct))
+		return NF_ACCEPT;
+	vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
+	return NF_DROP;
+}
+
+static unsigned int first_v4(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	return likely(!concerns_v4(skb)) ? NF_ACCEPT :
+	       first(priv, skb, thoff_v4(skb), ip_hdr(skb)->protocol);
+}
+
+static unsigned int first_v6(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	unsigned int thoff;
+	int l4proto = find_v6(skb, &thoff);
+
+	return l4proto < 0 ? NF_ACCEPT : first(priv, skb, thoff, l4proto);
 }
 
 /* A packet after NAT that did not go the pinned way. */
@@ -621,6 +653,16 @@ static const struct nf_hook_ops on_ops[] = {
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
 };
 
+/* Called by NAT's own hooks, for a connection's first packet only: before every
+ * rule that could give it an address, so that none ends the round.
+ */
+static const struct nf_hook_ops first_ops[] = {
+	{ .hook = first_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
+	  .priority = NF_IP_PRI_FIRST },
+	{ .hook = first_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
+	  .priority = NF_IP6_PRI_FIRST },
+};
+
 static const struct nf_hook_ops block_ops[] = {
 	{ .hook = block, .pf = NFPROTO_IPV4, .hooknum = NF_INET_FORWARD,
 	  .priority = NF_IP_PRI_FIRST },
@@ -632,8 +674,10 @@ static const struct {
 	u32 mode;
 	const struct nf_hook_ops *ops;
 	unsigned int n;
+	bool nat;
 } hook_sets[] = {
 	{ VPNPASS_MODE_ON, on_ops, ARRAY_SIZE(on_ops) },
+	{ VPNPASS_MODE_ON, first_ops, ARRAY_SIZE(first_ops), true },
 	{ VPNPASS_MODE_BLOCK, block_ops, ARRAY_SIZE(block_ops) },
 };
 
@@ -647,6 +691,28 @@ static bool any_in_mode(const struct vpnpass_net *vn, u32 mode)
 	return false;
 }
 
+static int nat_add(struct net *net, const struct nf_hook_ops *ops)
+{
+	int err = nf_nat_ipv4_register_fn(net, &ops[0]);
+
+	if (err)
+		return err;
+#if IS_ENABLED(CONFIG_IPV6)
+	err = nf_nat_ipv6_register_fn(net, &ops[1]);
+	if (err)
+		nf_nat_ipv4_unregister_fn(net, &ops[0]);
+#endif
+	return err;
+}
+
+static void nat_del(struct net *net, const struct nf_hook_ops *ops)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	nf_nat_ipv6_unregister_fn(net, &ops[1]);
+#endif
+	nf_nat_ipv4_unregister_fn(net, &ops[0]);
+}
+
 static int hooks_add(struct vpnpass_net *vn, int set)
 {
 	unsigned int i, n = hook_sets[set].n;
@@ -658,7 +724,8 @@ static int hooks_add(struct vpnpass_net *vn, int set)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		ops[i].priv = vn;
-	err = nf_register_net_hooks(vn->net, ops, n);
+	err = hook_sets[set].nat ? nat_add(vn->net, ops) :
+				   nf_register_net_hooks(vn->net, ops, n);
 	if (err) {
 		kfree(ops);
 		return err;
@@ -671,7 +738,10 @@ static void hooks_del(struct vpnpass_net *vn, int set)
 {
 	if (!vn->hooks[set])
 		return;
-	nf_unregister_net_hooks(vn->net, vn->hooks[set], hook_sets[set].n);
+	if (hook_sets[set].nat)
+		nat_del(vn->net, vn->hooks[set]);
+	else
+		nf_unregister_net_hooks(vn->net, vn->hooks[set], hook_sets[set].n);
 	kfree(vn->hooks[set]);
 	vn->hooks[set] = NULL;
 }

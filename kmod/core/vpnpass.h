@@ -235,11 +235,13 @@ struct vpnpass_restore {
  * struct vpnpass_match - packets that a helper is for
  * @l4proto: IPPROTO_*
  * @block_only: dropped when the switch is at block, else not looked at
+ * @no_post: post() has no use for them
  * @port: TCP and UDP: either port of the packet, host order
  */
 struct vpnpass_match {
 	u8 l4proto;
 	bool block_only;
+	bool no_post;
 	u16 port;
 };
 
@@ -386,7 +388,7 @@ struct vpnpass_net {
 	spinlock_t lock;
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
-	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
+	struct nf_hook_ops *hooks[3];	/* by set, see hook.c; vpnpass_mutex */
 	u64 session_id;			/* of the newest session; lock */
 	bool dead;
 	struct vpnpass_proto_net proto[VPNPASS_PROTOS];

@@ -163,12 +163,8 @@ static unsigned int gre_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 static unsigned int pptp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      int err)
 {
-	if (pkt->key.l4proto == IPPROTO_GRE) {
-		unsigned int verdict = gre_miss(vn, pkt, err);
-
-		pkt->done = true;	/* nothing to read in it when it leaves */
-		return verdict;
-	}
+	if (pkt->key.l4proto == IPPROTO_GRE)
+		return gre_miss(vn, pkt, err);
 	/* what the router itself sends is read on its way out */
 	return pkt->state->hook == NF_INET_PRE_ROUTING ? control_miss(vn, pkt) :
 							 NF_ACCEPT;
@@ -235,7 +231,7 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 }
 
 static const struct vpnpass_match pptp_match[] = {
-	{ .l4proto = IPPROTO_GRE },
+	{ .l4proto = IPPROTO_GRE, .no_post = true },
 	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT },
 };
 
