@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run: timeout=600
+# run: timeout=900
 # Modules come and go under traffic of every protocol: in every order, each alone,
 # in the middle of handshakes. Nothing leaks; without them the router is stock,
 # with them all works. A thousand times with SLOW=1 make check-debug.
@@ -13,7 +13,7 @@
 . "$(dirname "$0")/all.sh"
 checktool jq
 
-cycles=${VPNPASS_CYCLES:-15}
+cycles=${VPNPASS_CYCLES:-8}
 helpers=(vpnpass_ike vpnpass_esp vpnpass_pptp vpnpass_l2tp)
 
 # without debug information, and near: they are read often
