@@ -3,7 +3,8 @@
 # Traffic of every protocol at once, and whether each works. Sourced after
 # lib.sh and ike/sim.sh, in a topology of three clients and two gateways:
 # clients 1 and 2 have ESP, IKE and L2TP with gateway 1, client 1 PPTP; client 3
-# makes IKE SAs with gateway 2, one after the other.
+# makes IKE SAs with gateway 2, one after the other, and sends ESP to gateway 1 on
+# more SPIs than there is room for.
 
 # all_start: what stays, whatever becomes of the router
 all_start()
@@ -34,7 +35,7 @@ ike_exchanges()
 		recv g 50
 		send g $PUB 500 2 35 R $i $r 1 300
 		recv c 50
-		recv c 20
+		recv c 150
 		L
 	done
 }
@@ -51,16 +52,16 @@ again()
 traffic_begin()
 {
 	traffic=()
-	esp_stream "1 2" -i 20
+	esp_stream "1 2" -i 50
 	spawn bash -c "$(declare -f ike_exchanges)
 		CIP=(- - - ${CIP[3]}) GIP=(- - ${GIP[2]}) PUB=$PUB nsp=$nsp
 		exec '$(peer ike_sim)' < <(ike_exchanges)"
 	traffic+=("$spawn_pid")
-	[ -n "${1-}" ] || again timeout -k 1 2 "$(peer pptp_sim)" "$nsp" hold 3
+	[ -n "${1-}" ] || again timeout -k 1 3 "$(peer pptp_sim)" "$nsp" hold 3 20
 	again ip netns exec "${nsp}c2" "$(peer l2tp_sim)" lac -a "${CIP[2]}" -d "${GIP[1]}" \
-		-t 72 -n 60 -i 10 -r 1
-	again ip netns exec "${nsp}c1" "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" \
-		-i 0x00010000/12 -q 1 -n 200 -r 400
+		-t 72 -n 40 -i 30 -r 1
+	again ip netns exec "${nsp}c3" "$(peer espsend)" -s "${CIP[3]}" -d "${GIP[1]}" \
+		-i 0x00010000/12 -q 1 -n 100 -r 100
 }
 
 traffic_end()

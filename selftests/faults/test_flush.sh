@@ -14,7 +14,7 @@
 checktool jq
 checktool conntrack
 
-flushes=${VPNPASS_CYCLES:-30}
+flushes=${VPNPASS_CYCLES:-15}
 
 flush_often()
 {
@@ -48,11 +48,11 @@ vp set ike gate 0 > /dev/null
 check "ESP is settled" esp_settle "1 2"
 check "IKE SA of client 1" v2_up 1 0x101 0xa1
 check "IKE SA of client 2" v2_up 2 0x201 0xa2
-spawn "$(peer pptp_sim)" "$nsp" hold 3
+spawn "$(peer pptp_sim)" "$nsp" hold 3 20
 calls=$spawn_pid
 check "PPTP calls" busywait 20 vp_is 'length == 3' session proto pptp
 spawn ip netns exec "${nsp}c1" "$(peer l2tp_sim)" lac -a "${CIP[1]}" -d "${GIP[1]}" -t 71 \
-	-n 100000 -i 10
+	-n 100000 -i 30
 tunnel=$spawn_pid
 check "L2TP tunnel" busywait 10 vp_is 'length > 0' session proto l2tp
 

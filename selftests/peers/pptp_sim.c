@@ -7,7 +7,8 @@
  * usage: pptp_sim PREFIX CASE...	PREFIX is that of the namespaces' names; a
  *					case "-f" flushes conntrack after each
  *	   pptp_sim PREFIX list		names of all cases
- *	   pptp_sim PREFIX hold N	N calls, up until SIGTERM; says "ready"
+ *	   pptp_sim PREFIX hold N [MS]	N calls, up until SIGTERM; says "ready"; a
+ *					packet a call and side every MS (2)
  *	   pptp_sim PREFIX replay FILE...	streams of the fuzzer's corpus
  * The network is that of selftests/lib/topo.sh: clients c1 and c2, a server g1
  * (and g2, for two_servers_one_id), the router r. Prints a line a case: "NAME pass", or "NAME fail REASON".
@@ -670,7 +671,7 @@ static void on_signal(int sig)
 /* One side of all calls, until told to end; what arrives matters to nobody: the
  * router is being pulled from under it.
  */
-static void traffic_of(const struct call *calls, int n, bool client)
+static void traffic_of(const struct call *calls, int n, int ms, bool client)
 {
 	struct sockaddr_in g1 = sin_of(hosts[G1].ip, 0), pub = sin_of(PUB, 0);
 	const struct host *from = &hosts[client ? C1 : G1];
@@ -691,12 +692,12 @@ static void traffic_of(const struct call *calls, int n, bool client)
 			;
 		while (recv(from->gre, p, sizeof(p), MSG_DONTWAIT) > 0)
 			;
-		nap(2);
+		nap(ms);
 	}
 }
 
 /* Each side by a process of its own: with two CPUs at the same moment. */
-static void traffic(const struct call *calls, int n)
+static void traffic(const struct call *calls, int n, int ms)
 {
 	pid_t gateway = fork();
 
@@ -704,14 +705,14 @@ static void traffic(const struct call *calls, int n)
 		die("fork");
 	if (!gateway)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-	traffic_of(calls, n, gateway);
+	traffic_of(calls, n, ms, gateway);
 	if (!gateway)
 		_exit(0);
 	kill(gateway, SIGTERM);
 	waitpid(gateway, NULL, 0);
 }
 
-static int hold(int n)
+static int hold(int n, int ms)
 {
 	struct call *calls = calloc(n, sizeof(*calls));
 	struct conn *c;
@@ -727,7 +728,7 @@ static int hold(int n)
 	signal(SIGTERM, on_signal);
 	printf("ready\n");
 	fflush(stdout);
-	traffic(calls, n);
+	traffic(calls, n, ms);
 	return 0;
 }
 
@@ -820,7 +821,7 @@ int main(int argc, char **argv)
 	int i;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: pptp_sim PREFIX CASE...|list|hold N|replay FILE...\n");
+		fprintf(stderr, "usage: pptp_sim PREFIX CASE...|list|hold N [MS]|replay FILE...\n");
 		return 2;
 	}
 	prefix = argv[1];
@@ -832,7 +833,7 @@ int main(int argc, char **argv)
 	hosts_open();
 	signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(argv[2], "hold"))
-		return hold(argc > 3 ? atoi(argv[3]) : 1);
+		return hold(argc > 3 ? atoi(argv[3]) : 1, argc > 4 ? atoi(argv[4]) : 2);
 	if (!strcmp(argv[2], "replay"))
 		return replays(argv + 3);
 	for (i = 2; i < argc; i++) {
