@@ -95,6 +95,7 @@ check "modules load" load_modules
 all_work "at first"
 
 traffic_begin
+check "sessions of every protocol" busywait 20 has_sessions
 ip netns del "${nsp}r"
 check "the router goes" busywait 20 links_gone
 check "some cycles, for what is allocated once" cycles 3
