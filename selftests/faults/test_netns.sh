@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run: timeout=600
-# named only: not reliable where the CPU is emulated: sessions of the router made anew come too late
+# named only: it takes four minutes where the CPU is emulated
 # The router's namespace is deleted and made anew under traffic of every protocol,
 # with all that it then has: hooks, pins, held packets, timers, messages at the
 # gate. What is made in its place works. A thousand times with SLOW=1.
