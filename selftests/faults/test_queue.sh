@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run: smp=2 timeout=600
+# run: smp=2 timeout=900
 # A user's nfqueue: packets leave the router's chains and come back in another
 # context, on another CPU, late, or never. In every chain two clients of each
 # VPN work; the program dies with packets in its hands, modules and the netns go
