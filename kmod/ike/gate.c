@@ -31,7 +31,9 @@ struct ike_held {
 	struct list_head list;		/* in ike_sa.held */
 	struct sk_buff *skb;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	struct ike_session *is;		/* whose it was; under RCU */
 	struct ike_msg m;
+	u32 ev;				/* what it meant, once it goes on */
 };
 
 /* --- whose turn it is ------------------------------------------------------- */
@@ -86,7 +88,7 @@ void ike_gate_passed(struct ike_session *is, u32 ev, u32 now)
 {
 	struct ike_peer *p = is->peer;
 
-	if (ev & IKE_EV_BEGIN) {
+	if (ev & (IKE_EV_BEGIN | IKE_EV_AGAIN)) {
 		if (p->opener != is || !opener_is_busy(p, now))
 			p->opened = now;
 		p->opener = is;
@@ -135,14 +137,19 @@ static void queue_look(struct ike_net *in)
 			   msecs_to_jiffies(IKE_GATE_POLL));
 }
 
-static void start_waiting(struct ike_net *in, struct ike_sa *sa, u32 now)
+static void start_waiting(struct ike_net *in, struct ike_sa *sa,
+			  const struct ike_msg *m, u32 now)
 {
 	struct ike_peer *p = sa->is->peer;
 
 	sa->gated_at = now;
 	if (list_empty(&p->waiting))
 		list_add_tail(&p->gate, &in->gates);
-	list_add_tail(&sa->wait, &p->waiting);
+	/* What is repeated has had its turn, and nothing came of it. */
+	if (ike_repeats_child(&sa->st, IKE_DIR_OUT, m))
+		list_add(&sa->wait, &p->waiting);
+	else
+		list_add_tail(&sa->wait, &p->waiting);
 	p->n_waiting++;
 }
 
@@ -183,7 +190,7 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
 	h->okfn = pkt->state->okfn;
 	h->m = *m;
 	if (list_empty(&sa->held))
-		start_waiting(in, sa, now);
+		start_waiting(in, sa, m, now);
 	list_add_tail(&h->list, &sa->held);
 	in->n_held++;
 	in->held_bytes += skb->truesize;
@@ -200,6 +207,8 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
  * @pkt: its packet
  * @now: ms
  *
+ * So has one that repeats what got no answer: the SA may be there already, or
+ * comes now, in the middle of another client's turn.
  * An IKE SA that is rekeyed by itself looks as if it made ESP SAs (RFC 7296
  * section 1.3.2): it waits, too, and what it opens is over with open_until and
  * the ESP helper's window.
@@ -213,7 +222,8 @@ enum ike_pass ike_gate(struct ike_net *in, struct ike_sa *sa,
 {
 	struct ike_session *is = sa->is;
 
-	if (!gate_is_on(is) || !ike_begins_child(&sa->st, IKE_DIR_OUT, m))
+	if (!gate_is_on(is) || (!ike_begins_child(&sa->st, IKE_DIR_OUT, m) &&
+				!ike_repeats_child(&sa->st, IKE_DIR_OUT, m)))
 		return IKE_PASS;
 	if (pkt->state->hook != NF_INET_POST_ROUTING)
 		return IKE_LATER;
@@ -301,15 +311,17 @@ void ike_gates_dev_gone(struct vpnpass_net *vn, const struct net_device *dev)
 static void let_go(struct ike_net *in, struct ike_sa *sa, u32 now,
 		   struct list_head *out)
 {
-	const struct ike_held *h;
+	struct ike_held *h;
 
 	stop_waiting(in, sa);
-	list_for_each_entry(h, &sa->held, list)
-		ike_sa_track(in, sa, IKE_DIR_OUT, &h->m, now);
+	list_for_each_entry(h, &sa->held, list) {
+		h->is = sa->is;
+		h->ev = ike_sa_track(in, sa, IKE_DIR_OUT, &h->m, now);
+	}
 	list_splice_tail_init(&sa->held, out);
 }
 
-/* First come, first served. */
+/* First come, first served; who repeats is the next. */
 static void look(struct ike_net *in, struct ike_peer *p, u32 now,
 		 struct list_head *out)
 {
@@ -348,6 +360,7 @@ static void send(struct net *net, struct list_head *out)
 	list_for_each_entry_safe(h, next, out, list) {
 		struct net_device *dev = h->skb->dev;
 
+		ike_sa_tell(h->is, h->ev);
 		h->okfn(net, NULL, h->skb);
 		dev_put(dev);
 		kfree(h);

@@ -25,7 +25,7 @@
 #define MAX_GEN		24
 #define SPI_HASH	65536
 #define PIN_HASH	4096
-#define HELD_MAX	4
+#define HELD_MAX	8
 #define LASTING		(10 * SEC)	/* wrong for so long is for good */
 
 typedef u64 us_t;
@@ -168,7 +168,8 @@ struct client {
 struct exchange {
 	us_t asked;
 	u32 flow;
-	bool sa, from_gw, first;
+	u32 gen;			/* the SA's number, once it is made */
+	bool sa, from_gw, first, made, again;
 };
 
 struct pin {
@@ -206,7 +207,7 @@ struct result {
 	u64 in, missed, silent, wrong, drop, copies, copied, held, heldlost;
 	u64 events;
 	u64 only, evid, pend, guess, corr, unknown, limit, oneway;
-	u64 lk[N_KIND], sk[N_KIND], nk[N_KIND], uk[N_KIND];
+	u64 lk[N_KIND], sk[N_KIND], nk[N_KIND], uk[N_KIND], mk[N_KIND];
 	double cpu;
 	u32 n_ttp;
 	u32 *ttp;			/* ms */
@@ -232,7 +233,8 @@ static struct {
 	us_t serial_until;
 	u32 fifo[MAX_CLIENTS], nfifo;
 	struct exchange gate[MAX_FLOWS];	/* IKE messages that wait */
-	u32 ngate;
+	struct exchange later[MAX_FLOWS];	/* ... that were lost */
+	u32 ngate, nlater;
 	u32 ike_flow;				/* whose exchange is under way */
 	us_t ike_until;
 	u32 last_c;
@@ -389,6 +391,7 @@ static void account(u32 spi, const int *to, int n)
 		return;
 	}
 	w.res->missed++;
+	w.res->mk[w.flow[fi].kind]++;
 	if (!g->seq_out) {
 		/* Its client is silent: nothing has shown whose it could be. */
 		w.res->silent++;
@@ -399,7 +402,7 @@ static void account(u32 spi, const int *to, int n)
 	if (!g->bad_n++)
 		g->bad_since = w.now;
 	g->bad_last = w.now;
-	g->bad_other += n == 1;
+	g->bad_other += n > 0;
 }
 
 static void judge_gen(struct client *c, struct gen *g)
@@ -530,12 +533,12 @@ static void trace_cands(u32 spi)
 			if (t->spi != spi)
 				continue;
 			for (int k = 0; k < t->nc; k++)
-				printf(" {c%d %d a%d t%u b%d f%x}",
+				printf(" {c%d %d a%d t%u%s}",
 				       num(t->cand[k].c), t->cand[k].score,
 				       t->cand[k].ask ?
 				       (int)(t->cand[k].ask - t->cand[k].c->out) : -1,
-				       t->cand[k].timely, t->cand[k].base,
-				       t->cand[k].flags);
+				       t->cand[k].took[0],
+				       t->cand[k].hit ? " hit" : "");
 		}
 	}
 	printf(" rtt %u..%u\n", w.g.rtt_lo, w.g.rtt_hi);
@@ -1027,6 +1030,40 @@ static void on_client(struct flow *f, struct ev *e)
  * then makes no SA (it rekeys the IKE SA), which nobody outside can tell.
  */
 
+/* ---- what IKE shows of it ---- */
+
+static void know(struct client *c)
+{
+	if (c->known)
+		return;
+	c->known = true;
+	pair_client_add(&w.g, &c->pc, ms_now());
+}
+
+static void on_exchange(struct client *c, bool again)
+{
+	struct pair_act act;
+
+	know(c);
+	pair_exchange(&w.g, &c->pc, ms_now(), again, &act);
+	if (opt.trace)
+		printf("%9.3f IKE c%d asks rel %d\n", w.now / 1e3,
+		       num(&c->pc), num(act.release));
+	apply(&act);
+}
+
+static void on_evid(struct client *c)
+{
+	struct pair_act act;
+
+	know(c);
+	pair_evidence(&w.g, &c->pc, ms_now(), &act);
+	if (opt.trace)
+		printf("%9.3f IKE c%d made rel %d\n", w.now / 1e3,
+		       num(&c->pc), num(act.release));
+	apply(&act);
+}
+
 #define GATE_POLL	(10 * MS)
 #define GATE_MAX	(60 * SEC)	/* the longest it waits */
 #define IKE_RETRANS	(2 * SEC)
@@ -1056,48 +1093,97 @@ static void gw_speaks(struct flow *f, us_t at, u32 gen)
 		push(at + w.jitter + 50, EV_GW_FIRST, (u32)(f - w.flow), 0, 0, gen, 0);
 }
 
-/* The message passes the router. Each side uses the SA once it has it. */
-static void gate_pass(const struct exchange *x)
+static void gate_queue(const struct exchange *x);
+
+/* The SA exists, on one side at least. False when there is to be none. */
+static bool make_sa(struct exchange *x, struct flow *f)
+{
+	if (!x->sa || (!x->made && (f->gens == MAX_GEN || (f->dead && !x->first))))
+		return false;
+	if (!x->made)
+		x->gen = gen_new(f);
+	x->made = true;
+	return true;
+}
+
+static void gw_uses(const struct exchange *x, struct flow *f, us_t at)
+{
+	if (!x->first)
+		push(at + between(&f->rng, 0, 2 * w.wan), EV_REKEY_G, x->flow,
+		     0, 0, x->gen, 0);
+	gw_speaks(f, at, x->gen);
+}
+
+static void client_uses(const struct exchange *x, struct flow *f, us_t at)
+{
+	if (x->first)
+		push(at, EV_RESTART, x->flow, 0, 0, 1, x->gen);
+	else
+		push(at + between(&f->rng, 0, 2 * w.wan), EV_REKEY_C, x->flow,
+		     0, 0, x->gen, 0);
+}
+
+/* The client's request passes; it, or the answer, may be lost on the way. */
+static void client_asks(struct exchange *x, struct flow *f)
+{
+	bool lost = chance(&f->rng, opt.loss), deaf = chance(&f->rng, opt.loss);
+	us_t tg = w.now + wan_delay(&f->rng), seen = tg + wan_delay(&f->rng);
+	bool was_made = x->made;
+
+	on_exchange(&w.client[f->client], x->again);
+	x->again = true;
+	if (!lost && make_sa(x, f) && !was_made)
+		gw_uses(x, f, tg);
+	if (lost || deaf) {
+		x->asked = w.now + IKE_RETRANS;
+		gate_queue(x);
+		return;
+	}
+	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
+	if (x->made)
+		client_uses(x, f, seen + w.client[f->client].lan);
+}
+
+/* The gateway's passes, and soon the client's answer, which may be lost. */
+static void gw_asks(struct exchange *x, struct flow *f)
+{
+	u32 lan = w.client[f->client].lan;
+	us_t tc = w.now + lan, seen = tc + lan, tg = seen + wan_delay(&f->rng);
+
+	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
+	if (chance(&f->rng, opt.loss))
+		tg += IKE_RETRANS;
+	if (!make_sa(x, f))
+		return;
+	client_uses(x, f, tc);
+	gw_uses(x, f, tg);
+}
+
+/* A request passes the router. Each side uses the SA once it has it. */
+static void gate_pass(struct exchange *x)
 {
 	struct flow *f = &w.flow[x->flow];
-	u32 n, lan = w.client[f->client].lan;
-	us_t seen, tc, tg, begun = w.now;
 
 	w.ike_flow = x->flow;
 	w.ike_until = from_now(GATE_OPEN);
-	if (chance(&f->rng, 2 * opt.loss))
-		begun += IKE_RETRANS;
-	if (x->from_gw) {
-		seen = begun + 2 * lan;
-		tc = begun + lan;
-		tg = seen + wan_delay(&f->rng);
-	} else {
-		tg = begun + wan_delay(&f->rng);
-		seen = tg + wan_delay(&f->rng);
-		tc = seen + lan;
-	}
-	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
-	if (!x->sa)
-		return;
-	if (f->gens == MAX_GEN || (f->dead && !x->first))
-		return;
-	n = gen_new(f);
-	if (x->first) {
-		push(tc, EV_RESTART, x->flow, 0, 0, 1, n);
-		gw_speaks(f, tg, n);
-		return;
-	}
-	tc += between(&f->rng, 0, 2 * w.wan);
-	tg += between(&f->rng, 0, 2 * w.wan);
-	push(tc, EV_REKEY_C, x->flow, 0, 0, n, 0);
-	push(tg, EV_REKEY_G, x->flow, 0, 0, n, 0);
-	gw_speaks(f, tg, n);
+	if (x->from_gw)
+		gw_asks(x, f);
+	else
+		client_asks(x, f);
 }
 
 static void gate_poll(void)
 {
 	struct exchange x;
+	u32 i;
 
+	for (i = 0; i < w.nlater; i++) {
+		if (w.later[i].asked > w.now)
+			continue;
+		memmove(&w.gate[1], &w.gate[0], w.ngate++ * sizeof(x));
+		w.gate[0] = w.later[i];
+		w.later[i--] = w.later[--w.nlater];
+	}
 	while (w.ngate && !gate_busy(&w.gate[0])) {
 		x = w.gate[0];
 		memmove(&w.gate[0], &w.gate[1], --w.ngate * sizeof(x));
@@ -1107,20 +1193,40 @@ static void gate_poll(void)
 		push(from_now(GATE_POLL), EV_GATE, 0, 0, 0, 0, 0);
 }
 
-static void gate_ask(struct flow *f, bool sa, bool from_gw, bool first)
+/* Waits its turn; what is repeated has been through and is the next. */
+static void gate_queue(const struct exchange *x)
 {
-	u32 flow = (u32)(f - w.flow), i;
-	struct exchange *x;
+	if (x->asked > w.now) {
+		w.later[w.nlater++] = *x;
+		push(x->asked, EV_GATE, 0, 0, 0, 0, 0);
+		return;
+	}
+	w.gate[w.ngate++] = *x;
+}
+
+static bool gate_has(u32 flow)
+{
+	u32 i;
 
 	for (i = 0; i < w.ngate; i++)
 		if (w.gate[i].flow == flow)
-			return;
-	x = &w.gate[w.ngate++];
-	x->flow = flow;
-	x->asked = w.now;
-	x->sa = sa;
-	x->from_gw = from_gw;
-	x->first = first;
+			return true;
+	for (i = 0; i < w.nlater; i++)
+		if (w.later[i].flow == flow)
+			return true;
+	return false;
+}
+
+static void gate_ask(struct flow *f, bool sa, bool from_gw, bool first)
+{
+	struct exchange x = {
+		.flow = (u32)(f - w.flow), .asked = w.now, .sa = sa,
+		.from_gw = from_gw, .first = first,
+	};
+
+	if (gate_has(x.flow))
+		return;
+	gate_queue(&x);
 	if (w.ngate == 1)
 		gate_poll();
 }
@@ -1291,18 +1397,6 @@ static void on_spoof(void)
 	push(w.now + SEC / opt.spoof, EV_SPOOF, 0, 0, 0, 0, 0);
 }
 
-static void on_evid(struct client *c)
-{
-	struct pair_act act;
-
-	if (!c->known) {
-		c->known = true;
-		pair_client_add(&w.g, &c->pc, ms_now());
-	}
-	pair_evidence(&w.g, &c->pc, ms_now(), &act);
-	apply(&act);
-}
-
 static void dispatch(struct ev *e)
 {
 	struct flow *f = &w.flow[e->f];
@@ -1387,12 +1481,12 @@ static void trace_end(void)
 		       real ? kind_name[w.flow[fi].kind] : "-");
 		trace_cands(t->spi);
 	}
-	list_for_each_entry(c, &w.g.pending, pend)
-		printf("END pending c%d\n", num(c));
+	list_for_each_entry(c, &w.g.open, pend)
+		printf("END open c%d\n", num(c));
+	list_for_each_entry(c, &w.g.vain, pend)
+		printf("END vain c%d\n", num(c));
 	list_for_each_entry(c, &w.g.taken, pend)
 		printf("END taken c%d\n", num(c));
-	list_for_each_entry(c, &w.g.weak, pend)
-		printf("END weak c%d\n", num(c));
 	list_for_each_entry(c, &w.g.waiting, wait)
 		printf("END waiting c%d\n", num(c));
 }
@@ -1462,6 +1556,7 @@ static void run_one(enum policy p, u64 run, struct result *r)
 	w.serial_until = 0;
 	w.nfifo = 0;
 	w.ngate = 0;
+	w.nlater = 0;
 	w.ike_until = 0;
 	w.last_c = ~0u;
 	memset(w.pin, 0, sizeof(w.pin));
@@ -1554,11 +1649,12 @@ static void details(const struct result *r)
 	       (unsigned long long)r->oneway,
 	       (unsigned long long)r->heldlost);
 	for (k = 0; k < N_KIND; k++)
-		printf("#   %-6s %6llu clients, up %llu, for good %llu, cut off %llu\n",
+		printf("#   %-6s %6llu clients, up %llu, for good %llu, cut off %llu, lost %llu\n",
 		       kind_name[k], (unsigned long long)r->nk[k],
 		       (unsigned long long)r->uk[k],
 		       (unsigned long long)r->lk[k],
-		       (unsigned long long)r->sk[k]);
+		       (unsigned long long)r->sk[k],
+		       (unsigned long long)r->mk[k]);
 }
 
 static void json_one(const struct result *r)
