@@ -24,9 +24,10 @@
 #define PAIR_IN_SLOTS	10	/* 8 settled, the rest coming */
 #define PAIR_COPY_MAX	4
 #define PAIR_ACT_MAX	4
-#define PAIR_CANDS	8	/* clients considered for one SPI */
-#define PAIR_TRIAL_OF	8	/* open questions one client can be part of */
-#define PAIR_ROOM	2	/* open questions a client brings room for */
+#define PAIR_CANDS	8	/* clients that something speaks for, per SPI */
+#define PAIR_TRIAL_OF	16	/* open questions one client can be part of */
+#define PAIR_ROOM	4	/* open questions a client brings room for */
+#define PAIR_PROBES	128	/* outbound packets remembered */
 #define PAIR_HASH	64
 #define PAIR_NEVER	((u32)~0u)
 
@@ -67,57 +68,60 @@ struct pair_client;
 /**
  * struct pair_spi - one SPI of a client
  * @spi: host order
- * @first: when it was first seen, ms
- * @seq: highest sequence number that came by pair_out() or pair_in()
- * @seen: when it last came that way, ms
- * @prev: outbound: the time before that
- * @n: outbound: packets let through since it was first seen
- * @answer: outbound: what is taken for the answer to it, unsettled
+ * @first: when it was first let through, or came, ms
+ * @seen: when it last was, not by the fast path, ms
+ * @sent: outbound: when it last came, held or not, ms
  * @last: set by the embedder with its pin: time of the last packet, fast path
  *	included, ms; may lag by a tick. NULL without pin; cleared here when
  *	the slot is given up, never followed after that.
+ * @answer: outbound: what is taken for the answer to it, unsettled
+ * @burst: outbound: packets that followed each other closely, and those
+ *	before the latest silence
+ * @n: outbound: packets let through
  * @state: enum pair_slot_state
+ * @tries: outbound: turns that nothing came of
+ * @asked: outbound: bursts of packets let through
  * @fresh: first seen with a small sequence number, so a new SA
- * @firm: inbound: more spoke for it than being the only client
+ * @held: outbound: packets of it wait
  * @priv: the embedder's pin of this slot, set and cleared only by it
  */
 struct pair_spi {
 	u32 spi;
 	u32 first;
-	u32 seq;
 	u32 seen;
-	u32 prev;
+	u32 sent;
 	const u32 *last;
 	struct pair_trial *answer;
+	struct pair_burst {
+		u32 from, to;
+	} burst[2];
 	u16 n;
 	u8 state;
-	bool fresh;
-	bool firm;
-	bool held;
-	u16 shift;
-	bool paid;
 	u8 tries;
+	u8 asked;
+	bool fresh;
+	bool held;
 	void *priv;
 };
 
-struct pair_range {
-	u16 lo, hi;
-	u8 n;
+/* A packet on an unsettled SPI that went out after a silence. */
+struct pair_probe {
+	struct pair_client *c;		/* NULL: void */
+	struct pair_spi *ask;
+	u32 at;
+	u8 bits;			/* what an answer to it is worth */
 };
 
-/* One client that an inbound SPI may belong to, and what speaks for it. */
+/* A client that something speaks for. */
 struct pair_cand {
 	struct pair_client *c;
 	struct pair_spi *ask;		/* its SPI this would answer, or NULL */
-	s8 score;
-	s8 base;			/* what it had at first */
-	u32 took_first;			/* the answer, if it is one, ms */
-	u8 flags;
-	u8 timely, volume;		/* observations counted so far */
-	u8 shifts;
-	bool asked;			/* when it was time for this */
-	struct pair_range held, took, both;
-	u8 outs;			/* packets it sent, lately */
+	s8 score;			/* bits: logarithm of the odds */
+	bool hit;			/* the arrival under way is explained */
+	bool told;			/* by IKE, at the right time: that stands */
+	bool prior;			/* likely from the first arrival on */
+	u8 idle;			/* arrivals since that say nothing of it */
+	u16 took[2];			/* its answers come after, ms */
 };
 
 /*
@@ -130,14 +134,15 @@ struct pair_trial {
 	struct list_head node;		/* one of the group's trial lists */
 	u32 spi;
 	u32 first;
-	u32 last;			/* arrival before the present one */
-	u32 rotated;
-	struct pair_client *owner;	/* settled: with whom, and where; */
-	struct pair_spi *slot;		/* kept until the pin works */
+	u32 last;			/* latest arrival */
+	u32 alone;			/* latest after a silence */
+	u32 copied;			/* latest that was copied */
+	u8 pace;			/* between packets that follow closely */
+	struct pair_client *owner;	/* linked or settled with whom, */
+	struct pair_spi *slot;		/* where; kept until the pin works */
 	u16 n;
 	u8 nc;
-	bool used, fresh, rivals, any, all;
-	bool partial;			/* somebody it may be had no room here */
+	bool used, fresh;
 	struct pair_cand cand[PAIR_CANDS];
 };
 
@@ -154,17 +159,20 @@ struct pair_client {
 	struct pair_spi in[PAIR_IN_SLOTS];
 
 	struct list_head node;		/* group's clients */
-	struct list_head wait;		/* held, in order of asking */
-	struct list_head pend;		/* pending, taken or weak */
+	struct list_head wait;		/* waiting or delayed */
+	struct list_head pend;		/* open, vain or taken */
 	struct list_head evid;		/* has unused IKE evidence */
 	struct list_head *where;	/* list that pend is on */
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
+	u32 got, got_at;		/* unsettled SPI it got, and when */
 	u32 evid_at;
-	u32 turn;			/* when it was last let through */
-	u32 since, due;			/* a packet is held back */
+	u32 due;			/* a delayed packet goes */
+	u8 bits;			/* what its answer is worth then */
 	u8 n_evid;
 	u8 n_in;
+	u8 n_wait;			/* packets held */
+	bool delayed;
 	bool ike;
 };
 
@@ -172,8 +180,8 @@ struct pair_client {
  * struct pair_group - clients of one (gateway, local address, family)
  * @paired_only_client: inbound SPIs settled on the only client there was
  * @paired_evidence: settled by IKE evidence
- * @paired_pending: settled on a client that had just started to send
- * @guessed: settled by what was observed over several packets
+ * @paired_pending: settled on the client it had been linked with
+ * @guessed: settled on another than that
  * @corrected: taken for one client's first, then for another's
  * @held: outbound packets held
  * @copies: copies made
@@ -199,24 +207,28 @@ struct pair_group {
 
 	struct list_head clients;
 	struct list_head waiting;	/* clients whose start is held */
-	struct list_head delayed;	/* a packet held back for a moment */
-	struct list_head pending;	/* have an unanswered new SPI */
-	struct list_head taken;		/* all answered, not all settled */
-	struct list_head weak;		/* given up waiting for an answer */
+	struct list_head delayed;	/* held for a moment, by when it ends */
+	struct list_head open;		/* have an unanswered new SPI */
+	struct list_head vain;		/* one-way so far */
+	struct list_head taken;		/* answered, not settled */
 	struct list_head evid;		/* have unused IKE evidence */
 	struct list_head room;		/* trials: free */
 	struct list_head done;		/* settled, kept until the pin works */
 	struct list_head once;		/* seen once */
 	struct list_head live;		/* seen more than once */
 	struct pair_trial *hash[PAIR_HASH];
+	struct pair_probe probe[PAIR_PROBES];
+	u32 n_probe;
 	struct pair_client *opener;	/* whose start is under way */
 	u32 open_at, open_until;
 	u32 open_new, open_took;	/* new SPIs in its turn; the first */
 	u32 n_clients;
+	u32 n_ike;			/* clients whose IKE was seen */
 	u32 n_trials;
 	u32 rtt_lo, rtt_hi;		/* quick, slow answer, ms */
 	u32 rtt_n, rtt_rise;		/* answers learnt from */
-	u32 tok_at, tok_copy, tok_scan;	/* token buckets, thousandths */
+	u32 tok_at, tok_copy;		/* token bucket, thousandths */
+	u32 seed;
 };
 
 enum pair_verdict {

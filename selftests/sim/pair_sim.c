@@ -25,7 +25,7 @@
 #define MAX_GEN		24
 #define SPI_HASH	65536
 #define PIN_HASH	4096
-#define HELD_MAX	4
+#define HELD_MAX	8
 #define LASTING		(10 * SEC)	/* wrong for so long is for good */
 
 typedef u64 us_t;
@@ -206,7 +206,7 @@ struct result {
 	u64 in, missed, silent, wrong, drop, copies, copied, held, heldlost;
 	u64 events;
 	u64 only, evid, pend, guess, corr, unknown, limit, oneway;
-	u64 lk[N_KIND], sk[N_KIND], nk[N_KIND], uk[N_KIND];
+	u64 lk[N_KIND], sk[N_KIND], nk[N_KIND], uk[N_KIND], mk[N_KIND];
 	double cpu;
 	u32 n_ttp;
 	u32 *ttp;			/* ms */
@@ -389,6 +389,7 @@ static void account(u32 spi, const int *to, int n)
 		return;
 	}
 	w.res->missed++;
+	w.res->mk[w.flow[fi].kind]++;
 	if (!g->seq_out) {
 		/* Its client is silent: nothing has shown whose it could be. */
 		w.res->silent++;
@@ -399,7 +400,7 @@ static void account(u32 spi, const int *to, int n)
 	if (!g->bad_n++)
 		g->bad_since = w.now;
 	g->bad_last = w.now;
-	g->bad_other += n == 1;
+	g->bad_other += n > 0;
 }
 
 static void judge_gen(struct client *c, struct gen *g)
@@ -530,12 +531,12 @@ static void trace_cands(u32 spi)
 			if (t->spi != spi)
 				continue;
 			for (int k = 0; k < t->nc; k++)
-				printf(" {c%d %d a%d t%u b%d f%x}",
+				printf(" {c%d %d a%d t%u%s}",
 				       num(t->cand[k].c), t->cand[k].score,
 				       t->cand[k].ask ?
 				       (int)(t->cand[k].ask - t->cand[k].c->out) : -1,
-				       t->cand[k].timely, t->cand[k].base,
-				       t->cand[k].flags);
+				       t->cand[k].took[0],
+				       t->cand[k].hit ? " hit" : "");
 		}
 	}
 	printf(" rtt %u..%u\n", w.g.rtt_lo, w.g.rtt_hi);
@@ -1387,12 +1388,12 @@ static void trace_end(void)
 		       real ? kind_name[w.flow[fi].kind] : "-");
 		trace_cands(t->spi);
 	}
-	list_for_each_entry(c, &w.g.pending, pend)
-		printf("END pending c%d\n", num(c));
+	list_for_each_entry(c, &w.g.open, pend)
+		printf("END open c%d\n", num(c));
+	list_for_each_entry(c, &w.g.vain, pend)
+		printf("END vain c%d\n", num(c));
 	list_for_each_entry(c, &w.g.taken, pend)
 		printf("END taken c%d\n", num(c));
-	list_for_each_entry(c, &w.g.weak, pend)
-		printf("END weak c%d\n", num(c));
 	list_for_each_entry(c, &w.g.waiting, wait)
 		printf("END waiting c%d\n", num(c));
 }
@@ -1554,11 +1555,12 @@ static void details(const struct result *r)
 	       (unsigned long long)r->oneway,
 	       (unsigned long long)r->heldlost);
 	for (k = 0; k < N_KIND; k++)
-		printf("#   %-6s %6llu clients, up %llu, for good %llu, cut off %llu\n",
+		printf("#   %-6s %6llu clients, up %llu, for good %llu, cut off %llu, lost %llu\n",
 		       kind_name[k], (unsigned long long)r->nk[k],
 		       (unsigned long long)r->uk[k],
 		       (unsigned long long)r->lk[k],
-		       (unsigned long long)r->sk[k]);
+		       (unsigned long long)r->sk[k],
+		       (unsigned long long)r->mk[k]);
 }
 
 static void json_one(const struct result *r)

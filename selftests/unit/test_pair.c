@@ -261,7 +261,7 @@ static void settle(int c, u32 spi_out, u32 spi_in)
 {
 	u32 seq;
 
-	for (seq = 1; seq <= 10 && owner(spi_in) != c; seq++) {
+	for (seq = 1; seq <= 20 && owner(spi_in) != c; seq++) {
 		T(exchange(c, spi_out, spi_in, seq, 20));
 		wait_ms(400);
 	}
@@ -301,8 +301,11 @@ static void test_pending(void)
 	T(out(1, 0x1001, 1));
 	wait_ms(20);
 	T(in(0x2001, 1) == 2 && in(0x2001, 2) == 2);
-	T(owner(0x2001) == 1 && !g.copies);
+	T(owner(0x2001) == NOBODY && !g.copies);
 	ok("of two clients the one that just asked gets the answer, no copies");
+
+	settle(1, 0x1001, 0x2001);
+	ok("... and is settled when later ones have come in time as well");
 
 	T(in(0x2000, 50) == 1);
 	ok("... the other keeps what it had");
@@ -318,8 +321,9 @@ static void test_pending(void)
 	settle(0, 0x1000, 0x2000);
 	T(out(1, 0x1000, 1));
 	wait_ms(20);
-	T(in(0x1000, 1) == 2 && in(0x1000, 2) == 2 && owner(0x1000) == 1);
-	T(in(0x2000, 51) == 1);
+	T(in(0x1000, 1) == 2 && in(0x1000, 2) == 2);
+	settle(1, 0x1000, 0x1000);
+	T(owner(0x1000) == 1 && in(0x2000, 51) == 1);
 	ok("the same SPI out of two clients, and the same in and out");
 }
 
@@ -345,11 +349,9 @@ static void test_hold(void)
 	ok("an answer releases the next, in the order of asking");
 
 	T(in(0x2002, 1) == 4);
-	T(out(0, 0x1000, 2) && out(1, 0x1001, 3) && out(2, 0x1002, 2));
-	wait_ms(20);
-	T(in(0x2002, 2) == 4 && in(0x2001, 2) == 2 && in(0x2000, 2) == 1);
-	T(owner(0x2000) == 0 && owner(0x2001) == 1 && owner(0x2002) == 2);
-	T(!g.copies);
+	wait_ms(400);
+	for (t = 0; t < 3; t++)
+		settle((int)t, 0x1000 + t, 0x2000 + t);
 	ok("... and each gets its own answers only");
 
 	group(true);
@@ -379,7 +381,7 @@ static void test_oneway(void)
 
 	group(true);
 	settle(0, 0x1000, 0x2000);
-	for (i = 1; i <= 200; i++) {
+	for (i = 1; i <= 500; i++) {
 		out(1, 0x1001, (u32)i);
 		wait_ms(50);
 	}
@@ -504,101 +506,72 @@ static void test_gateway_first(void)
 	ok("what the gateway sends first reaches the idle one of four");
 }
 
+/* IKE is seen to make an SA for this client. */
+static void ike(int c)
+{
+	if (!cl[c])
+		join_group(c);
+	pair_evidence(&g, cl[c], now, &act);
+	apply();
+}
+
+static void ike_settle(int c, u32 spi_out, u32 spi_in)
+{
+	ike(c);
+	settle(c, spi_out, spi_in);
+	wait_ms(cfg.open_ms);
+}
+
 static void test_ike(void)
 {
+	u32 i;
+
 	group(true);
-	settle(0, 0x1000, 0x2000);
-	settle(1, 0x1001, 0x2001);
-	settle(2, 0x1002, 0x2002);
-	pair_evidence(&g, cl[1], now, &act);
-	apply();
+	for (i = 0; i < 3; i++)
+		ike_settle((int)i, 0x1000 + i, 0x2000 + i);
+	ike(1);
 	wait_ms(5);
 	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
-	ok("IKE evidence of one client: pinned at the first packet");
+	ok("only one has made an SA that has not come: pinned at the first packet");
 
-	T(!(in(0x2102, 1) == 2 && owner(0x2102) == 1));
+	T(in(0x2102, 1) && owner(0x2102) == NOBODY);
 	ok("... which uses the evidence up");
 
-	pair_evidence(&g, cl[2], now, &act);
-	wait_ms(cfg.evidence_ms + 1);
-	in(0x2202, 1);
-	T(owner(0x2202) == NOBODY);
-	ok("evidence too old settles nothing");
-
-	group(true);
-	settle(0, 0x1000, 0x2000);
-	settle(1, 0x1001, 0x2001);
-	pair_evidence(&g, cl[1], now, &act);
-	in(0x2101, 5000);
-	T(owner(0x2101) == NOBODY);
+	ike(1);
+	in(0x2201, 5000);
+	T(owner(0x2201) == NOBODY);
 	ok("a large number is no new SA, evidence or not");
 
-	/* Two made an SA each; the one that asked is not mistaken for the other. */
 	group(true);
-	settle(0, 0x1000, 0x2000);
+	ike_settle(0, 0x1000, 0x2000);
 	settle(1, 0x1001, 0x2001);
-	settle(2, 0x1002, 0x2002);
-	pair_evidence(&g, cl[1], now, &act);
-	apply();
-	wait_ms(cfg.open_ms + 100);
-	pair_evidence(&g, cl[2], now, &act);
-	apply();
-	wait_ms(5);
-	T(out(2, 0x1202, 1));
-	wait_ms(20);
-	T(in(0x2202, 1) & 4);
-	T(owner(0x2202) == NOBODY);
-	ok("two made an SA: the first packet settles nothing");
-	wait_ms(300);
-	T(out(2, 0x1202, 2));
-	wait_ms(20);
-	T(in(0x2202, 2) & 4);
-	T(owner(0x2202) == 2);
-	ok("... the next, which answers the client's next, does");
-	wait_ms(20);
-	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
-	ok("... and the other is the only one left");
-
-	/* An SA that nobody uses keeps no other's from being settled. */
-	group(true);
-	settle(0, 0x1000, 0x2000);
-	settle(1, 0x1001, 0x2001);
-	settle(2, 0x1002, 0x2002);
-	pair_evidence(&g, cl[0], now, &act);
-	apply();
-	wait_ms(3100);
-	pair_evidence(&g, cl[1], now, &act);
-	apply();
-	wait_ms(5);
-	T(in(0x2101, 1) & 2);
-	T(owner(0x2101) == 1);
-	ok("gateway first, another's SA long unused: pinned at the first packet");
-	pair_evidence(&g, cl[2], now, &act);
-	apply();
-	wait_ms(5);
-	T(in(0x2102, 1) & 4);
-	T(owner(0x2102) == 2);
-	ok("... and so is the next client's");
-
-	/* What came for one is not taken for another's when its own comes. */
-	group(true);
-	settle(0, 0x1000, 0x2000);
-	settle(1, 0x1001, 0x2001);
-	pair_evidence(&g, cl[0], now, &act);
-	apply();
-	wait_ms(cfg.open_ms + 100);
-	pair_evidence(&g, cl[1], now, &act);
-	apply();
-	T(out(1, 0x1101, 1));
-	wait_ms(20);
+	ike(0);
 	in(0x2100, 1);
-	wait_ms(10);
-	in(0x2101, 1);
-	T(owner(0x2100) == NOBODY && owner(0x2101) == NOBODY);
-	wait_ms(300);
-	T(in(0x2100, 2) == 3 && in(0x2101, 2) == 3);
-	T(owner(0x2100) == NOBODY && owner(0x2101) == NOBODY);
-	ok("more came than it made: both get both until that is clear");
+	T(owner(0x2100) == NOBODY);
+	ok("of a client whose IKE was never seen nobody knows what it made");
+
+	/* Two made an SA each, and neither asks: both may be meant. */
+	group(true);
+	for (i = 0; i < 3; i++)
+		ike_settle((int)i, 0x1000 + i, 0x2000 + i);
+	ike(1);
+	wait_ms(cfg.open_ms + 100);
+	ike(2);
+	wait_ms(cfg.open_ms + 100);
+	for (i = 1; i <= 20; i++) {
+		T((in(0x2101, i) & 6) == 6);
+		wait_ms(500);
+	}
+	T(owner(0x2101) == NOBODY);
+	ok("two made an SA: both get it, and nothing is settled by waiting");
+
+	settle(1, 0x1101, 0x2101);
+	T(owner(0x2101) == 1);
+	ok("... until one asks and is answered by it");
+
+	wait_ms(20);
+	T(in(0x2102, 1) == 4 && owner(0x2102) == 2);
+	ok("... and the other is the only one left");
 
 	group(true);
 	T(out(0, 0x1000, 1));
@@ -641,11 +614,13 @@ static void test_spoof(void)
 		int before = n_released;
 		bool sent = out(20, 0x1020, i);
 
-		for (c = 0; c < 30; c++) {
+		for (c = 0; c < 400; c++) {
 			in(0x01000000u | rnd(), 1);
 			wait_ms(1);
 			for (; before < n_released; before++)
 				sent |= released[before] == 20;
+			if (sent && c < 370)
+				c = 370;	/* the answer comes 30 ms later */
 		}
 		if (sent)
 			got += !!(in(0x2020, i) & 1u << 20);
@@ -692,13 +667,15 @@ static void test_rekeys(void)
 
 		wait_ms(3000);
 		for (seq = 1; seq <= 30; seq++) {
-			lost += !out(0, 0x1000 + i * 16, seq);
+			out(0, 0x1000 + i * 16, seq);
 			wait_ms(10);
 			lost += !(in(0x2000 + i * 16, seq) & 1);
 			in(0x2001, i * 100 + seq);
 			out(1, 0x1001, i * 100 + seq);
 			wait_ms(10);
 		}
+		wait_ms(300);
+		T(list_empty(&cl[0]->wait));
 	}
 	T(lost == 0);
 	ok("eight rekeys in a transfer lose nothing");
@@ -730,15 +707,11 @@ static void test_pin_fails(void)
 	for (i = 1; i <= 20; i++) {
 		wait_ms(20);
 		T(in(0x2001, i) & 2);
-		T(out(1, 0x1001, i + 1));
+		out(1, 0x1001, i + 1);
 	}
 	T(owner(0x2001) == NOBODY);
 	pin_fails = 0;
-	wait_ms(20);
-	in(0x2001, 30);
-	wait_ms(20);
-	in(0x2001, 31);
-	T(owner(0x2001) == 1);
+	settle(1, 0x1001, 0x2001);
 	ok("when pins fail packets still arrive, and pins are asked for again");
 }
 

@@ -81,9 +81,15 @@ int main(void)
 
 	/* a client that was restored rekeys: asks anew, is answered */
 	now += 10000;
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 12; i++) {
 		pair_out(&g, &c[0], 0x2101, i + 1, now, &act);
 		carry_out();
+		while (act.verdict == PAIR_HOLD && !act.release) {
+			now++;
+			pair_tick(&g, now, &act);
+			carry_out();
+			act.verdict = act.release ? PAIR_PASS : PAIR_HOLD;
+		}
 		now += 40;
 		pair_in(&g, 0x1101, i + 1, now, &act);
 		carry_out();
