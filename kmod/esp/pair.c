@@ -162,6 +162,18 @@ static void evidence_used(struct pair_group *g, struct pair_client *c)
 	}
 }
 
+static void evidence_use(struct pair_group *g, struct pair_client *c, u32 now)
+{
+	if (c->n_evid)
+		c->n_evid--;
+	else if (pair_claims(c, now))
+		c->n_early++;
+	else
+		return;
+	if (!pair_claims(c, now))
+		evidence_used(g, c);
+}
+
 static void settle(struct pair_group *g, struct pair_trial *t,
 		   struct pair_client *c, struct pair_spi *ask, u32 now,
 		   struct pair_act *act)
@@ -170,8 +182,8 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 
 	while (t->nc)
 		pair_cand_del(g, t, &t->cand[t->nc - 1]);
-	if (c->n_evid && t->fresh && !--c->n_evid)
-		evidence_used(g, c);
+	if (t->fresh)
+		evidence_use(g, c, now);
 	if (ask) {
 		ask->answer = NULL;
 		ask->state = PAIR_SETTLED;
@@ -224,13 +236,22 @@ static struct pair_client *only_left(const struct pair_group *g,
 }
 
 /* All clients' IKE was seen, and only one has made an SA that has not come. */
-static struct pair_client *only_claim(const struct pair_group *g,
+static struct pair_client *only_claim(struct pair_group *g,
 				      const struct pair_trial *t)
 {
-	if (!t->fresh || g->n_ike < g->n_clients || list_empty(&g->evid) ||
-	    g->evid.next != g->evid.prev)
+	struct pair_client *c, *next, *only = NULL;
+
+	if (!t->fresh || g->n_ike < g->n_clients)
 		return NULL;
-	return list_first_entry(&g->evid, struct pair_client, evid);
+	list_for_each_entry_safe(c, next, &g->evid, evid) {
+		if (!pair_claims(c, t->last))
+			list_del_init(&c->evid);
+		else if (only)
+			return NULL;
+		else
+			only = c;
+	}
+	return only;
 }
 
 /* The question it is likely the answer to: the first that is open. */
@@ -255,7 +276,7 @@ static void settle_only(struct pair_group *g, struct pair_trial *t, u32 now,
 
 	act->to = c;
 	act->verdict = PAIR_DELIVER;
-	if (t->n < 2 && !(c->n_evid && t->fresh))
+	if (t->n < 2 && !(pair_claims(c, now) && t->fresh))
 		return;
 	g->paired_only_client++;
 	settle(g, t, c, ask_of(c), now, act);
@@ -283,7 +304,7 @@ static void settle_best(struct pair_group *g, struct pair_trial *t, u32 now,
 
 	if (!b || b->score < BITS_SURE || pair_lead(t, b) < BITS_AHEAD)
 		return;
-	if (b->c->n_evid && t->fresh)
+	if (pair_claims(b->c, now) && t->fresh)
 		g->paired_evidence++;
 	else if (b->ask && b->ask->answer == t)
 		g->paired_pending++;
@@ -366,19 +387,57 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	pair_turns(g, now, act);
 }
 
-void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
-		   struct pair_act *act)
+/* IKE explains what comes for it from now on, and gives it its turn. */
+static void claim(struct pair_group *g, struct pair_client *c, u32 now,
+		  struct pair_act *act)
 {
 	act_clear(act);
 	g->n_ike += !c->ike;
 	c->ike = true;
 	c->evid_at = now;
-	if (c->n_evid < 4)
-		c->n_evid++;
 	list_del_init(&c->evid);
 	list_add_tail(&c->evid, &g->evid);
-	if (!g->opener)
+	if (!g->opener || g->opener == c)
 		pair_open_for(g, c, now);
+}
+
+/**
+ * pair_exchange() - a request that asks for an SA is on its way to the gateway
+ * @g: the group
+ * @c: whose
+ * @now: ms
+ * @act: what to do
+ *
+ * The gateway may use the SA before its answer comes here, or when that is lost.
+ */
+void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
+		   struct pair_act *act)
+{
+	if (!pair_claims(c, now) || !c->begun)
+		c->n_early = 0;
+	c->begun = true;
+	claim(g, c, now, act);
+	pair_turns(g, now, act);
+}
+
+/**
+ * pair_evidence() - a client and its gateway have made an SA
+ * @g: the group
+ * @c: the client
+ * @now: ms
+ * @act: what to do
+ */
+void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
+		   struct pair_act *act)
+{
+	if (c->n_early)
+		c->n_early--;
+	else if (c->n_evid < 4)
+		c->n_evid++;
+	c->begun = false;
+	claim(g, c, now, act);
+	if (!c->n_evid)
+		evidence_used(g, c);
 	pair_turns(g, now, act);
 }
 

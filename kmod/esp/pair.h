@@ -161,18 +161,20 @@ struct pair_client {
 	struct list_head node;		/* group's clients */
 	struct list_head wait;		/* waiting or delayed */
 	struct list_head pend;		/* open, vain or taken */
-	struct list_head evid;		/* has unused IKE evidence */
+	struct list_head evid;		/* IKE explains a new SPI */
 	struct list_head *where;	/* list that pend is on */
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
 	u32 got, got_at;		/* unsettled SPI it got, and when */
-	u32 evid_at;
+	u32 evid_at;			/* exchange began, or made an SA */
 	u32 due;			/* a delayed packet goes */
 	u8 bits;			/* what its answer is worth then */
-	u8 n_evid;
+	u8 n_evid;			/* SAs made that have not come */
+	u8 n_early;			/* ... that came while begun */
 	u8 n_in;
 	u8 n_wait;			/* packets held */
 	bool delayed;
+	bool begun;			/* an exchange is under way, maybe */
 	bool ike;
 };
 
@@ -211,7 +213,7 @@ struct pair_group {
 	struct list_head open;		/* have an unanswered new SPI */
 	struct list_head vain;		/* one-way so far */
 	struct list_head taken;		/* answered, not settled */
-	struct list_head evid;		/* have unused IKE evidence */
+	struct list_head evid;		/* IKE explains an SPI that has not come */
 	struct list_head room;		/* trials: free */
 	struct list_head done;		/* settled, kept until the pin works */
 	struct list_head once;		/* seen once */
@@ -268,6 +270,8 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	      u32 now, struct pair_act *act);
 void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 	     struct pair_act *act);
+void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
+		   struct pair_act *act);
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act);
 void pair_tick(struct pair_group *g, u32 now, struct pair_act *act);

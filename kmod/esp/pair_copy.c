@@ -74,7 +74,7 @@ static struct pair_client *next_of(struct list_head *h, bool evid,
 			c = list_first_entry(h, struct pair_client, pend);
 		list_del_init(evid ? &c->evid : &c->pend);
 		list_add_tail(evid ? &c->evid : &c->pend, h);
-		if (evid && !pair_expects(c))
+		if (evid && !pair_expects(c, now))
 			continue;
 		if (pair_may_own(c, t) && (!quiet || silent(c, now)))
 			return c;

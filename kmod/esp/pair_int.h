@@ -8,6 +8,7 @@
 /* *last may lag by a tick (10 ms at HZ=100), and paths reorder a little. */
 #define ACTIVE		2000	/* received something so lately */
 #define PAIR_QUIET	32	/* ms; packets further apart are not of one burst */
+#define BEGUN		10000	/* ms; exchanges take less, repetitions included */
 #define RECENT		5000	/* a trial silent for longer may make room */
 
 /* Bits, so that the odds are 2^score to one. */
@@ -86,7 +87,8 @@ struct pair_cand *pair_best(struct pair_trial *t);
 int pair_lead(const struct pair_trial *t, const struct pair_cand *b);
 void pair_forget(struct pair_group *g, struct pair_client *c,
 		 const struct pair_spi *ask);
-bool pair_expects(const struct pair_client *c);
+bool pair_claims(const struct pair_client *c, u32 now);
+bool pair_expects(const struct pair_client *c, u32 now);
 bool pair_may_own(const struct pair_client *c, const struct pair_trial *t);
 
 /* pair_score.c */

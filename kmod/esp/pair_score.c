@@ -69,7 +69,7 @@ bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s)
 
 static void score(struct pair_cand *cd, int by)
 {
-	int least = cd->told && cd->c->n_evid ? BITS_LINK : BITS_OUT;
+	int least = cd->told && (cd->c->n_evid || cd->c->begun) ? BITS_LINK : BITS_OUT;
 
 	cd->score = (s8)clamp_t(int, cd->score + by, least, BITS_MAX);
 }
@@ -310,7 +310,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 	bool again = false;
 	int i, bits, n;
 
-	if (o && o->n_evid && t->fresh && !pair_cand_of(t, o, NULL) &&
+	if (o && pair_claims(o, now) && t->fresh && !pair_cand_of(t, o, NULL) &&
 	    age(now, o->evid_at) <= g->cfg->open_ms)
 		pair_cand_add(g, t, o, NULL, 0);
 	n = count_fits(t, o, false);
@@ -324,7 +324,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 			cd->took[0] ? BITS_TURN : BITS_FOLLOW;
 		if (!fits(t, cd, o, again))
 			bits = BITS_SEEN;
-		if (cd->c == o && o->n_evid && t->fresh) {
+		if (cd->c == o && pair_claims(o, now) && t->fresh) {
 			bits = BITS_TURN_IKE;
 			cd->told = true;
 		}
@@ -339,7 +339,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
  */
 static void unconfirmed(struct pair_cand *cd)
 {
-	if (!cd->prior || cd->c->n_evid || ++cd->idle < 4)
+	if (!cd->prior || cd->c->n_evid || cd->c->begun || ++cd->idle < 4)
 		return;
 	cd->idle = 4;
 	cd->score = (s8)min_t(int, cd->score, BITS_ALONE);

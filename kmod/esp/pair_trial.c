@@ -242,11 +242,23 @@ void pair_forget(struct pair_group *g, struct pair_client *c,
 	}
 }
 
-/* IKE saw it make an SA, and nothing has come that is likely to be it. */
-bool pair_expects(const struct pair_client *c)
+/*
+ * Lets IKE expect a new SPI? It has made an SA that has not come, or is about to:
+ * the answer may be lost, but the gateway may use what it has agreed to.
+ */
+bool pair_claims(const struct pair_client *c, u32 now)
+{
+	return c->n_evid || (c->begun && age(now, c->evid_at) < BEGUN);
+}
+
+/* ... and nothing has come that is likely to be it. */
+bool pair_expects(const struct pair_client *c, u32 now)
 {
 	struct pair_cand *b;
 	int k, n = c->n_evid;
+
+	if (!n && pair_claims(c, now))
+		n = !c->n_early;
 
 	for (k = 0; n && k < PAIR_TRIAL_OF; k++) {
 		if (!c->trial[k] || !c->trial[k]->fresh)
@@ -261,5 +273,5 @@ bool pair_expects(const struct pair_client *c)
 /* Where IKE is in sight a new SPI belongs to who was seen to make one. */
 bool pair_may_own(const struct pair_client *c, const struct pair_trial *t)
 {
-	return !t->fresh || !c->ike || c->n_evid;
+	return !t->fresh || !c->ike || pair_claims(c, t->last);
 }

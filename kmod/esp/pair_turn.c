@@ -78,7 +78,7 @@ void pair_open_for(struct pair_group *g, struct pair_client *c, u32 now)
 	g->open_at = now;
 	g->open_new = 0;
 	g->open_until = now + min(ms, g->cfg->open_ms);
-	if (c->n_evid && before(g->open_until, c->evid_at + g->cfg->open_ms))
+	if (pair_claims(c, now) && before(g->open_until, c->evid_at + g->cfg->open_ms))
 		g->open_until = c->evid_at + g->cfg->open_ms;
 }
 
@@ -123,8 +123,8 @@ static bool may_close(const struct pair_group *g, u32 now)
 {
 	if (!before(now, g->open_until))
 		return true;
-	if (g->opener->n_evid)
-		return !pair_expects(g->opener);
+	if (pair_claims(g->opener, now))
+		return !pair_expects(g->opener, now);
 	return all_answered(g->opener) &&
 		(g->rtt_n >= RTT_SURE || age(now, g->open_at) >= GUARD);
 }
@@ -204,7 +204,7 @@ static bool must_wait(const struct pair_group *g, const struct pair_client *c,
 		return false;
 	if (!g->opener && list_empty(&g->waiting))
 		return false;
-	if (c->n_evid)
+	if (pair_claims(c, now))
 		return pair_wants(s) || !s->n;
 	if (s->n)
 		return pair_wants(s) && !started(c, now);
@@ -311,7 +311,7 @@ void pair_turn_ask(struct pair_group *g, struct pair_client *c,
 		   const struct pair_spi *s, u32 now)
 {
 	if (g->cfg->hold && !g->opener && pair_wants(s) &&
-	    (c->n_evid || !s->n || !started(c, now)))
+	    (pair_claims(c, now) || !s->n || !started(c, now)))
 		pair_open_for(g, c, now);
 }
 
@@ -331,7 +331,7 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
 	}
 	if (g->opener) {
 		at = g->open_until;
-		if (all_answered(g->opener) && !g->opener->n_evid)
+		if (all_answered(g->opener) && !pair_claims(g->opener, now))
 			at = g->open_at + GUARD;
 		ms = min(ms, until(at, now));
 	} else if (!list_empty(&g->waiting)) {

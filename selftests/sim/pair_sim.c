@@ -168,7 +168,8 @@ struct client {
 struct exchange {
 	us_t asked;
 	u32 flow;
-	bool sa, from_gw, first;
+	u32 gen;			/* the SA's number, once it is made */
+	bool sa, from_gw, first, made;
 };
 
 struct pin {
@@ -232,7 +233,8 @@ static struct {
 	us_t serial_until;
 	u32 fifo[MAX_CLIENTS], nfifo;
 	struct exchange gate[MAX_FLOWS];	/* IKE messages that wait */
-	u32 ngate;
+	struct exchange later[MAX_FLOWS];	/* ... that were lost */
+	u32 ngate, nlater;
 	u32 ike_flow;				/* whose exchange is under way */
 	us_t ike_until;
 	u32 last_c;
@@ -1028,6 +1030,38 @@ static void on_client(struct flow *f, struct ev *e)
  * then makes no SA (it rekeys the IKE SA), which nobody outside can tell.
  */
 
+/* ---- what IKE shows of it ---- */
+
+static void know(struct client *c)
+{
+	if (c->known)
+		return;
+	c->known = true;
+	pair_client_add(&w.g, &c->pc, ms_now());
+}
+
+static void on_exchange(struct client *c)
+{
+	struct pair_act act;
+
+	know(c);
+	pair_exchange(&w.g, &c->pc, ms_now(), &act);
+	if (opt.trace)
+		printf("%9.3f IKE c%d asks rel %d\n", w.now / 1e3, num(&c->pc), num(act.release));
+	apply(&act);
+}
+
+static void on_evid(struct client *c)
+{
+	struct pair_act act;
+
+	know(c);
+	pair_evidence(&w.g, &c->pc, ms_now(), &act);
+	if (opt.trace)
+		printf("%9.3f IKE c%d made rel %d\n", w.now / 1e3, num(&c->pc), num(act.release));
+	apply(&act);
+}
+
 #define GATE_POLL	(10 * MS)
 #define GATE_MAX	(60 * SEC)	/* the longest it waits */
 #define IKE_RETRANS	(2 * SEC)
@@ -1057,48 +1091,95 @@ static void gw_speaks(struct flow *f, us_t at, u32 gen)
 		push(at + w.jitter + 50, EV_GW_FIRST, (u32)(f - w.flow), 0, 0, gen, 0);
 }
 
-/* The message passes the router. Each side uses the SA once it has it. */
-static void gate_pass(const struct exchange *x)
+static void gate_queue(const struct exchange *x);
+
+/* The SA exists, on one side at least. False when there is to be none. */
+static bool make_sa(struct exchange *x, struct flow *f)
+{
+	if (!x->sa || (!x->made && (f->gens == MAX_GEN || (f->dead && !x->first))))
+		return false;
+	if (!x->made)
+		x->gen = gen_new(f);
+	x->made = true;
+	return true;
+}
+
+static void gw_uses(const struct exchange *x, struct flow *f, us_t at)
+{
+	if (!x->first)
+		push(at + between(&f->rng, 0, 2 * w.wan), EV_REKEY_G, x->flow,
+		     0, 0, x->gen, 0);
+	gw_speaks(f, at, x->gen);
+}
+
+static void client_uses(const struct exchange *x, struct flow *f, us_t at)
+{
+	if (x->first)
+		push(at, EV_RESTART, x->flow, 0, 0, 1, x->gen);
+	else
+		push(at + between(&f->rng, 0, 2 * w.wan), EV_REKEY_C, x->flow,
+		     0, 0, x->gen, 0);
+}
+
+/* The client's request passes; it, or the answer, may be lost on the way. */
+static void client_asks(struct exchange *x, struct flow *f)
+{
+	bool lost = chance(&f->rng, opt.loss), deaf = chance(&f->rng, opt.loss);
+	us_t tg = w.now + wan_delay(&f->rng), seen = tg + wan_delay(&f->rng);
+	bool was_made = x->made;
+
+	on_exchange(&w.client[f->client]);
+	if (!lost && make_sa(x, f) && !was_made)
+		gw_uses(x, f, tg);
+	if (lost || deaf) {
+		x->asked = w.now + IKE_RETRANS;
+		gate_queue(x);
+		return;
+	}
+	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
+	if (x->made)
+		client_uses(x, f, seen + w.client[f->client].lan);
+}
+
+/* The gateway's passes, and soon the client's answer, which may be lost. */
+static void gw_asks(struct exchange *x, struct flow *f)
+{
+	u32 lan = w.client[f->client].lan;
+	us_t tc = w.now + lan, seen = tc + lan, tg = seen + wan_delay(&f->rng);
+
+	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
+	if (chance(&f->rng, opt.loss))
+		tg += IKE_RETRANS;
+	if (!make_sa(x, f))
+		return;
+	client_uses(x, f, tc);
+	gw_uses(x, f, tg);
+}
+
+/* A request passes the router. Each side uses the SA once it has it. */
+static void gate_pass(struct exchange *x)
 {
 	struct flow *f = &w.flow[x->flow];
-	u32 n, lan = w.client[f->client].lan;
-	us_t seen, tc, tg, begun = w.now;
 
 	w.ike_flow = x->flow;
 	w.ike_until = from_now(GATE_OPEN);
-	if (chance(&f->rng, 2 * opt.loss))
-		begun += IKE_RETRANS;
-	if (x->from_gw) {
-		seen = begun + 2 * lan;
-		tc = begun + lan;
-		tg = seen + wan_delay(&f->rng);
-	} else {
-		tg = begun + wan_delay(&f->rng);
-		seen = tg + wan_delay(&f->rng);
-		tc = seen + lan;
-	}
-	push(seen, EV_EVID, f->client, x->flow, 0, 0, 0);
-	if (!x->sa)
-		return;
-	if (f->gens == MAX_GEN || (f->dead && !x->first))
-		return;
-	n = gen_new(f);
-	if (x->first) {
-		push(tc, EV_RESTART, x->flow, 0, 0, 1, n);
-		gw_speaks(f, tg, n);
-		return;
-	}
-	tc += between(&f->rng, 0, 2 * w.wan);
-	tg += between(&f->rng, 0, 2 * w.wan);
-	push(tc, EV_REKEY_C, x->flow, 0, 0, n, 0);
-	push(tg, EV_REKEY_G, x->flow, 0, 0, n, 0);
-	gw_speaks(f, tg, n);
+	if (x->from_gw)
+		gw_asks(x, f);
+	else
+		client_asks(x, f);
 }
 
 static void gate_poll(void)
 {
 	struct exchange x;
+	u32 i;
 
+	for (i = 0; i < w.nlater; i++) {
+		if (w.later[i].asked > w.now)
+			continue;
+		w.gate[w.ngate++] = w.later[i];
+		w.later[i--] = w.later[--w.nlater];
+	}
 	while (w.ngate && !gate_busy(&w.gate[0])) {
 		x = w.gate[0];
 		memmove(&w.gate[0], &w.gate[1], --w.ngate * sizeof(x));
@@ -1108,20 +1189,40 @@ static void gate_poll(void)
 		push(from_now(GATE_POLL), EV_GATE, 0, 0, 0, 0, 0);
 }
 
-static void gate_ask(struct flow *f, bool sa, bool from_gw, bool first)
+/* Waits its turn; one that is yet to be repeated, behind those that are here. */
+static void gate_queue(const struct exchange *x)
 {
-	u32 flow = (u32)(f - w.flow), i;
-	struct exchange *x;
+	if (x->asked > w.now) {
+		w.later[w.nlater++] = *x;
+		push(x->asked, EV_GATE, 0, 0, 0, 0, 0);
+		return;
+	}
+	w.gate[w.ngate++] = *x;
+}
+
+static bool gate_has(u32 flow)
+{
+	u32 i;
 
 	for (i = 0; i < w.ngate; i++)
 		if (w.gate[i].flow == flow)
-			return;
-	x = &w.gate[w.ngate++];
-	x->flow = flow;
-	x->asked = w.now;
-	x->sa = sa;
-	x->from_gw = from_gw;
-	x->first = first;
+			return true;
+	for (i = 0; i < w.nlater; i++)
+		if (w.later[i].flow == flow)
+			return true;
+	return false;
+}
+
+static void gate_ask(struct flow *f, bool sa, bool from_gw, bool first)
+{
+	struct exchange x = {
+		.flow = (u32)(f - w.flow), .asked = w.now, .sa = sa,
+		.from_gw = from_gw, .first = first,
+	};
+
+	if (gate_has(x.flow))
+		return;
+	gate_queue(&x);
 	if (w.ngate == 1)
 		gate_poll();
 }
@@ -1292,18 +1393,6 @@ static void on_spoof(void)
 	push(w.now + SEC / opt.spoof, EV_SPOOF, 0, 0, 0, 0, 0);
 }
 
-static void on_evid(struct client *c)
-{
-	struct pair_act act;
-
-	if (!c->known) {
-		c->known = true;
-		pair_client_add(&w.g, &c->pc, ms_now());
-	}
-	pair_evidence(&w.g, &c->pc, ms_now(), &act);
-	apply(&act);
-}
-
 static void dispatch(struct ev *e)
 {
 	struct flow *f = &w.flow[e->f];
@@ -1463,6 +1552,7 @@ static void run_one(enum policy p, u64 run, struct result *r)
 	w.serial_until = 0;
 	w.nfifo = 0;
 	w.ngate = 0;
+	w.nlater = 0;
 	w.ike_until = 0;
 	w.last_c = ~0u;
 	memset(w.pin, 0, sizeof(w.pin));
