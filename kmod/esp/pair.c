@@ -397,8 +397,7 @@ static void claim(struct pair_group *g, struct pair_client *c, u32 now,
 	c->evid_at = now;
 	list_del_init(&c->evid);
 	list_add_tail(&c->evid, &g->evid);
-	if (!g->opener || g->opener == c)
-		pair_open_for(g, c, now);
+	pair_turn_claim(g, c, now);
 }
 
 /**

@@ -325,8 +325,8 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 		if (!fits(t, cd, o, again))
 			bits = BITS_SEEN;
 		if (cd->c == o && pair_claims(o, now) && t->fresh) {
-			bits = BITS_TURN_IKE;
-			cd->told = true;
+			bits = o->n_evid ? BITS_TURN_IKE : BITS_FOLLOW;
+			cd->told = o->n_evid;
 		}
 		cd->score = (s8)max_t(int, cd->score, bits);
 		cd->prior = bits > BITS_SEEN;

@@ -70,7 +70,7 @@ static void rtt_learn(struct pair_group *g, u32 ms)
 
 /* ---- whose turn it is ---- */
 
-void pair_open_for(struct pair_group *g, struct pair_client *c, u32 now)
+static void open_for(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	u32 ms = g->rtt_n ? pair_rtt_slow(g) + 10 : g->cfg->open_ms;
 
@@ -139,6 +139,14 @@ static void close_turn(struct pair_group *g, u32 now)
 		rtt_learn(g, g->open_took);
 	g->opener = NULL;
 	turn_over(g, c);
+}
+
+/* IKE says that it makes an SA now. */
+void pair_turn_claim(struct pair_group *g, struct pair_client *c, u32 now)
+{
+	close_turn(g, now);
+	if (!g->opener || g->opener == c)
+		open_for(g, c, now);
 }
 
 /*
@@ -302,7 +310,7 @@ void pair_turns(struct pair_group *g, u32 now, struct pair_act *act)
 	if (g->opener || list_empty(&g->waiting))
 		return;
 	c = list_first_entry(&g->waiting, struct pair_client, wait);
-	pair_open_for(g, c, now);
+	open_for(g, c, now);
 	let_go(g, c, now, BITS_HIT, act);
 }
 
@@ -312,7 +320,7 @@ void pair_turn_ask(struct pair_group *g, struct pair_client *c,
 {
 	if (g->cfg->hold && !g->opener && pair_wants(s) &&
 	    (pair_claims(c, now) || !s->n || !started(c, now)))
-		pair_open_for(g, c, now);
+		open_for(g, c, now);
 }
 
 static u32 until(u32 at, u32 now)
