@@ -312,7 +312,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 
 	if (o && pair_claims(o, now) && t->fresh && !pair_cand_of(t, o, NULL) &&
 	    age(now, o->evid_at) <= g->cfg->open_ms)
-		pair_cand_add(g, t, o, NULL, 0);
+		pair_cand_add(g, t, o, NULL, BITS_FOLLOW);
 	n = count_fits(t, o, false);
 	if (!n) {
 		again = true;
