@@ -12,6 +12,7 @@
 #include "pair_int.h"
 
 #define CONSIDER	4
+#define CLAIMS		64	/* looked at */
 #define REACT		16	/* ms to a client and back */
 #define DENSE		160	/* ms; arrivals closer than this hit anything more easily */
 #define QUESTIONS	3	/* so often asked the first answer is no surprise */
@@ -302,6 +303,34 @@ static int count_fits(const struct pair_trial *t, const struct pair_client *o,
 	return n;
 }
 
+/* Whose claim to a new SPI is the latest: SAs are mostly used soon. */
+static struct pair_client *late_claim(const struct pair_group *g,
+				      const struct pair_client *but, u32 now)
+{
+	struct pair_client *c, *late = NULL;
+	int n = 0;
+
+	list_for_each_entry(c, &g->evid, evid) {
+		if (n++ == CLAIMS)
+			break;
+		if (c != but && pair_expects(c, now) &&
+		    (!late || before(late->evid_at, c->evid_at)))
+			late = c;
+	}
+	return late;
+}
+
+static void add_claim(struct pair_group *g, struct pair_trial *t,
+		      struct pair_client *c, int score)
+{
+	struct pair_cand *cd = c ? pair_cand_of(t, c, NULL) : NULL;
+
+	if (c && !cd)
+		cd = pair_cand_add(g, t, c, NULL, score);
+	if (cd)
+		cd->score = (s8)max_t(int, cd->score, score);
+}
+
 /* The first arrival: how many waited for it? */
 static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 {
@@ -310,9 +339,11 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 	bool again = false;
 	int i, bits, n;
 
-	if (o && pair_claims(o, now) && t->fresh && !pair_cand_of(t, o, NULL) &&
+	if (t->fresh)
+		add_claim(g, t, late_claim(g, o, now), BITS_SHARED);
+	if (o && pair_claims(o, now) && t->fresh &&
 	    age(now, o->evid_at) <= g->cfg->open_ms)
-		pair_cand_add(g, t, o, NULL, BITS_FOLLOW);
+		add_claim(g, t, o, BITS_FOLLOW);
 	n = count_fits(t, o, false);
 	if (!n) {
 		again = true;

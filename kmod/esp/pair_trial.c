@@ -227,6 +227,29 @@ int pair_lead(const struct pair_trial *t, const struct pair_cand *b)
 	return b->score - second;
 }
 
+/*
+ * The question is another SPI's, but IKE's word for the client stands: it goes to
+ * what else the client asks here. False when the candidate itself is to go.
+ */
+static bool keep_told(struct pair_trial *t, struct pair_cand *cd)
+{
+	int i, score = min_t(int, cd->score, BITS_TURN_IKE);
+
+	if (!cd->told || !cd->c->n_evid)
+		return false;
+	for (i = 0; i < t->nc; i++) {
+		if (t->cand[i].c != cd->c || &t->cand[i] == cd)
+			continue;
+		t->cand[i].told = true;
+		t->cand[i].score = (s8)max_t(int, t->cand[i].score, score);
+		return false;
+	}
+	cd->ask = NULL;
+	cd->score = (s8)score;
+	memset(cd->took, 0, sizeof(cd->took));
+	return true;
+}
+
 /* One question has one answer: no trial is about it any more. */
 void pair_forget(struct pair_group *g, struct pair_client *c,
 		 const struct pair_spi *ask)
@@ -237,7 +260,8 @@ void pair_forget(struct pair_group *g, struct pair_client *c,
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
 		t = c->trial[k];
 		for (i = t ? t->nc - 1 : -1; i >= 0; i--)
-			if (t->cand[i].c == c && t->cand[i].ask == ask)
+			if (t->cand[i].c == c && t->cand[i].ask == ask &&
+			    !keep_told(t, &t->cand[i]))
 				pair_cand_del(g, t, &t->cand[i]);
 	}
 }
