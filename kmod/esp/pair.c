@@ -235,7 +235,7 @@ static struct pair_client *only_left(const struct pair_group *g,
 	return left;
 }
 
-/* All clients' IKE was seen, and only one has made an SA that has not come. */
+/* All clients' IKE was seen, and only one had made an SA that has not come. */
 static struct pair_client *only_claim(struct pair_group *g,
 				      const struct pair_trial *t)
 {
@@ -246,6 +246,8 @@ static struct pair_client *only_claim(struct pair_group *g,
 	list_for_each_entry_safe(c, next, &g->evid, evid) {
 		if (!pair_claims(c, t->last))
 			list_del_init(&c->evid);
+		else if (!pair_may_own(c, t))
+			continue;
 		else if (only)
 			return NULL;
 		else
@@ -394,6 +396,8 @@ static void claim(struct pair_group *g, struct pair_client *c, u32 now,
 	act_clear(act);
 	g->n_ike += !c->ike;
 	c->ike = true;
+	if (!c->n_evid && !c->n_begun)
+		c->claim_at = now;
 	c->evid_at = now;
 	list_del_init(&c->evid);
 	list_add_tail(&c->evid, &g->evid);
@@ -412,10 +416,13 @@ static void claim(struct pair_group *g, struct pair_client *c, u32 now,
 void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act)
 {
-	if (!pair_claims(c, now) || !c->begun)
-		c->n_early = 0;
-	c->begun = true;
+	if (!pair_claims(c, now))
+		c->n_begun = 0;
 	claim(g, c, now, act);
+	if (!c->n_begun)
+		c->n_early = 0;
+	if (c->n_begun < 255)
+		c->n_begun++;
 	pair_turns(g, now, act);
 }
 
@@ -429,13 +436,14 @@ void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act)
 {
+	claim(g, c, now, act);
 	if (c->n_early)
 		c->n_early--;
 	else if (c->n_evid < 4)
 		c->n_evid++;
-	c->begun = false;
-	claim(g, c, now, act);
-	if (!c->n_evid)
+	if (c->n_begun)
+		c->n_begun--;
+	if (!pair_claims(c, now))
 		evidence_used(g, c);
 	pair_turns(g, now, act);
 }

@@ -167,14 +167,15 @@ struct pair_client {
 	struct pair_trial room[PAIR_ROOM];
 	u32 got, got_at;		/* unsettled SPI it got, and when */
 	u32 evid_at;			/* exchange began, or made an SA */
+	u32 claim_at;			/* the first that has not come did */
 	u32 due;			/* a delayed packet goes */
 	u8 bits;			/* what its answer is worth then */
 	u8 n_evid;			/* SAs made that have not come */
-	u8 n_early;			/* ... that came while begun */
+	u8 n_begun;			/* exchanges under way, or their repetitions */
+	u8 n_early;			/* SAs that came while one was */
 	u8 n_in;
 	u8 n_wait;			/* packets held */
 	bool delayed;
-	bool begun;			/* an exchange is under way, maybe */
 	bool ike;
 };
 

@@ -12,7 +12,8 @@
 #include "pair_int.h"
 
 #define CONSIDER	4
-#define CLAIMS		64	/* looked at */
+#define CLAIMS		64	/* looked at, */
+#define LATE		3	/* taken of them */
 #define REACT		16	/* ms to a client and back */
 #define DENSE		160	/* ms; arrivals closer than this hit anything more easily */
 #define QUESTIONS	3	/* so often asked the first answer is no surprise */
@@ -70,7 +71,7 @@ bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s)
 
 static void score(struct pair_cand *cd, int by)
 {
-	int least = cd->told && (cd->c->n_evid || cd->c->begun) ? BITS_LINK : BITS_OUT;
+	int least = cd->told && (cd->c->n_evid || cd->c->n_begun) ? BITS_LINK : BITS_OUT;
 
 	cd->score = (s8)clamp_t(int, cd->score + by, least, BITS_MAX);
 }
@@ -303,32 +304,38 @@ static int count_fits(const struct pair_trial *t, const struct pair_client *o,
 	return n;
 }
 
-/* Whose claim to a new SPI is the latest: SAs are mostly used soon. */
-static struct pair_client *late_claim(const struct pair_group *g,
-				      const struct pair_client *but, u32 now)
-{
-	struct pair_client *c, *late = NULL;
-	int n = 0;
-
-	list_for_each_entry(c, &g->evid, evid) {
-		if (n++ == CLAIMS)
-			break;
-		if (c != but && pair_expects(c, now) &&
-		    (!late || before(late->evid_at, c->evid_at)))
-			late = c;
-	}
-	return late;
-}
-
 static void add_claim(struct pair_group *g, struct pair_trial *t,
 		      struct pair_client *c, int score)
 {
-	struct pair_cand *cd = c ? pair_cand_of(t, c, NULL) : NULL;
+	struct pair_cand *cd = pair_cand_of(t, c, NULL);
 
-	if (c && !cd)
+	if (!cd)
 		cd = pair_cand_add(g, t, c, NULL, score);
 	if (cd)
 		cd->score = (s8)max_t(int, cd->score, score);
+}
+
+/* Those who have claimed a new SPI last: SAs are mostly used soon. */
+static void late_claims(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	struct pair_client *c, *late[LATE];
+	int i, n = 0, seen = 0;
+
+	list_for_each_entry(c, &g->evid, evid) {
+		if (seen++ == CLAIMS)
+			break;
+		if (!pair_claims(c, now))
+			continue;
+		for (i = n; i > 0 && before(late[i - 1]->evid_at, c->evid_at); i--)
+			if (i < LATE)
+				late[i] = late[i - 1];
+		if (i < LATE)
+			late[i] = c;
+		if (n < LATE)
+			n++;
+	}
+	for (i = 0; i < n; i++)
+		add_claim(g, t, late[i], BITS_SHARED);
 }
 
 /* The first arrival: how many waited for it? */
@@ -340,7 +347,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 	int i, bits, n;
 
 	if (t->fresh)
-		add_claim(g, t, late_claim(g, o, now), BITS_SHARED);
+		late_claims(g, t, now);
 	if (o && pair_claims(o, now) && t->fresh &&
 	    age(now, o->evid_at) <= g->cfg->open_ms)
 		add_claim(g, t, o, BITS_FOLLOW);
@@ -370,7 +377,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
  */
 static void unconfirmed(struct pair_cand *cd)
 {
-	if (!cd->prior || cd->c->n_evid || cd->c->begun || ++cd->idle < 4)
+	if (!cd->prior || cd->c->n_evid || cd->c->n_begun || ++cd->idle < 4)
 		return;
 	cd->idle = 4;
 	cd->score = (s8)min_t(int, cd->score, BITS_ALONE);

@@ -177,6 +177,12 @@ static int client_room(struct pair_group *g, struct pair_client *c,
 	return worst;
 }
 
+/* Who has just been hit by chance stays before who was a while ago. */
+static int standing(const struct pair_cand *cd)
+{
+	return 2 * cd->score + cd->hit;
+}
+
 /* Adds one for whom something speaks. NULL when all others have more. */
 struct pair_cand *pair_cand_add(struct pair_group *g, struct pair_trial *t,
 				struct pair_client *c, struct pair_spi *ask,
@@ -187,9 +193,9 @@ struct pair_cand *pair_cand_add(struct pair_group *g, struct pair_trial *t,
 
 	if (t->nc == PAIR_CANDS) {
 		for (i = 1; i < t->nc; i++)
-			if (t->cand[i].score < t->cand[low].score)
+			if (standing(&t->cand[i]) < standing(&t->cand[low]))
 				low = i;
-		if (t->cand[low].score >= score)
+		if (standing(&t->cand[low]) >= max_t(int, 2 * score, 2 * BITS_SEEN + 1))
 			return NULL;
 		pair_cand_del(g, t, &t->cand[low]);
 	}
@@ -272,7 +278,7 @@ void pair_forget(struct pair_group *g, struct pair_client *c,
  */
 bool pair_claims(const struct pair_client *c, u32 now)
 {
-	return c->n_evid || (c->begun && age(now, c->evid_at) < BEGUN);
+	return c->n_evid || (c->n_begun && age(now, c->evid_at) < BEGUN);
 }
 
 /* ... and nothing has come that is likely to be it. */
@@ -297,5 +303,6 @@ bool pair_expects(const struct pair_client *c, u32 now)
 /* Where IKE is in sight a new SPI belongs to who was seen to make one. */
 bool pair_may_own(const struct pair_client *c, const struct pair_trial *t)
 {
-	return !t->fresh || !c->ike || pair_claims(c, t->last);
+	return !t->fresh || !c->ike ||
+		(pair_claims(c, t->last) && !before(t->first, c->claim_at));
 }
