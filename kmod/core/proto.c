@@ -311,7 +311,7 @@ void vpnpass_proto_unregister(struct vpnpass_proto *p)
 EXPORT_SYMBOL_GPL(vpnpass_proto_unregister);
 
 /**
- * vpnpass_hint() - a client finished a key exchange: tell who may care
+ * vpnpass_hint() - a client is at a key exchange: tell who may care
  * @vn: netns
  * @hint: who with whom
  *

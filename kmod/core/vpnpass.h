@@ -176,8 +176,16 @@ struct vpnpass_pkt {
 	bool done;
 };
 
+/* What a key exchange has come to. */
+enum vpnpass_hint_what {
+	VPNPASS_HINT_MADE,	/* SAs have been made */
+	VPNPASS_HINT_BEGUN,	/* they were asked for */
+	VPNPASS_HINT_AGAIN,	/* ... once more, as no answer came */
+};
+
 /**
  * struct vpnpass_hint - what one helper tells the others about a client
+ * @what: enum vpnpass_hint_what
  * @family: of the addresses
  * @client: address before NAT
  * @peer: the gateway
@@ -185,6 +193,7 @@ struct vpnpass_pkt {
  * @zone: conntrack zone, original direction
  */
 struct vpnpass_hint {
+	u8 what;
 	u8 family;
 	u16 zone;
 	union nf_inet_addr client;
@@ -265,7 +274,7 @@ struct vpnpass_match {
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
  *	the pinned way. Returns a netfilter verdict. Softirq, RCU.
- * @hint: another helper saw the client finish a key exchange; may be NULL
+ * @hint: another helper saw the client at a key exchange; may be NULL
  * @busy: is it undecided what belongs to another client of that peer, so that a
  *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
  * @restore: begin a session that was saved, or add its numbers to one that is

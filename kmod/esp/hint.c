@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the IKE helper tells: a client has just agreed on SAs with its gateway.
- * That explains an SPI that turns up soon, and the gateway may be the first to
+ * What the IKE helper tells: a client asks its gateway for SAs, or has just made
+ * some. That explains an SPI that turns up soon, and the gateway may be the first to
  * use its SA, so the client's session is made here when it has none. And what
  * the IKE helper asks: had another client better wait? Called by way of
  * vpnpass_hint() and vpnpass_busy().
@@ -35,7 +35,7 @@ static struct esp_conn hint_conn(const struct vpnpass_net *vn,
 }
 
 /**
- * esp_hint() - a client has agreed on SAs with its gateway
+ * esp_hint() - a client agrees on SAs with its gateway
  * @vn: netns
  * @hint: who with whom
  *
@@ -47,6 +47,7 @@ void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	struct esp_release rel = {};
 	struct pair_act act = {};
 	struct esp_session *es;
+	u32 now = vpnpass_now();
 	struct esp_group *g;
 	bool taken;
 
@@ -60,7 +61,11 @@ void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	if (es->linked) {
 		esp_session_refill(es);
 		esp_group_begin(g);
-		pair_evidence(&g->pair, &es->client, vpnpass_now(), &act);
+		if (hint->what == VPNPASS_HINT_MADE)
+			pair_evidence(&g->pair, &es->client, now, &act);
+		else
+			pair_exchange(&g->pair, &es->client, now,
+				      hint->what == VPNPASS_HINT_AGAIN, &act);
 		esp_group_apply(g, &act, &rel);
 	}
 	spin_unlock_bh(&g->lock);

@@ -409,19 +409,20 @@ static void claim(struct pair_group *g, struct pair_client *c, u32 now,
  * @g: the group
  * @c: whose
  * @now: ms
+ * @again: it had no answer to an earlier one
  * @act: what to do
  *
  * The gateway may use the SA before its answer comes here, or when that is lost.
  */
 void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
-		   struct pair_act *act)
+		   bool again, struct pair_act *act)
 {
 	if (!pair_claims(c, now))
 		c->n_begun = 0;
 	claim(g, c, now, act);
 	if (!c->n_begun)
 		c->n_early = 0;
-	if (c->n_begun < 255)
+	if (!c->n_begun || (!again && c->n_begun < 255))
 		c->n_begun++;
 	pair_turns(g, now, act);
 }

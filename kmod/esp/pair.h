@@ -272,7 +272,7 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 	     struct pair_act *act);
 void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
-		   struct pair_act *act);
+		   bool again, struct pair_act *act);
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act);
 void pair_tick(struct pair_group *g, u32 now, struct pair_act *act);

@@ -31,7 +31,9 @@ struct ike_held {
 	struct list_head list;		/* in ike_sa.held */
 	struct sk_buff *skb;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	struct ike_session *is;		/* whose it was; under RCU */
 	struct ike_msg m;
+	u32 ev;				/* what it meant, once it goes on */
 };
 
 /* --- whose turn it is ------------------------------------------------------- */
@@ -86,7 +88,7 @@ void ike_gate_passed(struct ike_session *is, u32 ev, u32 now)
 {
 	struct ike_peer *p = is->peer;
 
-	if (ev & IKE_EV_BEGIN) {
+	if (ev & (IKE_EV_BEGIN | IKE_EV_AGAIN)) {
 		if (p->opener != is || !opener_is_busy(p, now))
 			p->opened = now;
 		p->opener = is;
@@ -200,6 +202,8 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
  * @pkt: its packet
  * @now: ms
  *
+ * So has one that repeats what got no answer: the SA may be there already, or
+ * comes now, in the middle of another client's turn.
  * An IKE SA that is rekeyed by itself looks as if it made ESP SAs (RFC 7296
  * section 1.3.2): it waits, too, and what it opens is over with open_until and
  * the ESP helper's window.
@@ -213,7 +217,8 @@ enum ike_pass ike_gate(struct ike_net *in, struct ike_sa *sa,
 {
 	struct ike_session *is = sa->is;
 
-	if (!gate_is_on(is) || !ike_begins_child(&sa->st, IKE_DIR_OUT, m))
+	if (!gate_is_on(is) || (!ike_begins_child(&sa->st, IKE_DIR_OUT, m) &&
+				!ike_repeats_child(&sa->st, IKE_DIR_OUT, m)))
 		return IKE_PASS;
 	if (pkt->state->hook != NF_INET_POST_ROUTING)
 		return IKE_LATER;
@@ -301,11 +306,13 @@ void ike_gates_dev_gone(struct vpnpass_net *vn, const struct net_device *dev)
 static void let_go(struct ike_net *in, struct ike_sa *sa, u32 now,
 		   struct list_head *out)
 {
-	const struct ike_held *h;
+	struct ike_held *h;
 
 	stop_waiting(in, sa);
-	list_for_each_entry(h, &sa->held, list)
-		ike_sa_track(in, sa, IKE_DIR_OUT, &h->m, now);
+	list_for_each_entry(h, &sa->held, list) {
+		h->is = sa->is;
+		h->ev = ike_sa_track(in, sa, IKE_DIR_OUT, &h->m, now);
+	}
 	list_splice_tail_init(&sa->held, out);
 }
 
@@ -348,6 +355,7 @@ static void send(struct net *net, struct list_head *out)
 	list_for_each_entry_safe(h, next, out, list) {
 		struct net_device *dev = h->skb->dev;
 
+		ike_sa_tell(h->is, h->ev);
 		h->okfn(net, NULL, h->skb);
 		dev_put(dev);
 		kfree(h);

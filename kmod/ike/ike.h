@@ -295,6 +295,7 @@ void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
 /* sa.c */
 enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 			     const struct ike_msg *m, struct vpnpass_pkt *pkt);
+void ike_sa_tell(const struct ike_session *is, u32 ev);
 u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now);
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,

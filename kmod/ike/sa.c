@@ -321,21 +321,37 @@ u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
 		ike_session_judge(is);
 	if (dir == IKE_DIR_IN)
-		ev &= ~IKE_EV_BEGIN;
+		ev &= ~(IKE_EV_BEGIN | IKE_EV_AGAIN);
 	ike_gate_passed(is, ev, now);
 	return ev;
 }
 
-static void tell_evidence(const struct vpnpass_session *s)
+/**
+ * ike_sa_tell() - tell the other helpers what a message meant for ESP
+ * @is: its session
+ * @ev: from ike_sa_track()
+ *
+ * Context: softirq, RCU read side, no lock held.
+ */
+void ike_sa_tell(const struct ike_session *is, u32 ev)
 {
 	struct vpnpass_hint hint = {
-		.family = s->family,
-		.client = s->client,
-		.peer = s->peer,
-		.local = s->local,
+		.what = ev & IKE_EV_CHILD ? VPNPASS_HINT_MADE :
+			ev & IKE_EV_AGAIN ? VPNPASS_HINT_AGAIN :
+					    VPNPASS_HINT_BEGUN,
+		.family = is->s.family,
+		.client = is->s.client,
+		.peer = is->s.peer,
+		.local = is->s.local,
 	};
+	u8 state = READ_ONCE(is->state);
 
-	vpnpass_hint(s->vn, &hint);
+	if (!(ev & (IKE_EV_CHILD | IKE_EV_AGAIN | IKE_EV_BEGIN)))
+		return;
+	/* Of an SA that is only being made the client's word is not enough. */
+	if (state == IKE_STATE_ESTABLISHED ||
+	    (state == IKE_STATE_HALF_OPEN && hint.what != VPNPASS_HINT_MADE))
+		vpnpass_hint(is->s.vn, &hint);
 }
 
 static enum ike_pass sa_gate(struct ike_net *in, struct ike_sa *sa,
@@ -378,8 +394,7 @@ enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 	}
 	spin_unlock_bh(&in->lock);
 
-	if ((ev & IKE_EV_CHILD) && READ_ONCE(is->state) == IKE_STATE_ESTABLISHED)
-		tell_evidence(&is->s);
+	ike_sa_tell(is, ev);
 	return pass;
 }
 

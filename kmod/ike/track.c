@@ -126,6 +126,7 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	      const struct ike_msg *m, u32 now)
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
+	bool again = ike_repeats_child(st, dir, m);
 	bool answered = st->answered;
 	u32 ev = 0;
 
@@ -142,6 +143,8 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	else if (m->opens)
 		ev = IKE_EV_RETRANS;
 	ev |= learn(st, dir, m, now);
+	if (again)
+		ev |= IKE_EV_AGAIN;
 	if (m->answers && answered)
 		ev |= IKE_EV_RETRANS;
 	if (is_clear_info(m))
@@ -159,4 +162,14 @@ bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
 		return false;
 	return m->version == 1 ? ike_v1_begins_child(st, m) :
 				 ike_v2_begins_child(st, dir, m);
+}
+
+bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
+		       const struct ike_msg *m)
+{
+	if (m->cls != IKE_CLASS_IKE || st->phase == IKE_SA_NEW ||
+	    st->version != m->version)
+		return false;
+	return m->version == 1 ? ike_v1_repeats_child(st, dir, m) :
+				 ike_v2_repeats_child(st, dir, m);
 }

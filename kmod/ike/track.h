@@ -30,6 +30,7 @@ enum ike_phase {
 #define IKE_EV_REFUSED		0x0400	/* responder says no, in clear */
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
+#define IKE_EV_AGAIN		0x2000	/* a request for SAs, unanswered, repeated */
 #define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
 
 #define IKE_REQS	4	/* open exchanges kept, per side */
@@ -149,6 +150,18 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
 		      const struct ike_msg *m);
 
+/**
+ * ike_repeats_child - does this message repeat a request for SAs?
+ * @st: the SA it belongs to
+ * @dir: which way it goes
+ * @m: the message
+ *
+ * True as long as no answer to it has been seen. The other side may have made the
+ * SA since, or is about to: ike_track() then reports IKE_EV_AGAIN.
+ */
+bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
+		       const struct ike_msg *m);
+
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
 static inline enum ike_dir ike_other(enum ike_dir dir)
@@ -182,5 +195,9 @@ u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m);
 bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
 			 const struct ike_msg *m);
+bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
+			  const struct ike_msg *m);
+bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
+			  const struct ike_msg *m);
 
 #endif /* VPNPASS_IKE_TRACK_H */

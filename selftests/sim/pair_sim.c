@@ -169,7 +169,7 @@ struct exchange {
 	us_t asked;
 	u32 flow;
 	u32 gen;			/* the SA's number, once it is made */
-	bool sa, from_gw, first, made;
+	bool sa, from_gw, first, made, again;
 };
 
 struct pin {
@@ -1040,12 +1040,12 @@ static void know(struct client *c)
 	pair_client_add(&w.g, &c->pc, ms_now());
 }
 
-static void on_exchange(struct client *c)
+static void on_exchange(struct client *c, bool again)
 {
 	struct pair_act act;
 
 	know(c);
-	pair_exchange(&w.g, &c->pc, ms_now(), &act);
+	pair_exchange(&w.g, &c->pc, ms_now(), again, &act);
 	if (opt.trace)
 		printf("%9.3f IKE c%d asks rel %d\n", w.now / 1e3, num(&c->pc), num(act.release));
 	apply(&act);
@@ -1128,7 +1128,8 @@ static void client_asks(struct exchange *x, struct flow *f)
 	us_t tg = w.now + wan_delay(&f->rng), seen = tg + wan_delay(&f->rng);
 	bool was_made = x->made;
 
-	on_exchange(&w.client[f->client]);
+	on_exchange(&w.client[f->client], x->again);
+	x->again = true;
 	if (!lost && make_sa(x, f) && !was_made)
 		gw_uses(x, f, tg);
 	if (lost || deaf) {
