@@ -22,7 +22,7 @@
 #define LEFT_N		4	/* arrivals before the last one left is the owner, */
 #define LEFT_MS		500	/* and time */
 #define ONEWAY_PIN	32	/* packets in vain before it gets its pin, */
-#define ONEWAY_MS	20000	/* and time */
+#define ONEWAY_MS	20000	/* and time, among many */
 
 u32 pair_slot_last(const struct pair_spi *s)
 {
@@ -357,6 +357,15 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 	pair_turns(g, now, act);
 }
 
+/* Packets in vain; among many, where answers may be another's, for long, too. */
+static bool oneway_sure(const struct pair_group *g, const struct pair_spi *s,
+			u32 now)
+{
+	return s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN &&
+		(g->n_clients <= 1 + PAIR_COPY_MAX ||
+		 age(now, s->first) >= ONEWAY_MS);
+}
+
 void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	      u32 now, struct pair_act *act)
 {
@@ -382,8 +391,7 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 	} else {
 		pair_turn_ask(g, c, s, now);
 		pair_probe(g, c, s, now, BITS_SEEN);
-		if (s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN &&
-		    age(now, s->first) >= ONEWAY_MS)
+		if (oneway_sure(g, s, now))
 			pair_act_pin(act, c, s, false);
 	}
 	pair_turns(g, now, act);

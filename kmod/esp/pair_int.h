@@ -20,6 +20,8 @@ enum {
 	BITS_ALONE	= 5,	/* ... and it has been silent since */
 	BITS_SHARED	= 3,	/* the first came when few waited for it */
 	BITS_TURN	= 8,	/* ... or one alone did */
+	BITS_CALM	= 16,	/* ... of all clients, the rest being settled */
+	BITS_CALM_HIT	= 10,	/* the next answer, if that is still so */
 	BITS_TURN_IKE	= 12,	/* ... and IKE saw it make an SA */
 	BITS_REACT	= 12,	/* most that reactions add up to */
 	BITS_STRICT	= 14,	/* what a strict group delivers */
@@ -101,6 +103,8 @@ void pair_follow(struct pair_group *g, struct pair_client *c,
 void pair_probe_void(struct pair_group *g, const struct pair_client *c,
 		     const struct pair_spi *s);
 void pair_arrive(struct pair_group *g, struct pair_trial *t, u32 now);
+bool pair_calm(const struct pair_group *g, const struct pair_client *c,
+	       u32 now);
 bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s);
 
 /* pair_copy.c */

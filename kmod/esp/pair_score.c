@@ -54,6 +54,43 @@ void pair_probe_void(struct pair_group *g, const struct pair_client *c,
 			g->probe[i].c = NULL;
 }
 
+/* On this list nobody but the client. */
+static bool only_on(const struct list_head *h, const struct list_head *node)
+{
+	return list_empty(h) || (h->next == node && h->prev == node);
+}
+
+/* Of the inbound SPIs in question none but the client's own have come lately. */
+static bool none_but_of(const struct list_head *h, const struct pair_client *c,
+			u32 now)
+{
+	const struct list_head *p = h->prev;
+	struct pair_trial *t;
+	int n = 0;
+
+	for (; p != h; p = p->prev) {
+		t = list_entry(p, struct pair_trial, node);
+		if (n++ == CONSIDER)
+			return false;
+		if (t->owner != c && age(now, t->last) < RECENT &&
+		    !(t->n == 1 && t->last == now))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * All others are settled and ask nothing: what comes in time is the client's, as
+ * another's new SPI just then is all that it could be instead.
+ */
+bool pair_calm(const struct pair_group *g, const struct pair_client *c, u32 now)
+{
+	return only_on(&g->open, &c->pend) && only_on(&g->vain, &c->pend) &&
+		only_on(&g->taken, &c->pend) && only_on(&g->evid, &c->evid) &&
+		list_empty(&g->waiting) && only_on(&g->delayed, &c->wait) &&
+		none_but_of(&g->once, c, now) && none_but_of(&g->live, c, now);
+}
+
 /* Something speaks for it somewhere: its packets are worth an experiment. */
 bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s)
 {
@@ -161,9 +198,10 @@ void pair_react(struct pair_group *g, struct pair_client *c,
 	relink(g, t);
 }
 
-static bool near(u32 a, u32 b, u32 slack)
+/* As late as its answers have been? */
+static bool as_late(u32 took, u32 before, u32 slack)
 {
-	return a + slack >= b && b + slack >= a;
+	return before && took + slack >= before && before + slack >= took;
 }
 
 static void swap_took(struct pair_cand *cd)
@@ -184,7 +222,7 @@ static bool answered(const struct pair_group *g, const struct pair_trial *t,
 
 /* The arrival may be the answer to this probe: is it, going by the others? */
 static void explain(struct pair_group *g, struct pair_trial *t,
-		    const struct pair_probe *p, u32 took)
+		    const struct pair_probe *p, u32 took, u32 now)
 {
 	struct pair_cand *cd = pair_cand_of(t, p->c, p->ask);
 	u32 slack = pair_rtt_slack(g);
@@ -203,14 +241,15 @@ static void explain(struct pair_group *g, struct pair_trial *t,
 	if (!cd->ask)
 		cd->ask = p->ask;
 	cd->hit = true;
-	if (near(cd->took[0], took, slack)) {
-		cd->took[0] = (u16)((3 * cd->took[0] + took + 2) / 4);
-		score(cd, max_t(int, p->bits - density, BITS_SEEN));
+	if (as_late(took, cd->took[0], slack)) {
+		cd->took[0] = (u16)max_t(u32, (3 * cd->took[0] + took + 2) / 4, 1);
+		score(cd, pair_calm(g, cd->c, now) ? BITS_CALM_HIT :
+			  max_t(int, p->bits - density, BITS_SEEN));
 		return;
 	}
 	first = !cd->took[0];
 	swap_took(cd);
-	if (near(cd->took[0], took, slack)) {
+	if (as_late(took, cd->took[0], slack)) {
 		score(cd, BITS_SEEN);
 	} else {
 		score(cd, first ? BITS_SEEN : BITS_MISS);
@@ -252,7 +291,7 @@ static void explain_all(struct pair_group *g, struct pair_trial *t, u32 now)
 		if (took > pair_rtt_slow(g))
 			break;
 		if (pair_rtt_fits(g, took))
-			explain(g, t, p, took);
+			explain(g, t, p, took, now);
 		else if (t->n == 1 && p->ask->first == p->at &&
 			 receives(p->c))
 			beside(g, t, p);
@@ -360,6 +399,8 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 		cd = &t->cand[i];
 		bits = n > 1 ? BITS_SHARED :
 			cd->took[0] ? BITS_TURN : BITS_FOLLOW;
+		if (bits == BITS_TURN && pair_calm(g, cd->c, now))
+			bits = BITS_CALM;
 		if (!fits(t, cd, o, again))
 			bits = BITS_SEEN;
 		if (cd->c == o && pair_claims(o, now) && t->fresh) {

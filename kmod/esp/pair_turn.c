@@ -37,7 +37,7 @@ u32 pair_rtt_slack(const struct pair_group *g)
 /* May an answer take so long? The first are slow: ARP, cold caches. */
 bool pair_rtt_fits(const struct pair_group *g, u32 ms)
 {
-	u32 early = g->rtt_n < RTT_SURE ? max_t(u32, g->rtt_lo / 2, RTT_COLD) :
+	u32 early = g->rtt_n < RTT_SURE ? g->rtt_lo :
 					  g->rtt_lo / 8 + RTT_SLACK;
 
 	return ms + early >= g->rtt_lo && ms <= pair_rtt_slow(g);
@@ -278,7 +278,7 @@ bool pair_may_go(struct pair_group *g, struct pair_client *c,
 			list_add_tail(&c->wait, s->n || started(c, now) ?
 				      g->waiting.next : &g->waiting);
 	} else if (first && g->cfg->hold && g->n_clients > 1 &&
-		   to_delay(c, s, now)) {
+		   to_delay(c, s, now) && !pair_calm(g, c, now)) {
 		delay(g, c, s, now);
 	} else if (first || !s->held) {
 		return true;

@@ -837,8 +837,28 @@ static void test_random(void)
 	ok("300,000 random events: acts bounded, lists whole, nothing left");
 }
 
+/* Few clients, one after the other, the first answer slow: ARP, cold caches. */
+static void test_one_by_one(void)
+{
+	u32 i, strays = 0;
+
+	group(true);
+	for (i = 0; i < 12; i++) {
+		T(exchange((int)i, 0x1000 + i, 0x2000 + i, 1, i ? 1 : 28));
+		strays += act.n_copy;
+		wait_ms(50);
+		T(exchange((int)i, 0x1000 + i, 0x2000 + i, 2, 1));
+		strays += act.n_copy;
+		T(owner(0x2000 + i) == (int)i);
+		wait_ms(60);
+	}
+	T(!strays);
+	ok("twelve one after the other: two answers each settle it, no copies");
+}
+
 int main(void)
 {
+	test_one_by_one();
 	test_lone();
 	test_pending();
 	test_hold();
