@@ -307,8 +307,8 @@ static void test_v2_fragments(void)
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI, .num = 2,
 	    .total = 2);
 	SAY(O, 0, 2, 35, I_REQ, 1, .rspi = RSPI, .num = 1, .total = 2);
-	ONCE(O, EV(RETRANS), 2, 35, I_REQ, 1, .rspi = RSPI, .num = 1,
-	     .total = 2);
+	ONCE(O, EV(RETRANS) | EV(AGAIN), 2, 35, I_REQ, 1, .rspi = RSPI,
+	     .num = 1, .total = 2);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 3, .total = 3);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 1, .total = 3);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
@@ -555,6 +555,27 @@ static void up_v1(void)
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	SAY(I, EV(ESTABLISHED), MAIN_E, .rspi = RSPI);
 	SAME(st.phase, IKE_SA_ESTABLISHED);
+}
+
+/* A request for SAs without its answer: each side may have made them. */
+static void test_again(void)
+{
+	up_v2();
+	ONCE(O, EV(BEGIN), 2, 36, I_REQ, 2, .rspi = RSPI);
+	ONCE(O, EV(RETRANS) | EV(AGAIN), 2, 36, I_REQ, 2, .rspi = RSPI);
+	ONCE(O, 0, 2, 37, I_REQ, 3, .rspi = RSPI, .len = 60);
+	ONCE(O, EV(RETRANS), 2, 37, I_REQ, 3, .rspi = RSPI, .len = 60);
+	ONCE(I, EV(CHILD), 2, 36, R_RESP, 2, .rspi = RSPI);
+	ONCE(O, EV(RETRANS), 2, 36, I_REQ, 2, .rspi = RSPI);
+	done("v2: a request for SAs, repeated before it is answered");
+
+	up_v1();
+	ONCE(O, EV(BEGIN), QM(7), .rspi = RSPI, .len = 300);
+	ONCE(O, EV(RETRANS) | EV(AGAIN), QM(7), .rspi = RSPI, .len = 300);
+	ONCE(I, 0, QM(7), .rspi = RSPI, .len = 280);
+	ONCE(O, EV(RETRANS), QM(7), .rspi = RSPI, .len = 300);
+	ONCE(O, EV(CHILD), QM(7), .rspi = RSPI, .len = 60);
+	done("v1: the same of a quick mode's first message");
 }
 
 static void test_v1_main_quick(void)
@@ -856,6 +877,7 @@ int main(void)
 	test_saturation();
 	test_v2_inbound();
 	test_v1_unanswered();
+	test_again();
 	test_v1_main_quick();
 	test_v1_unseen_second();
 	test_v1_slots();

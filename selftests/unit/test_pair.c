@@ -837,6 +837,62 @@ static void test_random(void)
 	ok("300,000 random events: acts bounded, lists whole, nothing left");
 }
 
+/* A request for an SA is on its way; @again: repeated. */
+static void asks(int c, bool again)
+{
+	pair_exchange(&g, cl[c], now, again, &act);
+	apply();
+}
+
+static void ike_group(void)
+{
+	u32 i;
+
+	group(true);
+	for (i = 0; i < 3; i++)
+		ike_settle((int)i, 0x1000 + i, 0x2000 + i);
+}
+
+static void test_ike_asks(void)
+{
+	ike_group();
+	asks(1, false);
+	T(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
+	ok("who asks for an SA has its turn before the answer comes");
+	wait_ms(20);
+	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
+	ok("IKE's answer lost: the gateway's SA is known by the request");
+	wait_ms(2000);
+	asks(1, true);
+	ike(1);
+	wait_ms(20);
+	in(0x2102, 1);
+	T(owner(0x2102) == NOBODY);
+	ok("... and the answer to its repetition explains no second SA");
+
+	ike_group();
+	asks(1, false);
+	wait_ms(61000);
+	in(0x2101, 1);
+	T(owner(0x2101) == NOBODY);
+	ok("a request that nobody answers for a minute explains nothing");
+
+	/* Client 2 made its SA before 1 did, and 0 asks only afterwards. */
+	ike_group();
+	ike(2);
+	wait_ms(cfg.open_ms + 100);
+	ike(1);
+	wait_ms(cfg.open_ms + 100);
+	in(0x2101, 1);
+	T(owner(0x2101) == NOBODY);
+	wait_ms(100);
+	settle(2, 0x1102, 0x2102);
+	asks(0, false);
+	wait_ms(20);
+	T(in(0x2101, 2) == 2 && owner(0x2101) == 1);
+	ok("what came before a client asked is not the SA it asks for");
+}
+
 /* Few clients, one after the other, the first answer slow: ARP, cold caches. */
 static void test_one_by_one(void)
 {
@@ -858,15 +914,16 @@ static void test_one_by_one(void)
 
 int main(void)
 {
-	test_one_by_one();
 	test_lone();
 	test_pending();
+	test_one_by_one();
 	test_hold();
 	test_oneway();
 	test_lockstep();
 	test_doubt();
 	test_gateway_first();
 	test_ike();
+	test_ike_asks();
 	test_spoof();
 	test_flood_out();
 	test_rekeys();
