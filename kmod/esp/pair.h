@@ -26,8 +26,8 @@
 #define PAIR_ACT_MAX	4
 #define PAIR_CANDS	8	/* clients that something speaks for, per SPI */
 #define PAIR_TRIAL_OF	16	/* open questions one client can be part of */
-#define PAIR_ROOM	4	/* open questions a client brings room for */
-#define PAIR_PROBES	128	/* outbound packets remembered */
+#define PAIR_ROOM	3	/* open questions a client brings room for */
+#define PAIR_PROBES	64	/* outbound packets remembered */
 #define PAIR_HASH	64
 #define PAIR_NEVER	((u32)~0u)
 

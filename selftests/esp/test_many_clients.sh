@@ -43,16 +43,18 @@ copies=$(counter copies)
 before=$(sum "$(strays "$fifty")")
 esp_pings "$fifty" -c 20 -i 500 -w 3000
 is "50 at once: traffic flows for every one" 50 "$(esp_answered)"
+lost=$(esp_lost)
 note "first answers: $(awk '{ print $9 }' "$scratch/pings" | sort -n | tr '\n' ' ')ms," \
-	"lost while pairing: $(esp_lost) of 1000"
+	"lost while pairing: $lost of 1000"
 num "50: the last to start waited at most 8 s" \
 	"$(awk '{ print $9 }' "$scratch/pings" | sort -n | tail -n 1)" -le 8000
 after=$(strays "$fifty")
 copies=$(($(counter copies) - copies))
 note "XfrmInNoStates: $(($(sum "$after") - before)) in all, at most $(most "$after")" \
 	"on one client; copies made: $copies; held: $(counter held)"
-num "50: wrong deliveries are at most the copies made" \
-	$(($(sum "$after") - before)) -le "$copies"
+# A packet that its client did not get went to one other and the copies.
+num "50: wrong deliveries are the copies made and the packets lost, at most" \
+	$(($(sum "$after") - before)) -le $((copies + lost))
 
 esp_pings "$fifty" -c 10 -i 200
 is "50: afterwards nothing is lost" 0 "$(esp_lost)"
