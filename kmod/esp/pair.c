@@ -398,8 +398,8 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 }
 
 /* IKE explains what comes for it from now on, and gives it its turn. */
-static void claim(struct pair_group *g, struct pair_client *c, u32 now,
-		  struct pair_act *act)
+static void claim(struct pair_group *g, struct pair_client *c, bool made,
+		  u32 now, struct pair_act *act)
 {
 	act_clear(act);
 	g->n_ike += !c->ike;
@@ -409,7 +409,7 @@ static void claim(struct pair_group *g, struct pair_client *c, u32 now,
 	c->evid_at = now;
 	list_del_init(&c->evid);
 	list_add_tail(&c->evid, &g->evid);
-	pair_turn_claim(g, c, now);
+	pair_turn_claim(g, c, made, now);
 }
 
 /**
@@ -427,7 +427,7 @@ void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
 {
 	if (!pair_claims(c, now))
 		c->n_begun = 0;
-	claim(g, c, now, act);
+	claim(g, c, false, now, act);
 	if (!c->n_begun)
 		c->n_early = 0;
 	if (!c->n_begun || (!again && c->n_begun < 255))
@@ -445,7 +445,7 @@ void pair_exchange(struct pair_group *g, struct pair_client *c, u32 now,
 void pair_evidence(struct pair_group *g, struct pair_client *c, u32 now,
 		   struct pair_act *act)
 {
-	claim(g, c, now, act);
+	claim(g, c, true, now, act);
 	if (c->n_early)
 		c->n_early--;
 	else if (c->n_evid < 4)

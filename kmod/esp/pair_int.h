@@ -64,7 +64,8 @@ void pair_relist(struct pair_group *g, struct pair_client *c);
 u32 pair_rtt_slow(const struct pair_group *g);
 u32 pair_rtt_slack(const struct pair_group *g);
 bool pair_rtt_fits(const struct pair_group *g, u32 ms);
-void pair_turn_claim(struct pair_group *g, struct pair_client *c, u32 now);
+void pair_turn_claim(struct pair_group *g, struct pair_client *c, bool made,
+		     u32 now);
 bool pair_may_go(struct pair_group *g, struct pair_client *c,
 		 struct pair_spi *s, u32 now, struct pair_act *act);
 void pair_turn_ask(struct pair_group *g, struct pair_client *c,

@@ -13,6 +13,7 @@
 #define RTT_COLD	25	/* what the first answers may be too slow by */
 #define RTT_SLACK	6	/* between what the clock shows of equal times */
 #define RTT_SURE	8	/* answers timed before one is too quick */
+#define ANSWER		500	/* ms; IKE's takes less */
 #define GUARD		150	/* a turn takes at least, until then */
 #define BUSY		300	/* sent on another SPI so lately: mid-transfer */
 #define TRIES		2	/* turns in vain before it is one-way */
@@ -141,12 +142,22 @@ static void close_turn(struct pair_group *g, u32 now)
 	turn_over(g, c);
 }
 
-/* IKE says that it makes an SA now. */
-void pair_turn_claim(struct pair_group *g, struct pair_client *c, u32 now)
+/*
+ * IKE says that it makes an SA now. One that is only asked for keeps others
+ * waiting no longer than an answer takes.
+ */
+void pair_turn_claim(struct pair_group *g, struct pair_client *c, bool made,
+		     u32 now)
 {
+	u32 until = now + min_t(u32, g->cfg->open_ms, ANSWER);
+
 	close_turn(g, now);
-	if (!g->opener || g->opener == c)
+	if (g->opener && g->opener != c)
+		return;
+	if (made || !g->opener)
 		open_for(g, c, now);
+	if (!made && (g->open_at == now || before(g->open_until, until)))
+		g->open_until = until;
 }
 
 /*

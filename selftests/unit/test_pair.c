@@ -859,6 +859,14 @@ static void test_ike_asks(void)
 	asks(1, false);
 	T(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
 	ok("who asks for an SA has its turn before the answer comes");
+	ike_group();
+	cfg.open_ms = 10000;
+	asks(1, false);
+	wait_ms(501);
+	T(!pair_is_open(&g, cl[0], now));
+	ok("... for half a second, not for as long as SAs may take to show up");
+	ike_group();
+	asks(1, false);
 	wait_ms(20);
 	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
 	ok("IKE's answer lost: the gateway's SA is known by the request");
