@@ -126,8 +126,8 @@ static bool credible(const struct pair_cand *b)
 }
 
 /* The surer who it is, the fewer packets of it are copied; never none. */
-static bool to_others(const struct pair_group *g, const struct pair_trial *t, const struct pair_cand *b,
-		      u32 now)
+static bool to_others(const struct pair_group *g, const struct pair_trial *t,
+		      const struct pair_cand *b, u32 now)
 {
 	int lead = b ? pair_lead(t, b) : 0;
 

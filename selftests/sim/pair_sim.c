@@ -1047,7 +1047,8 @@ static void on_exchange(struct client *c, bool again)
 	know(c);
 	pair_exchange(&w.g, &c->pc, ms_now(), again, &act);
 	if (opt.trace)
-		printf("%9.3f IKE c%d asks rel %d\n", w.now / 1e3, num(&c->pc), num(act.release));
+		printf("%9.3f IKE c%d asks rel %d\n", w.now / 1e3,
+		       num(&c->pc), num(act.release));
 	apply(&act);
 }
 
@@ -1058,7 +1059,8 @@ static void on_evid(struct client *c)
 	know(c);
 	pair_evidence(&w.g, &c->pc, ms_now(), &act);
 	if (opt.trace)
-		printf("%9.3f IKE c%d made rel %d\n", w.now / 1e3, num(&c->pc), num(act.release));
+		printf("%9.3f IKE c%d made rel %d\n", w.now / 1e3,
+		       num(&c->pc), num(act.release));
 	apply(&act);
 }
 
