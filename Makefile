@@ -40,7 +40,7 @@ modules: preflight
 	$(KBUILD) modules
 
 modules_install: modules
-	$(KBUILD) modules_install
+	$(KBUILD) modules_install $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 
 tools:
 	$(MAKE) -C tools

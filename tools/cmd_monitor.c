@@ -184,7 +184,7 @@ static int listen_on(struct context *ctx, const sigset_t *waitmask)
 	int ret = 0;
 
 	while (!stopped && !ferror(ctx->out.file)) {
-		ret = nl_listen(&ctx->nl, &replies, waitmask);
+		ret = nl_listen(&ctx->nl, &replies, waitmask, fileno(ctx->out.file));
 		if (ret == -ENOBUFS)
 			print_own(ctx, "overrun", "events were lost");
 		else if (ret && ret != -EINTR)
@@ -193,6 +193,9 @@ static int listen_on(struct context *ctx, const sigset_t *waitmask)
 			print_event(ctx, pos);
 	}
 	replies_free(&replies);
+	/* as the next event would end it, which may be long in coming */
+	if (ret == -EPIPE)
+		raise(SIGPIPE);
 	return stopped || ret == -ENODATA || ret == -EINTR ? 0 : ret;
 }
 
@@ -218,7 +221,7 @@ static int monitor_run(struct context *ctx, int argc, char **argv)
 		ret = listen_on(ctx, &waitmask);
 	if (ret)
 		nl_complain(&ctx->nl, "monitor", ret);
-	if (ret && ctx->out.json)
+	if (ret && ret != -EPIPE && ctx->out.json)
 		print_own(ctx, "error", last_complaint());
 	return ret ? EXIT_REFUSED : EXIT_OK;
 }

@@ -113,7 +113,7 @@ static void put_locals(FILE *f, const struct replies *r)
 		if (is_esp(&session) && router_has(list, session.local) &&
 		    !(n && bsearch(&(char *){ session.local }, seen, n, sizeof(*seen),
 				   compare_text))) {
-			seen = xrealloc(seen, (n + 1) * sizeof(*seen));
+			seen = xgrow(seen, n, sizeof(*seen));
 			seen[n++] = xstrdup(session.local);
 			qsort(seen, n, sizeof(*seen), compare_text);
 		}

@@ -3,9 +3,11 @@
  * vpnpass, the tool: options, and which command it is.
  */
 #include <ctype.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -51,6 +53,19 @@ static bool parse_options(struct options *opt, int argc, char **argv)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * What the caller closed would be the next file or socket that is opened, and
+ * the output go there. This way using it fails, as it should.
+ */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static void print_version(struct out *o)
@@ -119,6 +134,7 @@ int main(int argc, char **argv)
 	struct options opt = {};
 	int ret = EXIT_OK;
 
+	fill_standard_files();
 	if (!parse_options(&opt, argc, argv)) {
 		fputs("Try \"vpnpass help\".\n", stderr);
 		ret = EXIT_USAGE;

@@ -217,7 +217,7 @@ static void counter_read(struct counter *c, const struct nlattr *nest)
 
 static void add_setting(struct proto *p, const struct nlattr *nest)
 {
-	p->settings = xrealloc(p->settings, (p->n_settings + 1) * sizeof(*p->settings));
+	p->settings = xgrow(p->settings, p->n_settings, sizeof(*p->settings));
 	setting_read(&p->settings[p->n_settings], nest);
 	if (p->settings[p->n_settings].name)
 		p->n_settings++;
@@ -225,7 +225,7 @@ static void add_setting(struct proto *p, const struct nlattr *nest)
 
 static void add_counter(struct proto *p, const struct nlattr *nest)
 {
-	p->counters = xrealloc(p->counters, (p->n_counters + 1) * sizeof(*p->counters));
+	p->counters = xgrow(p->counters, p->n_counters, sizeof(*p->counters));
 	counter_read(&p->counters[p->n_counters], nest);
 	if (p->counters[p->n_counters].name)
 		p->n_counters++;
@@ -306,7 +306,7 @@ static void pin_read(struct pin *pin, const struct nlattr *nest)
 
 static void add_pin(struct session *s, const struct nlattr *nest)
 {
-	s->pins = xrealloc(s->pins, (s->n_pins + 1) * sizeof(*s->pins));
+	s->pins = xgrow(s->pins, s->n_pins, sizeof(*s->pins));
 	pin_read(&s->pins[s->n_pins++], nest);
 }
 

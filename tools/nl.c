@@ -4,6 +4,7 @@
  * explanations is that of include/uapi/linux/netlink.h.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,10 @@ static void replies_add(struct replies *r, const struct nlmsghdr *nlh)
 {
 	size_t padded = MNL_ALIGN(nlh->nlmsg_len);
 
-	r->data = xrealloc(r->data, r->length + padded);
+	if (r->length + padded > r->room) {
+		r->room = 2 * (r->length + padded);
+		r->data = xrealloc(r->data, r->room);
+	}
 	memset(r->data + r->length, 0, padded);
 	memcpy(r->data + r->length, nlh, nlh->nlmsg_len);
 	r->length += padded;
@@ -186,7 +190,7 @@ static int talk_once(struct nl *nl, struct replies *r, bool *torn)
 	if (ret)
 		return ret;
 	do {
-		got = transport_receive(nl->transport, data, sizeof(data), NULL);
+		got = transport_receive(nl->transport, data, sizeof(data));
 		if (got == -EINTR) {
 			ret = 1;
 			continue;
@@ -318,24 +322,40 @@ int nl_subscribe(struct nl *nl)
 	return nl->events ? transport_join(nl->transport, nl->events) : -EOPNOTSUPP;
 }
 
+static int wait_for_events(const struct nl *nl, const sigset_t *waitmask, int reader)
+{
+	struct pollfd fds[] = {
+		{ .fd = transport_fd(nl->transport), .events = POLLIN },
+		{ .fd = reader },	/* errors only */
+	};
+
+	if (ppoll(fds, ARRAY_SIZE(fds), NULL, waitmask) < 0)
+		return -errno;
+	return fds[1].revents ? -EPIPE : 0;
+}
+
 /**
  * nl_listen - Wait for events.
  * @nl: Connection that has subscribed.
  * @replies: Replaced by the events, freed by the caller in the end.
  * @waitmask: Signals to block while waiting.
+ * @reader: File whose reader is not to be waited for when it is gone.
  *
  * Return: 0, -EINTR after a signal, -ENOBUFS when events were lost, -ENODATA
- * when no more will come.
+ * when no more will come, -EPIPE when nobody reads.
  */
-int nl_listen(struct nl *nl, struct replies *replies, const sigset_t *waitmask)
+int nl_listen(struct nl *nl, struct replies *replies, const sigset_t *waitmask, int reader)
 {
 	static char data[RECEIVE_SIZE];
 	const struct nlmsghdr *nlh;
+	int left, ret;
 	ssize_t got;
-	int left;
 
 	replies_free(replies);
-	got = transport_receive(nl->transport, data, sizeof(data), waitmask);
+	ret = wait_for_events(nl, waitmask, reader);
+	if (ret)
+		return ret;
+	got = transport_receive(nl->transport, data, sizeof(data));
 	if (got <= 0)
 		return got ? got : -ENODATA;
 	left = got;

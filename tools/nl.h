@@ -41,10 +41,11 @@ struct nl {
  * struct replies - Messages that came back; zeroed at first.
  * @data: The messages one after the other.
  * @length: Bytes of them.
+ * @room: Bytes that there is room for.
  */
 struct replies {
 	char *data;
-	size_t length;
+	size_t length, room;
 };
 
 int nl_open(struct nl *nl);
@@ -52,7 +53,7 @@ void nl_close(struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t command, bool dump);
 int nl_talk(struct nl *nl, struct replies *replies);
 int nl_subscribe(struct nl *nl);
-int nl_listen(struct nl *nl, struct replies *replies, const sigset_t *waitmask);
+int nl_listen(struct nl *nl, struct replies *replies, const sigset_t *waitmask, int reader);
 void nl_complain(const struct nl *nl, const char *what, int error);
 
 const struct nlmsghdr *replies_next(const struct replies *r, const struct nlmsghdr *last);

@@ -256,7 +256,7 @@ static void set_cell(struct out *o, const char *head, const char *text)
 
 static struct out_line *add_line(struct out *o)
 {
-	o->lines = xrealloc(o->lines, (o->n_lines + 1) * sizeof(*o->lines));
+	o->lines = xgrow(o->lines, o->n_lines, sizeof(*o->lines));
 	o->lines[o->n_lines] = (struct out_line){};
 	return &o->lines[o->n_lines++];
 }

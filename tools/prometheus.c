@@ -163,7 +163,7 @@ void prometheus_print(FILE *f, const struct replies *r, const char *which)
 	size_t i;
 
 	while (protos_next(r, which, &pos, &proto)) {
-		protos.list = xrealloc(protos.list, (protos.n + 1) * sizeof(proto));
+		protos.list = xgrow(protos.list, protos.n, sizeof(proto));
 		protos.list[protos.n++] = proto;
 	}
 	print_all(f, &protos);

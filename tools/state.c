@@ -109,7 +109,7 @@ static bool read_set(struct reader *r)
 				     change.key, r->words[3]);
 	}
 	change.mode = mode;
-	s->changes = xrealloc(s->changes, (s->n_changes + 1) * sizeof(*s->changes));
+	s->changes = xgrow(s->changes, s->n_changes, sizeof(*s->changes));
 	s->changes[s->n_changes++] = (struct state_change){ r->line, change };
 	return true;
 }
@@ -138,7 +138,7 @@ static bool read_local(struct reader *r)
 
 	if (r->n_words != 2 || !address_parse(&address, r->words[1]))
 		return wrong(r, "local ADDRESS expected");
-	s->locals = xrealloc(s->locals, (s->n_locals + 1) * sizeof(*s->locals));
+	s->locals = xgrow(s->locals, s->n_locals, sizeof(*s->locals));
 	s->locals[s->n_locals++] = (struct state_local){ r->line, address };
 	return true;
 }
@@ -229,7 +229,7 @@ static bool read_session(struct reader *r)
 			return false;
 	if (!session_check(r, &session))
 		return false;
-	s->sessions = xrealloc(s->sessions, (s->n_sessions + 1) * sizeof(*s->sessions));
+	s->sessions = xgrow(s->sessions, s->n_sessions, sizeof(*s->sessions));
 	s->sessions[s->n_sessions++] = session;
 	return true;
 }
@@ -253,7 +253,7 @@ static bool read_spi(struct reader *r)
 		return wrong(r, "idle: not a number of seconds: %s", r->words[4]);
 	if (session->n_spis == STATE_SPIS)
 		return wrong(r, "more SPIs than a session has");
-	session->spis = xrealloc(session->spis, (session->n_spis + 1) * sizeof(spi));
+	session->spis = xgrow(session->spis, session->n_spis, sizeof(spi));
 	session->spis[session->n_spis++] = spi;
 	return true;
 }

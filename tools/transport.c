@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -94,23 +93,25 @@ int transport_send(struct transport *t, const void *data, size_t length)
 }
 
 /**
+ * transport_fd - What to wait on for messages, with poll().
+ * @t: From transport_open().
+ */
+int transport_fd(const struct transport *t)
+{
+	return mnl_socket_get_fd(t->socket);
+}
+
+/**
  * transport_receive - Wait for messages.
  * @t: From transport_open().
  * @data: Where to put them.
  * @size: Room there.
- * @waitmask: Signals to block while waiting, as for ppoll(); NULL to leave
- *            them as they are.
  *
  * Return: bytes received or a negative errno, -EINTR after a signal.
  */
-ssize_t transport_receive(struct transport *t, void *data, size_t size,
-			  const sigset_t *waitmask)
+ssize_t transport_receive(struct transport *t, void *data, size_t size)
 {
-	struct pollfd pfd = { .fd = mnl_socket_get_fd(t->socket), .events = POLLIN };
-	ssize_t got;
+	ssize_t got = mnl_socket_recvfrom(t->socket, data, size);
 
-	if (waitmask && ppoll(&pfd, 1, NULL, waitmask) < 0)
-		return -errno;
-	got = mnl_socket_recvfrom(t->socket, data, size);
 	return got < 0 ? -errno : got;
 }

@@ -6,7 +6,6 @@
 #ifndef _VPNPASS_TRANSPORT_H
 #define _VPNPASS_TRANSPORT_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,7 +17,7 @@ void transport_close(struct transport *t);
 uint32_t transport_portid(const struct transport *t);
 int transport_join(struct transport *t, uint32_t group);
 int transport_send(struct transport *t, const void *data, size_t length);
-ssize_t transport_receive(struct transport *t, void *data, size_t size,
-			  const sigset_t *waitmask);
+int transport_fd(const struct transport *t);
+ssize_t transport_receive(struct transport *t, void *data, size_t size);
 
 #endif /* _VPNPASS_TRANSPORT_H */

@@ -37,6 +37,21 @@ void *xrealloc(void *old, size_t size)
 }
 
 /**
+ * xgrow - Room for one more in a list that only grows this way.
+ * @list: The list, NULL at first.
+ * @n: How many are in it.
+ * @size: Bytes of each.
+ *
+ * It is moved at each power of two only, so that long lists cost no more each.
+ *
+ * Return: the list, that the caller frees.
+ */
+void *xgrow(void *list, size_t n, size_t size)
+{
+	return n & (n - 1) ? list : xrealloc(list, (n ? 2 * n : 1) * size);
+}
+
+/**
  * xstrdup - strdup() that ends the program rather than fail.
  * @text: What to copy.
  *

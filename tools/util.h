@@ -20,6 +20,7 @@
 
 void out_of_memory(void) __attribute__((noreturn));
 void *xrealloc(void *old, size_t size);
+void *xgrow(void *list, size_t n, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
 bool parse_u32(uint32_t *to, const char *text);

@@ -267,9 +267,18 @@ static void set_pinned(u32 place, const struct sk_buff *skb)
 	this_cpu_write(pinned_now.skb[place], skb);
 }
 
+/* Softirqs and NAPI's threads take a packet from PREROUTING to POSTROUTING in one
+ * go. One that a task gives back (nfqueue) may have come in on another CPU, and its
+ * place here be that of a packet long gone: then the connection is looked at.
+ */
+static bool in_one_go(void)
+{
+	return in_serving_softirq() || current->flags & PF_KTHREAD;
+}
+
 static bool is_pinned(const struct sk_buff *skb)
 {
-	return this_cpu_read(pinned_now.skb[pinned_place(skb)]) == skb;
+	return this_cpu_read(pinned_now.skb[pinned_place(skb)]) == skb && in_one_go();
 }
 
 /* No pin: the helper decides. */

@@ -85,8 +85,6 @@ static int __net_init net_init(struct net *net)
 	mutex_unlock(&vpnpass_mutex);
 	if (err)
 		tables_exit(vn);
-	else
-		queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
 	return err;
 }
 

@@ -116,6 +116,15 @@ void vpnpass_session_discard(struct vpnpass_session *s)
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_discard);
 
+/* Once a second while there are sessions. A round that has begun no longer counts
+ * as queued: either it sees the new session's n_sessions, or this one is queued
+ * behind it.
+ */
+static void sweep_queue(struct vpnpass_net *vn)
+{
+	queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
+}
+
 /**
  * vpnpass_session_publish() - show a session to everybody
  * @s: from vpnpass_session_alloc(), its connection confirmed
@@ -141,6 +150,7 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 		vn->session_id++;
 		list_add_tail(&s->list, &pn->sessions);
 		pn->n_shown += !s->hidden;
+		sweep_queue(vn);
 	}
 	spin_unlock_bh(&vn->lock);
 	if (err || s->hidden)
@@ -264,14 +274,17 @@ static void sweep(struct work_struct *work)
 {
 	struct vpnpass_net *vn = container_of(to_delayed_work(work),
 					      struct vpnpass_net, sweep);
+	bool left = false;
 	int i;
 
-	for (i = 0; i < VPNPASS_PROTOS; i++)
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		if (READ_ONCE(vn->proto[i].n_sessions))
 			vpnpass_sessions_end_if(vn, i, session_dead, NULL,
 						"connection gone");
-	if (!READ_ONCE(vn->dead))
-		queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
+		left |= READ_ONCE(vn->proto[i].n_sessions);
+	}
+	if (left && !READ_ONCE(vn->dead))
+		sweep_queue(vn);
 }
 
 void vpnpass_sweep_init(struct vpnpass_net *vn)

@@ -168,7 +168,8 @@ spawn "$VPNPASS" -j -n "${nsp}r" monitor
 monitor=$spawn_log monitor_pid=$spawn_pid
 spawn "$VPNPASS" -n "${nsp}r" monitor
 text=$spawn_log text_pid=$spawn_pid
-listening() { [ "$(R grep -c '^[0-9a-f]* 16 ' /proc/net/netlink)" -ge 2 ]; }
+# the first column may be "(____ptrval____)"
+listening() { [ "$(R awk '$2 == 16' /proc/net/netlink | wc -l)" -ge 2 ]; }
 check "monitors listen" busywait 5 listening
 sleep 0.3
 vp set esp copies 2 > /dev/null

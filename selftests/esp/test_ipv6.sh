@@ -72,6 +72,7 @@ esp_stream "1 2" -i 20
 G 1 "$(peer espsend)" -s "${GIP6[1]}" -d "$PUB6" -n 20000 > /dev/null
 esp_stream_end
 is "20,000 spoofed: nothing lost" 0 "$(esp_lost)"
+note "$(cat "$scratch/pings")"
 is "20,000 spoofed: nothing kept" "$s" "$(vp -j show esp | jq -c '.[0] | [.sessions, .pins]')"
 num "20,000 spoofed: no connections" "$(conntracks)" -le "$ct"
 n=$(counter malformed)

@@ -75,7 +75,7 @@ traffic_end()
 # --- each protocol by itself ---------------------------------------------------------------
 esp_works()
 {
-	esp_pings "1 2" -c 2 -i 50 -w 500
+	esp_pings "1 2" -c 2 -i 50 -w $((500 * ${VPNPASS_SLOW:-1}))
 }
 
 ike_mid=1

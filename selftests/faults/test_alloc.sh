@@ -96,6 +96,8 @@ for m in $vp_all; do
 done
 none=$(vp -j stats | jq 'map(.counters.no_memory) | add')
 num "it did run out" "$none" -gt 0
+check "vpnpass doctor finds it" eval "vp -j doctor 2> /dev/null | jq -e 'any(.[];
+	.finding == \"no-memory\" and (.seen | contains(\"the counter no_memory of \")))'"
 
 # --- requests ---------------------------------------------------------------------------
 # attributes as in uapi/linux/vpnpass.h, in this machine's byte order

@@ -40,12 +40,12 @@ dropped()
 # answer comes back
 udp_passes()
 {
-	local answer
+	local limit=$((${5:-20} * ${VPNPASS_SLOW:-1})) answer
 
 	spawn ip netns exec "$nsp$2" socat "UDP4-RECVFROM:$4,fork" EXEC:cat
 	busywait 20 listens "$2" "$4" || return 2
 	# dd takes a datagram whole, and ends with it
-	answer=$(ip netns exec "$nsp$1" timeout "${5:-20}" bash -c "exec 3<> /dev/udp/$3/$4
+	answer=$(ip netns exec "$nsp$1" timeout $limit bash -c "exec 3<> /dev/udp/$3/$4
 		echo hello >&3; dd bs=64 count=1 status=none <&3")
 	kill "$spawn_pid"
 	[ "$answer" = hello ]

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # IKE by the message, with peers/ike_sim: client i is "ci", gateway j is "gj",
 # each a socket on port 500. Sourced by the tests of this folder after lib.sh.
-sim_wait=${SIM_WAIT:-800}	# ms that a message may take; emulated CPUs are slow
+# ms that a message may take; emulated CPUs are slow
+sim_wait=$((${SIM_WAIT:-800} * ${VPNPASS_SLOW:-1}))
 sim_port=500 sim6=
 
 sim_start()

@@ -144,7 +144,7 @@ esp_settle()
 
 	for i in $1; do
 		for ((n = 0; n < 10; n++)); do
-			esp_pings "$i" -c 4 -i 40 -w 500
+			esp_pings "$i" -c 4 -i 40 -w $((500 * ${VPNPASS_SLOW:-1}))
 			client_has "$i" spi_in "${esp_in[$i.${esp_gw:-1}]}" && break
 		done
 		[ $n -lt 10 ] || { vp session; return 1; }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Write the kernel's side of a conversation, or read the tool's.
 
-    cli_fixture.py SCENE...  > replies    scenes one after the other
+    cli_fixture.py SCENE...  > replies    scenes one after the other; N*SCENE is
+                                          one N times
     cli_fixture.py mutate STEM COUNT SCENE...   files STEM.0 and on, all with
                                           other bytes changed
     cli_fixture.py decode    < sent       requests, one a line
@@ -166,6 +167,10 @@ SCENES = {
     "noprotos": done(),
     "pptp": proto("pptp", mode=2) + done(),
     "newproto": proto("quic", mode=7) + done(),
+    "nomemory": vpnpass("proto-get", [
+        ("name", "esp"), ("mode", 1), ("sessions", 0), ("pins", 0),
+        ("counter", [("name", "no_memory"), ("value", 3)]),
+        ("counter", [("name", "pin_failed"), ("value", 1)])]) + done(),
     "bareproto": vpnpass("proto-get", [("name", "esp")]) + done(),
     "wrongsizes": vpnpass("proto-get", [("name", "esp"), ("mode", b"\1"), ("sessions", b""),
                                         ("pins", b"123456"), ("counter", b"\4")]) + done(),
@@ -177,6 +182,7 @@ SCENES = {
                 + vpnpass("session-get", session("pptp", "2001:db8::10", pins=OTHER_PINS))
                 + done(),
     "onesession": vpnpass("session-get", session(pins=ESP_PINS)) + done(),
+    "moresessions": vpnpass("session-get", session(pins=ESP_PINS) + CONN),
     "manypins": vpnpass("session-get", session(pins=[
         pin(0, d, 0xc0000000 + i) for d in (0, 1) for i in range(8)])) + done(),
     "baresession": vpnpass("session-get", [("proto", "esp"), ("client", b"\1\2")]) + done(),
@@ -242,6 +248,12 @@ def decode(data):
         data = data[(length + 3) & ~3:]
 
 
+def scene(word):
+    """The messages of SCENE or N*SCENE."""
+    count, _, name = word.rpartition("*")
+    return SCENES[name] * int(count or 1)
+
+
 def mutate(seed, data):
     """Change some bytes after the answer of the controller."""
     rng, data = random.Random(seed), bytearray(data)
@@ -256,11 +268,11 @@ def main(args):
     if args == ["decode"]:
         decode(sys.stdin.buffer.read())
     elif args[0] == "mutate":
-        data = b"".join(SCENES[scene] for scene in args[3:])
+        data = b"".join(scene(word) for word in args[3:])
         for seed in range(int(args[2])):
             pathlib.Path(f"{args[1]}.{seed}").write_bytes(mutate(seed, data))
     else:
-        sys.stdout.buffer.write(b"".join(SCENES[scene] for scene in args))
+        sys.stdout.buffer.write(b"".join(scene(word) for word in args))
 
 
 main(sys.argv[1:])

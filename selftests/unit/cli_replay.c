@@ -32,10 +32,14 @@ struct transport *transport_open(void)
 	struct transport *t = xrealloc(NULL, sizeof(*t));
 
 	t->seq = 0;
-	t->replies = fopen(getenv("VPNPASS_REPLAY"), "rb");
+	/* like a socket it can be written to, if anybody does so by mistake */
+	t->replies = fopen(getenv("VPNPASS_REPLAY"), "r+b");
 	if (!t->replies)
 		abort();
 	t->live = fseek(t->replies, 0, SEEK_CUR);
+	/* what is there is seen by poll(), too */
+	if (t->live)
+		setvbuf(t->replies, NULL, _IONBF, 0);
 	return t;
 }
 
@@ -91,7 +95,7 @@ static size_t read_one(struct transport *t, char *data, size_t room)
 	return NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
-static ssize_t receive(struct transport *t, void *data, size_t size)
+ssize_t transport_receive(struct transport *t, void *data, size_t size)
 {
 	size_t got = 0, one;
 
@@ -114,16 +118,7 @@ static ssize_t receive(struct transport *t, void *data, size_t size)
 	return !got && errno == EINTR ? -EINTR : (ssize_t)got;
 }
 
-ssize_t transport_receive(struct transport *t, void *data, size_t size,
-			  const sigset_t *waitmask)
+int transport_fd(const struct transport *t)
 {
-	sigset_t old;
-	ssize_t got;
-
-	if (waitmask)
-		sigprocmask(SIG_SETMASK, waitmask, &old);
-	got = receive(t, data, size);
-	if (waitmask)
-		sigprocmask(SIG_SETMASK, &old, NULL);
-	return got;
+	return fileno(t->replies);
 }

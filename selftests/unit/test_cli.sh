@@ -890,6 +890,140 @@ test_monitor_live()
 	rm -f "$VPNPASS_REPLAY"
 }
 
+# Output that cannot be written: a full disk, a closed file. What the tool opens
+# for itself does not take its place.
+test_unwritable()
+{
+	local words scene bad='' to n
+
+	: > "$scratch/empty"
+	while IFS=: read -r scene words; do
+		for to in /dev/full '&-'; do
+			replies "$scene"
+			n=$(stat -c %s "$VPNPASS_REPLAY")
+			eval "\$vpnpass $words >$to" 2> "$scratch/err"
+			if [ "$?:$(wc -l < "$scratch/err")" != 2:1 ] ||
+			   ! grep -qE "^vpnpass: (cannot write|-: (No space|Bad file))" "$scratch/err" ||
+			   [ "$n" != "$(stat -c %s "$VPNPASS_REPLAY")" ]; then
+				bad+=" '$words >$to': $(head -n 1 "$scratch/err")"
+			fi
+		done
+	done <<- END
+	family protos:
+	family protos:-j show esp
+	family sessions:session
+	family sessions:-jp session
+	family flushed:session flush
+	family protos:stats
+	family protos:-j stats
+	family protos:stats --prometheus
+	family protos ok:-j set esp on
+	family events:monitor
+	family events:-j monitor
+	family protos learned:save -
+	family protos learned:save $scratch/f
+	family protos learned:-j save $scratch/f
+	family protos:restore $scratch/empty
+	:help
+	:-j help set
+	:-V
+	END
+	is "what cannot be written is an error, told once" "$bad" ""
+	replies "family protos ok"
+	"$vpnpass" set esp on >&- 2> "$scratch/err"
+	is "who has nothing to say needs no output" "$?:$(< "$scratch/err")" "0:"
+	"$vpnpass" restore - <&- 2> "$scratch/err"
+	is "no standard input" "$?:$(< "$scratch/err")" \
+		"1:vpnpass: standard input: Bad file descriptor"
+	replies "family sessions"
+	"$vpnpass" frob 2>&-
+	is "nowhere to complain" $? 1
+}
+
+# piped "SCENE..." ARG...: what head -n 1 has of it; exit code in $rc
+piped()
+{
+	replies "$1"
+	out=$("$vpnpass" "${@:2}" 2> "$scratch/err" | head -n 1; echo "${PIPESTATUS[0]}")
+	rc=${out##*$'\n'} out=${out%$'\n'*} err=$(< "$scratch/err")
+}
+
+# A reader who has seen enough ends it at once, without a word.
+test_broken_pipe()
+{
+	local json
+
+	piped "family 2000*moresessions onesession" session
+	is "session | head" "$rc:${out%% *}:$err" 141:PROTO:
+	for json in "" -j; do
+		rm -f "$VPNPASS_REPLAY"
+		mkfifo "$VPNPASS_REPLAY"
+		exec 9<> "$VPNPASS_REPLAY"
+		"$here/cli_fixture.py" family mode >&9
+		# nothing more is to come
+		out=$(timeout 20 "$vpnpass" $json monitor 2> "$scratch/err" | head -n 1
+			echo "${PIPESTATUS[0]}")
+		is "monitor $json | head" "$(tail -n 1 <<< "$out"):$(wc -l <<< "$out"):$(< "$scratch/err")" 141:2:
+		"$here/cli_fixture.py" family mode >&9
+		out=$(trap '' PIPE; timeout 20 "$vpnpass" $json monitor 2> "$scratch/err" | head -n 1
+			echo "${PIPESTATUS[0]}")
+		is "monitor $json | head, where that signal is ignored" \
+			"$(tail -n 1 <<< "$out"):$(< "$scratch/err")" "2:vpnpass: monitor: Broken pipe"
+		exec 9>&-
+	done
+	rm -f "$VPNPASS_REPLAY"
+}
+
+# Twenty thousand sessions, as many lines to restore.
+test_many()
+{
+	local all="20000*moresessions nosessions" lines
+
+	run "family $all" session
+	is "a table of 20,000 sessions" "$rc:$(wc -l <<< "$out")" 0:40001
+	run "family $all" -j session
+	is "in JSON" "$rc:$(query 'len(d)')" 0:20000
+	run "family protos $all" save "$scratch/many"
+	is "saved" "$rc:$out:$(grep -c ^session "$scratch/many")" \
+		"0:2 switches, 4 settings and 20000 sessions saved:20000"
+	# each of a client of its own, with one number
+	mapfile -t lines < <(awk '
+		$1 == "session" { $4 = "10." int(n / 250) ".0." n % 250 + 1; sub(" device wan", "")
+				  print; printf "spi in 0x%08x idle 1.250\n", 4096 + n++ }
+		$1 !~ /^(session|spi|sum)$/' "$scratch/many" | head -n 20000)
+	saved_file "${lines[@]}"
+	run "family protos $(yes ok | head -n 6 | paste -sd' ') 20000*restored" restore "$scratch/file"
+	is "restored: 20,000 lines" "$rc:$out:$err:$(wc -l < "$scratch/file")" \
+		"0:2 switches, 4 settings and 9996 sessions restored::20001"
+}
+
+# vpnpass doctor on counters that a stock kernel cannot be made to show (what is
+# seen where memory does run out is in faults/test_alloc.sh). The machine's own
+# firewall and interfaces may have more to tell.
+test_doctor()
+{
+	local code codes untested='' undocumented=''
+
+	run "family nomemory nosessions" -j doctor
+	is "doctor: no memory" "$rc:$(query '[f for f in d if f["finding"] == "no-memory"]')" \
+		"3:[{'finding': 'no-memory', 'severity': 'error', 'proto': 'esp', \
+'seen': 'the counter no_memory of esp is 3', \
+'do': 'The router is short of memory: see /proc/meminfo, dmesg.'}]"
+	is "doctor: what failed for it is no finding of its own" "$(query '[f for f in d
+		if "pin_failed" in f["seen"]]')" "[]"
+	run "family allprotos nosessions" -j doctor
+	is "doctor: memory enough" "$(query '[f for f in d if f["finding"] == "no-memory"]')" "[]"
+	codes=$(sed -n '/\<found(r, /{s/SEVERITY.*//;p}' "$top"/tools/doctor/find_*.c |
+		grep -oE '"[a-z0-9-]+"' | tr -d '"' | sort -u)
+	for code in $codes; do
+		grep -rqE "\bfound \"[^\"]*\" $code\b|finding == ..?$code\b" \
+			"$top"/selftests/{doctor,faults}/test_*.sh || untested+=" $code"
+		grep -qE "^\.It Cm (.* , )?$code\b" "$top/tools/vpnpass-doctor.8" || undocumented+=" $code"
+	done
+	is "every finding has a test that makes the fault ($(wc -w <<< "$codes"))" "$untested" ""
+	is "every finding is in vpnpass-doctor(8)" "$undocumented" ""
+}
+
 # words "SCENE..." WORD...: what completion offers, on one line
 words()
 {
@@ -1072,6 +1206,10 @@ test_loading
 test_monitor
 test_stamps
 test_monitor_live
+test_doctor
+test_unwritable
+test_broken_pipe
+test_many
 test_completion
 test_man
 mutations 200 sessions session

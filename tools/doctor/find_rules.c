@@ -95,7 +95,7 @@ static void take(const struct crossing *c, void *data)
 		same->shut &= drop.shut;
 		return;
 	}
-	d->list = xrealloc(d->list, (d->n + 1) * sizeof(*d->list));
+	d->list = xgrow(d->list, d->n, sizeof(*d->list));
 	d->list[d->n++] = drop;
 }
 

@@ -19,7 +19,7 @@ static void take_link(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr;
 	struct link *link;
 
-	net->links = xrealloc(net->links, (net->n_links + 1) * sizeof(*net->links));
+	net->links = xgrow(net->links, net->n_links, sizeof(*net->links));
 	link = &net->links[net->n_links++];
 	*link = (struct link){
 		.index = ifi->ifi_index,

@@ -21,8 +21,7 @@ static void read_protos(struct ours *ours)
 	struct proto proto;
 
 	while (protos_next(&ours->proto_replies, NULL, &pos, &proto)) {
-		ours->protos = xrealloc(ours->protos,
-					(ours->n_protos + 1) * sizeof(proto));
+		ours->protos = xgrow(ours->protos, ours->n_protos, sizeof(proto));
 		ours->protos[ours->n_protos++] = proto;
 	}
 }
@@ -38,8 +37,7 @@ static void read_sessions(struct ours *ours)
 			session_free(&session);
 			continue;
 		}
-		ours->sessions = xrealloc(ours->sessions,
-					  (ours->n_sessions + 1) * sizeof(session));
+		ours->sessions = xgrow(ours->sessions, ours->n_sessions, sizeof(session));
 		ours->sessions[ours->n_sessions++] = session;
 	}
 }

@@ -54,7 +54,7 @@ void found(struct report *r, const char *code, enum severity severity, const cha
 {
 	size_t at = r->n_findings;
 
-	r->findings = xrealloc(r->findings, (r->n_findings + 1) * sizeof(*r->findings));
+	r->findings = xgrow(r->findings, r->n_findings, sizeof(*r->findings));
 	for (; at && r->findings[at - 1].severity > severity; at--)
 		r->findings[at] = r->findings[at - 1];
 	r->findings[at] = (struct finding){ code, severity, proto, seen, advice };
@@ -75,7 +75,7 @@ void not_examined(struct report *r, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	r->notes = xrealloc(r->notes, (r->n_notes + 1) * sizeof(*r->notes));
+	r->notes = xgrow(r->notes, r->n_notes, sizeof(*r->notes));
 	r->notes[r->n_notes++] = text;
 }
 

@@ -100,7 +100,7 @@ static void take_chain(struct ruleset *rs, const struct nlmsghdr *nlh)
 	struct nft_chain *chain;
 
 	index_message(nlh, tb, NFTA_CHAIN_MAX);
-	rs->chains = xrealloc(rs->chains, (rs->n_chains + 1) * sizeof(*rs->chains));
+	rs->chains = xgrow(rs->chains, rs->n_chains, sizeof(*rs->chains));
 	chain = &rs->chains[rs->n_chains++];
 	*chain = (struct nft_chain){
 		.family = family_of(nlh),
@@ -126,7 +126,7 @@ static void take_rule(struct ruleset *rs, const struct nlmsghdr *nlh)
 			   text(tb[NFTA_RULE_CHAIN]));
 	if (!chain || !tb[NFTA_RULE_HANDLE])
 		return;
-	chain->rules = xrealloc(chain->rules, (chain->n_rules + 1) * sizeof(*chain->rules));
+	chain->rules = xgrow(chain->rules, chain->n_rules, sizeof(*chain->rules));
 	rule = &chain->rules[chain->n_rules++];
 	rule->handle = be64toh(mnl_attr_get_u64(tb[NFTA_RULE_HANDLE]));
 	rule->expressions = tb[NFTA_RULE_EXPRESSIONS];
@@ -136,7 +136,7 @@ static void take_set(struct ruleset *rs, const struct nlmsghdr *nlh)
 {
 	struct nft_set *set;
 
-	rs->sets = xrealloc(rs->sets, (rs->n_sets + 1) * sizeof(*rs->sets));
+	rs->sets = xgrow(rs->sets, rs->n_sets, sizeof(*rs->sets));
 	set = &rs->sets[rs->n_sets++];
 	*set = (struct nft_set){ .family = family_of(nlh) };
 	set_take(set, nlh);
@@ -170,7 +170,7 @@ static void take_object(struct ruleset *rs, const struct nlmsghdr *nlh)
 	mnl_attr_for_each_nested(attr, tb[NFTA_OBJ_DATA])
 		if (mnl_attr_get_type(attr) == NFTA_CT_HELPER_NAME)
 			helper = attr;
-	rs->helpers = xrealloc(rs->helpers, (rs->n_helpers + 1) * sizeof(*rs->helpers));
+	rs->helpers = xgrow(rs->helpers, rs->n_helpers, sizeof(*rs->helpers));
 	rs->helpers[rs->n_helpers++] = (struct nft_helper){
 		.family = family_of(nlh),
 		.table = text(tb[NFTA_OBJ_TABLE]),
@@ -218,7 +218,7 @@ void ruleset_take(struct ruleset *rs, const struct nlmsghdr *nlh)
 		return;
 	rs->bridge |= type == NFT_MSG_NEWCHAIN && family_of(nlh) == NFPROTO_BRIDGE;
 	copy = memcpy(xrealloc(NULL, nlh->nlmsg_len), nlh, nlh->nlmsg_len);
-	rs->messages = xrealloc(rs->messages, (rs->n_messages + 1) * sizeof(*rs->messages));
+	rs->messages = xgrow(rs->messages, rs->n_messages, sizeof(*rs->messages));
 	rs->messages[rs->n_messages++] = copy;
 	takes[type](rs, copy);
 }

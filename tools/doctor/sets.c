@@ -80,7 +80,7 @@ static void take_element(struct nft_set *set, const struct nlattr *nest)
 	struct nft_element *e;
 	uint32_t flags = 0;
 
-	set->elements = xrealloc(set->elements, (set->n_elements + 1) * sizeof(*e));
+	set->elements = xgrow(set->elements, set->n_elements, sizeof(*e));
 	e = &set->elements[set->n_elements++];
 	memset(e, 0, sizeof(*e));
 	mnl_attr_for_each_nested(attr, nest) {

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vpnpass doctor on what keeps packets from us: the kernel's own PPTP helper, by
+# a rule and on a connection that got it earlier, and flowtables, as a rule and
+# when a VPN goes by one.
+#
+#   c1, c2 ---- r (masquerade) ---- g1
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/doctor.sh"
+checktool jq
+checktool conntrack
+
+check "topology" topo 2 1
+check "modules" load_modules
+modprobe -qa nf_conntrack_pptp nft_ct nft_objref nft_flow_offload nf_flow_table_inet
+
+# helper_rule PORT: connections to it get the kernel's own helper
+helper_rule()
+{
+	rules "ct helper pptp { type \"pptp\" protocol tcp; }
+	       chain pre { type filter hook prerouting priority filter
+			tcp dport $1 ct helper set \"pptp\"; }" 2> "$scratch/err"
+}
+
+# pptp_connects i: client i opens a connection to g1's port 1723 and keeps it
+pptp_connects()
+{
+	spawn ip netns exec "${nsp}c$1" python3 -uc 'import socket, sys, time
+s = socket.create_connection((sys.argv[1], 1723), 10)
+print("connected")
+time.sleep(600)' "${GIP[1]}"
+	busywait 15 grep -q connected "$spawn_log"
+}
+
+# --- the kernel's own helper ---------------------------------------------------
+check "a PPTP server" answer g1 pptp=mute
+if helper_rule 1723; then
+	found "the kernel's own helper by a rule" in-tree-helper \
+		".seen | contains(\"inet fw pre handle $(handle pre helper) \")"
+	check "a connection gets it" pptp_connects 1
+	no_rules
+	found "which it keeps without the rule" in-tree-helper ".proto == \"pptp\" and
+		(.seen | contains(\"has the connection of ${CIP[1]} with ${GIP[1]}\"))"
+	check "what to do, as conntrack takes it" eval "R \$(jq -r '.[] |
+		select(.finding == \"in-tree-helper\") | .do' '$scratch/doctor' |
+		grep -o 'conntrack -D [^.]*')"
+	not_found "after which it is gone" in-tree-helper
+	helper_rule 21
+	check "another connection" pptp_connects 2
+	not_found "has ours, as others have that rule" in-tree-helper
+	no_rules
+else
+	skip "the kernel's own helper by a rule" "this kernel has none"
+	skip "which it keeps without the rule" "this kernel has none"
+	skip "has ours, as others have that rule" "this kernel has none"
+fi
+# kernels before 6.0
+if R test -e /proc/sys/net/netfilter/nf_conntrack_helper; then
+	R sysctl -qw net.netfilter.nf_conntrack_helper=1
+	found "by a switch of the kernel's" in-tree-helper '.seen | contains("nf_conntrack_helper")'
+	R sysctl -qw net.netfilter.nf_conntrack_helper=0
+	not_found "which is off" in-tree-helper
+else
+	skip "by a switch of the kernel's" "this kernel has none"
+fi
+end_answer
+R conntrack -F 2> /dev/null
+
+# --- flowtables --------------------------------------------------------------------
+# offload RULES: those before what hands the rest to a flowtable
+offload()
+{
+	rules "flowtable ft { hook ingress priority filter; devices = { wan, lan1, lan2 }; }
+	       chain forward { type filter hook forward priority filter; policy accept
+		$1
+		meta l4proto { tcp, udp } flow add @ft; }" 2> "$scratch/err"
+}
+
+# asks WHAT...: client 1 asks g1, and is answered
+asks()
+{
+	C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 "$@" > /dev/null
+}
+
+offloaded() { [ "$(R conntrack -L 2> /dev/null | grep -c "OFFLOAD.*")" -ge 1 ]; }
+apart="udp dport { 500, 1701 } accept; tcp dport 1723 accept
+	udp sport { 500, 1701 } accept; tcp sport 1723 accept"
+check "a gateway" answer g1 ike l2tp openvpn
+if offload ""; then
+	found "a flowtable" flowtable '.proto == "ike" and .severity == "warning" and
+		(.seen | contains("inet fw forward handle ") and contains("flowtable ft"))'
+	check "for what goes by it alone" jq -e \
+		'[.[] | select(.finding == "flowtable") | .proto] | sort == ["ike", "l2tp", "pptp"]' \
+		"$scratch/doctor"
+	check "OpenVPN is answered" asks openvpn
+	check "and goes by the flowtable" busywait 5 offloaded
+	not_found "which is no fault" flowtable '.severity == "error" or .proto == "openvpn"'
+	R conntrack -F 2> /dev/null
+	check "L2TP is answered" asks l2tp
+	check "and goes by the flowtable" busywait 5 offloaded
+	found "a VPN that goes by it now" flowtable '.proto == "l2tp" and .severity == "error" and
+		(.seen | contains("such a connection is offloaded now"))'
+	not_found "others do not" flowtable '.proto != "l2tp" and .severity == "error"'
+	R conntrack -F 2> /dev/null
+	not_found "nor does it once it is over" flowtable '.severity == "error"'
+	check "a flowtable without them" offload "$apart"
+	not_found "is no fault" flowtable
+	check "L2TP and IKE are answered" asks l2tp ike
+	not_found "and do not go by it" flowtable
+	no_rules
+else
+	skip "a flowtable" "this kernel has none"
+	skip "a VPN that goes by it now" "this kernel has none"
+	skip "is no fault" "this kernel has none"
+fi
+end_answer
+check "modules unload" unload_modules
+done_testing
