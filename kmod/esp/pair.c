@@ -191,6 +191,8 @@ static void settle(struct pair_group *g, struct pair_trial *t,
 		pair_relist(g, c);
 		pair_act_pin(act, c, ask, false);
 	}
+	if (!ask && c->ike && t->fresh && c->n_unasked < 255)
+		c->n_unasked++;
 	s = slot_take(g, c, true, t->spi, now, act);
 	s->fresh = t->fresh;
 	s->state = PAIR_SETTLED;
@@ -377,8 +379,13 @@ void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
 		s->fresh = seq <= SEQ_FRESH;
 		s->state = PAIR_NEW;
 		s->sent = now - RECENT;
+		if (c->ike && s->fresh && c->n_unasked) {
+			c->n_unasked--;
+			s->state = PAIR_SETTLED;
+		}
 		pair_relist(g, c);
-		pair_follow(g, c, s, now);
+		if (s->state == PAIR_NEW)
+			pair_follow(g, c, s, now);
 	}
 	if (s->state != PAIR_SETTLED)
 		pair_react(g, c, s, now);

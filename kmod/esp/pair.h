@@ -173,6 +173,7 @@ struct pair_client {
 	u8 n_evid;			/* SAs made that have not come */
 	u8 n_begun;			/* exchanges under way, or their repetitions */
 	u8 n_early;			/* SAs that came while one was */
+	u8 n_unasked;			/* inbound SPIs settled, their other halves not seen */
 	u8 n_in;
 	u8 n_wait;			/* packets held */
 	bool delayed;

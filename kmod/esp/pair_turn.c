@@ -124,7 +124,7 @@ static bool may_close(const struct pair_group *g, u32 now)
 {
 	if (!before(now, g->open_until))
 		return true;
-	if (pair_claims(g->opener, now))
+	if (g->opener->ike)
 		return !pair_expects(g->opener, now);
 	return all_answered(g->opener) &&
 		(g->rtt_n >= RTT_SURE || age(now, g->open_at) >= GUARD);
@@ -350,7 +350,7 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
 	}
 	if (g->opener) {
 		at = g->open_until;
-		if (all_answered(g->opener) && !pair_claims(g->opener, now))
+		if (all_answered(g->opener) && !g->opener->ike)
 			at = g->open_at + GUARD;
 		ms = min(ms, until(at, now));
 	} else if (!list_empty(&g->waiting)) {

@@ -533,6 +533,10 @@ static void test_ike(void)
 	wait_ms(5);
 	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
 	ok("only one has made an SA that has not come: pinned at the first packet");
+	T(!pair_is_open(&g, cl[0], now));
+	ok("... which ends its turn");
+	T(out(1, 0x1101, 1) && pin_of(1, 0x1101, false));
+	ok("... and its other half needs no answer");
 
 	T(in(0x2102, 1) && owner(0x2102) == NOBODY);
 	ok("... which uses the evidence up");
