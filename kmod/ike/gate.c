@@ -137,14 +137,19 @@ static void queue_look(struct ike_net *in)
 			   msecs_to_jiffies(IKE_GATE_POLL));
 }
 
-static void start_waiting(struct ike_net *in, struct ike_sa *sa, u32 now)
+static void start_waiting(struct ike_net *in, struct ike_sa *sa,
+			  const struct ike_msg *m, u32 now)
 {
 	struct ike_peer *p = sa->is->peer;
 
 	sa->gated_at = now;
 	if (list_empty(&p->waiting))
 		list_add_tail(&p->gate, &in->gates);
-	list_add_tail(&sa->wait, &p->waiting);
+	/* What is repeated has had its turn, and nothing came of it. */
+	if (ike_repeats_child(&sa->st, IKE_DIR_OUT, m))
+		list_add(&sa->wait, &p->waiting);
+	else
+		list_add_tail(&sa->wait, &p->waiting);
 	p->n_waiting++;
 }
 
@@ -185,7 +190,7 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
 	h->okfn = pkt->state->okfn;
 	h->m = *m;
 	if (list_empty(&sa->held))
-		start_waiting(in, sa, now);
+		start_waiting(in, sa, m, now);
 	list_add_tail(&h->list, &sa->held);
 	in->n_held++;
 	in->held_bytes += skb->truesize;
@@ -316,7 +321,7 @@ static void let_go(struct ike_net *in, struct ike_sa *sa, u32 now,
 	list_splice_tail_init(&sa->held, out);
 }
 
-/* First come, first served. */
+/* First come, first served; who repeats is the next. */
 static void look(struct ike_net *in, struct ike_peer *p, u32 now,
 		 struct list_head *out)
 {

@@ -1180,7 +1180,8 @@ static void gate_poll(void)
 	for (i = 0; i < w.nlater; i++) {
 		if (w.later[i].asked > w.now)
 			continue;
-		w.gate[w.ngate++] = w.later[i];
+		memmove(&w.gate[1], &w.gate[0], w.ngate++ * sizeof(x));
+		w.gate[0] = w.later[i];
 		w.later[i--] = w.later[--w.nlater];
 	}
 	while (w.ngate && !gate_busy(&w.gate[0])) {
@@ -1192,7 +1193,7 @@ static void gate_poll(void)
 		push(from_now(GATE_POLL), EV_GATE, 0, 0, 0, 0, 0);
 }
 
-/* Waits its turn; one that is yet to be repeated, behind those that are here. */
+/* Waits its turn; what is repeated has been through and is the next. */
 static void gate_queue(const struct exchange *x)
 {
 	if (x->asked > w.now) {
