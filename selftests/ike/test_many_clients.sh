@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # 200 clients of one gateway that start within a second: IKEv2 on port 500, then
 # native ESP; each rekeys once, from either side, and some only receive. All of
-# them get their SAs through the gate, one after the other. That no ESP packet at
-# all goes to another client instead of its own is the aim, and so in most runs; in
-# some a client is mistaken until its next rekey: there is room for two.
+# them get their SAs through the gate, one after the other. No ESP packet at all
+# goes to another client instead of its own, unless this machine is so slow that
+# turns run into each other: there is room for a few.
 #
 #   c1 (10.128.0.0/9) ---- r (masquerade) ---- g1
 # run: timeout=600
@@ -37,10 +37,10 @@ check "200 clients, $seconds s" many 200
 is "all are up" "$up" 200
 is "all have rekeyed" "$rekeyed" 200
 num "packets that went to others and not to their own client, of $sent" \
-	"$misled" -le $((sent / 100))
-num "of these or lost, at the end" "$late" -le $((sent / 100))
+	"$misled" -le $((sent / 500))
+num "of these or lost, at the end" "$late" -le $((sent / 500))
 num "who got what is not theirs got a copy" "$strayed" -le "$(counter copies)"
-num "packets lost, of $sent" "$lost" -le $((sent / 100))
+num "packets lost, of $sent" "$lost" -le $((sent / 500))
 }
 is "so many sessions of each" "$(sessions proto ike) $(sessions proto esp)" "200 200"
 is "nothing that waited was dropped" "$(counter gate_dropped ike)" 0
