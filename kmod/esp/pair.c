@@ -242,10 +242,13 @@ static struct pair_client *only_claim(struct pair_group *g,
 				      const struct pair_trial *t)
 {
 	struct pair_client *c, *next, *only = NULL;
+	int n = 0;
 
 	if (!t->fresh || g->n_ike < g->n_clients)
 		return NULL;
 	list_for_each_entry_safe(c, next, &g->evid, evid) {
+		if (n++ == PAIR_CLAIMS)
+			return NULL;
 		if (!pair_claims(c, t->last))
 			list_del_init(&c->evid);
 		else if (!pair_may_own(c, t))

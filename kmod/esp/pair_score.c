@@ -12,8 +12,7 @@
 #include "pair_int.h"
 
 #define CONSIDER	4
-#define CLAIMS		64	/* looked at, */
-#define LATE		3	/* taken of them */
+#define LATE		3	/* claims taken for what may be meant */
 #define REACT		16	/* ms to a client and back */
 #define DENSE		160	/* ms; arrivals closer than this hit anything more easily */
 #define QUESTIONS	3	/* so often asked the first answer is no surprise */
@@ -361,7 +360,7 @@ static void late_claims(struct pair_group *g, struct pair_trial *t, u32 now)
 	int i, n = 0, seen = 0;
 
 	list_for_each_entry(c, &g->evid, evid) {
-		if (seen++ == CLAIMS)
+		if (seen++ == PAIR_CLAIMS)
 			break;
 		if (!pair_claims(c, now))
 			continue;
