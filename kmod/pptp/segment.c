@@ -172,16 +172,27 @@ static bool ack_unseen(const struct pptp_control *pc, enum pptp_dir dir, u32 ack
 	return h->synced && (s32)(ack - h->next) > 1;
 }
 
-/* The last ACK, or a reset: no need to wait for conntrack to forget. A reset to
- * the router's own client conntrack has yet to see; as RFC 5961 3.2 has it.
+/* What comes to the router's own client conntrack has yet to see: the last ACK
+ * when the server was the first to close, or a reset; as RFC 5961 3.2 has it.
  */
+static bool over_next(const struct pptp_control *pc, const struct segment *seg,
+		      enum pptp_dir dir, u8 state)
+{
+	if (seg->rst)
+		return seg->seq == pc->ctl.half[dir].next;
+	/* past the client's FIN */
+	return state == TCP_CONNTRACK_LAST_ACK && seg->has_ack &&
+	       seg->ack == pc->ctl.half[!dir].next + 1;
+}
+
+/* The last ACK, or a reset: no need to wait for conntrack to forget. */
 static bool tcp_over(const struct pptp_control *pc, const struct segment *seg,
 		     enum pptp_dir dir)
 {
 	u8 state = READ_ONCE(pc->ct->proto.tcp.state);
 
 	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE ||
-	       (seg->rst && pc->local && seg->seq == pc->ctl.half[dir].next);
+	       (pc->local && dir == PPTP_FROM_OUT && over_next(pc, seg, dir, state));
 }
 
 static unsigned int segment_locked(struct pptp_control *pc,

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 checktool conntrack
 checktool jq
+checktool python3
 
 sim=$(peer pptp_sim) || skip_all "no compiler"
 
@@ -69,6 +70,46 @@ for _ in 1 2 3 4 5 6 7 8; do
 	hang_up
 done
 is "unloaded and loaded under traffic" $rounds 8
+
+# router_calls FIRST: a call of the router's own; FIRST, r or g1, closes it. RFC 2637
+# 2.1, 2.2, 2.7 and 2.8 by hand.
+call_py='
+import socket, struct, sys, time
+me, first, gateway = sys.argv[1:]
+def message(kind, body, length):
+    return (struct.pack(">HHIHH", length, 1, 0x1a2b3c4d, kind, 0) + body).ljust(length, bytes(1))
+if me == "g1":
+    with socket.create_server((gateway, 1723)) as l:
+        s, _ = l.accept()
+    s.settimeout(9)
+    s.recv(156, socket.MSG_WAITALL)
+    s.send(message(2, struct.pack(">HBB", 0x100, 1, 0), 156))
+    asked = s.recv(168, socket.MSG_WAITALL)
+    s.send(message(8, b"\0\x63" + asked[12:14] + b"\1", 32))
+else:
+    s = socket.create_connection((gateway, 1723), 5)
+    s.settimeout(9)
+    s.send(message(1, struct.pack(">H", 0x100), 156))
+    s.recv(156, socket.MSG_WAITALL)
+    s.send(message(7, b"\0\x4d\0\1", 168))
+    assert len(s.recv(32, socket.MSG_WAITALL)) == 32
+if me != first:
+    s.recv(1)
+else:
+    time.sleep(3)
+s.close()
+'
+router_calls()
+{
+	spawn G 1 python3 -c "$call_py" g1 "$1" "${GIP[1]}"
+	busywait 5 eval 'G 1 ss -ltn | grep -q :1723' || return
+	spawn R python3 -c "$call_py" r "$1" "${GIP[1]}"
+	num_sessions 1
+}
+for first in r g1; do
+	check "a call of the router's own" router_calls $first
+	check "$first is the first to close: no session is left" num_sessions 0
+done
 
 check "calls once more" calls 20
 check "the router's namespace goes" ip netns del "${nsp}r"
