@@ -165,6 +165,15 @@ check "an answer never waits" passes_out 1 500 2 36 IR 0x101 0x201 0 300
 vp set ike gate_time 60000 > /dev/null
 check "client 2's ESP" pairs 2 0x30022 0x40022
 
+# --- one that nobody answered ---------------------------------------------------------------
+check "client 2 makes one more SA" v2_child 2 0x102 0x202 4
+check "client 1's, passed and never answered, waits when it is repeated" asks 1 3
+check "client 2's ESP" pairs 2 0x30023 0x40023
+check "then client 1's goes on" asked 1 3
+check "and is answered" answered 1 3
+check "client 1's ESP" pairs 1 0x30013 0x40013
+check "and that of the SA which the gateway began" pairs 1 0x30014 0x40014
+
 # --- what waits goes with all that it depends on --------------------------------------------
 check "client 2 has more SAs" v2_child 2 0x102 0x202 5
 check "client 1's request waits" asks 1 4
