@@ -47,9 +47,10 @@ for side in client gateway; do
 	check "and nobody needs them any more" esp_pings "1 2 3 4"
 done
 
-# outbound ones that the gateway's change came before need no pin to be passed
-kept=$(vp -j session client "${CIP[1]}" | jq '.[0].spi_in | length')
-num "old inbound SPIs live on, at least 8 of them" "$kept" -ge 8
+for way in in out; do
+	kept=$(vp -j session client "${CIP[1]}" | jq ".[0].spi_$way | length")
+	num "old SPIs live on, at least 8 of them, ${way}bound" "$kept" -ge 8
+done
 is "the sessions are still the same four" 4 "$(sessions)"
 is "none was ended meanwhile" 0 "$(counter sessions_end)"
 check "modules unload" unload_modules
