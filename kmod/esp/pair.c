@@ -147,19 +147,27 @@ static struct pair_spi *slot_of(struct pair_spi *s, int n, u32 spi)
 
 /* ---- settling ---- */
 
-/* All that IKE saw it make has come: nothing else new is its. */
-static void evidence_used(struct pair_group *g, struct pair_client *c)
+/* Nothing speaks for it any more, at all or where the SPI is @fresh. */
+static void cands_del(struct pair_group *g, struct pair_client *c, bool fresh)
 {
 	struct pair_trial *t;
 	int i, k;
 
-	list_del_init(&c->evid);
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
 		t = c->trial[k];
-		for (i = t && t->fresh ? t->nc - 1 : -1; i >= 0; i--)
+		if (!t || (fresh && !t->fresh))
+			continue;
+		for (i = t->nc - 1; i >= 0; i--)
 			if (t->cand[i].c == c)
 				pair_cand_del(g, t, &t->cand[i]);
 	}
+}
+
+/* All that IKE saw it make has come: nothing else new is its. */
+static void evidence_used(struct pair_group *g, struct pair_client *c)
+{
+	list_del_init(&c->evid);
+	cands_del(g, c, true);
 }
 
 static void evidence_use(struct pair_group *g, struct pair_client *c, u32 now)
@@ -349,14 +357,12 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 		pair_arrive(g, t, now);
 		if (g->n_clients == 1) {
 			settle_only(g, t, now, act);
+		} else if (settle_sure(g, t, now, act)) {
+			act->verdict = PAIR_DELIVER;
+			act->to = t->owner;
 		} else {
-			if (settle_sure(g, t, now, act)) {
-				act->verdict = PAIR_DELIVER;
-				act->to = t->owner;
-			} else {
-				pair_deliver(g, t, now, act);
-				settle_best(g, t, now, act);
-			}
+			pair_deliver(g, t, now, act);
+			settle_best(g, t, now, act);
 		}
 	}
 	pair_turns(g, now, act);
@@ -508,15 +514,10 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 		     struct pair_act *act)
 {
 	struct pair_trial *t;
-	int i, k;
+	int i;
 
 	act_clear(act);
-	for (k = 0; k < PAIR_TRIAL_OF; k++) {
-		t = c->trial[k];
-		for (i = t ? t->nc - 1 : -1; i >= 0; i--)
-			if (t->cand[i].c == c)
-				pair_cand_del(g, t, &t->cand[i]);
-	}
+	cands_del(g, c, false);
 	pair_probe_void(g, c, NULL);
 	for (i = 0; i < PAIR_IN_SLOTS; i++) {
 		t = pair_trial_find(g, c->in[i].spi);
