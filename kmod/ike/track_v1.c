@@ -176,10 +176,12 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
 			  const struct ike_msg *m)
 {
-	const struct ike_quick *q = quick_find(&st->p2, m->mid);
+	const struct ike_quick *q;
 
-	return q && m->exchange == IKE_V1_QUICK && q->dir == dir &&
-	       q->count == 1 && m->len >= V1_QUICK_MIN && m->len == q->len1;
+	if (m->exchange != IKE_V1_QUICK || m->len < V1_QUICK_MIN)
+		return false;
+	q = quick_find(&st->p2, m->mid);
+	return q && q->dir == dir && q->count == 1 && m->len == q->len1;
 }
 
 /* See ike_begins_child(). */

@@ -204,11 +204,13 @@ bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
 			  const struct ike_msg *m)
 {
 	const struct ike_window *w = &st->win[dir];
-	const struct ike_req *r = win_find(w, m->mid);
+	const struct ike_req *r;
 	struct ike_req seen;
 
-	if (!r || m->response || !makes_child(m->exchange) ||
-	    r->exchange != m->exchange || win_finished(w, m->mid))
+	if (m->response || !makes_child(m->exchange) || win_finished(w, m->mid))
+		return false;
+	r = win_find(w, m->mid);
+	if (!r || r->exchange != m->exchange)
 		return false;
 	seen = *r;
 	return !note_part(&seen.asked, &seen.ask_total, m);
