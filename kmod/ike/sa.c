@@ -335,7 +335,12 @@ u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
  */
 void ike_sa_tell(const struct ike_session *is, u32 ev)
 {
-	struct vpnpass_hint hint = {
+	struct vpnpass_hint hint;
+	u8 state;
+
+	if (!(ev & (IKE_EV_CHILD | IKE_EV_AGAIN | IKE_EV_BEGIN)))
+		return;
+	hint = (struct vpnpass_hint) {
 		.what = ev & IKE_EV_CHILD ? VPNPASS_HINT_MADE :
 			ev & IKE_EV_AGAIN ? VPNPASS_HINT_AGAIN :
 					    VPNPASS_HINT_BEGUN,
@@ -344,10 +349,7 @@ void ike_sa_tell(const struct ike_session *is, u32 ev)
 		.peer = is->s.peer,
 		.local = is->s.local,
 	};
-	u8 state = READ_ONCE(is->state);
-
-	if (!(ev & (IKE_EV_CHILD | IKE_EV_AGAIN | IKE_EV_BEGIN)))
-		return;
+	state = READ_ONCE(is->state);
 	/* Of an SA that is only being made the client's word is not enough. */
 	if (state == IKE_STATE_ESTABLISHED ||
 	    (state == IKE_STATE_HALF_OPEN && hint.what != VPNPASS_HINT_MADE))
