@@ -10,6 +10,8 @@
 #define COPY_BURST	500
 #define SILENT		2500	/* ms */
 #define COPY_GAP	40	/* ms */
+#define SMALL_N		64	/* packets that all of a small group get, */
+#define SMALL_GAP	8	/* and then one in so many ms */
 
 static bool take(struct pair_group *g, u32 now)
 {
@@ -82,16 +84,28 @@ static struct pair_client *next_of(struct list_head *h, bool evid,
 	return NULL;
 }
 
+/* All can get a copy. */
+static bool is_small(const struct pair_group *g)
+{
+	return g->n_clients <= 1 + PAIR_COPY_MAX;
+}
+
+static bool waits(const struct pair_client *c, const struct pair_trial *t)
+{
+	return (c->where || !list_empty(&c->evid)) && pair_may_own(c, t);
+}
+
 /* Those who still wait for something, the list that has more to say first. */
 static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 			int most, struct pair_act *act)
 {
+	bool nobody = !act->to;
 	struct pair_client *c;
 	int n, k;
 
-	if (!act->to && g->n_clients <= 1 + PAIR_COPY_MAX) {
+	if (is_small(g)) {
 		list_for_each_entry(c, &g->clients, node)
-			if (!give(g, act, c, now, most))
+			if ((nobody || waits(c, t)) && !give(g, act, c, now, most))
 				return;
 		return;
 	}
@@ -125,16 +139,21 @@ static bool credible(const struct pair_cand *b)
 	return b && b->score >= (b->prior ? BITS_SEEN + 1 : BITS_LINK);
 }
 
-/* The surer who it is, the fewer packets of it are copied; never none. */
+/*
+ * The surer who it is, the fewer packets of it are copied; never none. A small
+ * group can afford not to bet on the first signs.
+ */
 static bool to_others(const struct pair_group *g, const struct pair_trial *t,
 		      const struct pair_cand *b, u32 now)
 {
 	int lead = b ? pair_lead(t, b) : 0;
+	u32 gap = COPY_GAP << min(max(lead, 0) / 2, 6);
 
 	if (g->cfg->strict)
 		return false;
-	return !credible(b) ||
-		age(now, t->copied) >= (u32)COPY_GAP << min(max(lead, 0) / 2, 6);
+	if (is_small(g) && lead < BITS_AGREED)
+		gap = t->n <= SMALL_N ? 0 : SMALL_GAP;
+	return !credible(b) || age(now, t->copied) >= gap;
 }
 
 /* Who gets it after a silence, and may react. */

@@ -26,6 +26,7 @@ enum {
 	BITS_TURN_IKE	= 12,	/* ... and IKE saw it make an SA */
 	BITS_REACT	= 12,	/* most that reactions add up to */
 	BITS_STRICT	= 14,	/* what a strict group delivers */
+	BITS_AGREED	= 18,	/* what a small group stops copying at */
 	BITS_LINK	= 6,	/* enough to let others have their turn */
 	BITS_SURE	= 26,	/* enough for a pin */
 	BITS_AHEAD	= 10,	/* ... if no other is nearer than this */

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# named only: the pairing policy loses a packet of two clients that begin within one
 # What administrators do: conntrack zones of their own, two uplinks with policy
 # routing, a bridge on the LAN side, another WAN address, a new rule set, a pool
 # of addresses. Both clients of one gateway have to work in each.
