@@ -163,10 +163,18 @@ static void cands_del(struct pair_group *g, struct pair_client *c, bool fresh)
 	}
 }
 
+/* Nothing that IKE saw of it explains a new SPI any more. */
+static void unclaim(struct pair_group *g, struct pair_client *c)
+{
+	if (g->evid_turn == &c->evid)
+		g->evid_turn = c->evid.next;
+	list_del_init(&c->evid);
+}
+
 /* All that IKE saw it make has come: nothing else new is its. */
 static void evidence_used(struct pair_group *g, struct pair_client *c)
 {
-	list_del_init(&c->evid);
+	unclaim(g, c);
 	cands_del(g, c, true);
 }
 
@@ -258,7 +266,7 @@ static struct pair_client *only_claim(struct pair_group *g,
 		if (n++ == PAIR_CLAIMS)
 			return NULL;
 		if (!pair_claims(c, t->last))
-			list_del_init(&c->evid);
+			unclaim(g, c);
 		else if (!pair_may_own(c, t))
 			continue;
 		else if (only)
@@ -423,7 +431,7 @@ static void claim(struct pair_group *g, struct pair_client *c, bool made,
 	if (!c->n_evid && !c->n_begun)
 		c->claim_at = now;
 	c->evid_at = now;
-	list_del_init(&c->evid);
+	unclaim(g, c);
 	list_add_tail(&c->evid, &g->evid);
 	pair_turn_claim(g, c, made, now);
 }
@@ -490,6 +498,7 @@ void pair_group_init(struct pair_group *g, const struct pair_cfg *cfg)
 	INIT_LIST_HEAD(&g->vain);
 	INIT_LIST_HEAD(&g->taken);
 	INIT_LIST_HEAD(&g->evid);
+	g->evid_turn = &g->evid;
 	INIT_LIST_HEAD(&g->room);
 	INIT_LIST_HEAD(&g->done);
 	INIT_LIST_HEAD(&g->once);
@@ -535,7 +544,7 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 	list_del_init(&c->node);
 	list_del_init(&c->wait);
 	list_del_init(&c->pend);
-	list_del_init(&c->evid);
+	unclaim(g, c);
 	c->where = NULL;
 	g->n_clients--;
 	g->n_ike -= c->ike;

@@ -138,6 +138,7 @@ struct pair_trial {
 	u32 alone;			/* latest after a silence */
 	u32 copied;			/* latest that was copied */
 	u8 pace;			/* between packets that follow closely */
+	u8 round;			/* whose turn it is to get copies */
 	struct pair_client *owner;	/* linked or settled with whom, */
 	struct pair_spi *slot;		/* where; kept until the pin works */
 	u16 n;
@@ -215,7 +216,8 @@ struct pair_group {
 	struct list_head open;		/* have an unanswered new SPI */
 	struct list_head vain;		/* one-way so far */
 	struct list_head taken;		/* answered, not settled */
-	struct list_head evid;		/* IKE explains an SPI that has not come */
+	struct list_head evid;		/* IKE explains an SPI that has not come; */
+	struct list_head *evid_turn;	/* the newest is last. Next to get a copy */
 	struct list_head room;		/* trials: free */
 	struct list_head done;		/* settled, kept until the pin works */
 	struct list_head once;		/* seen once */

@@ -10,6 +10,7 @@
 #define COPY_BURST	500
 #define SILENT		2500	/* ms */
 #define COPY_GAP	40	/* ms */
+#define LOOK		8	/* clients looked at for one to get a copy */
 #define SMALL_N		64	/* packets that all of a small group get, */
 #define SMALL_GAP	8	/* and then one in so many ms */
 
@@ -61,24 +62,44 @@ static bool silent(const struct pair_client *c, u32 now)
 	return false;
 }
 
+static bool suits(const struct pair_client *c, const struct pair_trial *t,
+		  bool quiet, u32 now)
+{
+	return pair_may_own(c, t) && (!quiet || silent(c, now));
+}
+
 /* The first of a list that may be meant, which then goes to the end. */
-static struct pair_client *next_of(struct list_head *h, bool evid,
+static struct pair_client *next_of(struct list_head *h,
 				   const struct pair_trial *t, bool quiet,
 				   u32 now)
 {
 	struct pair_client *c;
 	int n;
 
-	for (n = 0; n < 8 && !list_empty(h); n++) {
-		if (evid)
-			c = list_first_entry(h, struct pair_client, evid);
-		else
-			c = list_first_entry(h, struct pair_client, pend);
-		list_del_init(evid ? &c->evid : &c->pend);
-		list_add_tail(evid ? &c->evid : &c->pend, h);
-		if (evid && !pair_expects(c, now))
-			continue;
-		if (pair_may_own(c, t) && (!quiet || silent(c, now)))
+	for (n = 0; n < LOOK && !list_empty(h); n++) {
+		c = list_first_entry(h, struct pair_client, pend);
+		list_del_init(&c->pend);
+		list_add_tail(&c->pend, h);
+		if (suits(c, t, quiet, now))
+			return c;
+	}
+	return NULL;
+}
+
+/* The next of those whom IKE lets expect something; their order stays. */
+static struct pair_client *next_claim(struct pair_group *g,
+				      const struct pair_trial *t, bool quiet,
+				      u32 now)
+{
+	struct pair_client *c;
+	int n;
+
+	for (n = 0; n < LOOK && !list_empty(&g->evid); n++) {
+		if (g->evid_turn == &g->evid)
+			g->evid_turn = g->evid.next;
+		c = list_entry(g->evid_turn, struct pair_client, evid);
+		g->evid_turn = c->evid.next;
+		if (pair_expects(c, now) && suits(c, t, quiet, now))
 			return c;
 	}
 	return NULL;
@@ -110,24 +131,24 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 		return;
 	}
 	for (n = 0; n < 2 * PAIR_COPY_MAX && act->n_copy < most; n++) {
-		k = (n + t->n) % 8;
+		k = t->round++ % 8;
 		c = NULL;
 		if (t->fresh && k % 2)
-			c = next_of(&g->evid, true, t, k != 7, now);
+			c = next_claim(g, t, k != 7, now);
 		if (!c && t->fresh && k % 2)
-			c = next_of(&g->evid, true, t, false, now);
+			c = next_claim(g, t, false, now);
 		if (!c && k == 0)
-			c = next_of(&g->taken, false, t, false, now);
+			c = next_of(&g->taken, t, false, now);
 		if (!c && k % 4)
-			c = next_of(&g->open, false, t, true, now);
+			c = next_of(&g->open, t, true, now);
 		if (!c && k % 4)
-			c = next_of(&g->vain, false, t, true, now);
+			c = next_of(&g->vain, t, true, now);
 		if (!c)
-			c = next_of(&g->open, false, t, false, now);
+			c = next_of(&g->open, t, false, now);
 		if (!c)
-			c = next_of(&g->vain, false, t, false, now);
+			c = next_of(&g->vain, t, false, now);
 		if (!c)
-			c = next_of(&g->taken, false, t, false, now);
+			c = next_of(&g->taken, t, false, now);
 		if (!c || !give(g, act, c, now, most))
 			return;
 	}
@@ -181,11 +202,13 @@ void pair_deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		act->to = b->c;
 	if (to_others(g, t, b, now)) {
 		t->copied = now;
+		/* Who has no more than a claim is in the others' turns, too. */
 		for (high = BITS_MAX; high > BITS_SEEN; high = low) {
 			for (i = 0, low = 0; i < t->nc; i++) {
 				if (t->cand[i].score < high)
 					low = max_t(int, low, t->cand[i].score);
-				if (t->cand[i].score == high)
+				if (t->cand[i].score == high &&
+				    (high > BITS_SHARED || t->cand[i].hit || t->n == 1))
 					give(g, act, t->cand[i].c, now,
 					     most / (act->to ? 2 : 4));
 			}

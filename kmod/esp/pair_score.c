@@ -211,12 +211,28 @@ static void swap_took(struct pair_cand *cd)
 	cd->took[1] = took;
 }
 
-/* By another, unless that came just before this: one of the two is mistaken. */
+/*
+ * By another, unless that came just before this: one of the two is mistaken. Or
+ * has not come since it was asked again.
+ */
 static bool answered(const struct pair_group *g, const struct pair_trial *t,
 		     const struct pair_spi *s)
 {
-	return s->answer && s->answer != t &&
-		(t->n > 1 || age(t->first, s->answer->first) > pair_rtt_slow(g));
+	if (!s->answer || s->answer == t ||
+	    (s->asked > 1 && before(s->answer->last, s->burst[1].from)))
+		return false;
+	return t->n > 1 || age(t->first, s->answer->first) > pair_rtt_slow(g);
+}
+
+/*
+ * Waits for an answer. When @again, also who just had one, that may be wrong,
+ * and one whose state was lost, so that the two counters differ.
+ */
+static bool fits(const struct pair_trial *t, const struct pair_client *c,
+		 const struct pair_spi *s, const struct pair_client *o, bool again)
+{
+	return !s || (s->asked <= QUESTIONS && (c == o || !s->tries) &&
+		      (again || (s->fresh == t->fresh && !s->answer)));
 }
 
 /* The arrival may be the answer to this probe: is it, going by the others? */
@@ -227,14 +243,17 @@ static void explain(struct pair_group *g, struct pair_trial *t,
 	u32 slack = pair_rtt_slack(g);
 	u32 gap = age(t->last, t->alone);
 	int density = t->n < 2 ? 0 : gap < DENSE / 2 ? 2 : gap < DENSE;
+	int prior = 0;
 	bool first;
 
 	if (!pair_asks(p->ask) || !pair_may_own(p->c, t))
 		return;
 	if (!cd && answered(g, t, p->ask))
 		return;
+	if (!cd && t->n == 1 && p->ask->fresh == t->fresh && fits(t, p->c, p->ask, g->opener, true))
+		prior = BITS_SHARED - BITS_SEEN;
 	if (!cd)
-		cd = pair_cand_add(g, t, p->c, p->ask, 0);
+		cd = pair_cand_add(g, t, p->c, p->ask, prior);
 	if (!cd || cd->hit)
 		return;
 	if (!cd->ask)
@@ -314,19 +333,6 @@ static bool missed(const struct pair_group *g, const struct pair_trial *t,
 	return true;
 }
 
-/*
- * Waits for an answer. When @again, also who just had one, that may be wrong,
- * and one whose state was lost, so that the two counters differ.
- */
-static bool fits(const struct pair_trial *t, const struct pair_cand *cd,
-		 const struct pair_client *o, bool again)
-{
-	const struct pair_spi *s = cd->ask;
-
-	return !s || (s->asked <= QUESTIONS && (cd->c == o || !s->tries) &&
-		      (again || (s->fresh == t->fresh && !s->answer)));
-}
-
 static int count_fits(const struct pair_trial *t, const struct pair_client *o,
 		      bool again)
 {
@@ -334,7 +340,7 @@ static int count_fits(const struct pair_trial *t, const struct pair_client *o,
 	int i, n = 0;
 
 	for (i = 0; i < t->nc; i++) {
-		if (!fits(t, &t->cand[i], o, again))
+		if (!fits(t, t->cand[i].c, t->cand[i].ask, o, again))
 			continue;
 		n += last != t->cand[i].c;
 		last = t->cand[i].c;
@@ -356,24 +362,17 @@ static void add_claim(struct pair_group *g, struct pair_trial *t,
 /* Those who have claimed a new SPI last: SAs are mostly used soon. */
 static void late_claims(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct pair_client *c, *late[LATE];
-	int i, n = 0, seen = 0;
+	struct list_head *p = g->evid.prev;
+	struct pair_client *c;
+	int n = 0, seen = 0;
 
-	list_for_each_entry(c, &g->evid, evid) {
-		if (seen++ == PAIR_CLAIMS)
-			break;
+	for (; p != &g->evid && n < LATE && seen++ < PAIR_CLAIMS; p = p->prev) {
+		c = list_entry(p, struct pair_client, evid);
 		if (!pair_claims(c, now))
 			continue;
-		for (i = n; i > 0 && before(late[i - 1]->evid_at, c->evid_at); i--)
-			if (i < LATE)
-				late[i] = late[i - 1];
-		if (i < LATE)
-			late[i] = c;
-		if (n < LATE)
-			n++;
+		add_claim(g, t, c, BITS_SHARED);
+		n++;
 	}
-	for (i = 0; i < n; i++)
-		add_claim(g, t, late[i], BITS_SHARED);
 }
 
 /* The first arrival: how many waited for it? */
@@ -400,7 +399,7 @@ static void first_seen(struct pair_group *g, struct pair_trial *t, u32 now)
 			cd->took[0] ? BITS_TURN : BITS_FOLLOW;
 		if (bits == BITS_TURN && pair_calm(g, cd->c, now))
 			bits = BITS_CALM;
-		if (!fits(t, cd, o, again))
+		if (!fits(t, cd->c, cd->ask, o, again))
 			bits = BITS_SEEN;
 		if (cd->c == o && pair_claims(o, now) && t->fresh) {
 			bits = o->n_evid ? BITS_TURN_IKE : BITS_FOLLOW;

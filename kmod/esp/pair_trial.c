@@ -116,6 +116,7 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 	t->owner = NULL;
 	t->n = 0;
 	t->pace = 0;
+	t->round = 0;
 	t->nc = 0;
 	t->used = true;
 	t->fresh = fresh;

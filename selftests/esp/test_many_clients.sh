@@ -34,7 +34,9 @@ done
 is "12 one after the other: each has its answers at once" "" "${late-}"
 esp_pings "$twelve" -c 10 -i 100
 is "12: nothing lost when all send" 0 "$(esp_lost)"
-is "12: no packet reached another client" 0 "$(sum "$(strays "$twelve")")"
+num "12: what reached another client is the copies made, at most" \
+	"$(sum "$(strays "$twelve")")" -le "$(counter copies)"
+note "$(counter copies) copies made"
 is "12 sessions" 12 "$(sessions)"
 
 check "sessions flushed" vp session flush
@@ -56,11 +58,18 @@ note "XfrmInNoStates: $(($(sum "$after") - before)) in all, at most $(most "$aft
 num "50: wrong deliveries are the copies made and the packets lost, at most" \
 	$(($(sum "$after") - before)) -le $((copies + lost))
 
+# On a slow machine it takes some more packets until all are known.
+all_paired() { vp_is 'length == 50 and all(.[]; .state == "paired")' session; }
+for i in 1 2 3; do
+	! all_paired || break
+	esp_pings "$fifty" -c 10 -i 500
+	after=$(strays "$fifty")
+done
 esp_pings "$fifty" -c 10 -i 200
 is "50: afterwards nothing is lost" 0 "$(esp_lost)"
 is "50: and nothing reaches another client" "$(sum "$after")" "$(sum "$(strays "$fifty")")"
 is "50 sessions" 50 "$(sessions)"
-check "all of them are paired" vp_is 'length == 50 and all(.[]; .state == "paired")' session
+check "all of them are paired" all_paired
 for i in $fifty; do
 	client_has "$i" spi_in "${esp_in[$i.1]}" || wrong+=" c$i"
 done
