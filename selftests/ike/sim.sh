@@ -17,7 +17,7 @@ sim_start()
 sim()
 {
 	echo "$*" >&"${SIM[1]}"
-	read -r -t 30 got <&"${SIM[0]}"
+	read -r -t $((30 * ${VPNPASS_SLOW:-1})) got <&"${SIM[0]}"
 }
 
 # sim_ip NAME: the address of ci or gj in $ip

@@ -106,7 +106,7 @@ static int count(void *unused)
 	return 0;
 }
 
-static noinline void data_race(void)
+static noinline void plant_data_race(void)
 {
 	struct task_struct *other = kthread_run(count, &counted, "plant");
 
@@ -126,7 +126,7 @@ static const struct {
 	{ "rcu-unprotected", rcu_unprotected },
 	{ "timer-freed", timer_freed },
 	{ "sleep-in-atomic", sleep_in_atomic },
-	{ "data-race", data_race },
+	{ "data-race", plant_data_race },
 };
 
 static int __init plant_init(void)
