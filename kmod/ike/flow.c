@@ -47,7 +47,8 @@ static bool flow_exists(const struct vpnpass_pkt *pkt,
 }
 
 /* Is the packet, to one of our addresses, of a flow that stock NAT handles: one
- * that began on our side, or that is forwarded to a server there?
+ * that began on our side, that the router itself has answered, or that is
+ * forwarded to a server there?
  */
 bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
 {
@@ -59,7 +60,7 @@ bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
 		return false;
 	ct = nf_ct_tuplehash_to_ctrack(h);
 	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
-		test_bit(IPS_DST_NAT_BIT, &ct->status);
+		ct->status & (IPS_SEEN_REPLY | IPS_DST_NAT);
 	nf_ct_put(ct);
 	return stock;
 }
