@@ -240,7 +240,7 @@ static struct pair_client *only_left(const struct pair_group *g,
 {
 	struct pair_client *c, *left = NULL;
 
-	if (g->n_clients > 1 + PAIR_COPY_MAX || t->n < LEFT_N ||
+	if (!pair_is_small(g) || t->n < LEFT_N ||
 	    age(now, t->first) < LEFT_MS)
 		return NULL;
 	list_for_each_entry(c, &g->clients, node) {
@@ -381,7 +381,7 @@ static bool oneway_sure(const struct pair_group *g, const struct pair_spi *s,
 			u32 now)
 {
 	return s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN &&
-		(g->n_clients <= 1 + PAIR_COPY_MAX ||
+		(pair_is_small(g) ||
 		 age(now, s->first) >= ONEWAY_MS);
 }
 

@@ -105,12 +105,6 @@ static struct pair_client *next_claim(struct pair_group *g,
 	return NULL;
 }
 
-/* All can get a copy. */
-static bool is_small(const struct pair_group *g)
-{
-	return g->n_clients <= 1 + PAIR_COPY_MAX;
-}
-
 static bool waits(const struct pair_client *c, const struct pair_trial *t)
 {
 	return (c->where || !list_empty(&c->evid)) && pair_may_own(c, t);
@@ -124,7 +118,7 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 	struct pair_client *c;
 	int n, k;
 
-	if (is_small(g)) {
+	if (pair_is_small(g)) {
 		list_for_each_entry(c, &g->clients, node)
 			if ((nobody || waits(c, t)) && !give(g, act, c, now, most))
 				return;
@@ -172,7 +166,7 @@ static bool to_others(const struct pair_group *g, const struct pair_trial *t,
 
 	if (g->cfg->strict)
 		return false;
-	if (is_small(g) && lead < BITS_AGREED)
+	if (pair_is_small(g) && lead < BITS_AGREED)
 		gap = t->n <= SMALL_N ? 0 : SMALL_GAP;
 	return !credible(b) || age(now, t->copied) >= gap;
 }

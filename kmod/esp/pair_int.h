@@ -56,6 +56,12 @@ static inline bool pair_wants(const struct pair_spi *s)
 	return s->state == PAIR_NEW && !s->answer;
 }
 
+/* So few clients that one packet can go to all. */
+static inline bool pair_is_small(const struct pair_group *g)
+{
+	return g->n_clients <= 1 + PAIR_COPY_MAX;
+}
+
 /* pair.c */
 void pair_act_pin(struct pair_act *act, struct pair_client *c,
 		  struct pair_spi *s, bool in);
