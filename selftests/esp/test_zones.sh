@@ -10,6 +10,9 @@
 . "$(dirname "$0")/../lib.sh"
 checktool jq
 
+# began CLIENT: has it a session?
+began() { [ "$(sessions client "${CIP[$1]}")" = 1 ]; }
+
 # by_hand NAME [PUB1 PUB2]: ESP of the clients, one after the other and then in
 # turns, from SPI 0x1000i answered on 0x2000i: each must reach the gateway from
 # the client's public address, each answer that client and no other
@@ -21,6 +24,8 @@ by_hand()
 	for seq in {1..8}; do
 		for i in 1 2; do
 			C $i "$(peer espsend)" -s "${CIP[i]}" -d "$gw" -i 0x0001000$i -q "$seq"
+			# its first packet may have to wait for ARP
+			[ "$seq" != 1 ] || busywait 2 began "$i"
 			G 1 "$(peer espsend)" -s "$gw" -d "${pub[i]}" -i 0x0002000$i -q "$seq"
 		done
 	done > /dev/null
