@@ -240,8 +240,7 @@ static struct pair_client *only_left(const struct pair_group *g,
 {
 	struct pair_client *c, *left = NULL;
 
-	if (!pair_is_small(g) || t->n < LEFT_N ||
-	    age(now, t->first) < LEFT_MS)
+	if (!pair_is_small(g) || t->n < LEFT_N || age(now, t->first) < LEFT_MS)
 		return NULL;
 	list_for_each_entry(c, &g->clients, node) {
 		if (goes_on(c, t))
@@ -381,8 +380,7 @@ static bool oneway_sure(const struct pair_group *g, const struct pair_spi *s,
 			u32 now)
 {
 	return s->state == PAIR_ONEWAY && s->n >= ONEWAY_PIN &&
-		(pair_is_small(g) ||
-		 age(now, s->first) >= ONEWAY_MS);
+		(pair_is_small(g) || age(now, s->first) >= ONEWAY_MS);
 }
 
 void pair_out(struct pair_group *g, struct pair_client *c, u32 spi, u32 seq,
