@@ -129,15 +129,17 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 
 /* ---- candidates ---- */
 
+/* The client's best one. */
 static struct pair_cand *cand_of_client(struct pair_trial *t,
 					const struct pair_client *c)
 {
+	struct pair_cand *b = NULL;
 	int i;
 
 	for (i = 0; i < t->nc; i++)
-		if (t->cand[i].c == c)
-			return &t->cand[i];
-	return NULL;
+		if (t->cand[i].c == c && (!b || t->cand[i].score > b->score))
+			b = &t->cand[i];
+	return b;
 }
 
 struct pair_cand *pair_cand_of(struct pair_trial *t, const struct pair_client *c,
