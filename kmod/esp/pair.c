@@ -62,25 +62,20 @@ void pair_act_pin(struct pair_act *act, struct pair_client *c,
 
 /* ---- slots ---- */
 
-/* Puts a client on the list it belongs to, at the end. */
+/* Has the client among those who ask, if it does. */
 void pair_relist(struct pair_group *g, struct pair_client *c)
 {
-	bool open = false, vain = false, taken = false;
-	struct list_head *to;
+	bool asks = false;
 	int i;
 
-	for (i = 0; i < PAIR_OUT_SLOTS; i++) {
-		open |= pair_wants(&c->out[i]);
-		vain |= c->out[i].state == PAIR_ONEWAY;
-		taken |= c->out[i].state == PAIR_NEW;
-	}
-	to = open ? &g->open : vain ? &g->vain : taken ? &g->taken : NULL;
-	if (to == c->where)
+	for (i = 0; i < PAIR_OUT_SLOTS; i++)
+		asks |= pair_asks(&c->out[i]);
+	if (asks == !list_empty(&c->asks))
 		return;
-	list_del_init(&c->pend);
-	if (to)
-		list_add_tail(&c->pend, to);
-	c->where = to;
+	if (asks)
+		list_add_tail(&c->asks, &g->asking);
+	else
+		pair_asks_no_more(g, c);
 }
 
 /* Gives the slot up: from here on it belongs to whoever takes it next. */
@@ -492,9 +487,7 @@ void pair_group_init(struct pair_group *g, const struct pair_cfg *cfg)
 	INIT_LIST_HEAD(&g->clients);
 	INIT_LIST_HEAD(&g->waiting);
 	INIT_LIST_HEAD(&g->delayed);
-	INIT_LIST_HEAD(&g->open);
-	INIT_LIST_HEAD(&g->vain);
-	INIT_LIST_HEAD(&g->taken);
+	INIT_LIST_HEAD(&g->asking);
 	INIT_LIST_HEAD(&g->evid);
 	g->evid_turn = &g->evid;
 	INIT_LIST_HEAD(&g->room);
@@ -508,12 +501,13 @@ void pair_client_add(struct pair_group *g, struct pair_client *c, u32 now)
 	int i;
 
 	INIT_LIST_HEAD(&c->wait);
-	INIT_LIST_HEAD(&c->pend);
+	INIT_LIST_HEAD(&c->asks);
 	INIT_LIST_HEAD(&c->evid);
 	for (i = 0; i < PAIR_ROOM; i++)
 		list_add_tail(&c->room[i].node, &g->room);
 	list_add_tail(&c->node, &g->clients);
-	g->n_clients++;
+	if (!g->n_clients++)
+		pair_copies_init(g, now);
 	g->seed ^= now;
 }
 
@@ -541,9 +535,8 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 	}
 	list_del_init(&c->node);
 	list_del_init(&c->wait);
-	list_del_init(&c->pend);
+	pair_asks_no_more(g, c);
 	unclaim(g, c);
-	c->where = NULL;
 	g->n_clients--;
 	g->n_ike -= c->ike;
 	if (g->opener == c)

@@ -22,7 +22,7 @@
 
 #define PAIR_OUT_SLOTS	10	/* 8 settled, the rest asking */
 #define PAIR_IN_SLOTS	10	/* 8 settled, the rest coming */
-#define PAIR_COPY_MAX	4
+#define PAIR_COPY_MAX	16
 #define PAIR_ACT_MAX	4
 #define PAIR_CANDS	8	/* clients that something speaks for, per SPI */
 #define PAIR_TRIAL_OF	16	/* open questions one client can be part of */
@@ -35,7 +35,8 @@
  * struct pair_cfg - settings of a group; may change while in use
  * @open_ms: longest that one client's start keeps others waiting, ms
  * @evidence_ms: how long an IKE exchange explains a new SPI, ms
- * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX
+ * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX; one that
+ *	follows another closely gets few of them anyway
  * @strict: drop what is in doubt instead of copying it
  * @hold: let clients start one after the other
  */
@@ -138,7 +139,9 @@ struct pair_trial {
 	u32 alone;			/* latest after a silence */
 	u32 copied;			/* latest that was copied */
 	u8 pace;			/* between packets that follow closely */
-	u8 round;			/* whose turn it is to get copies */
+	u8 round;			/* from whom the next copy's receiver is: */
+	struct pair_client *turn;	/* who ask (NULL: the first), */
+	struct pair_client *turn_silent; /* of them, who are silent */
 	struct pair_client *owner;	/* linked or settled with whom, */
 	struct pair_spi *slot;		/* where; kept until the pin works */
 	u16 n;
@@ -161,9 +164,8 @@ struct pair_client {
 
 	struct list_head node;		/* group's clients */
 	struct list_head wait;		/* waiting or delayed */
-	struct list_head pend;		/* open, vain or taken */
+	struct list_head asks;		/* an SPI of its own is not settled */
 	struct list_head evid;		/* IKE explains a new SPI */
-	struct list_head *where;	/* list that pend is on */
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
 	u32 got, got_at;		/* unsettled SPI it got, and when */
@@ -213,9 +215,7 @@ struct pair_group {
 	struct list_head clients;
 	struct list_head waiting;	/* clients whose start is held */
 	struct list_head delayed;	/* held for a moment, by when it ends */
-	struct list_head open;		/* have an unanswered new SPI */
-	struct list_head vain;		/* one-way so far */
-	struct list_head taken;		/* answered, not settled */
+	struct list_head asking;	/* clients with an SPI that is not settled */
 	struct list_head evid;		/* IKE explains an SPI that has not come; */
 	struct list_head *evid_turn;	/* the newest is last. Next to get a copy */
 	struct list_head room;		/* trials: free */

@@ -6,20 +6,32 @@
  */
 #include "pair_int.h"
 
-#define COPY_RATE	500	/* per second */
-#define COPY_BURST	500
+#define COPY_RATE	500	/* copies per second, and burst, */
+#define COPY_RATE_EACH	4	/* that many more for each client */
+#define COPY_CLIENTS	375	/* up to this number */
 #define SILENT		2500	/* ms */
 #define COPY_GAP	40	/* ms */
-#define LOOK		8	/* clients looked at for one to get a copy */
+#define COPIES		4	/* of a packet that follows another closely, */
+#define COPY_MORE	100	/* and one more for so many ms */
+#define PLENTY		3	/* more than that */
+#define LOOK		32	/* clients looked at for one to get a copy */
 #define SMALL_N		64	/* packets that all of a small group get, */
 #define SMALL_GAP	8	/* and then one in so many ms */
 
+/* A full bucket, whatever the clock shows. */
+void pair_copies_init(struct pair_group *g, u32 now)
+{
+	g->tok_copy = COPY_RATE * 1000;
+	g->tok_at = now;
+}
+
 static bool take(struct pair_group *g, u32 now)
 {
+	u32 rate = COPY_RATE + COPY_RATE_EACH *
+		   min_t(u32, g->n_clients, COPY_CLIENTS);
 	u32 ms = min_t(u32, age(now, g->tok_at), 2000);
 
-	g->tok_copy = min_t(u32, g->tok_copy + ms * COPY_RATE,
-			    COPY_BURST * 1000);
+	g->tok_copy = min_t(u32, g->tok_copy + ms * rate, rate * 1000);
 	g->tok_at = now;
 	if (g->tok_copy < 1000) {
 		g->dropped_limit++;
@@ -68,18 +80,49 @@ static bool suits(const struct pair_client *c, const struct pair_trial *t,
 	return pair_may_own(c, t) && (!quiet || silent(c, now));
 }
 
-/* The first of a list that may be meant, which then goes to the end. */
-static struct pair_client *next_of(struct list_head *h,
-				   const struct pair_trial *t, bool quiet,
-				   u32 now)
+static struct pair_client *after(const struct pair_group *g,
+				 const struct pair_client *c)
 {
-	struct pair_client *c;
+	return c->asks.next == &g->asking ? NULL :
+	       list_entry(c->asks.next, struct pair_client, asks);
+}
+
+static void turns_pass(struct pair_group *g, const struct list_head *trials,
+		       const struct pair_client *c)
+{
+	struct pair_trial *t;
+
+	list_for_each_entry(t, trials, node) {
+		if (t->turn == c)
+			t->turn = after(g, c);
+		if (t->turn_silent == c)
+			t->turn_silent = after(g, c);
+	}
+}
+
+/* All of its questions are settled, or it goes: whose turn it is passes on. */
+void pair_asks_no_more(struct pair_group *g, struct pair_client *c)
+{
+	if (list_empty(&c->asks))
+		return;
+	turns_pass(g, &g->once, c);
+	turns_pass(g, &g->live, c);
+	list_del_init(&c->asks);
+}
+
+/*
+ * The next of those who ask. Every trial has its own turns, so that each client
+ * gets a copy before any gets another, however many trials there are.
+ */
+static struct pair_client *next_asking(struct pair_group *g, struct pair_trial *t,
+				       bool quiet, u32 now)
+{
+	struct pair_client **turn = quiet ? &t->turn_silent : &t->turn, *c;
 	int n;
 
-	for (n = 0; n < LOOK && !list_empty(h); n++) {
-		c = list_first_entry(h, struct pair_client, pend);
-		list_del_init(&c->pend);
-		list_add_tail(&c->pend, h);
+	for (n = 0; n < LOOK && !list_empty(&g->asking); n++) {
+		c = *turn ?: list_first_entry(&g->asking, struct pair_client, asks);
+		*turn = after(g, c);
 		if (suits(c, t, quiet, now))
 			return c;
 	}
@@ -107,10 +150,10 @@ static struct pair_client *next_claim(struct pair_group *g,
 
 static bool waits(const struct pair_client *c, const struct pair_trial *t)
 {
-	return (c->where || !list_empty(&c->evid)) && pair_may_own(c, t);
+	return (!list_empty(&c->asks) || !list_empty(&c->evid)) && pair_may_own(c, t);
 }
 
-/* Those who still wait for something, the list that has more to say first. */
+/* Those who still wait for something; more often those who have been silent. */
 static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 			int most, struct pair_act *act)
 {
@@ -124,28 +167,61 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 				return;
 		return;
 	}
-	for (n = 0; n < 2 * PAIR_COPY_MAX && act->n_copy < most; n++) {
+	for (n = 0; n < 2 * most && act->n_copy < most; n++) {
 		k = t->round++ % 8;
 		c = NULL;
 		if (t->fresh && k % 2)
 			c = next_claim(g, t, k != 7, now);
 		if (!c && t->fresh && k % 2)
 			c = next_claim(g, t, false, now);
-		if (!c && k == 0)
-			c = next_of(&g->taken, t, false, now);
 		if (!c && k % 4)
-			c = next_of(&g->open, t, true, now);
-		if (!c && k % 4)
-			c = next_of(&g->vain, t, true, now);
+			c = next_asking(g, t, true, now);
 		if (!c)
-			c = next_of(&g->open, t, false, now);
-		if (!c)
-			c = next_of(&g->vain, t, false, now);
-		if (!c)
-			c = next_of(&g->taken, t, false, now);
+			c = next_asking(g, t, false, now);
 		if (!c || !give(g, act, c, now, most))
 			return;
 	}
+}
+
+/*
+ * Those for whom something speaks, best first. Who has no more than a claim is in
+ * the others' turns, too.
+ */
+static void give_cands(struct pair_group *g, struct pair_trial *t, u32 now,
+		       int most, struct pair_act *act)
+{
+	int base = min(most, COPIES), extra = most - base;
+	int i, low, high, n;
+
+	for (high = BITS_MAX; high >= BITS_SEEN; high = low) {
+		low = 0;
+		for (i = 0; i < t->nc; i++) {
+			const struct pair_cand *cd = &t->cand[i];
+
+			if (cd->score < high)
+				low = max_t(int, low, cd->score);
+			if (cd->score != high ||
+			    (high <= BITS_SHARED && !cd->hit && t->n > 1 &&
+			     (!cd->ask || extra < PLENTY)))
+				continue;
+			n = high > BITS_SEEN ? base / (act->to ? 2 : 4) : 0;
+			give(g, act, cd->c, now, n + 3 * extra / 4);
+		}
+	}
+}
+
+/*
+ * The more of them the longer it has not been copied: what comes seldom would take
+ * minutes to come round else. Part is for those for whom something speaks.
+ */
+static void give_copies(struct pair_group *g, struct pair_trial *t, u32 now,
+			struct pair_act *act)
+{
+	int most = min_t(u32, g->cfg->copies, COPIES + age(now, t->copied) / COPY_MORE);
+
+	t->copied = now;
+	give_cands(g, t, now, most, act);
+	give_others(g, t, now, most, act);
 }
 
 /* By chance somebody always has some bits after a while. */
@@ -156,7 +232,7 @@ static bool credible(const struct pair_cand *b)
 
 /*
  * The surer who it is, the fewer packets of it are copied; never none. A small
- * group can afford not to bet on the first signs.
+ * group can afford not to bet on signs before they are enough for a pin.
  */
 static bool to_others(const struct pair_group *g, const struct pair_trial *t,
 		      const struct pair_cand *b, u32 now)
@@ -166,7 +242,7 @@ static bool to_others(const struct pair_group *g, const struct pair_trial *t,
 
 	if (g->cfg->strict)
 		return false;
-	if (pair_is_small(g) && lead < BITS_AGREED)
+	if (pair_is_small(g))
 		gap = t->n <= SMALL_N ? 0 : SMALL_GAP;
 	return !credible(b) || age(now, t->copied) >= gap;
 }
@@ -189,26 +265,12 @@ static void note_got(const struct pair_trial *t, u32 now, struct pair_act *act)
 void pair_deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		  struct pair_act *act)
 {
-	int i, low, high, most = min_t(int, g->cfg->copies, PAIR_COPY_MAX);
 	struct pair_cand *b = pair_best(t);
 
 	if (credible(b))
 		act->to = b->c;
-	if (to_others(g, t, b, now)) {
-		t->copied = now;
-		/* Who has no more than a claim is in the others' turns, too. */
-		for (high = BITS_MAX; high > BITS_SEEN; high = low) {
-			for (i = 0, low = 0; i < t->nc; i++) {
-				if (t->cand[i].score < high)
-					low = max_t(int, low, t->cand[i].score);
-				if (t->cand[i].score == high &&
-				    (high > BITS_SHARED || t->cand[i].hit || t->n == 1))
-					give(g, act, t->cand[i].c, now,
-					     most / (act->to ? 2 : 4));
-			}
-		}
-		give_others(g, t, now, most, act);
-	}
+	if (to_others(g, t, b, now))
+		give_copies(g, t, now, act);
 	act->verdict = act->to ? PAIR_DELIVER : PAIR_DROP;
 	if (t->alone == now)
 		note_got(t, now, act);

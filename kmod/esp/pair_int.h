@@ -11,6 +11,7 @@
 #define PAIR_CLAIMS	64	/* looked at at most */
 #define BEGUN		60000	/* ms; what goes on for longer has come to nothing */
 #define RECENT		5000	/* a trial silent for longer may make room */
+#define SMALL		5	/* clients: all who wait get copies */
 
 /* Bits, so that the odds are 2^score to one. */
 enum {
@@ -26,7 +27,6 @@ enum {
 	BITS_TURN_IKE	= 12,	/* ... and IKE saw it make an SA */
 	BITS_REACT	= 12,	/* most that reactions add up to */
 	BITS_STRICT	= 14,	/* what a strict group delivers */
-	BITS_AGREED	= 18,	/* what a small group stops copying at */
 	BITS_LINK	= 6,	/* enough to let others have their turn */
 	BITS_SURE	= 26,	/* enough for a pin */
 	BITS_AHEAD	= 10,	/* ... if no other is nearer than this */
@@ -59,7 +59,7 @@ static inline bool pair_wants(const struct pair_spi *s)
 /* So few clients that one packet can go to all. */
 static inline bool pair_is_small(const struct pair_group *g)
 {
-	return g->n_clients <= 1 + PAIR_COPY_MAX;
+	return g->n_clients <= SMALL;
 }
 
 /* pair.c */
@@ -117,6 +117,8 @@ bool pair_calm(const struct pair_group *g, const struct pair_client *c,
 bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s);
 
 /* pair_copy.c */
+void pair_copies_init(struct pair_group *g, u32 now);
+void pair_asks_no_more(struct pair_group *g, struct pair_client *c);
 void pair_deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		  struct pair_act *act);
 

@@ -84,8 +84,7 @@ static bool none_but_of(const struct list_head *h, const struct pair_client *c,
  */
 bool pair_calm(const struct pair_group *g, const struct pair_client *c, u32 now)
 {
-	return only_on(&g->open, &c->pend) && only_on(&g->vain, &c->pend) &&
-		only_on(&g->taken, &c->pend) && only_on(&g->evid, &c->evid) &&
+	return only_on(&g->asking, &c->asks) && only_on(&g->evid, &c->evid) &&
 		list_empty(&g->waiting) && only_on(&g->delayed, &c->wait) &&
 		none_but_of(&g->once, c, now) && none_but_of(&g->live, c, now);
 }
@@ -442,7 +441,8 @@ void pair_arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (!alone)
 		return;
 	explain_all(g, t, now);
-	if (t->n == 1)
+	/* What comes out of silence is in somebody's turn, too. */
+	if (t->n == 1 || (gap >= RECENT && !g->n_ike))
 		first_seen(g, t, now);
 	for (i = t->nc - 1; i >= 0; i--) {
 		cd = &t->cand[i];

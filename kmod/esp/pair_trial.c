@@ -117,6 +117,8 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 	t->n = 0;
 	t->pace = 0;
 	t->round = 0;
+	t->turn = NULL;
+	t->turn_silent = NULL;
 	t->nc = 0;
 	t->used = true;
 	t->fresh = fresh;

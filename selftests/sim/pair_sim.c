@@ -1481,12 +1481,8 @@ static void trace_end(void)
 		       real ? kind_name[w.flow[fi].kind] : "-");
 		trace_cands(t->spi);
 	}
-	list_for_each_entry(c, &w.g.open, pend)
-		printf("END open c%d\n", num(c));
-	list_for_each_entry(c, &w.g.vain, pend)
-		printf("END vain c%d\n", num(c));
-	list_for_each_entry(c, &w.g.taken, pend)
-		printf("END taken c%d\n", num(c));
+	list_for_each_entry(c, &w.g.asking, asks)
+		printf("END asking c%d\n", num(c));
 	list_for_each_entry(c, &w.g.waiting, wait)
 		printf("END waiting c%d\n", num(c));
 }

@@ -955,6 +955,57 @@ static int missed_in_turns(u32 clients, u32 first_seq, u32 least, u32 most)
 	return missed;
 }
 
+/*
+ * Two clients of a router that has just booted, or has run for 25 days: its clock,
+ * signed, is before zero.
+ */
+static void test_booted(void)
+{
+	u32 was = now;
+
+	now = (u32)-290000;
+	group(true);
+	T(out(0, 0x1001, 1));
+	wait_ms(8);
+	T(in(0x2001, 1) == 1);
+	wait_ms(8);
+	out(1, 0x1002, 1);
+	wait_ms(8);
+	T(in(0x2002, 1) & 2);
+	T(!g.dropped_limit);
+	now = was;
+	ok("the second client's first answer comes to it right after boot, too");
+}
+
+/*
+ * Thirty that wait and never send again, and four SPIs of as many packets a second:
+ * of each SPI a packet in so many comes to every client, whoever it is for.
+ */
+static void test_fair(void)
+{
+	u32 seq, k, had[4][30] = {}, worst = 0;
+	int c, i;
+
+	group(false);
+	for (c = 0; c < 30; c++)
+		out(c, 0x1000 + (u32)c, 1000);
+	wait_ms(4000);
+	for (seq = 1; seq <= 200; seq++) {
+		for (k = 0; k < 4; k++) {
+			in(0x3000 + k, 1000 + seq);
+			for (i = 0; i < act.n_copy; i++)
+				had[k][num(act.copy[i])] = seq;
+			if (act.to)
+				had[k][num(act.to)] = seq;
+			for (c = 0; c < 30; c++)
+				worst = max(worst, seq - had[k][c]);
+			wait_ms(60);
+		}
+	}
+	T(worst <= 10);
+	ok("copies come round: of each SPI one packet in ten comes to every client");
+}
+
 static void test_in_turns(void)
 {
 	static const u32 gap[][2] = {
@@ -966,7 +1017,7 @@ static void test_in_turns(void)
 	u32 n;
 
 	for (i = 0; i < ARRAY_SIZE(gap); i++) {
-		for (n = 0; n < 10; n++) {
+		for (n = 0; n < 50; n++) {
 			missed += missed_in_turns(2, n % 2 ? 1 : 1000, gap[i][0], gap[i][1]);
 			many += missed_in_turns(3 + n % 2, 1, gap[i][0], gap[i][1]);
 		}
@@ -995,6 +1046,8 @@ int main(void)
 	test_rekeys();
 	test_pin_fails();
 	test_leave();
+	test_booted();
+	test_fair();
 	test_wrap();
 	test_random();
 	printf("1..%d\n", tests);
