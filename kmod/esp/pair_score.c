@@ -441,8 +441,8 @@ void pair_arrive(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (!alone)
 		return;
 	explain_all(g, t, now);
-	/* What comes out of silence is in somebody's turn, too. */
-	if (t->n == 1 || (gap >= RECENT && !g->n_ike))
+	/* What comes out of silence is in somebody's turn, too: a weaker sign */
+	if (t->n == 1 || (gap >= RECENT && !g->n_ike && !g->cfg->strict))
 		first_seen(g, t, now);
 	for (i = t->nc - 1; i >= 0; i--) {
 		cd = &t->cand[i];
