@@ -217,7 +217,9 @@ static void give_cands(struct pair_group *g, struct pair_trial *t, u32 now,
 static void give_copies(struct pair_group *g, struct pair_trial *t, u32 now,
 			struct pair_act *act)
 {
-	int most = min_t(u32, g->cfg->copies, COPIES + age(now, t->copied) / COPY_MORE);
+	u32 most = min_t(u32, COPIES + age(now, t->copied) / COPY_MORE, PAIR_COPY_MAX);
+
+	most = min_t(u32, most, g->cfg->copies);
 
 	t->copied = now;
 	give_cands(g, t, now, most, act);

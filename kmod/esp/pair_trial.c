@@ -131,17 +131,21 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 
 /* ---- candidates ---- */
 
-/* The client's best one. */
-static struct pair_cand *cand_of_client(struct pair_trial *t,
-					const struct pair_client *c)
+/* The best of one client, or of all (NULL). */
+static struct pair_cand *best_of(struct pair_trial *t, const struct pair_client *c)
 {
 	struct pair_cand *b = NULL;
 	int i;
 
 	for (i = 0; i < t->nc; i++)
-		if (t->cand[i].c == c && (!b || t->cand[i].score > b->score))
+		if ((!c || t->cand[i].c == c) && (!b || t->cand[i].score > b->score))
 			b = &t->cand[i];
 	return b;
+}
+
+struct pair_cand *pair_best(struct pair_trial *t)
+{
+	return best_of(t, NULL);
 }
 
 struct pair_cand *pair_cand_of(struct pair_trial *t, const struct pair_client *c,
@@ -169,7 +173,7 @@ static int client_room(struct pair_group *g, struct pair_client *c,
 	for (k = 0; k < PAIR_TRIAL_OF; k++) {
 		if (!c->trial[k])
 			return k;
-		cd = cand_of_client(c->trial[k], c);
+		cd = best_of(c->trial[k], c);
 		worth = cd->score - (c->trial[k]->n > 1 ? 0 : BITS_SHARED);
 		if (worth < low) {
 			low = worth;
@@ -178,7 +182,7 @@ static int client_room(struct pair_group *g, struct pair_client *c,
 	}
 	while (worst >= 0 && c->trial[worst])
 		pair_cand_del(g, c->trial[worst],
-			      cand_of_client(c->trial[worst], c));
+			      best_of(c->trial[worst], c));
 	return worst;
 }
 
@@ -214,17 +218,6 @@ struct pair_cand *pair_cand_add(struct pair_group *g, struct pair_trial *t,
 	cd->ask = ask;
 	cd->score = (s8)score;
 	return cd;
-}
-
-struct pair_cand *pair_best(struct pair_trial *t)
-{
-	struct pair_cand *b = NULL;
-	int i;
-
-	for (i = 0; i < t->nc; i++)
-		if (!b || t->cand[i].score > b->score)
-			b = &t->cand[i];
-	return b;
 }
 
 /* How far it is ahead of all other clients. */
