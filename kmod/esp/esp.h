@@ -10,7 +10,6 @@
 #include "pair.h"
 
 #define ESP_HELD	8	/* packets kept while a client waits its turn */
-#define ESP_HELD_MAX_MS	10000	/* and how long at most */
 #define ESP_RECENT_MS	1000	/* who renews SPIs faster is at his limit */
 #define ESP_SPI_RESERVED	255	/* RFC 4303 2.1: 0 is local, 1..255 IANA's */
 #define ESP_SPARES	4	/* pins kept ready, so that arrivals allocate none */

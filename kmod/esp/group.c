@@ -75,7 +75,7 @@ static void group_arm(struct esp_group *g)
 	u32 ms = pair_next_tick(&g->pair, vpnpass_now());
 
 	if (!list_empty(&g->holding))
-		ms = min_t(u32, ms, ESP_HELD_MAX_MS);
+		ms = min_t(u32, ms, PAIR_HELD_MS);
 	if (ms != PAIR_NEVER && !g->dead)
 		mod_timer(&g->timer, jiffies + msecs_to_jiffies(ms) + 1);
 }
@@ -137,7 +137,7 @@ static void group_tick(struct timer_list *t)
 	spin_lock(&g->lock);
 	if (!g->dead) {
 		list_for_each_entry_safe(es, next, &g->holding, holding)
-			if (vpnpass_now() - es->held_since >= ESP_HELD_MAX_MS)
+			if (vpnpass_now() - es->held_since >= PAIR_HELD_MS)
 				esp_hold_drop(es);
 		esp_group_begin(g);
 		pair_tick(&g->pair, vpnpass_now(), &act);

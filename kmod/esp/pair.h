@@ -29,6 +29,7 @@
 #define PAIR_ROOM	3	/* open questions a client brings room for */
 #define PAIR_PROBES	64	/* outbound packets remembered */
 #define PAIR_HASH	64
+#define PAIR_HELD_MS	10000	/* so long the embedder keeps a held packet */
 #define PAIR_NEVER	((u32)~0u)
 
 /**

@@ -40,7 +40,7 @@ static struct {
 	int only, kind;
 } opt = {
 	.runs = 100, .clients = 200, .secs = 60, .seed = 1, .tick = 4,
-	.rekey = 300, .held_ms = 2000, .loss = 0.01, .only = -1, .kind = -1,
+	.rekey = 300, .held_ms = PAIR_HELD_MS, .loss = 0.01, .only = -1, .kind = -1,
 };
 
 static const char usage[] =
@@ -56,7 +56,7 @@ static const char usage[] =
 	"  --pinfail N    percent of pins that fail (0)\n"
 	"  --tick N       ms of the router's clock (4)\n"
 	"  --exact        the policy's own clock shows every ms\n"
-	"  --held-ms N    how long the router keeps a held packet (2000)\n"
+	"  --held-ms N    how long the router keeps a held packet (the module's)\n"
 	"  --seed N       another world\n"
 	"  --from N       number of the first run, to repeat one\n"
 	"  --only P       one policy, by number\n"
