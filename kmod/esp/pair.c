@@ -75,7 +75,7 @@ void pair_relist(struct pair_group *g, struct pair_client *c)
 	if (asks)
 		list_add_tail(&c->asks, &g->asking);
 	else
-		pair_asks_no_more(g, c);
+		pair_turns_leave(g, &c->asks);
 }
 
 /* Gives the slot up: from here on it belongs to whoever takes it next. */
@@ -158,18 +158,10 @@ static void cands_del(struct pair_group *g, struct pair_client *c, bool fresh)
 	}
 }
 
-/* Nothing that IKE saw of it explains a new SPI any more. */
-static void unclaim(struct pair_group *g, struct pair_client *c)
-{
-	if (g->evid_turn == &c->evid)
-		g->evid_turn = c->evid.next;
-	list_del_init(&c->evid);
-}
-
 /* All that IKE saw it make has come: nothing else new is its. */
 static void evidence_used(struct pair_group *g, struct pair_client *c)
 {
-	unclaim(g, c);
+	pair_turns_leave(g, &c->evid);
 	cands_del(g, c, true);
 }
 
@@ -251,24 +243,26 @@ static struct pair_client *only_left(const struct pair_group *g,
 static struct pair_client *only_claim(struct pair_group *g,
 				      const struct pair_trial *t)
 {
-	struct pair_client *c, *next, *only = NULL;
+	struct pair_client *c, *only = NULL, *old = NULL;
+	bool many = false;
 	int n = 0;
 
 	if (!t->fresh || g->n_ike < g->n_clients)
 		return NULL;
-	list_for_each_entry_safe(c, next, &g->evid, evid) {
-		if (n++ == PAIR_CLAIMS)
-			return NULL;
-		if (!pair_claims(c, t->last))
-			unclaim(g, c);
-		else if (!pair_may_own(c, t))
-			continue;
-		else if (only)
-			return NULL;
-		else
+	list_for_each_entry(c, &g->evid, evid) {
+		if (!pair_claims(c, t->last)) {
+			old = c;
+		} else if (pair_may_own(c, t)) {
+			many = !!only;
 			only = c;
+		}
+		many |= ++n > PAIR_CLAIMS;
+		if (many)
+			break;
 	}
-	return only;
+	if (old)	/* one each time: it costs a walk over all trials */
+		pair_turns_leave(g, &old->evid);
+	return many ? NULL : only;
 }
 
 /* The question it is likely the answer to: the first that is open. */
@@ -424,7 +418,7 @@ static void claim(struct pair_group *g, struct pair_client *c, bool made,
 	if (!c->n_evid && !c->n_begun)
 		c->claim_at = now;
 	c->evid_at = now;
-	unclaim(g, c);
+	pair_turns_leave(g, &c->evid);
 	list_add_tail(&c->evid, &g->evid);
 	pair_turn_claim(g, c, made, now);
 }
@@ -489,7 +483,6 @@ void pair_group_init(struct pair_group *g, const struct pair_cfg *cfg)
 	INIT_LIST_HEAD(&g->delayed);
 	INIT_LIST_HEAD(&g->asking);
 	INIT_LIST_HEAD(&g->evid);
-	g->evid_turn = &g->evid;
 	INIT_LIST_HEAD(&g->room);
 	INIT_LIST_HEAD(&g->done);
 	INIT_LIST_HEAD(&g->once);
@@ -535,8 +528,8 @@ void pair_client_del(struct pair_group *g, struct pair_client *c, u32 now,
 	}
 	list_del_init(&c->node);
 	list_del_init(&c->wait);
-	pair_asks_no_more(g, c);
-	unclaim(g, c);
+	pair_turns_leave(g, &c->asks);
+	pair_turns_leave(g, &c->evid);
 	g->n_clients--;
 	g->n_ike -= c->ike;
 	if (g->opener == c)

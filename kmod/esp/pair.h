@@ -126,6 +126,15 @@ struct pair_cand {
 	u16 took[2];			/* its answers come after, ms */
 };
 
+/* Who gets copies in turn: who asks, and whom IKE lets expect something. */
+enum pair_queue {
+	PAIR_Q_ASKS,
+	PAIR_Q_ASKS_SILENT,	/* of them, who have been silent */
+	PAIR_Q_CLAIMS,
+	PAIR_Q_CLAIMS_SILENT,
+	PAIR_QUEUES
+};
+
 /*
  * An inbound SPI whose owner is not settled ("trial"), or whose pin has not
  * been seen to work. Room for these comes with the clients, so the number is
@@ -140,9 +149,8 @@ struct pair_trial {
 	u32 alone;			/* latest after a silence */
 	u32 copied;			/* latest that was copied */
 	u8 pace;			/* between packets that follow closely */
-	u8 round;			/* from whom the next copy's receiver is: */
-	struct pair_client *turn;	/* who ask (NULL: the first), */
-	struct pair_client *turn_silent; /* of them, who are silent */
+	u8 round;			/* of what kind the next copy's receiver is, */
+	struct list_head *turn[PAIR_QUEUES]; /* next of each kind; NULL: the first */
 	struct pair_client *owner;	/* linked or settled with whom, */
 	struct pair_spi *slot;		/* where; kept until the pin works */
 	u16 n;
@@ -217,8 +225,7 @@ struct pair_group {
 	struct list_head waiting;	/* clients whose start is held */
 	struct list_head delayed;	/* held for a moment, by when it ends */
 	struct list_head asking;	/* clients with an SPI that is not settled */
-	struct list_head evid;		/* IKE explains an SPI that has not come; */
-	struct list_head *evid_turn;	/* the newest is last. Next to get a copy */
+	struct list_head evid;		/* IKE explains an SPI that has not come */
 	struct list_head room;		/* trials: free */
 	struct list_head done;		/* settled, kept until the pin works */
 	struct list_head once;		/* seen once */

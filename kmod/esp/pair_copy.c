@@ -80,69 +80,56 @@ static bool suits(const struct pair_client *c, const struct pair_trial *t,
 	return pair_may_own(c, t) && (!quiet || silent(c, now));
 }
 
-static struct pair_client *after(const struct pair_group *g,
-				 const struct pair_client *c)
+static struct list_head *turn_list(struct pair_group *g, enum pair_queue k)
 {
-	return c->asks.next == &g->asking ? NULL :
-	       list_entry(c->asks.next, struct pair_client, asks);
+	return k < PAIR_Q_CLAIMS ? &g->asking : &g->evid;
+}
+
+static struct list_head *after(const struct list_head *turn, const struct list_head *h)
+{
+	return turn->next == h ? NULL : turn->next;
 }
 
 static void turns_pass(struct pair_group *g, const struct list_head *trials,
-		       const struct pair_client *c)
+		       const struct list_head *node)
 {
 	struct pair_trial *t;
+	int k;
 
-	list_for_each_entry(t, trials, node) {
-		if (t->turn == c)
-			t->turn = after(g, c);
-		if (t->turn_silent == c)
-			t->turn_silent = after(g, c);
-	}
+	list_for_each_entry(t, trials, node)
+		for (k = 0; k < PAIR_QUEUES; k++)
+			if (t->turn[k] == node)
+				t->turn[k] = after(node, turn_list(g, k));
 }
 
-/* All of its questions are settled, or it goes: whose turn it is passes on. */
-void pair_asks_no_more(struct pair_group *g, struct pair_client *c)
+/* Leaves the list of those who ask or claim: whose turn it is passes on. */
+void pair_turns_leave(struct pair_group *g, struct list_head *node)
 {
-	if (list_empty(&c->asks))
+	if (list_empty(node))
 		return;
-	turns_pass(g, &g->once, c);
-	turns_pass(g, &g->live, c);
-	list_del_init(&c->asks);
+	turns_pass(g, &g->once, node);
+	turns_pass(g, &g->live, node);
+	list_del_init(node);
 }
 
 /*
- * The next of those who ask. Every trial has its own turns, so that each client
- * gets a copy before any gets another, however many trials there are.
+ * The next of a kind. Every trial has its own turns, so that each client gets a
+ * copy before any gets another, however many trials there are.
  */
-static struct pair_client *next_asking(struct pair_group *g, struct pair_trial *t,
-				       bool quiet, u32 now)
+static struct pair_client *next_turn(struct pair_group *g, struct pair_trial *t,
+				     enum pair_queue k, u32 now)
 {
-	struct pair_client **turn = quiet ? &t->turn_silent : &t->turn, *c;
-	int n;
-
-	for (n = 0; n < LOOK && !list_empty(&g->asking); n++) {
-		c = *turn ?: list_first_entry(&g->asking, struct pair_client, asks);
-		*turn = after(g, c);
-		if (suits(c, t, quiet, now))
-			return c;
-	}
-	return NULL;
-}
-
-/* The next of those whom IKE lets expect something; their order stays. */
-static struct pair_client *next_claim(struct pair_group *g,
-				      const struct pair_trial *t, bool quiet,
-				      u32 now)
-{
+	bool quiet = k == PAIR_Q_ASKS_SILENT || k == PAIR_Q_CLAIMS_SILENT;
+	struct list_head *h = turn_list(g, k), *p;
 	struct pair_client *c;
 	int n;
 
-	for (n = 0; n < LOOK && !list_empty(&g->evid); n++) {
-		if (g->evid_turn == &g->evid)
-			g->evid_turn = g->evid.next;
-		c = list_entry(g->evid_turn, struct pair_client, evid);
-		g->evid_turn = c->evid.next;
-		if (pair_expects(c, now) && suits(c, t, quiet, now))
+	for (n = 0; n < LOOK && !list_empty(h); n++) {
+		p = t->turn[k] ?: h->next;
+		t->turn[k] = after(p, h);
+		c = h == &g->asking ? list_entry(p, struct pair_client, asks) :
+				      list_entry(p, struct pair_client, evid);
+		if (suits(c, t, quiet, now) && (h == &g->asking || pair_expects(c, now)))
 			return c;
 	}
 	return NULL;
@@ -153,13 +140,32 @@ static bool waits(const struct pair_client *c, const struct pair_trial *t)
 	return (!list_empty(&c->asks) || !list_empty(&c->evid)) && pair_may_own(c, t);
 }
 
-/* Those who still wait for something; more often those who have been silent. */
+/* Who still waits for something; more often one who has been silent. */
+static struct pair_client *next_receiver(struct pair_group *g,
+					 struct pair_trial *t, u32 now)
+{
+	struct pair_client *c = NULL;
+	int k = t->round++ % 8;
+
+	if (t->fresh && k % 2 && k != 7)
+		c = next_turn(g, t, PAIR_Q_CLAIMS_SILENT, now);
+	if (!c && t->fresh && k % 2)
+		c = next_turn(g, t, PAIR_Q_CLAIMS, now);
+	if (!c && k % 4)
+		c = next_turn(g, t, PAIR_Q_ASKS_SILENT, now);
+	if (!c)
+		c = next_turn(g, t, PAIR_Q_ASKS, now);
+	if (!c && t->fresh)
+		c = next_turn(g, t, PAIR_Q_CLAIMS, now);
+	return c;
+}
+
 static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 			int most, struct pair_act *act)
 {
 	bool nobody = !act->to;
 	struct pair_client *c;
-	int n, k;
+	int n;
 
 	if (pair_is_small(g)) {
 		list_for_each_entry(c, &g->clients, node)
@@ -168,16 +174,7 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
 		return;
 	}
 	for (n = 0; n < 2 * most && act->n_copy < most; n++) {
-		k = t->round++ % 8;
-		c = NULL;
-		if (t->fresh && k % 2)
-			c = next_claim(g, t, k != 7, now);
-		if (!c && t->fresh && k % 2)
-			c = next_claim(g, t, false, now);
-		if (!c && k % 4)
-			c = next_asking(g, t, true, now);
-		if (!c)
-			c = next_asking(g, t, false, now);
+		c = next_receiver(g, t, now);
 		if (!c || !give(g, act, c, now, most))
 			return;
 	}

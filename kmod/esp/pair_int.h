@@ -118,7 +118,7 @@ bool pair_in_doubt(const struct pair_client *c, const struct pair_spi *s);
 
 /* pair_copy.c */
 void pair_copies_init(struct pair_group *g, u32 now);
-void pair_asks_no_more(struct pair_group *g, struct pair_client *c);
+void pair_turns_leave(struct pair_group *g, struct list_head *node);
 void pair_deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 		  struct pair_act *act);
 

@@ -177,6 +177,7 @@ void pair_react(struct pair_group *g, struct pair_client *c,
 	u32 quiet = age(now, s->sent);
 	struct pair_trial *t;
 	struct pair_cand *cd;
+	bool told;
 	int bits;
 
 	s->sent = now;
@@ -185,13 +186,17 @@ void pair_react(struct pair_group *g, struct pair_client *c,
 	t = pair_trial_find(g, c->got);
 	if (!t || t->slot || !pair_may_own(c, t))
 		return;
+	bits = quiet >= DENSE ? BITS_HIT : BITS_SEEN;
+	told = t->fresh && pair_claims(c, now);
 	cd = pair_cand_of(t, c, s);
-	if (!cd)
-		cd = pair_cand_add(g, t, c, s, 0);
+	if (!cd) {
+		cd = pair_cand_add(g, t, c, s, told ? bits : 0);
+		if (cd)
+			cd->score = 0;
+	}
 	if (!cd || cd->score >= BITS_REACT)
 		return;
 	cd->ask = s;
-	bits = quiet >= DENSE ? BITS_HIT : BITS_SEEN;
 	cd->score = (s8)min_t(int, max_t(int, cd->score, 0) + bits, BITS_REACT);
 	relink(g, t);
 }

@@ -117,8 +117,7 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 	t->n = 0;
 	t->pace = 0;
 	t->round = 0;
-	t->turn = NULL;
-	t->turn_silent = NULL;
+	memset(t->turn, 0, sizeof(t->turn));
 	t->nc = 0;
 	t->used = true;
 	t->fresh = fresh;
@@ -279,7 +278,7 @@ bool pair_claims(const struct pair_client *c, u32 now)
 	return c->n_evid || (c->n_begun && age(now, c->evid_at) < BEGUN);
 }
 
-/* ... and nothing has come that is likely to be it. */
+/* ... and nothing has come that is about as likely to be it as IKE can tell. */
 bool pair_expects(const struct pair_client *c, u32 now)
 {
 	struct pair_cand *b;
@@ -292,7 +291,7 @@ bool pair_expects(const struct pair_client *c, u32 now)
 		if (!c->trial[k] || !c->trial[k]->fresh)
 			continue;
 		b = pair_best(c->trial[k]);
-		if (b->c == c && b->score >= BITS_LINK)
+		if (b->c == c && b->score >= BITS_TURN_IKE)
 			n--;
 	}
 	return n;
