@@ -189,7 +189,7 @@ void pair_react(struct pair_group *g, struct pair_client *c,
 	bits = quiet >= DENSE ? BITS_HIT : BITS_SEEN;
 	told = t->fresh && pair_claims(c, now);
 	cd = pair_cand_of(t, c, s);
-	if (!cd) {
+	if (!cd) {	/* an expected answer is worth a chance hit's place */
 		cd = pair_cand_add(g, t, c, s, told ? bits : 0);
 		if (cd)
 			cd->score = 0;
