@@ -332,6 +332,7 @@ void pair_in(struct pair_group *g, u32 spi, u32 seq, u32 now,
 	struct pair_trial *t;
 
 	act_clear(act);
+	act->copy = g->copy;
 	if (!g->n_clients)
 		return;
 	t = pair_trial_find(g, spi);

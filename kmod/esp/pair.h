@@ -22,7 +22,7 @@
 
 #define PAIR_OUT_SLOTS	10	/* 8 settled, the rest asking */
 #define PAIR_IN_SLOTS	10	/* 8 settled, the rest coming */
-#define PAIR_COPY_MAX	16
+#define PAIR_COPY_MAX	180
 #define PAIR_ACT_MAX	4
 #define PAIR_CANDS	8	/* clients that something speaks for, per SPI */
 #define PAIR_TRIAL_OF	16	/* open questions one client can be part of */
@@ -36,8 +36,8 @@
  * struct pair_cfg - settings of a group; may change while in use
  * @open_ms: longest that one client's start keeps others waiting, ms
  * @evidence_ms: how long an IKE exchange explains a new SPI, ms
- * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX; one that
- *	follows another closely gets few of them anyway
+ * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX; so many
+ *	only when it comes after a long silence, or has long been in doubt
  * @strict: drop what is in doubt instead of copying it
  * @hold: let clients start one after the other
  */
@@ -147,7 +147,8 @@ struct pair_trial {
 	u32 first;
 	u32 last;			/* latest arrival */
 	u32 alone;			/* latest after a silence */
-	u32 copied;			/* latest that was copied */
+	u32 copied;			/* latest that was copied, */
+	u32 all;			/* to all who wait */
 	u8 pace;			/* between packets that follow closely */
 	u8 round;			/* of what kind the next copy's receiver is, */
 	struct list_head *turn[PAIR_QUEUES]; /* next of each kind; NULL: the first */
@@ -178,6 +179,7 @@ struct pair_client {
 	struct pair_trial *trial[PAIR_TRIAL_OF];
 	struct pair_trial room[PAIR_ROOM];
 	u32 got, got_at;		/* unsettled SPI it got, and when */
+	u32 given;			/* last delivery that it was part of */
 	u32 evid_at;			/* exchange began, or made an SA */
 	u32 claim_at;			/* the first that has not come did */
 	u32 due;			/* a delayed packet goes */
@@ -242,6 +244,8 @@ struct pair_group {
 	u32 rtt_lo, rtt_hi;		/* quick, slow answer, ms */
 	u32 rtt_n, rtt_rise;		/* answers learnt from */
 	u32 tok_at, tok_copy;		/* token bucket, thousandths */
+	u32 n_given;			/* deliveries of packets in doubt */
+	struct pair_client *copy[PAIR_COPY_MAX];
 	u32 seed;
 };
 
@@ -255,6 +259,7 @@ enum pair_verdict {
 /**
  * struct pair_act - what the embedder has to do; unpins before pins
  * @verdict: enum pair_verdict, for the packet of this event
+ * @copy: in the group's memory, until its next event
  * @unpin: slots whose pin (slot->priv) goes; the slot may already carry
  *	another SPI
  * @pin: slots whose SPI gets a pin; when that fails the next packet of the
@@ -265,7 +270,7 @@ struct pair_act {
 	u8 verdict;
 	u8 n_copy, n_pin, n_unpin;
 	struct pair_client *to;
-	struct pair_client *copy[PAIR_COPY_MAX];
+	struct pair_client **copy;
 	struct pair_act_slot {
 		struct pair_client *c;
 		struct pair_spi *slot;

@@ -12,11 +12,23 @@
 #define SILENT		2500	/* ms */
 #define COPY_GAP	40	/* ms */
 #define COPIES		4	/* of a packet that follows another closely, */
-#define COPY_MORE	100	/* and one more for so many ms */
+#define COPY_MORE	100	/* and one more for so many ms, */
+#define COPIES_SELDOM	16	/* up to this number */
+#define ALL_GAP		8000	/* ms; so often one goes to all who wait */
 #define PLENTY		3	/* more than that */
 #define LOOK		32	/* clients looked at for one to get a copy */
 #define SMALL_N		64	/* packets that all of a small group get, */
 #define SMALL_GAP	8	/* and then one in so many ms */
+
+/* The copies of one packet. */
+struct copying {
+	struct pair_group *g;
+	struct pair_trial *t;
+	struct pair_act *act;
+	u32 now;
+	int most;
+	bool all;	/* of those who wait, not a few in turn */
+};
 
 /* A full bucket, whatever the clock shows. */
 void pair_copies_init(struct pair_group *g, u32 now)
@@ -25,15 +37,18 @@ void pair_copies_init(struct pair_group *g, u32 now)
 	g->tok_at = now;
 }
 
-static bool take(struct pair_group *g, u32 now)
+/* Among many, half of it is kept for what is to go to all: that comes seldom. */
+static bool take(const struct copying *cp)
 {
+	struct pair_group *g = cp->g;
 	u32 rate = COPY_RATE + COPY_RATE_EACH *
 		   min_t(u32, g->n_clients, COPY_CLIENTS);
-	u32 ms = min_t(u32, age(now, g->tok_at), 2000);
+	u32 ms = min_t(u32, age(cp->now, g->tok_at), 2000), keep;
 
 	g->tok_copy = min_t(u32, g->tok_copy + ms * rate, rate * 1000);
-	g->tok_at = now;
-	if (g->tok_copy < 1000) {
+	g->tok_at = cp->now;
+	keep = cp->all || pair_is_small(g) ? 0 : rate * 500;
+	if (g->tok_copy < keep + 1000) {
 		g->dropped_limit++;
 		return false;
 	}
@@ -42,24 +57,22 @@ static bool take(struct pair_group *g, u32 now)
 }
 
 /* Adds a receiver. False when there are to be no more. */
-static bool give(struct pair_group *g, struct pair_act *act,
-		 struct pair_client *c, u32 now, int most)
+static bool give(const struct copying *cp, struct pair_client *c, int most)
 {
-	int i;
+	struct pair_act *act = cp->act;
+	struct pair_group *g = cp->g;
 
-	for (i = 0; i < act->n_copy; i++)
-		if (act->copy[i] == c)
-			return true;
-	if (act->to == c)
+	if (c->given == g->n_given)
 		return true;
 	if (!act->to) {
 		act->to = c;
-		return true;
+	} else {
+		if (act->n_copy >= most || !take(cp))
+			return false;
+		act->copy[act->n_copy++] = c;
+		g->copies++;
 	}
-	if (act->n_copy >= most || !take(g, now))
-		return false;
-	act->copy[act->n_copy++] = c;
-	g->copies++;
+	c->given = g->n_given;
 	return true;
 }
 
@@ -141,42 +154,70 @@ static bool waits(const struct pair_client *c, const struct pair_trial *t)
 }
 
 /* Who still waits for something; more often one who has been silent. */
-static struct pair_client *next_receiver(struct pair_group *g,
-					 struct pair_trial *t, u32 now)
+static struct pair_client *next_receiver(const struct copying *cp)
 {
+	struct pair_group *g = cp->g;
+	struct pair_trial *t = cp->t;
 	struct pair_client *c = NULL;
 	int k = t->round++ % 8;
 
 	if (t->fresh && k % 2 && k != 7)
-		c = next_turn(g, t, PAIR_Q_CLAIMS_SILENT, now);
+		c = next_turn(g, t, PAIR_Q_CLAIMS_SILENT, cp->now);
 	if (!c && t->fresh && k % 2)
-		c = next_turn(g, t, PAIR_Q_CLAIMS, now);
+		c = next_turn(g, t, PAIR_Q_CLAIMS, cp->now);
 	if (!c && k % 4)
-		c = next_turn(g, t, PAIR_Q_ASKS_SILENT, now);
+		c = next_turn(g, t, PAIR_Q_ASKS_SILENT, cp->now);
 	if (!c)
-		c = next_turn(g, t, PAIR_Q_ASKS, now);
+		c = next_turn(g, t, PAIR_Q_ASKS, cp->now);
 	if (!c && t->fresh)
-		c = next_turn(g, t, PAIR_Q_CLAIMS, now);
+		c = next_turn(g, t, PAIR_Q_CLAIMS, cp->now);
 	return c;
 }
 
-static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
-			int most, struct pair_act *act)
+static void give_turns(const struct copying *cp)
 {
-	bool nobody = !act->to;
 	struct pair_client *c;
 	int n;
 
-	if (pair_is_small(g)) {
-		list_for_each_entry(c, &g->clients, node)
-			if ((nobody || waits(c, t)) && !give(g, act, c, now, most))
-				return;
-		return;
-	}
-	for (n = 0; n < 2 * most && act->n_copy < most; n++) {
-		c = next_receiver(g, t, now);
-		if (!c || !give(g, act, c, now, most))
+	for (n = 0; n < 2 * cp->most && cp->act->n_copy < cp->most; n++) {
+		c = next_receiver(cp);
+		if (!c || !give(cp, c, cp->most))
 			return;
+	}
+}
+
+/* All of one kind; should they be too many, the others next time. */
+static void give_queue(const struct copying *cp, enum pair_queue k)
+{
+	struct pair_client *c, *first = NULL;
+
+	while ((c = next_turn(cp->g, cp->t, k, cp->now)) && c != first) {
+		if (!give(cp, c, cp->most))
+			return;
+		first = first ?: c;
+	}
+}
+
+static void give_small(const struct copying *cp)
+{
+	bool nobody = !cp->act->to;
+	struct pair_client *c;
+
+	list_for_each_entry(c, &cp->g->clients, node)
+		if ((nobody || waits(c, cp->t)) && !give(cp, c, cp->most))
+			return;
+}
+
+static void give_others(const struct copying *cp)
+{
+	if (pair_is_small(cp->g)) {
+		give_small(cp);
+	} else if (cp->all) {
+		if (cp->t->fresh)
+			give_queue(cp, PAIR_Q_CLAIMS);
+		give_queue(cp, PAIR_Q_ASKS);
+	} else {
+		give_turns(cp);
 	}
 }
 
@@ -184,10 +225,10 @@ static void give_others(struct pair_group *g, struct pair_trial *t, u32 now,
  * Those for whom something speaks, best first. Who has no more than a claim is in
  * the others' turns, too.
  */
-static void give_cands(struct pair_group *g, struct pair_trial *t, u32 now,
-		       int most, struct pair_act *act)
+static void give_cands(const struct copying *cp)
 {
-	int base = min(most, COPIES), extra = most - base;
+	int base = min(cp->most, COPIES), extra = cp->most - base;
+	struct pair_trial *t = cp->t;
 	int i, low, high, n;
 
 	for (high = BITS_MAX; high >= BITS_SEEN; high = low) {
@@ -201,26 +242,35 @@ static void give_cands(struct pair_group *g, struct pair_trial *t, u32 now,
 			    (high <= BITS_SHARED && !cd->hit && t->n > 1 &&
 			     (!cd->ask || extra < PLENTY)))
 				continue;
-			n = high > BITS_SEEN ? base / (act->to ? 2 : 4) : 0;
-			give(g, act, cd->c, now, n + 3 * extra / 4);
+			n = high > BITS_SEEN ? base / (cp->act->to ? 2 : 4) : 0;
+			give(cp, cd->c, n + 3 * extra / 4);
 		}
 	}
 }
 
 /*
  * The more of them the longer it has not been copied: what comes seldom would take
- * minutes to come round else. Part is for those for whom something speaks.
+ * minutes to come round else. Part is for those for whom something speaks. Now and
+ * then all who wait get one: whoever it is for is never without for long.
  */
 static void give_copies(struct pair_group *g, struct pair_trial *t, u32 now,
 			struct pair_act *act)
 {
-	u32 most = min_t(u32, COPIES + age(now, t->copied) / COPY_MORE, PAIR_COPY_MAX);
+	struct copying cp = {
+		.g = g, .t = t, .act = act, .now = now,
+		.most = min_t(u32, COPIES + age(now, t->copied) / COPY_MORE,
+			      COPIES_SELDOM),
+		.all = age(now, t->all) >= ALL_GAP,
+	};
 
-	most = min_t(u32, most, g->cfg->copies);
-
+	if (cp.all) {
+		cp.most = PAIR_COPY_MAX;
+		t->all = now;
+	}
+	cp.most = min_t(int, cp.most, g->cfg->copies);
 	t->copied = now;
-	give_cands(g, t, now, most, act);
-	give_others(g, t, now, most, act);
+	give_cands(&cp);
+	give_others(&cp);
 }
 
 /* By chance somebody always has some bits after a while. */
@@ -266,8 +316,11 @@ void pair_deliver(struct pair_group *g, struct pair_trial *t, u32 now,
 {
 	struct pair_cand *b = pair_best(t);
 
-	if (credible(b))
+	g->n_given++;
+	if (credible(b)) {
 		act->to = b->c;
+		b->c->given = g->n_given;
+	}
 	if (to_others(g, t, b, now))
 		give_copies(g, t, now, act);
 	act->verdict = act->to ? PAIR_DELIVER : PAIR_DROP;

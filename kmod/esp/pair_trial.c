@@ -113,6 +113,7 @@ struct pair_trial *pair_trial_new(struct pair_group *g, u32 spi, bool fresh,
 	t->last = now;
 	t->alone = now;
 	t->copied = now - COPY_FIRST;
+	t->all = now;
 	t->owner = NULL;
 	t->n = 0;
 	t->pace = 0;

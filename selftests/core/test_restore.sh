@@ -128,7 +128,7 @@ refuses "of the future" 2 "future" "$(changed 's/^saved .*/saved 99999999999/')"
 refuses "stale" 2 "stale: every session has timed out" \
 	"$(changed "s/^saved .*/saved $(($(date +%s) - 1801))/")"
 refuses "a setting that is out of range" 2 ":[0-9]+: .*out of range" \
-	"$(changed 's/^set esp copies.*/set esp copies 99/')"
+	"$(changed 's/^set esp copies.*/set esp copies 999/')"
 refuses "a device that is gone" 2 "no device wan9" "$(changed 's/device wan/device wan9/')"
 refuses "sessions of what is switched off" 2 "switch is not on" \
 	"$(changed 's/^set esp on/set esp off/')"

@@ -1018,6 +1018,42 @@ static void test_fair(void)
 }
 
 /*
+ * Thirty wait and an SPI has a packet every nine seconds: how often does one pass
+ * somebody by, other SPIs having as many copies as they can get?
+ */
+static int missed_seldom(bool busy)
+{
+	u32 seq, other = 1000, mask, k;
+	int c, i, missed = 0;
+
+	group(false);
+	for (c = 0; c < 30; c++)
+		out(c, 0x1000 + (u32)c, 1000);
+	wait_ms(4000);
+	for (seq = 1001; seq <= 1005; seq++) {
+		mask = in(0x3000, seq);
+		for (c = 0; c < 30; c++)
+			missed += seq > 1001 && !(mask & mask_of(cl[c]));
+		for (i = 0; i < 1500; i++) {
+			other++;
+			for (k = 0; busy && k < 4; k++)
+				in(0x4000 + k, other);
+			wait_ms(6);
+		}
+	}
+	return missed;
+}
+
+static void test_seldom(void)
+{
+	T(!missed_seldom(false));
+	ok("what comes once in nine seconds goes to all who wait");
+	T(!missed_seldom(true));
+	T(g.dropped_limit);
+	ok("... while others have as many copies as they can get");
+}
+
+/*
  * Twelve ask all the time, so that an SPI has as many candidates as it can; IKE
  * saw one make it, which answers the first packet that comes to it: how many of
  * the next six pass it by?
@@ -1108,6 +1144,7 @@ int main(void)
 	test_leave();
 	test_booted();
 	test_fair();
+	test_seldom();
 	test_claimant();
 	test_wrap();
 	test_random();
