@@ -21,6 +21,7 @@
 #define SLACK		12	/* *last may lag by a tick, paths reorder a little */
 #define LEFT_N		4	/* arrivals before the last one left is the owner, */
 #define LEFT_MS		500	/* and time */
+#define MANY		64	/* arrivals; chance helps someone, the longer the more */
 #define ONEWAY_PIN	32	/* packets in vain before it gets its pin, */
 #define ONEWAY_MS	20000	/* and time, among many */
 
@@ -308,12 +309,30 @@ static bool settle_sure(struct pair_group *g, struct pair_trial *t, u32 now,
 	return true;
 }
 
+/*
+ * For a pin: more where there have been more chances to come by it, and where
+ * something speaks for another SPI as the answer to the same question.
+ */
+static int bits_enough(const struct pair_trial *t, const struct pair_cand *b)
+{
+	const struct pair_trial *other = b->ask ? b->ask->answer : NULL;
+	int i, bits = BITS_SURE;
+	u32 n;
+
+	for (n = t->n; n >= MANY; n /= 2)
+		bits++;
+	for (i = 0; other && other != t && i < other->nc; i++)
+		if (other->cand[i].ask == b->ask)
+			bits += max_t(int, other->cand[i].score, 0);
+	return min(bits, BITS_MAX);
+}
+
 static void settle_best(struct pair_group *g, struct pair_trial *t, u32 now,
 			struct pair_act *act)
 {
 	struct pair_cand *b = pair_best(t);
 
-	if (!b || b->score < BITS_SURE || pair_lead(t, b) < BITS_AHEAD)
+	if (!b || b->score < bits_enough(t, b) || pair_lead(t, b) < BITS_AHEAD)
 		return;
 	if (pair_claims(b->c, now) && t->fresh)
 		g->paired_evidence++;
