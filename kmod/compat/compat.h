@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * All that differs between the kernels that vpnpass builds for. What a kernel
- * has is found out by compiling (kmod/compat/probe); headers that some lack
- * altogether are in fallback/.
+ * has is found out by compiling (kmod/compat/probe), what it does by its version;
+ * headers that some lack altogether are in fallback/.
  */
 #ifndef VPNPASS_COMPAT_H
 #define VPNPASS_COMPAT_H
 
 #include <linux/sysctl.h>
 #include <linux/timer.h>
+#include <linux/version.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -45,6 +46,12 @@ vpnpass_register_sysctl(struct net *net, const char *path,
 	return register_net_sysctl(net, path, table);
 #endif
 }
+
+/*
+ * Before 5.15 (conntrack: include zone id in tuple hash again) NAT takes a port for
+ * used in every reply zone when a flow from outside to the router has it.
+ */
+#define VPNPASS_ZONES_SHARE_PORTS (LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0))
 
 static inline void vpnpass_timer_cancel(struct timer_list *timer)
 {

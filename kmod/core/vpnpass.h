@@ -473,6 +473,7 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   const struct nf_conntrack_tuple *reply,
 				   struct nf_conn *master, u32 timeout_s);
 int vpnpass_conn_insert(struct nf_conn *ct);
+void vpnpass_conn_forget_unasked(const struct vpnpass_pkt *pkt);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);

@@ -189,10 +189,12 @@ unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	};
 	enum flow kind = flow_kind(pkt);
 
-	if (z.id)
+	if (z.id) {
 		conflict(vn, pkt, m->ispi, &z, kind);
-	else if (kind == FLOW_NONE)
+	} else if (kind == FLOW_NONE) {
+		vpnpass_conn_forget_unasked(pkt);
 		set_template(pkt->skb, ike_net(vn)->tmpl);
+	}
 	return NF_ACCEPT;
 }
 

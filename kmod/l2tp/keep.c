@@ -129,10 +129,12 @@ static void flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!id || flow_exists(pkt, &nf_ct_zone_dflt))
 		return;
 	zone = rival_zone(vn, pkt, kind, id);
-	if (zone)
+	if (zone) {
 		set_template_of(vn, pkt->skb, zone);
-	else
+	} else {
+		vpnpass_conn_forget_unasked(pkt);
 		set_template(pkt->skb, l2tp_net(vn)->tmpl);
+	}
 }
 
 /**

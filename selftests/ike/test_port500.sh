@@ -116,6 +116,7 @@ check "and answered" heard c1x "0x0000000000009101"
 R conntrack -F 2> /dev/null
 busywait 5 vp_is 'length == 0' session proto ike
 is "conntrack -F ends the sessions" "$(sessions proto ike)" 0
+in_ 500 2 34 I 0x5000 0 0 300	# nobody's
 check "one client comes back in mid-life" passes_out 1 500 2 37 I 0x111 0xa1 9 80
 check "and is answered" passes_in 1 2 37 R 0x111 0xa1 9 80
 check "a new exchange of the gateway's reaches the only client" passes_in 1 2 34 I 0x5001 0 0 300

@@ -63,11 +63,17 @@ check "flush" vp session flush proto l2tp
 check "server that answers where a message came from" lns
 for i in 1 2 3; do lac_start $i -p 1701 -t $((200 + i)); done
 for i in 1 2 3; do check "both halves on port 1701: client $i" lac_done $i; done
+# a flow of the router's own, so that the port is taken as stock NAT sees it
+R python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 1701))
+s.sendto(b"x", (sys.argv[2], 1701))' "$PUB" "${GIP[1]}"
 check "a client that hides its tunnel ID gets no answer it could have" eval \
 	"lac 4 -p 1701 -t 5 -H -r 1; true"
 is "it was given a port of its own" "$(awk '$1 == "stray" { print $3 }' "$lns_log" |
 	sort -u | grep -vc '^1701$')" 1
 num "hidden IDs are counted" "$(lcount hidden_id)" -ge 1
+R conntrack -D -p udp -s "$PUB" > /dev/null 2>&1
 lns_end
 
 # --- and from a new port ------------------------------------------------------
