@@ -315,15 +315,17 @@ static bool settle_sure(struct pair_group *g, struct pair_trial *t, u32 now,
  */
 static int bits_enough(const struct pair_trial *t, const struct pair_cand *b)
 {
-	const struct pair_trial *other = b->ask ? b->ask->answer : NULL;
-	int i, bits = BITS_SURE;
+	struct pair_trial *other = b->ask ? b->ask->answer : NULL;
+	const struct pair_cand *cd = NULL;
+	int bits = BITS_SURE;
 	u32 n;
 
 	for (n = t->n; n >= MANY; n /= 2)
 		bits++;
-	for (i = 0; other && other != t && i < other->nc; i++)
-		if (other->cand[i].ask == b->ask)
-			bits += max_t(int, other->cand[i].score, 0);
+	if (other && other != t)
+		cd = pair_cand_of(other, b->c, b->ask);
+	if (cd)
+		bits += max_t(int, cd->score, 0);
 	return min(bits, BITS_MAX);
 }
 

@@ -186,7 +186,7 @@ static void give_turns(const struct copying *cp)
 	}
 }
 
-/* All of one kind; should they be too many, the others next time. */
+/* All of one kind, or as many as may be; the next time it goes on behind them. */
 static void give_queue(const struct copying *cp, enum pair_queue k)
 {
 	struct pair_client *c, *first = NULL;
