@@ -96,7 +96,9 @@ check "what the router itself sends is its own" eval 'sim open r "${nsp}r" "$PUB
 	tell r "${GIP[1]}" 500 2 34 I 0x9001 0 0 300 && heard g1 "^$PUB 500 2 34"'
 sim close r
 # before 5.15 a flow of the router's own takes the port in every zone: README, Limits
-R conntrack -D -p udp --orig-port-dst 500 > /dev/null 2>&1
+case $(uname -r) in
+5.10.*) R conntrack -D -p udp --orig-port-dst 500 > /dev/null 2>&1 ;;
+esac
 check "ike on: both are back" eval 'vp set ike on && on_500 1 && on_500 2'
 
 # --- ipsec ----------------------------------------------------------------------------
