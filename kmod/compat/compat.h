@@ -13,6 +13,7 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 
 #include "probed.h"
 
@@ -85,5 +86,74 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 	return genl_dumpit_info(cb)->attrs;
 #endif
 }
+
+/*
+ * A conntrack helper that expects nothing, registered under a protocol that no
+ * packet has. From 7.3 on conntrack keeps a copy of what it is given, whose users
+ * are counted; before, it takes the helper from connections when that goes.
+ */
+typedef int vpnpass_help_fn(struct sk_buff *skb, unsigned int protoff,
+			    struct nf_conn *ct, enum ip_conntrack_info ctinfo);
+
+#define VPNPASS_HELPER_NAME	"vpnpass"
+
+#ifdef HAVE_HELPER_COPY
+static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
+					    vpnpass_help_fn *fn)
+{
+	static const struct nf_conntrack_expect_policy none;
+	struct nf_conntrack_helper *given;
+	int err;
+
+	given = kzalloc(sizeof(*given), GFP_KERNEL);
+	if (!given)
+		return -ENOMEM;
+	nf_ct_helper_init(given, NFPROTO_UNSPEC, IPPROTO_RAW, VPNPASS_HELPER_NAME,
+			  &none, 0, fn, NULL, THIS_MODULE);
+	err = nf_conntrack_helper_register(given, helper);
+	kfree(given);
+	return err;
+}
+
+static inline void vpnpass_compat_helper_set(struct nf_conn_help *help,
+					     struct nf_conntrack_helper *helper)
+{
+	refcount_inc(&helper->ct_refcnt);
+	rcu_assign_pointer(help->helper, helper);
+}
+
+/* Not the last user: the registration is one. */
+static inline void vpnpass_compat_helper_unset(struct nf_conntrack_helper *helper)
+{
+	refcount_dec(&helper->ct_refcnt);
+}
+#else
+static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
+					    vpnpass_help_fn *fn)
+{
+	static const struct nf_conntrack_expect_policy none;
+	static struct nf_conntrack_helper ours = {
+		.name = VPNPASS_HELPER_NAME,
+		.me = THIS_MODULE,
+		.expect_policy = &none,
+		.tuple.src.l3num = NFPROTO_UNSPEC,
+		.tuple.dst.protonum = IPPROTO_RAW,
+	};
+
+	ours.help = fn;
+	*helper = &ours;
+	return nf_conntrack_helper_register(&ours);
+}
+
+static inline void vpnpass_compat_helper_set(struct nf_conn_help *help,
+					     struct nf_conntrack_helper *helper)
+{
+	rcu_assign_pointer(help->helper, helper);
+}
+
+static inline void vpnpass_compat_helper_unset(struct nf_conntrack_helper *helper)
+{
+}
+#endif
 
 #endif /* VPNPASS_COMPAT_H */

@@ -99,16 +99,19 @@ EXPORT_SYMBOL_GPL(vpnpass_conn_alloc);
 /**
  * vpnpass_conn_insert() - make a connection known to conntrack
  * @ct: from vpnpass_conn_alloc(); freed on error
+ * @watch: whether post() is to see its packets
  *
  * Context: any, RCU read side.
  * Return: 0 and the caller has a reference for nf_ct_put(); -EEXIST when one of
- * the tuples is taken, -EAGAIN when conntrack changed under us.
+ * the tuples is taken, -EAGAIN when conntrack changed under us, -ENOMEM.
  */
-int vpnpass_conn_insert(struct nf_conn *ct)
+int vpnpass_conn_insert(struct nf_conn *ct, bool watch)
 {
 	struct nf_conn *master = ct->master;
-	int err;
+	int err = -ENOMEM;
 
+	if (watch && !vpnpass_conn_watch(ct))
+		goto free;
 	__set_bit(IPS_CONFIRMED_BIT, &ct->status);
 	err = nf_conntrack_hash_check_insert(ct);
 	if (!err) {
@@ -117,6 +120,7 @@ int vpnpass_conn_insert(struct nf_conn *ct)
 		return 0;
 	}
 	__clear_bit(IPS_CONFIRMED_BIT, &ct->status);
+free:
 	if (master)
 		nf_ct_put(master);
 	nf_conntrack_free(ct);

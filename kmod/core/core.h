@@ -40,8 +40,16 @@ static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
 int vpnpass_hooks_update(struct vpnpass_net *vn);
 void vpnpass_hooks_drop(struct vpnpass_net *vn);
 
+int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+		    enum ip_conntrack_info ctinfo);
+
 int vpnpass_match_add(const struct vpnpass_proto *p);
 void vpnpass_match_del(const struct vpnpass_proto *p);
+
+/* help.c */
+int vpnpass_help_init(void);
+void vpnpass_help_exit(void);
+bool vpnpass_conn_watch(struct nf_conn *ct);
 
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,

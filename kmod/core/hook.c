@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netfilter hooks: where packets come in. Just before conntrack a packet
- * with a pinned number is given its connection; one without a pin goes to its
- * helper. After NAT, right before conntrack confirms, helpers see what the
- * admin's rules let through. A blocked protocol is dropped in FORWARD.
+ * Where packets come in. Just before conntrack a packet with a pinned number is
+ * given its connection; one without a pin goes to its helper. After NAT, right
+ * before conntrack confirms, helpers see what the admin's rules let through: not
+ * by a hook, which would cost every packet of the router, but as the connection's
+ * conntrack helper (help.c). A blocked protocol is dropped in FORWARD.
  */
 #include <linux/hash.h>
 #include <linux/ip.h>
@@ -11,8 +12,11 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/xarray.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/route.h>
 
 #include "core.h"
 #include "pin.h"
@@ -242,8 +246,8 @@ static __always_inline bool concerns_v4(const struct sk_buff *skb)
 	       unlikely(test_bit((__force u16)h[1], ports));
 }
 
-/* Packets on this CPU that went the pinned way: POSTROUTING has nothing to do
- * for them. Every packet that concerns us sets or clears its place on the way
+/* Packets on this CPU that went the pinned way: there is nothing to do for them
+ * when they leave. Every packet that concerns us sets or clears its place on the way
  * in. A driver may hand over a whole list of packets, all of which pass
  * PREROUTING before the first is sent on: 64 of them (NAPI_POLL_WEIGHT). Two
  * that share a place cost a look at the connection, no more.
@@ -281,6 +285,66 @@ static bool is_pinned(const struct sk_buff *skb)
 	return this_cpu_read(pinned_now.skb[pinned_place(skb)]) == skb && in_one_go();
 }
 
+static bool already_tracked(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
+}
+
+/* Does anything confirm connections in this netns? Conntrack's last hook does. */
+static bool is_tracking(const struct nf_hook_state *state)
+{
+	const struct netns_nf *nf = &state->net->nf;
+
+	if (state->pf == NFPROTO_IPV4)
+		return rcu_access_pointer(nf->hooks_ipv4[NF_INET_POST_ROUTING]);
+	return rcu_access_pointer(nf->hooks_ipv6[NF_INET_POST_ROUTING]);
+}
+
+/* Is the helper to see such packets when they leave? */
+static bool has_post(const struct vpnpass_proto *p, u8 l4proto)
+{
+	int i;
+
+	for (i = 0; i < p->n_match; i++)
+		if (p->match[i].l4proto == l4proto)
+			return !p->match[i].no_post;
+	return true;
+}
+
+/* Have the packet come to vpnpass_leaving(), and all others of its connection.
+ * Conntrack looks here instead of in its own hook, which comes next (and which
+ * looks again at what it found invalid). Where an entry cannot be watched any
+ * more, because it was there before or has another's helper, post() sees its
+ * packets at once; it begins nothing before NAT.
+ */
+static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			  const struct vpnpass_proto *p)
+{
+	enum ip_conntrack_info ctinfo;
+	unsigned int verdict;
+	struct nf_conn *ct;
+
+	if (!already_tracked(pkt->skb)) {
+		if (!is_tracking(pkt->state))
+			return NF_ACCEPT;
+		verdict = nf_conntrack_in(pkt->skb, pkt->state);
+		if (verdict != NF_ACCEPT)
+			return verdict;
+	}
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (!ct || vpnpass_conn_watched(ct))
+		return NF_ACCEPT;
+	if (nf_ct_is_confirmed(ct) || nfct_help(ct))
+		return p->post(vn, pkt);
+	if (vpnpass_conn_watch(ct))
+		return NF_ACCEPT;
+	vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
+	return NF_DROP;
+}
+
 /* No pin: the helper decides. */
 static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 				  const struct vpnpass_proto *p, int err)
@@ -295,6 +359,8 @@ static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 	verdict = p->miss(vn, pkt, err);
 	if (pkt->done)
 		set_pinned(pinned_place(pkt->skb), pkt->skb);
+	else if (verdict == NF_ACCEPT && has_post(p, pkt->key.l4proto))
+		verdict = watch(vn, pkt, p);
 	return verdict;
 }
 
@@ -342,14 +408,6 @@ static const struct vpnpass_proto *proto_on(const struct vpnpass_net *vn, u8 slo
 	if (READ_ONCE(vn->proto[slot - 1].mode) != VPNPASS_MODE_ON)
 		return NULL;
 	return rcu_dereference(vpnpass_protos[slot - 1]);
-}
-
-static bool already_tracked(const struct sk_buff *skb)
-{
-	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-
-	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
 }
 
 static unsigned int thoff_v4(const struct sk_buff *skb)
@@ -452,8 +510,8 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 }
 
 /* A packet after NAT that did not go the pinned way, of protocol @l4proto. */
-static noinline unsigned int after_nat(struct vpnpass_net *vn,
-				       struct vpnpass_pkt *pkt, int l4proto)
+static unsigned int after_nat(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			      int l4proto)
 {
 	u8 slot = READ_ONCE(l4map[l4proto]);
 	const struct vpnpass_proto *p;
@@ -463,7 +521,7 @@ static noinline unsigned int after_nat(struct vpnpass_net *vn,
 	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);
-	if (!p || !skb_nfct(pkt->skb) || !already_tracked(pkt->skb))
+	if (!p)
 		return NF_ACCEPT;
 	if (pkt->state->pf == NFPROTO_IPV4)
 		fill_v4(pkt, ip_hdr(pkt->skb));
@@ -472,34 +530,67 @@ static noinline unsigned int after_nat(struct vpnpass_net *vn,
 	return p->post(vn, pkt);
 }
 
-static noinline unsigned int ours_post_v4(struct vpnpass_net *vn,
-					  struct sk_buff *skb,
-					  const struct nf_hook_state *state)
+/* Conntrack calls helpers in LOCAL_IN, too. */
+static bool leaves(const struct sk_buff *skb, u8 pf)
 {
-	struct vpnpass_pkt pkt = {
-		.skb = skb, .state = state, .thoff = thoff_v4(skb),
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst)
+		return false;
+	if (pf == NFPROTO_IPV4)
+		return !(skb_rtable(skb)->rt_flags & RTCF_LOCAL);
+	return !(((const struct rt6_info *)dst)->rt6i_flags &
+		 (RTF_LOCAL | RTF_ANYCAST));
+}
+
+static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct)
+{
+	struct nf_hook_state state = {
+		.hook = NF_INET_POST_ROUTING,
+		.pf = nf_ct_l3num(ct),
+		.out = skb->dev,
+		.net = nf_ct_net(ct),
 	};
+	struct vpnpass_pkt pkt = { .skb = skb, .state = &state };
+	unsigned int verdict;
+	int l4proto;
 
-	return after_nat(vn, &pkt, ip_hdr(skb)->protocol);
+	if (state.pf == NFPROTO_IPV4) {
+		l4proto = ip_hdr(skb)->protocol;
+		pkt.thoff = thoff_v4(skb);
+	} else {
+		l4proto = find_v6(skb, &pkt.thoff);
+		if (l4proto < 0)
+			return NF_ACCEPT;
+	}
+	verdict = after_nat(vpnpass_net_get(state.net), &pkt, l4proto);
+	if (verdict != NF_ACCEPT)
+		return verdict;
+	/* A clash was settled by another entry; the caller holds on to this one */
+	if (skb_nfct(skb) != &ct->ct_general)
+		return NF_DROP;
+	/* post() confirms what it has a use for: plain NAT from here on */
+	if (!nf_ct_is_confirmed(ct))
+		vpnpass_conn_unwatch(ct);
+	return NF_ACCEPT;
 }
 
-static unsigned int post_v4(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
+/**
+ * vpnpass_leaving() - a packet of a connection with our helper is about to go
+ * @skb: the packet, through all of the user's rules and NAT
+ * @protoff: of the L4 header
+ * @ct: its connection, confirmed right after this if it is new
+ * @ctinfo: direction
+ *
+ * Context: softirq, RCU read side; conntrack's last hook.
+ * Return: verdict.
+ */
+int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+		    enum ip_conntrack_info ctinfo)
 {
-	if (likely(!concerns_v4(skb)) || is_pinned(skb))
+	if (is_pinned(skb) || !leaves(skb, nf_ct_l3num(ct)))
 		return NF_ACCEPT;
-	return ours_post_v4(priv, skb, state);
-}
-
-static unsigned int post_v6(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
-{
-	struct vpnpass_pkt pkt = { .skb = skb, .state = state };
-	int l4proto = find_v6(skb, &pkt.thoff);
-
-	if (l4proto < 0 || is_pinned(skb))
-		return NF_ACCEPT;
-	return after_nat(priv, &pkt, l4proto);
+	return leaving(skb, ct);
 }
 
 static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
@@ -559,22 +650,16 @@ static unsigned int block(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* What each mode needs; POSTROUTING comes after every chain of the user's and
- * before conntrack's confirmation, which is at INT_MAX.
- */
+/* What each mode needs. */
 static const struct nf_hook_ops on_ops[] = {
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
-	{ .hook = post_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
-	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
 	{ .hook = pre_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT,
 	  .priority = NF_IP6_PRI_CONNTRACK - 1 },
-	{ .hook = post_v6, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
-	  .priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1 },
 };
 
 static const struct nf_hook_ops block_ops[] = {

@@ -185,9 +185,12 @@ static int __init vpnpass_init(void)
 		pr_err("vpnpass: parameter default= takes on, off or block\n");
 		return err;
 	}
-	err = register_pernet_subsys(&net_ops);
+	err = vpnpass_help_init();
 	if (err)
 		return err;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto help;
 	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
 		goto pernet;
@@ -202,6 +205,8 @@ netdev:
 	unregister_netdevice_notifier(&netdev_notifier);
 pernet:
 	unregister_pernet_subsys(&net_ops);
+help:
+	vpnpass_help_exit();
 	return err;
 }
 
@@ -210,6 +215,8 @@ static void __exit vpnpass_exit(void)
 	genl_unregister_family(&vpnpass_nl_family);
 	unregister_inetaddr_notifier(&inetaddr_notifier);
 	unregister_netdevice_notifier(&netdev_notifier);
+	/* while the netns' data are there for a packet on its way out */
+	vpnpass_help_exit();
 	unregister_pernet_subsys(&net_ops);
 	rcu_barrier();
 }

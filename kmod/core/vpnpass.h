@@ -244,11 +244,13 @@ struct vpnpass_restore {
  * struct vpnpass_match - packets that a helper is for
  * @l4proto: IPPROTO_*
  * @block_only: dropped when the switch is at block, else not looked at
+ * @no_post: post() has no use for them
  * @port: TCP and UDP: either port of the packet, host order
  */
 struct vpnpass_match {
 	u8 l4proto;
 	bool block_only;
+	bool no_post;
 	u16 port;
 };
 
@@ -273,7 +275,9 @@ struct vpnpass_match {
  * @miss: PREROUTING and OUTPUT, no pin has the packet's key (or the number could not be
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
- *	the pinned way. Returns a netfilter verdict. Softirq, RCU.
+ *	the pinned way. Confirms the entry when it begins a session on it. Packets
+ *	of entries that were there before, or that have another's helper, are seen
+ *	in PREROUTING and OUTPUT. Returns a netfilter verdict. Softirq, RCU.
  * @hint: another helper saw the client at a key exchange; may be NULL
  * @busy: is it undecided what belongs to another client of that peer, so that a
  *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
@@ -472,8 +476,16 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   const struct nf_conntrack_tuple *orig,
 				   const struct nf_conntrack_tuple *reply,
 				   struct nf_conn *master, u32 timeout_s);
-int vpnpass_conn_insert(struct nf_conn *ct);
+int vpnpass_conn_insert(struct nf_conn *ct, bool watch);
 void vpnpass_conn_forget_unasked(const struct vpnpass_pkt *pkt);
+
+/* help.c; RCU read side */
+bool vpnpass_conn_watched(const struct nf_conn *ct);
+void vpnpass_conn_unwatch(struct nf_conn *ct);
+
+/* send.c */
+bool vpnpass_keep(struct sk_buff *skb);
+void vpnpass_send(struct net *net, struct sk_buff *skb);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);

@@ -65,17 +65,12 @@ struct esp_group {
 	struct rcu_head rcu;
 };
 
-struct esp_held {
-	struct sk_buff *skb;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
-};
-
 struct esp_session {
 	struct vpnpass_session s;	/* first: the core allocates and frees */
 	struct esp_group *group;
 	struct pair_client client;
 	struct list_head holding;	/* in esp_group.holding */
-	struct esp_held held[ESP_HELD];
+	struct sk_buff *held[ESP_HELD];
 	struct vpnpass_pin *spare[ESP_SPARES];
 	struct vpnpass_pin *quote[PAIR_OUT_SLOTS];	/* of client.out[] */
 	u32 held_since;
@@ -87,7 +82,7 @@ struct esp_session {
 
 /* Packets to be sent when the group's lock has been dropped. */
 struct esp_release {
-	struct esp_held held[ESP_HELD];
+	struct sk_buff *held[ESP_HELD];
 	u8 n;
 };
 

@@ -12,17 +12,14 @@
 bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
-	struct esp_held *h;
 
-	if (es->n_held == ESP_HELD || !skb_dst_force(skb))
+	if (es->n_held == ESP_HELD || !vpnpass_keep(skb))
 		return false;
 	if (!es->n_held) {
 		es->held_since = vpnpass_now();
 		list_add_tail(&es->holding, &es->group->holding);
 	}
-	h = &es->held[es->n_held++];
-	h->skb = skb;
-	h->okfn = pkt->state->okfn;
+	es->held[es->n_held++] = skb;
 	dev_hold(skb->dev);
 	return true;
 }
@@ -45,8 +42,8 @@ void esp_hold_drop(struct esp_session *es)
 	if (!es->n_held)
 		return;
 	for (i = 0; i < es->n_held; i++) {
-		dev_put(es->held[i].skb->dev);
-		kfree_skb(es->held[i].skb);
+		dev_put(es->held[i]->dev);
+		kfree_skb(es->held[i]);
 		vpnpass_count(es->s.vn, &esp_proto, ESP_CNT_HELD_DROPPED);
 	}
 	es->n_held = 0;
@@ -59,7 +56,7 @@ void esp_hold_drop_dev(struct esp_session *es, const struct net_device *dev)
 	int i;
 
 	for (i = 0; i < es->n_held; i++) {
-		if (es->held[i].skb->dev == dev) {
+		if (es->held[i]->dev == dev) {
 			esp_hold_drop(es);
 			return;
 		}
@@ -78,10 +75,10 @@ void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel)
 	local_bh_disable();
 	rcu_read_lock();
 	for (i = 0; i < rel->n; i++) {
-		struct sk_buff *skb = rel->held[i].skb;
+		struct sk_buff *skb = rel->held[i];
 		struct net_device *dev = skb->dev;
 
-		rel->held[i].okfn(vn->net, NULL, skb);
+		vpnpass_send(vn->net, skb);
 		dev_put(dev);
 	}
 	rcu_read_unlock();

@@ -84,7 +84,7 @@ static struct nf_conn *conn_make(struct vpnpass_net *vn,
 	conn_masquerade(ct, c->masq_index);
 	/* See session.c: what tells the clients' entries apart. */
 	ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.all = htons(reply_key);
-	err = vpnpass_conn_insert(ct);
+	err = vpnpass_conn_insert(ct, true);
 	return err ? ERR_PTR(err) : ct;
 }
 

@@ -30,7 +30,6 @@
 struct ike_held {
 	struct list_head list;		/* in ike_sa.held */
 	struct sk_buff *skb;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	struct ike_session *is;		/* whose it was; under RCU */
 	struct ike_msg m;
 	u32 ev;				/* what it meant, once it goes on */
@@ -182,12 +181,11 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		return false;
-	if (!skb_dst_force(skb)) {
+	if (!vpnpass_keep(skb)) {
 		kfree(h);
 		return false;
 	}
 	h->skb = skb;
-	h->okfn = pkt->state->okfn;
 	h->m = *m;
 	if (list_empty(&sa->held))
 		start_waiting(in, sa, m, now);
@@ -361,7 +359,7 @@ static void send(struct net *net, struct list_head *out)
 		struct net_device *dev = h->skb->dev;
 
 		ike_sa_tell(h->is, h->ev);
-		h->okfn(net, NULL, h->skb);
+		vpnpass_send(net, h->skb);
 		dev_put(dev);
 		kfree(h);
 	}

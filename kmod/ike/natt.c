@@ -189,6 +189,8 @@ static struct natt_session *natt_begin(struct vpnpass_net *vn, struct sk_buff *s
 		vpnpass_session_discard(s);
 		return NULL;
 	}
+	/* Pins lead to it, and flowtables may have it. */
+	vpnpass_conn_unwatch(ct);
 	/* In the administrator's zones the addresses may not be unique. */
 	if (!zoned) {
 		natt_pin(s, IP_CT_DIR_ORIGINAL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How control connections begin: with a SYN that the router's own rules let
- * through and translated, unless the in-tree helper has it. Called by pptp.c.
+ * through and translated, unless another helper has it. Called by pptp.c.
  */
 #include <linux/tcp.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -121,8 +121,9 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 
 	if (!is_pptp_port(ct))
 		return NULL;
-	if (other_helper(ct)) {
-		tell_conflict(vn, ct);
+	if (!vpnpass_conn_watched(ct)) {
+		if (other_helper(ct))
+			tell_conflict(vn, ct);
 		return NULL;
 	}
 	pc = control_for(vn, ct, pkt, verdict);
@@ -139,8 +140,6 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 	if (pc->in_dir == IP_CT_DIR_REPLY)
 		s->local = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
 	resumed = pc->started;
-	/* Flowtables leave connections with a helper alone, even an empty one. */
-	nf_ct_helper_ext_add(ct, GFP_ATOMIC);
 	if (!control_confirm(s, pkt->skb, verdict)) {
 		pptp_count(vn, resumed ? PPTP_CNT_RESUMED : PPTP_CNT_CONTROLS);
 		return ps;

@@ -53,7 +53,7 @@ static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call 
 	timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
 	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), &orig, &reply, pc->ct,
 				timeout);
-	return ct && !vpnpass_conn_insert(ct) ? ct : NULL;
+	return ct && !vpnpass_conn_insert(ct, false) ? ct : NULL;
 }
 
 /* The router's address, where alloc took the outside's: a server inside. */

@@ -178,7 +178,7 @@ static unsigned int pptp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	struct vpnpass_session *s;
 	struct nf_conn *ct;
 
-	if (pkt->key.l4proto != IPPROTO_TCP || pkt->key.family != NFPROTO_IPV4)
+	if (pkt->key.family != NFPROTO_IPV4)
 		return NF_ACCEPT;
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	s = vpnpass_session_by_ct(vn, &pptp_proto, ct);
@@ -231,7 +231,7 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 }
 
 static const struct vpnpass_match pptp_match[] = {
-	{ .l4proto = IPPROTO_GRE },
+	{ .l4proto = IPPROTO_GRE, .no_post = true },
 	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT },
 };
 

@@ -12,7 +12,7 @@ checktool conntrack
 
 check "topology" topo 2 1
 check "modules" load_modules
-modprobe -qa nf_conntrack_pptp nft_ct nft_objref nft_flow_offload nf_flow_table_inet
+modprobe -qa nf_conntrack_pptp xt_CT nft_compat iptable_raw nft_ct nft_objref nft_flow_offload nf_flow_table_inet
 
 # helper_rule PORT: connections to it get the kernel's own helper
 helper_rule()
@@ -37,10 +37,16 @@ check "a PPTP server" answer g1 pptp=mute
 if helper_rule 1723; then
 	found "the kernel's own helper by a rule" in-tree-helper \
 		".seen | contains(\"inet fw pre handle $(handle pre helper) \")"
-	check "a connection gets it" pptp_connects 1
+	check "a connection" pptp_connects 1
+	check "has ours nevertheless" jq -e '.[] | select(.finding == "in-tree-helper") |
+		.do | contains("no effect")' "$scratch/doctor"
 	no_rules
+	check "a rule of iptables'" R iptables -t raw -A PREROUTING -p tcp --dport 1723 \
+		-j CT --helper pptp
+	check "comes before us" pptp_connects 2
+	R iptables -t raw -F
 	found "which it keeps without the rule" in-tree-helper ".proto == \"pptp\" and
-		(.seen | contains(\"has the connection of ${CIP[1]} with ${GIP[1]}\"))"
+		(.seen | contains(\"has the connection of ${CIP[2]} with ${GIP[1]}\"))"
 	check "what to do, as conntrack takes it" eval "R \$(jq -r '.[] |
 		select(.finding == \"in-tree-helper\") | .do' '$scratch/doctor' |
 		grep -o 'conntrack -D [^.]*')"
@@ -76,10 +82,13 @@ offload()
 		meta l4proto { tcp, udp } flow add @ft; }" 2> "$scratch/err"
 }
 
-# asks WHAT...: client 1 asks g1, and is answered
+# asks i WHAT...: client i asks g1, and is answered
 asks()
 {
-	C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 "$@" > /dev/null
+	local i=$1
+
+	shift
+	C "$i" "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 "$@" > /dev/null
 }
 
 offloaded() { [ "$(R conntrack -L 2> /dev/null | grep -c "OFFLOAD.*")" -ge 1 ]; }
@@ -92,20 +101,26 @@ if offload ""; then
 	check "for what goes by it alone" jq -e \
 		'[.[] | select(.finding == "flowtable") | .proto] | sort == ["ike", "l2tp", "pptp"]' \
 		"$scratch/doctor"
-	check "OpenVPN is answered" asks openvpn
+	check "OpenVPN is answered" asks 1 openvpn
 	check "and goes by the flowtable" busywait 5 offloaded
 	not_found "which is no fault" flowtable '.severity == "error" or .proto == "openvpn"'
 	R conntrack -F 2> /dev/null
-	check "L2TP is answered" asks l2tp
+	check "IKE and L2TP are answered" asks 1 ike l2tp
+	sleep 2
+	is "and are kept out of it" "$(R conntrack -L 2> /dev/null | grep -c OFFLOAD)" 0
+	not_found "which is no error" flowtable '.severity == "error"'
+	check "no more sessions" vp set l2tp max_sessions 1
+	check "L2TP is answered without one" asks 2 l2tp
 	check "and goes by the flowtable" busywait 5 offloaded
 	found "a VPN that goes by it now" flowtable '.proto == "l2tp" and .severity == "error" and
-		(.seen | contains("such a connection is offloaded now"))'
+		(.seen | contains("one that it does not is offloaded now"))'
 	not_found "others do not" flowtable '.proto != "l2tp" and .severity == "error"'
+	vp set l2tp max_sessions 65536
 	R conntrack -F 2> /dev/null
 	not_found "nor does it once it is over" flowtable '.severity == "error"'
 	check "a flowtable without them" offload "$apart"
 	not_found "is no fault" flowtable
-	check "L2TP and IKE are answered" asks l2tp ike
+	check "L2TP and IKE are answered" asks 1 l2tp ike
 	not_found "and do not go by it" flowtable
 	no_rules
 else

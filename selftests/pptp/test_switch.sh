@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The switch alone attaches the helper, the numbers are told apart in the tool,
-# and a rule that attaches the kernel's own helper makes ours stand back.
+# a rule of nftables' that attaches the kernel's own helper comes too late, and one
+# of iptables' makes ours stand back.
 #
 #   c1 ---+--- r (masquerade) ---- g1
 #   c2 ---+
@@ -74,6 +75,17 @@ kill "$hold"
 check "they end with the connection" busywait 10 vp_is 'length == 0' session
 
 if stock_helper; then
+	is "a rule that attaches the kernel's own helper: ours serves" \
+		"$(run_case two_clients_one_id)" pass
+	is "and is not in conflict" "$(counter conflict pptp)" 0
+	R nft delete table ip stock
+	R conntrack -F 2> /dev/null
+else
+	skip "a rule that attaches the kernel's own helper" "this kernel has none"
+fi
+modprobe -qa nft_compat iptable_raw
+if modprobe -qa nf_conntrack_pptp nf_nat_pptp xt_CT &&
+   R iptables -t raw -A PREROUTING -p tcp --dport 1723 -j CT --helper pptp; then
 	spawn vp -j monitor
 	log=$spawn_log
 	sleep 1

@@ -63,9 +63,9 @@ static void report_offload(const struct evidence *ev, struct report *r, const st
 	char *rule = rule_text(p);
 
 	found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpn->proto,
-	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass%s", rule,
-			vpn->title, p->object,
-			now ? "; such a connection is offloaded now" : ""),
+	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass, but for "
+			"connections that it helps%s", rule, vpn->title, p->object,
+			now ? "; one that it does not is offloaded now" : ""),
 	      xasprintf("Leave it out of what that rule matches: %s dport != %u",
 			vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp", vpn->port));
 	free(rule);
@@ -111,17 +111,12 @@ static const struct flow *helped_flow(const struct evidence *ev)
 	return NULL;
 }
 
-static char *helper_seen(const struct evidence *ev, const struct bypasses *b)
+/* Where the kernel's helper is at work, ours stands back. */
+static char *helper_seen(const struct evidence *ev)
 {
-	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], *rule, *text;
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
 	const struct flow *flow = helped_flow(ev);
 
-	if (b->helper.chain) {
-		rule = rule_text(&b->helper);
-		text = xasprintf("the rule %s attaches the kernel's own helper pptp", rule);
-		free(rule);
-		return text;
-	}
 	if (flow)
 		return xasprintf("the kernel's own helper pptp has the connection of %s with %s",
 				 host_text(&flow->src, src), host_text(&flow->dst, dst));
@@ -132,15 +127,33 @@ static char *helper_seen(const struct evidence *ev, const struct bypasses *b)
 	return NULL;
 }
 
+/* A rule of nftables' comes after conntrack, and so after us. */
+static void report_helper_rule(struct report *r, const struct place *p)
+{
+	char *rule = rule_text(p);
+
+	found(r, "in-tree-helper", SEVERITY_WARNING, "pptp",
+	      xasprintf("the rule %s attaches the kernel's own helper pptp, to connections that "
+			"vpnpass has already", rule),
+	      xasprintf("nft delete rule %s: it has no effect while pptp is on", rule));
+	free(rule);
+}
+
 static void find_helper(const struct evidence *ev, struct report *r, const struct bypasses *b)
 {
-	char *seen = ours_helps(&ev->ours, "pptp") ? helper_seen(ev, b) : NULL;
+	char *seen;
 
+	if (!ours_helps(&ev->ours, "pptp"))
+		return;
+	seen = helper_seen(ev);
 	if (seen)
 		found(r, "in-tree-helper", SEVERITY_WARNING, "pptp", seen,
-		      SAY("Remove the rule or set net.netfilter.nf_conntrack_helper to 0, then",
-			  "end the connections that have it: conntrack -D -p tcp --dport 1723.",
-			  "vpnpass leaves them to that helper until then."));
+		      SAY("Remove the rule that attaches it (iptables: -j CT --helper pptp) or",
+			  "set net.netfilter.nf_conntrack_helper to 0, then end the connections",
+			  "that have it: conntrack -D -p tcp --dport 1723. vpnpass leaves them to",
+			  "that helper until then."));
+	else if (b->helper.chain)
+		report_helper_rule(r, &b->helper);
 }
 
 static void run(const struct evidence *ev, struct report *r)
