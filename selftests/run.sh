@@ -25,6 +25,7 @@ usage()
 	  --kernel K          as of selftests/vm/run
 	  --tap NAME=COMMAND  one more producer of TAP, run on this machine
 	  --no-scripts        those only
+	  --part host|guests  of the scripts, those that run here, or the others
 	  --out DIR           keep the whole output there
 	  --list              say which scripts there are
 	  -v                  show passed points too
@@ -33,7 +34,7 @@ usage()
 	exit 2
 }
 
-native='' kernel='' scripts=1 out='' list='' verbose=''
+native='' kernel='' scripts=1 part='' out='' list='' verbose=''
 taps=() wanted=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -41,6 +42,7 @@ while [ $# -gt 0 ]; do
 	--kernel) kernel=${2?}; shift ;;
 	--tap) taps+=("${2?}"); shift ;;
 	--no-scripts) scripts= ;;
+	--part) part=${2?}; shift ;;
 	--out) out=${2?}; shift ;;
 	--list) list=1 ;;
 	-v) verbose=1 ;;
@@ -49,6 +51,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+case $part in '' | host | guests) ;; *) usage ;; esac
 
 keep=$out
 out=${out:-$(mktemp -d "${TMPDIR:-/tmp}/vpnpass-run.XXXXXX")}
@@ -306,6 +309,9 @@ if [ -n "$scripts" ]; then
 		# the tests of pure code come through --tap
 		case $t in unit/*) continue ;; esac
 		matches "$t" || continue
+		where=guests
+		[ -z "$(option "$t" host)" ] || where=host
+		case $part in "" | "$where") ;; *) continue ;; esac
 		why=$(sed -n 's/^# named only: //p' "$t")
 		if [ -n "$why" ] && [ -z "$list" ] && [ ${#wanted[@]} = 0 ]; then
 			echo "$t: skipped: $why"

@@ -151,5 +151,37 @@ check "port 500 as well, in mid-life" eval \
 	'passes_out 1 500 2 37 I 0x111 0xb1 2 80 && passes_in 1 2 37 R 0x111 0xb1 2 80'
 check "and for the other client" v2_up 2 0x112 0xb2
 is "all on the new one" "$(vp -j session | jq -r '[.[].local] | unique | join(" ")')" $PUB
+
+# --- flowtables -----------------------------------------------------------------------
+flowtable()
+{
+	modprobe -qa nft_flow_offload nf_flow_table_inet
+	R nft -f - 2> /dev/null <<-E
+	table inet fast {
+		flowtable ft { hook ingress priority filter; devices = { wan, lan1, lan2 }; }
+		chain forward {
+			type filter hook forward priority filter
+			meta l4proto udp flow add @ft
+		}
+	}
+	E
+}
+
+# offloaded PORT: flows to it that a flowtable has
+offloaded() { R conntrack -L -p udp --orig-port-dst "$1" 2> /dev/null | grep -c OFFLOAD; }
+
+R conntrack -F > /dev/null 2>&1
+if flowtable; then
+	check "a flowtable: ESP in UDP, both ways" eval 'for k in 1 2 3; do
+		up n2 m1 bytes $esp && down n2 m1 bytes $esp || break; done'
+	num "goes by it" "$(offloaded 4500)" -ge 1
+	check "IKE on port 500, both ways" v2_up 1 0x121 0xc1
+	check "and again" eval \
+		'passes_out 1 500 2 37 I 0x121 0xc1 2 80 && passes_in 1 2 37 R 0x121 0xc1 2 80'
+	is "does not: all of it is read" "$(offloaded 500)" 0
+	R nft delete table inet fast
+else
+	skip "a flowtable" "this kernel has none"
+fi
 check "modules unload" unload_modules
 done_testing
