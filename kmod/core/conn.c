@@ -9,7 +9,6 @@
 #include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_timestamp.h>
 #include <net/netfilter/nf_nat.h>
-#include <net/route.h>
 
 #include "core.h"
 
@@ -127,45 +126,3 @@ free:
 	return err;
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_insert);
-
-/**
- * vpnpass_conn_forget_unasked() - end the entry of what a peer sent to the router
- * @pkt: a client's first packet to that peer, from and to the protocol's own port
- *
- * To be called before NAT, which is to leave the port alone: some kernels do not
- * when the peer has sent to it (VPNPASS_ZONES_SHARE_PORTS), as one does that has
- * restarted. What the router has answered, or forwards to a server behind it,
- * stays. IPv4; the router's address is that of the route, which is the one that
- * masquerading chooses.
- *
- * Context: softirq, RCU read side.
- */
-void vpnpass_conn_forget_unasked(const struct vpnpass_pkt *pkt)
-{
-	struct nf_conntrack_tuple_hash *h;
-	struct nf_conntrack_tuple tuple;
-	struct flowi4 fl4 = {};
-	struct rtable *rt;
-	struct nf_conn *ct;
-
-	if (!VPNPASS_ZONES_SHARE_PORTS || pkt->key.family != NFPROTO_IPV4 ||
-	    !nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
-			       NFPROTO_IPV4, pkt->state->net, &tuple))
-		return;
-	fl4.daddr = pkt->key.dst.ip;
-	rt = ip_route_output_key(pkt->state->net, &fl4);
-	if (IS_ERR(rt))
-		return;
-	ip_rt_put(rt);
-	tuple.src.u3.ip = fl4.daddr;
-	tuple.dst.u3.ip = fl4.saddr;
-	h = nf_conntrack_find_get(pkt->state->net, &nf_ct_zone_dflt, &tuple);
-	if (!h)
-		return;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	if (NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL &&
-	    !(READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT)))
-		nf_ct_kill(ct);
-	nf_ct_put(ct);
-}
-EXPORT_SYMBOL_GPL(vpnpass_conn_forget_unasked);

@@ -477,7 +477,18 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   const struct nf_conntrack_tuple *reply,
 				   struct nf_conn *master, u32 timeout_s);
 int vpnpass_conn_insert(struct nf_conn *ct, bool watch);
-void vpnpass_conn_forget_unasked(const struct vpnpass_pkt *pkt);
+
+/* flow.c */
+bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);
+struct nf_conntrack_tuple_hash *
+vpnpass_flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone);
+bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
+			 const struct nf_conntrack_zone *zone);
+void vpnpass_flow_template(struct sk_buff *skb, struct nf_conn *tmpl);
+void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
+			      const struct nf_conntrack_zone *zone);
+void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl);
+void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt);
 
 /* help.c; RCU read side */
 bool vpnpass_conn_watched(const struct nf_conn *ct);

@@ -5,46 +5,9 @@
  * clients of the gateway have; the existing rules apply unchanged. Called by
  * ike.c in PREROUTING and OUTPUT.
  */
-#include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/route.h>
-#include <linux/netfilter_ipv6.h>
 
 #include "ike.h"
-
-/* Is the packet for the router itself, or for nobody in particular? */
-bool ike_is_local(const struct vpnpass_pkt *pkt)
-{
-	struct net *net = pkt->state->net;
-
-	if (pkt->key.family == NFPROTO_IPV4)
-		return inet_addr_type_dev_table(net, pkt->skb->dev,
-						pkt->key.dst.ip) != RTN_UNICAST;
-	return ipv6_addr_is_multicast(&pkt->key.dst.in6) ||
-	       nf_ipv6_chk_addr(net, &pkt->key.dst.in6, NULL, 0);
-}
-
-static struct nf_conntrack_tuple_hash *
-flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone)
-{
-	struct nf_conntrack_tuple tuple;
-
-	if (!nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
-			       pkt->key.family, pkt->state->net, &tuple))
-		return NULL;
-	return nf_conntrack_find_get(pkt->state->net, zone, &tuple);
-}
-
-/* Does conntrack know the packet's flow, in either direction? */
-static bool flow_exists(const struct vpnpass_pkt *pkt,
-			const struct nf_conntrack_zone *zone)
-{
-	struct nf_conntrack_tuple_hash *h = flow_find(pkt, zone);
-
-	if (h)
-		nf_ct_put(nf_ct_tuplehash_to_ctrack(h));
-	return h;
-}
 
 /* Is the packet, to one of our addresses, of a flow that stock NAT handles: one
  * that began on our side, that the router itself has answered, or that is
@@ -52,7 +15,7 @@ static bool flow_exists(const struct vpnpass_pkt *pkt,
  */
 bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
 {
-	struct nf_conntrack_tuple_hash *h = flow_find(pkt, &nf_ct_zone_dflt);
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
 	struct nf_conn *ct;
 	bool stock;
 
@@ -113,25 +76,6 @@ static u16 owner_zone(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
 	return zone;
 }
 
-static void set_template(struct sk_buff *skb, struct nf_conn *tmpl)
-{
-	nf_conntrack_get(&tmpl->ct_general);
-	nf_ct_set(skb, tmpl, IP_CT_NEW);
-}
-
-/*
- * In the zone of the SPI's owner the port is taken: NAT chooses another, as it
- * would without us.
- */
-static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
-			    const struct nf_conntrack_zone *z)
-{
-	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, z, GFP_ATOMIC);
-
-	if (tmpl)
-		nf_ct_set(skb, tmpl, IP_CT_NEW);
-}
-
 /* What conntrack knows of the packet's flow. */
 enum flow {
 	FLOW_NONE,
@@ -141,7 +85,7 @@ enum flow {
 
 static enum flow flow_kind(const struct vpnpass_pkt *pkt)
 {
-	struct nf_conntrack_tuple_hash *h = flow_find(pkt, &nf_ct_zone_dflt);
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
 	enum flow kind = FLOW_PLAIN;
 	struct nf_conn *ct;
 
@@ -166,9 +110,10 @@ static void conflict(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi,
 		return;
 	if (kind == FLOW_KEEPS_PORT)
 		z->dir = NF_CT_DEFAULT_ZONE_DIR;
-	if (kind == FLOW_NONE || !flow_exists(pkt, z))
+	if (kind == FLOW_NONE || !vpnpass_flow_exists(pkt, z))
 		owner_zone(vn, pkt, ispi, true);
-	set_template_of(vn, pkt->skb, z);
+	/* NAT chooses another port there, as it would without us. */
+	vpnpass_flow_template_of(vn, pkt->skb, z);
 }
 
 /**
@@ -192,23 +137,9 @@ unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (z.id) {
 		conflict(vn, pkt, m->ispi, &z, kind);
 	} else if (kind == FLOW_NONE) {
-		vpnpass_conn_forget_unasked(pkt);
-		set_template(pkt->skb, ike_net(vn)->tmpl);
+		vpnpass_flow_forget_unasked(pkt);
+		vpnpass_flow_template(pkt->skb, ike_net(vn)->tmpl);
 	}
-	return NF_ACCEPT;
-}
-
-/*
- * The router answers a message that the admin's rules had redirected to it:
- * that entry was never given another zone, as it did not come to POSTROUTING.
- */
-unsigned int ike_flow_local_out(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
-{
-	struct nf_conn *tmpl = ike_net(vn)->tmpl;
-
-	if (flow_exists(pkt, nf_ct_zone(tmpl)) &&
-	    !flow_exists(pkt, &nf_ct_zone_dflt))
-		set_template(pkt->skb, tmpl);
 	return NF_ACCEPT;
 }
 

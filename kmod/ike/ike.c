@@ -70,9 +70,11 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 	}
 	if (pin && ike_pinned(pkt, pin, &d.m, &verdict))
 		return verdict;
-	if (pkt->state->hook != NF_INET_PRE_ROUTING)
-		return ike_flow_local_out(vn, pkt);
-	return ike_is_local(pkt) ? ike_unknown(vn, pkt, &d.m) :
+	if (pkt->state->hook != NF_INET_PRE_ROUTING) {
+		vpnpass_flow_redirected(pkt, ike_net(vn)->tmpl);
+		return NF_ACCEPT;
+	}
+	return vpnpass_flow_to_router(pkt) ? ike_unknown(vn, pkt, &d.m) :
 				   ike_flow_begins(vn, pkt, &d.m);
 }
 

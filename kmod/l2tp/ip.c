@@ -84,15 +84,10 @@ static bool stock_flow(const struct vpnpass_pkt *pkt)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct nf_conntrack_tuple_hash *h;
-	struct nf_conntrack_tuple tuple;
 	struct nf_conn *ct;
 	bool stock;
 
-	if (!nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
-			       pkt->key.family, pkt->state->net, &tuple))
-		return false;
-	h = nf_conntrack_find_get(pkt->state->net, tmpl ? nf_ct_zone(tmpl) :
-				  &nf_ct_zone_dflt, &tuple);
+	h = vpnpass_flow_find(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt);
 	if (!h)
 		return false;
 	ct = nf_ct_tuplehash_to_ctrack(h);

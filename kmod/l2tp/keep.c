@@ -5,46 +5,9 @@
  * NAT leaves the port alone whatever others have; the existing rules apply
  * unchanged. Called by udp.c, l2tp.c and session.c.
  */
-#include <linux/netfilter_ipv6.h>
-#include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/route.h>
 
 #include "l2tp.h"
-
-static bool is_local(const struct vpnpass_pkt *pkt)
-{
-	struct net *net = pkt->state->net;
-
-	if (pkt->key.family == NFPROTO_IPV4)
-		return inet_addr_type_dev_table(net, pkt->skb->dev,
-						pkt->key.dst.ip) != RTN_UNICAST;
-	return ipv6_addr_is_multicast(&pkt->key.dst.in6) ||
-	       nf_ipv6_chk_addr(net, &pkt->key.dst.in6, NULL, 0);
-}
-
-/* Does conntrack know the packet's flow, in either direction? */
-static bool flow_exists(const struct vpnpass_pkt *pkt,
-			const struct nf_conntrack_zone *zone)
-{
-	struct nf_conntrack_tuple_hash *h;
-	struct nf_conntrack_tuple tuple;
-
-	if (!nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
-			       pkt->key.family, pkt->state->net, &tuple))
-		return false;
-	h = nf_conntrack_find_get(pkt->state->net, zone, &tuple);
-	if (!h)
-		return false;
-	nf_ct_put(nf_ct_tuplehash_to_ctrack(h));
-	return true;
-}
-
-static void set_template(struct sk_buff *skb, struct nf_conn *tmpl)
-{
-	nf_conntrack_get(&tmpl->ct_general);
-	nf_ct_set(skb, tmpl, IP_CT_NEW);
-}
 
 /* In the zone of another client's flow the port is taken: NAT chooses another. */
 static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zone)
@@ -52,10 +15,8 @@ static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zon
 	struct nf_conntrack_zone z = {
 		.id = zone, .dir = NF_CT_ZONE_DIR_REPL, .flags = L2TP_ZONE_FLAG,
 	};
-	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, &z, GFP_ATOMIC);
 
-	if (tmpl)
-		nf_ct_set(skb, tmpl, IP_CT_NEW);
+	vpnpass_flow_template_of(vn, skb, &z);
 }
 
 /* The client's own ID in its first message, by which what comes is found; 0 when
@@ -126,14 +87,14 @@ static void flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!l2tp_read(pkt, &m))
 		return;
 	id = first_id(&m, &kind);
-	if (!id || flow_exists(pkt, &nf_ct_zone_dflt))
+	if (!id || vpnpass_flow_exists(pkt, &nf_ct_zone_dflt))
 		return;
 	zone = rival_zone(vn, pkt, kind, id);
 	if (zone) {
 		set_template_of(vn, pkt->skb, zone);
 	} else {
-		vpnpass_conn_forget_unasked(pkt);
-		set_template(pkt->skb, l2tp_net(vn)->tmpl);
+		vpnpass_flow_forget_unasked(pkt);
+		vpnpass_flow_template(pkt->skb, l2tp_net(vn)->tmpl);
 	}
 }
 
@@ -148,23 +109,14 @@ static void flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 void l2tp_keep_port(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		    const struct l2tp_head *h)
 {
-	struct nf_conn *tmpl = l2tp_net(vn)->tmpl;
-
 	/* With a template of the administrator's, his zones rule. */
 	if (skb_nfct(pkt->skb) || h->sport != L2TP_UDP_PORT ||
 	    !vpnpass_setting(vn, &l2tp_proto, L2TP_SET_KEEP_PORT))
 		return;
-	if (pkt->state->hook == NF_INET_PRE_ROUTING) {
-		if (h->control && h->dport == L2TP_UDP_PORT && !is_local(pkt))
-			flow_begins(vn, pkt);
-		return;
-	}
-	/* The router answers what a rule had redirected to it: that entry did
-	 * not come to POSTROUTING, where it would have got another zone.
-	 */
-	if (flow_exists(pkt, nf_ct_zone(tmpl)) &&
-	    !flow_exists(pkt, &nf_ct_zone_dflt))
-		set_template(pkt->skb, tmpl);
+	if (pkt->state->hook != NF_INET_PRE_ROUTING)
+		vpnpass_flow_redirected(pkt, l2tp_net(vn)->tmpl);
+	else if (h->control && h->dport == L2TP_UDP_PORT && !vpnpass_flow_to_router(pkt))
+		flow_begins(vn, pkt);
 }
 
 /* An entry that is not confirmed: have it as it were without us. */

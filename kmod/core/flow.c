@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What conntrack knows of a packet's flow before it looks itself, and templates
+ * that have it look, or make an entry, in another zone. For miss().
+ */
+#include <linux/inetdevice.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include <net/route.h>
+
+#include "core.h"
+
+/**
+ * vpnpass_flow_to_router() - is a packet for the router itself, or nobody else?
+ * @pkt: in PREROUTING
+ *
+ * Context: softirq, RCU read side.
+ * Return: also true for broadcast and multicast.
+ */
+bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt)
+{
+	struct net *net = pkt->state->net;
+
+	if (pkt->key.family == NFPROTO_IPV4)
+		return inet_addr_type_dev_table(net, pkt->skb->dev,
+						pkt->key.dst.ip) != RTN_UNICAST;
+	return ipv6_addr_is_multicast(&pkt->key.dst.in6) ||
+	       nf_ipv6_chk_addr(net, &pkt->key.dst.in6, NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_to_router);
+
+/**
+ * vpnpass_flow_find() - the entry that conntrack has for a packet
+ * @pkt: the packet
+ * @zone: where to look
+ *
+ * Context: softirq, RCU read side.
+ * Return: the tuple of the packet's direction, with a reference to the entry for
+ * nf_ct_put(), or NULL.
+ */
+struct nf_conntrack_tuple_hash *
+vpnpass_flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple tuple;
+
+	if (!nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
+			       pkt->key.family, pkt->state->net, &tuple))
+		return NULL;
+	return nf_conntrack_find_get(pkt->state->net, zone, &tuple);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_find);
+
+/**
+ * vpnpass_flow_exists() - does conntrack know a packet's flow, in either direction?
+ * @pkt: the packet
+ * @zone: where to look
+ *
+ * Context: softirq, RCU read side.
+ */
+bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
+			 const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, zone);
+
+	if (h)
+		nf_ct_put(nf_ct_tuplehash_to_ctrack(h));
+	return h;
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_exists);
+
+/**
+ * vpnpass_flow_template() - give a packet a template
+ * @skb: a packet without a connection or template
+ * @tmpl: a reference is taken
+ *
+ * Context: any.
+ */
+void vpnpass_flow_template(struct sk_buff *skb, struct nf_conn *tmpl)
+{
+	nf_conntrack_get(&tmpl->ct_general);
+	nf_ct_set(skb, tmpl, IP_CT_NEW);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_template);
+
+/**
+ * vpnpass_flow_template_of() - give a packet a template of its own
+ * @vn: netns
+ * @skb: a packet without a connection or template; left so when there is no memory
+ * @zone: the template's
+ *
+ * Context: any.
+ */
+void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
+			      const struct nf_conntrack_zone *zone)
+{
+	struct nf_conn *tmpl = nf_ct_tmpl_alloc(vn->net, zone, GFP_ATOMIC);
+
+	if (tmpl)
+		nf_ct_set(skb, tmpl, IP_CT_NEW);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_template_of);
+
+/**
+ * vpnpass_flow_redirected() - the router answers what a rule had redirected to it
+ * @pkt: the answer, in OUTPUT
+ * @tmpl: template that the question was given
+ *
+ * Such an entry was never given another zone, as it does not come to POSTROUTING.
+ *
+ * Context: softirq, RCU read side.
+ */
+void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl)
+{
+	if (vpnpass_flow_exists(pkt, nf_ct_zone(tmpl)) &&
+	    !vpnpass_flow_exists(pkt, &nf_ct_zone_dflt))
+		vpnpass_flow_template(pkt->skb, tmpl);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_redirected);
+
+/**
+ * vpnpass_flow_forget_unasked() - end the entry of what a peer sent to the router
+ * @pkt: a client's first packet to that peer, from and to the protocol's own port
+ *
+ * To be called before NAT, which is to leave the port alone: some kernels do not
+ * when the peer has sent to it (VPNPASS_ZONES_SHARE_PORTS), as one does that has
+ * restarted. What the router has answered, or forwards to a server behind it,
+ * stays. IPv4; the router's address is that of the route, which is the one that
+ * masquerading chooses.
+ *
+ * Context: softirq, RCU read side.
+ */
+void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conntrack_tuple tuple;
+	struct flowi4 fl4 = {};
+	struct rtable *rt;
+	struct nf_conn *ct;
+
+	if (!VPNPASS_ZONES_SHARE_PORTS || pkt->key.family != NFPROTO_IPV4 ||
+	    !nf_ct_get_tuplepr(pkt->skb, skb_network_offset(pkt->skb),
+			       NFPROTO_IPV4, pkt->state->net, &tuple))
+		return;
+	fl4.daddr = pkt->key.dst.ip;
+	rt = ip_route_output_key(pkt->state->net, &fl4);
+	if (IS_ERR(rt))
+		return;
+	ip_rt_put(rt);
+	tuple.src.u3.ip = fl4.daddr;
+	tuple.dst.u3.ip = fl4.saddr;
+	h = nf_conntrack_find_get(pkt->state->net, &nf_ct_zone_dflt, &tuple);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	if (NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL &&
+	    !(READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT)))
+		nf_ct_kill(ct);
+	nf_ct_put(ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_forget_unasked);
