@@ -144,8 +144,8 @@ static void put_sessions(FILE *f, const struct replies *r, struct counts *n)
 		session_free(&session);
 	}
 	if (n->others)
-		fprintf(f, "# %zu of other protocols: they begin anew, with their control connection\n",
-			n->others);
+		fprintf(f, "# %zu of other protocols: %s\n", n->others,
+			"they begin anew, with their control connection");
 }
 
 static void put_head(FILE *f)

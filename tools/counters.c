@@ -19,7 +19,7 @@ static const struct {
 	{ "calls_refused", "Calls that the server or a limit refused" },
 	{ "calls_restored", "Calls found again by their GRE" },
 	{ "children", "Exchanges that made ESP associations" },
-	{ "conflict", "Numbers or ports that another session has, connections that another helper has" },
+	{ "conflict", "Numbers and ports another session has, connections another helper has" },
 	{ "controls", "Control connections begun" },
 	{ "copies", "Copies of packets sent to further clients in doubt" },
 	{ "corrected", "Numbers moved to another session on contrary evidence" },

@@ -86,12 +86,16 @@ static bool asks_for_help(const char *word)
  */
 static const char *stray_option(int argc, char **argv)
 {
+	const char *name;
 	int i;
 
-	for (i = 1; i < argc; i++)
-		if (argv[i][0] == '-' && isalpha((unsigned char)argv[i][argv[i][1] == '-' ? 2 : 1]) &&
-		    strcmp(argv[i], "--prometheus"))
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] != '-')
+			continue;
+		name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+		if (isalpha((unsigned char)*name) && strcmp(argv[i], "--prometheus"))
 			return argv[i];
+	}
 	return NULL;
 }
 

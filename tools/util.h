@@ -12,13 +12,14 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __printf(f, v)	__attribute__((format(printf, f, v)))
+#define __noreturn	__attribute__((noreturn))
 
 /* Exit codes, as iproute2 has them. */
 #define EXIT_OK		0
 #define EXIT_USAGE	1
 #define EXIT_REFUSED	2
 
-void out_of_memory(void) __attribute__((noreturn));
+void __noreturn out_of_memory(void);
 void *xrealloc(void *old, size_t size);
 void *xgrow(void *list, size_t n, size_t size);
 char *xstrdup(const char *text);

@@ -396,7 +396,7 @@ struct vpnpass_net {
 	struct rhashtable pins;
 	struct rhashtable sessions;
 	struct rhashtable quotas;
-	spinlock_t lock;
+	spinlock_t lock;		/* what says so, here and in sessions */
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */

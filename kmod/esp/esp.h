@@ -54,7 +54,7 @@ struct esp_group {
 	struct rhash_head node;
 	struct esp_group_key key;
 	struct vpnpass_net *vn;
-	spinlock_t lock;
+	spinlock_t lock;		/* all that follows, and the clients' */
 	struct pair_group pair;
 	struct pair_cfg cfg;
 	struct ida reply_keys;

@@ -8,7 +8,7 @@
 /* *last may lag by a tick (10 ms at HZ=100), and paths reorder a little. */
 #define ACTIVE		2000	/* received something so lately */
 #define PAIR_QUIET	32	/* ms; packets further apart are not of one burst */
-#define PAIR_CLAIMS	64	/* looked at at most */
+#define PAIR_CLAIMS	64	/* no more are looked at */
 #define BEGUN		60000	/* ms; what goes on for longer has come to nothing */
 #define RECENT		5000	/* a trial silent for longer may make room */
 #define SMALL		5	/* clients: all who wait get copies */

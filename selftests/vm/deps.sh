@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building, booting and testing take, on Debian and its kin, and
 # does nothing when all is there. No service is started by it.
-# usage: deps.sh [SET...]	build vm peers lint cross s390x upstream pack debug
+# usage: deps.sh [SET...]	build vm peers lint checkpatch cross s390x upstream pack debug
 #			(default: build vm)
 set -u
 
@@ -16,7 +16,8 @@ set_s390x="qemu-system-misc gcc-s390x-linux-gnu libc6-dev-s390x-cross"
 set_upstream="linux-source-6.1 netcat-openbsd iperf3 iptables socat conntrack"
 set_pack="dpkg-dev debhelper dh-dkms lintian debootstrap"
 set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
-set_lint="shellcheck sparse yamllint mandoc clang"
+set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl"
+set_checkpatch="linux-source-6.1 xz-utils"
 
 step()
 {

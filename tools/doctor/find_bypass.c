@@ -59,12 +59,13 @@ static bool is_offloaded(const struct evidence *ev, const struct vpn *vpn)
 static void report_offload(const struct evidence *ev, struct report *r, const struct vpn *vpn,
 			   const struct place *p)
 {
+	const char *but = "but for connections that it helps";
 	bool now = is_offloaded(ev, vpn);
 	char *rule = rule_text(p);
 
 	found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpn->proto,
-	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass, but for "
-			"connections that it helps%s", rule, vpn->title, p->object,
+	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass, %s%s", rule,
+			vpn->title, p->object, but,
 			now ? "; one that it does not is offloaded now" : ""),
 	      xasprintf("Leave it out of what that rule matches: %s dport != %u",
 			vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp", vpn->port));
@@ -130,11 +131,11 @@ static char *helper_seen(const struct evidence *ev)
 /* A rule of nftables' comes after conntrack, and so after us. */
 static void report_helper_rule(struct report *r, const struct place *p)
 {
+	const char *too_late = "to connections that vpnpass has already";
 	char *rule = rule_text(p);
 
 	found(r, "in-tree-helper", SEVERITY_WARNING, "pptp",
-	      xasprintf("the rule %s attaches the kernel's own helper pptp, to connections that "
-			"vpnpass has already", rule),
+	      xasprintf("the rule %s attaches the kernel's own helper pptp, %s", rule, too_late),
 	      xasprintf("nft delete rule %s: it has no effect while pptp is on", rule));
 	free(rule);
 }
