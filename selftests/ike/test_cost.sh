@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run: icount timeout=400
+# run: icount timeout=900
 # What an IKE message and a NAT-T packet cost the router, stock and vpnpass, in
 # one boot whose clock counts instructions (vm/run --icount). The sender's share
 # is taken off, and what arrives is dropped at ingress.
