@@ -228,18 +228,20 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
 	return slot_watching(ntohs(h[1])) ?: slot_watching(ntohs(h[0]));
 }
 
-/* May an IPv4 packet concern a helper? What every packet of the router pays. */
+/* May an IPv4 packet concern a helper? What every packet of the router pays, which
+ * is why the table is read in place: a byte that changes meanwhile is old or new.
+ */
 static __always_inline bool concerns_v4(const struct sk_buff *skb)
 {
-	u8 slot = READ_ONCE(l4map[ip_hdr(skb)->protocol]);
-	unsigned int thoff;
+	u8 l4proto = ip_hdr(skb)->protocol;
 	const __be16 *h;
+	long thoff;
 
-	if (unlikely(slot != L4_PORTS))
-		return slot;
+	if (unlikely(data_race(l4map[l4proto]) != L4_PORTS))
+		return READ_ONCE(l4map[l4proto]);
 	/* offsets from skb->head, as the kernel has them anyway */
 	thoff = skb->transport_header;
-	if (unlikely(thoff + 4 > skb_tail_pointer(skb) - skb->head))
+	if (unlikely(skb_tail_pointer(skb) - skb->head < thoff + 4))
 		return true;
 	h = (const __be16 *)(skb->head + thoff);
 	return unlikely(test_bit((__force u16)h[0], ports)) ||
