@@ -71,6 +71,34 @@ bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
 EXPORT_SYMBOL_GPL(vpnpass_flow_exists);
 
 /**
+ * vpnpass_flow_is_stock() - is a packet to the router of a flow that stock NAT handles?
+ * @pkt: to one of the router's addresses
+ * @zone: where to look
+ *
+ * One that began on our side, that the router itself has answered, or that a rule
+ * forwards to a server behind it. What nobody has answered is none of these: a
+ * server that was there before its clients leaves that.
+ *
+ * Context: softirq, RCU read side.
+ */
+bool vpnpass_flow_is_stock(const struct vpnpass_pkt *pkt,
+			   const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, zone);
+	struct nf_conn *ct;
+	bool stock;
+
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
+		READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT);
+	nf_ct_put(ct);
+	return stock;
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_is_stock);
+
+/**
  * vpnpass_flow_template() - give a packet a template
  * @skb: a packet without a connection or template
  * @tmpl: a reference is taken

@@ -484,6 +484,8 @@ struct nf_conntrack_tuple_hash *
 vpnpass_flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone);
 bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
 			 const struct nf_conntrack_zone *zone);
+bool vpnpass_flow_is_stock(const struct vpnpass_pkt *pkt,
+			   const struct nf_conntrack_zone *zone);
 void vpnpass_flow_template(struct sk_buff *skb, struct nf_conn *tmpl);
 void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
 			      const struct nf_conntrack_zone *zone);

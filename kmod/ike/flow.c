@@ -9,25 +9,6 @@
 
 #include "ike.h"
 
-/* Is the packet, to one of our addresses, of a flow that stock NAT handles: one
- * that began on our side, that the router itself has answered, or that is
- * forwarded to a server there?
- */
-bool ike_flow_is_stock(const struct vpnpass_pkt *pkt)
-{
-	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
-	struct nf_conn *ct;
-	bool stock;
-
-	if (!h)
-		return false;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
-		ct->status & (IPS_SEEN_REPLY | IPS_DST_NAT);
-	nf_ct_put(ct);
-	return stock;
-}
-
 static void tell_conflict(struct vpnpass_session *owner,
 			  const struct vpnpass_pkt *pkt)
 {

@@ -74,8 +74,9 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 		vpnpass_flow_redirected(pkt, ike_net(vn)->tmpl);
 		return NF_ACCEPT;
 	}
-	return vpnpass_flow_to_router(pkt) ? ike_unknown(vn, pkt, &d.m) :
-				   ike_flow_begins(vn, pkt, &d.m);
+	if (vpnpass_flow_to_router(pkt))
+		return ike_unknown(vn, pkt, &d.m);
+	return ike_flow_begins(vn, pkt, &d.m);
 }
 
 static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,

@@ -260,7 +260,6 @@ unsigned int ike_unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			 const struct ike_msg *m);
 
 /* flow.c */
-bool ike_flow_is_stock(const struct vpnpass_pkt *pkt);
 unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     const struct ike_msg *m);
 void ike_flow_plain(struct nf_conn *ct);

@@ -61,7 +61,7 @@ static bool listens_v6(const struct vpnpass_pkt *pkt)
 
 static bool router_wants(const struct vpnpass_pkt *pkt)
 {
-	return ike_flow_is_stock(pkt) ||
+	return vpnpass_flow_is_stock(pkt, &nf_ct_zone_dflt) ||
 	       (pkt->key.family == NFPROTO_IPV4 ? listens_v4(pkt) :
 						  listens_v6(pkt));
 }

@@ -77,24 +77,12 @@ static struct l2tp_session *owner_of(struct vpnpass_net *vn,
 	return ls;
 }
 
-/* The router's own L2TP, or an entry from before us. What nobody has answered is
- * neither: a server that was there before its clients leaves that.
- */
+/* The router's own L2TP, or an entry from before us. */
 static bool stock_flow(const struct vpnpass_pkt *pkt)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	struct nf_conntrack_tuple_hash *h;
-	struct nf_conn *ct;
-	bool stock;
 
-	h = vpnpass_flow_find(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt);
-	if (!h)
-		return false;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
-		test_bit(IPS_SEEN_REPLY_BIT, &ct->status);
-	nf_ct_put(ct);
-	return stock;
+	return vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt);
 }
 
 static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
