@@ -26,6 +26,8 @@ usage()
 	  --tap NAME=COMMAND  one more producer of TAP, run on this machine
 	  --no-scripts        those only
 	  --part host|guests  of the scripts, those that run here, or the others
+	  --shared DIR        several runs with one folder share the scripts: each is
+	                      run by one of them, whichever is free
 	  --out DIR           keep the whole output there
 	  --list              say which scripts there are
 	  -v                  show passed points too
@@ -34,7 +36,7 @@ usage()
 	exit 2
 }
 
-native='' kernel='' scripts=1 part='' out='' list='' verbose=''
+native='' kernel='' scripts=1 part='' shared='' out='' list='' verbose=''
 taps=() wanted=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
 	--tap) taps+=("${2?}"); shift ;;
 	--no-scripts) scripts= ;;
 	--part) part=${2?}; shift ;;
+	--shared) shared=$(readlink -f "${2?}") || exit 2; shift ;;
 	--out) out=${2?}; shift ;;
 	--list) list=1 ;;
 	-v) verbose=1 ;;
@@ -55,7 +58,8 @@ case $part in '' | host | guests) ;; *) usage ;; esac
 
 keep=$out
 out=${out:-$(mktemp -d "${TMPDIR:-/tmp}/vpnpass-run.XXXXXX")}
-mkdir -p "$out" || exit 2
+mkdir -p "$out" ${shared:+"$shared"} || exit 2
+[ -z "$shared" ] || export VPNPASS_SHARED=$shared
 # Debug kernels are slow: what waits, waits longer
 slow=1
 if is_debug_kernel "$kernel"; then
@@ -167,6 +171,7 @@ read_marked()
 				point_failed "the kernel complained"
 				show=1
 			fi ;;
+		"@@other "*) done_names+=" ${l#@@other }" ;;
 		"@@end "*)
 			read -ra f <<< "$l"
 			done_names+=" $cur"
@@ -237,13 +242,30 @@ vm_args()
 	echo "$args"
 }
 
+# remaining SCRIPT...: sets $left to those that nobody has run
+remaining()
+{
+	local t
+
+	left=()
+	for t; do
+		case "$done_names " in
+		*" $t "*) continue ;;
+		esac
+		[ -n "${VPNPASS_SHARED-}" ] && [ -e "$VPNPASS_SHARED/${t//\//-}" ] || left+=("$t")
+	done
+}
+
 # run_group ARGS SCRIPT...: boots again after a script that took the guest down
 run_group()
 {
-	local args=${1%% --alone=*} t limit rc n=0 total idle left
+	local args=${1%% --alone=*} t limit rc n=0 total idle
 
 	shift
-	while [ $# -gt 0 ]; do
+	done_names=''
+	remaining "$@"
+	while [ ${#left[@]} -gt 0 ]; do
+		set -- "${left[@]}"
 		todo=() total=$((60 * slow)) idle=60 done_names='' died=''
 		for t; do
 			limit=$(option "$t" timeout)
@@ -276,15 +298,8 @@ run_group()
 			finish 0 "-"
 			may_retry=$first_pass
 		fi
-		left=()
-		for t; do
-			case "$done_names " in
-			*" $t "*) ;;
-			*) left+=("$t") ;;
-			esac
-		done
+		remaining "$@"
 		[ ${#left[@]} -lt $# ] || return
-		set -- "${left[@]}"
 	done
 }
 boot=0
@@ -314,6 +329,7 @@ if [ -n "$scripts" ]; then
 		case $part in "" | "$where") ;; *) continue ;; esac
 		why=$(sed -n 's/^# named only: //p' "$t")
 		if [ -n "$why" ] && [ -z "$list" ] && [ ${#wanted[@]} = 0 ]; then
+			[ -z "$shared" ] || mkdir "$shared/${t//\//-}" 2> /dev/null || continue
 			echo "$t: skipped: $why"
 			skipped=$((skipped + 1))
 			continue
@@ -348,7 +364,8 @@ for key in "${keys[@]}"; do
 	run_group "${key#_}" ${group[$key]}
 done
 
-first_pass='' may_retry=
+first_pass='' may_retry=''
+unset VPNPASS_SHARED
 for t in "${again[@]}"; do
 	if [ -n "$native$(option "$t" host)" ]; then
 		limit=$(option "$t" timeout)
@@ -361,7 +378,7 @@ done
 
 [ -n "$keep" ] || [ $failed -gt 0 ] || rm -rf "$out"
 [ $failed = 0 ] || echo "whole output: $out"
-if [ $((passed + failed + skipped)) = 0 ]; then
+if [ $((passed + failed + skipped)) = 0 ] && [ -z "$shared" ]; then
 	echo "no test matches"
 	failed=1
 fi

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 vm=$selftests/vm
 export TMPDIR=$scratch	# planted failures leave their results
+unset VPNPASS_SHARED
 checktool qemu-system-x86_64 qemu-system-x86
 
 # vm_run WANTED-CODE NAME ARGS...: output in $scratch/run
@@ -176,4 +177,16 @@ says "the one at exit failed" "test_6after.sh: .* 1 failed"
 says "the slow one was ended" "test_7slow.sh: not ok - ended by its time limit"
 says "the other one was skipped" "test_8skip.sh: 0 passed, 0 failed, 1 skipped"
 is "the sum" "$(tail -n 1 "$scratch/run")" "12 passed, 5 failed, 1 skipped"
+
+# --- two runs that share the scripts ------------------------------------------------
+# shared NAME WANTED
+shared()
+{
+	is "$1" "$("$copy/run.sh" --shared "$scratch/shared" good 2> "$scratch/run" | tail -n 1)" "$2"
+}
+
+mkdir -p "$scratch/shared/t-test_1good.sh"
+shared "what another run has taken is left to it" "2 passed, 0 failed, 0 skipped"
+says "the rest is run" "vm: .*/vm/suite t/test_9good.sh"
+shared "once" "0 passed, 0 failed, 0 skipped"
 done_testing
