@@ -237,6 +237,7 @@ static __always_inline bool concerns_v4(const struct sk_buff *skb)
 	const __be16 *h;
 	long thoff;
 
+	/* data_race(): a byte is read whole; READ_ONCE() costs an instruction */
 	if (unlikely(data_race(l4map[l4proto]) != L4_PORTS))
 		return READ_ONCE(l4map[l4proto]);
 	/* offsets from skb->head, as the kernel has them anyway */
