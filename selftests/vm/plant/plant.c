@@ -99,6 +99,7 @@ static int count(void *unused)
 
 	while (time_before(jiffies, end)) {
 		counted++;
+		barrier();	/* or it is counted in a register */
 		cond_resched();
 	}
 	while (unused && !kthread_should_stop())
