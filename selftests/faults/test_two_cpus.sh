@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run: smp=2 timeout=600
-# named only: made for make check-debug KERNEL=kcsan, where it has not been through yet
+# run: smp=2 timeout=900 append=kcsan.skip_watch=500
+# named only: made for make check-debug KERNEL=kcsan
 # Two CPUs on one session of each protocol: packets of both directions at the same
 # moment, while the tool reads, switches flip, entries and sessions are deleted.
 # What it is for is make check-debug KERNEL=kcsan, which sees data races.

@@ -96,14 +96,25 @@ done <<'L'
 [    3.291999] nf_conntrack: table full, dropping packet
 L
 
-# race FRAME: a report of KCSAN, with that line in one of its stacks
+# race [FRAME [FIRST [SECOND]]]: a report of KCSAN, with that end to a line in its
+# first stack; what the two accesses are
 race()
 {
-	printf '[ 3.2] %s\n' ======== "BUG: KCSAN: data-race in f / g" "read to 0x1 by task 1:" \
-		" f+0x1/0x2$1" "write to 0x1 by task 2:" " g+0x1/0x2" =========
+	printf '[ 3.2] %s\n' ======== "BUG: KCSAN: data-race in f / g" \
+		"${2-read} to 0xffff888004c8bc80 of 8 bytes by interrupt on cpu 1:" \
+		" f+0x1/0x2${1-}" "${3-write} to 0xffff888004c8bc80 of 8 bytes by task 2 on cpu 0:" \
+		" g+0x1/0x2${4-}" =========
 }
 check_fails "found: a data race of ours" scan "$(race " [vpnpass_esp]")"
-check "harmless: one of the kernel's own" scan "$(race "")"
+check "harmless: one of the kernel's own" scan "$(race)"
+check "harmless: our marked write, the kernel's plain read" \
+	scan "$(race " [vpnpass]" "read-write (marked)" read)"
+check_fails "found: our marked read, the kernel's plain write" \
+	scan "$(race " [vpnpass]" "read (marked)" write)"
+check_fails "found: our plain write, the kernel's marked read" \
+	scan "$(race " [vpnpass]" write "read (marked)")"
+check_fails "found: our marked write, our plain read" \
+	scan "$(race " [vpnpass]" "write (marked)" read " [vpnpass]")"
 check_fails "found: a report that is cut off" scan "$(race "" | head -n 4)"
 
 # --- /dev/kvm that opens and hangs ----------------------------------------------
