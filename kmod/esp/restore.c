@@ -126,6 +126,9 @@ static int say_why_not(const struct vpnpass_restore *r, int err)
 			       "the client has a connection that is no session's");
 	else if (err == -ESHUTDOWN)
 		NL_SET_ERR_MSG(r->extack, "the protocol is not switched on");
+	else if (err == -ENOMEM)
+		NL_SET_ERR_MSG(r->extack,
+			       "no memory, or conntrack's table is full");
 	else
 		NL_SET_ERR_MSG(r->extack, "cannot make the connection");
 	return err;

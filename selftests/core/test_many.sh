@@ -15,10 +15,11 @@ check "modules load" load_modules vpnpass vpnpass_esp
 python3 - $n $PUB "$(date +%s)" > "$scratch/file" <<-'P'
 import sys, zlib
 n, local, now = int(sys.argv[1]), *sys.argv[2:]
-text = f"vpnpass 1\nsaved {now}\nlocal {local}\n"
+text = [f"vpnpass 1\nsaved {now}\nlocal {local}\n"]
 for i in range(n):
-    text += f"session esp client 10.{i >> 14}.{i >> 7 & 127}.{2 + (i & 127)} peer 192.0.2.{2 + i % 10} local {local} expires 3000\n"
-    text += f"\tspi in 0x{0x10000 + i:08x} idle 1\n\tspi out 0x{0x90000 + i:08x} idle 1\n"
+    text.append(f"session esp client 10.{i >> 14}.{i >> 7 & 127}.{2 + (i & 127)} peer 192.0.2.{2 + i % 10} local {local} expires 3000\n"
+                f"\tspi in 0x{0x10000 + i:08x} idle 1\n\tspi out 0x{0x90000 + i:08x} idle 1\n")
+text = "".join(text)
 print(text + "sum %08x" % zlib.crc32(text.encode()))
 P
 

@@ -77,6 +77,7 @@ changed()
 }
 
 state=$scratch/state
+max=/proc/sys/net/netfilter/nf_conntrack_max
 check "topology" topo 3 1
 check "SAs" esp_up "1 2 3"
 check "modules load" load_modules vpnpass vpnpass_esp
@@ -167,6 +168,17 @@ vp restore "$file" > "$scratch/out" 2> "$scratch/err"
 is "one more than the limit is refused" "2:1" "$?:$(sessions)"
 check "with its line" grep -qE ":$(grep -n ^session "$file" | tail -n 1 | cut -d: -f1): .*limit" "$scratch/err"
 num "and counted" "$(counter limit_sessions)" -ge 1
+if [ -w $max ]; then
+	was=$(cat $max)
+	at_exit "echo $was > $max"
+	conntracks > $max
+	vp restore "$state" > "$scratch/out" 2> "$scratch/err"
+	is "no room in conntrack's table: refused" "2:1" "$?:$(sessions)"
+	check "and said" grep -q "conntrack's table is full" "$scratch/err"
+	echo "$was" > $max
+else
+	skip "no room in conntrack's table" "its size cannot be set"
+fi
 vp restore "$state" > /dev/null
 is "both again" 2 "$(sessions)"
 ip -n "${nsp}r" addr del 192.0.2.1/24 dev wan
