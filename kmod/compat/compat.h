@@ -89,8 +89,9 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 
 /*
  * A conntrack helper that expects nothing, registered under a protocol that no
- * packet has. From 7.3 on conntrack keeps a copy of what it is given, whose users
- * are counted; before, it takes the helper from connections when that goes.
+ * packet has. From 7.3 on, and in 7.2.12, conntrack keeps a copy of what it is given,
+ * whose users are counted; before, it takes the helper from connections when that
+ * goes.
  */
 typedef int vpnpass_help_fn(struct sk_buff *skb, unsigned int protoff,
 			    struct nf_conn *ct, enum ip_conntrack_info ctinfo);
@@ -108,8 +109,13 @@ static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
 	given = kzalloc(sizeof(*given), GFP_KERNEL);
 	if (!given)
 		return -ENOMEM;
+#ifdef HAVE_HELPER_PORTS
+	nf_ct_helper_init(given, NFPROTO_UNSPEC, IPPROTO_RAW, VPNPASS_HELPER_NAME,
+			  0, 0, 0, &none, 0, fn, NULL, THIS_MODULE);
+#else
 	nf_ct_helper_init(given, NFPROTO_UNSPEC, IPPROTO_RAW, VPNPASS_HELPER_NAME,
 			  &none, 0, fn, NULL, THIS_MODULE);
+#endif
 	err = nf_conntrack_helper_register(given, helper);
 	kfree(given);
 	return err;
