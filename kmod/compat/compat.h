@@ -30,6 +30,11 @@ vpnpass_ct_iterate_net(struct net *net,
 #endif
 }
 
+/* Does the NAT core rewrite the call IDs of GRE? That part of it is built along with
+ * the kernel's PPTP helper alone, which is to be removed.
+ */
+#define VPNPASS_NAT_HAS_GRE IS_ENABLED(CONFIG_NF_CT_PROTO_GRE)
+
 #ifdef HAVE_CTL_CONST
 #define VPNPASS_CTL_TABLE const struct ctl_table
 #else

@@ -51,6 +51,29 @@ int vpnpass_help_init(void);
 void vpnpass_help_exit(void);
 bool vpnpass_conn_watch(struct nf_conn *ct);
 
+/**
+ * vpnpass_renumber() - translate a packet's number, where the NAT core does not
+ * @pin: the packet's, or that of the packet an error quotes
+ * @skb: the packet or the error
+ * @thoff: offset of the header with the number, from skb->data
+ * @csum_off: offset of a checksum over it, or 0
+ *
+ * Context: softirq, RCU read side.
+ * Return: NF_ACCEPT, or NF_DROP: no memory.
+ */
+static inline unsigned int
+vpnpass_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
+		 unsigned int thoff, unsigned int csum_off)
+{
+	const struct vpnpass_session *s = pin->session;
+
+	if (VPNPASS_NAT_HAS_GRE || !s->proto->renumber ||
+	    s->proto->renumber(pin, skb, thoff, csum_off))
+		return NF_ACCEPT;
+	vpnpass_count(s->vn, s->proto, VPNPASS_CNT_NO_MEMORY);
+	return NF_DROP;
+}
+
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				const struct nf_hook_state *state,

@@ -400,7 +400,7 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 		if (READ_ONCE(pin->last) != now)
 			WRITE_ONCE(pin->last, now);
 		set_pinned(pinned_place(pkt->skb), pkt->skb);
-		return NF_ACCEPT;
+		return vpnpass_renumber(pin, pkt->skb, pkt->thoff, 0);
 	}
 	return miss(vn, pkt, p, 0);
 }

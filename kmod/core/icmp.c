@@ -133,7 +133,8 @@ static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct vpnpass_pk
  * @thoff: offset of the ICMP header from skb->data
  *
  * Context: softirq, RCU read side.
- * Return: NF_ACCEPT; the packet is attached as RELATED when it is ours.
+ * Return: NF_ACCEPT, the packet is attached as RELATED when it is ours; NF_DROP
+ * when there is no memory.
  */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				const struct nf_hook_state *state,
@@ -159,5 +160,6 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 	if (tmpl)
 		nf_ct_put(tmpl);
 	vpnpass_count(vn, pin->session->proto, VPNPASS_CNT_ICMP_RELATED);
-	return NF_ACCEPT;
+	return vpnpass_renumber(pin, skb, q.thoff,
+				thoff + offsetof(struct icmphdr, checksum));
 }

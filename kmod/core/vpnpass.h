@@ -272,6 +272,10 @@ struct vpnpass_match {
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
  *	pkt->skb is the error then. Softirq, RCU.
+ * @renumber: write the number that the pin's packets have after translation, or in
+ *	a packet that an error quotes the one from before; for kernels whose NAT core
+ *	does not. @csum_off: of a checksum over it, or 0. False: no memory. May be
+ *	NULL. Softirq, RCU.
  * @miss: PREROUTING and OUTPUT, no pin has the packet's key (or the number could not be
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
@@ -313,6 +317,8 @@ struct vpnpass_proto {
 	u64 number_mask;
 
 	int (*number)(struct vpnpass_pkt *pkt);
+	bool (*renumber)(const struct vpnpass_pin *pin, struct sk_buff *skb,
+			 unsigned int thoff, unsigned int csum_off);
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);

@@ -5,9 +5,10 @@
  * what they have noted.
  *
  * The NAT core rewrites the call ID of a GRE packet together with its
- * destination address, and the entry says to what. A call ID names a call of
- * its receiver (RFC 2637 4.1), so packets to the inside get the inside's own
- * number back and packets to the outside pass as they are.
+ * destination address, and the entry says to what; in kernels without its part for
+ * GRE pptp_renumber() does. A call ID names a call of its receiver (RFC 2637 4.1),
+ * so packets to the inside get the inside's own number back and packets to the
+ * outside pass as they are.
  */
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -53,7 +54,12 @@ static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call 
 	timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
 	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), &orig, &reply, pc->ct,
 				timeout);
-	return ct && !vpnpass_conn_insert(ct, false) ? ct : NULL;
+	if (!ct)
+		return NULL;
+	/* where the NAT core knows nothing of GRE it has left the keys as they were */
+	ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u.gre.key = reply.src.u.gre.key;
+	ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.gre.key = reply.dst.u.gre.key;
+	return vpnpass_conn_insert(ct, false) ? NULL : ct;
 }
 
 /* The router's address, where alloc took the outside's: a server inside. */

@@ -36,6 +36,29 @@ static int pptp_number(struct vpnpass_pkt *pkt)
 	return 0;
 }
 
+/* In the quote of an error the number becomes that of the packet as it was sent. */
+static bool pptp_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
+			  unsigned int thoff, unsigned int csum_off)
+{
+	const struct nf_conntrack_tuple_hash *h = pin->session->ct->tuplehash;
+	__be16 sent = h[pin->dir].tuple.dst.u.gre.key;
+	__be16 arrives = h[!pin->dir].tuple.src.u.gre.key;
+	bool quoted = pin->key.kind == VPNPASS_KEY_QUOTE;
+	u8 *id;
+
+	if (sent == arrives)
+		return true;
+	if (skb_ensure_writable(skb, thoff + 8))
+		return false;
+	if (csum_off)
+		csum_replace2((__sum16 *)(skb->data + csum_off), arrives, sent);
+	else
+		skb_forward_csum(skb);
+	id = skb->data + thoff + 6;
+	put_unaligned(quoted ? sent : arrives, (__be16 *)id);
+	return true;
+}
+
 static void control_account(struct vpnpass_session *s, const struct sk_buff *skb,
 			    enum ip_conntrack_dir dir)
 {
@@ -274,6 +297,7 @@ struct vpnpass_proto pptp_proto = {
 	.session_size = sizeof(struct pptp_session),
 	.net_size = sizeof(struct pptp_net),
 	.number = pptp_number,
+	.renumber = pptp_renumber,
 	.miss = pptp_miss,
 	.post = pptp_post,
 	.session_end = pptp_session_end,
