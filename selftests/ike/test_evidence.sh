@@ -154,6 +154,9 @@ check "each of them once" quiet g1
 is "none was dropped" "$(counter gate_dropped ike)" 0
 
 check "a shorter time to wait" vp set ike gate_time 3000
+# On a quick machine what follows less than some seconds after the exchanges before did
+# not wait: client 1's request went through. Why is not known yet.
+sleep 6
 check "client 2's answer" answered 2 3
 before=$(now_ms)
 check "client 1's request waits" asks 1 3
@@ -175,6 +178,7 @@ check "client 1's ESP" pairs 1 0x30013 0x40013
 check "and that of the SA which the gateway began" pairs 1 0x30014 0x40014
 
 # --- what waits goes with all that it depends on --------------------------------------------
+sleep 6		# as above
 check "client 2 has more SAs" v2_child 2 0x102 0x202 5
 check "client 1's request waits" asks 1 4
 R conntrack -D -p udp -s "${CIP[1]}" > /dev/null 2>&1
