@@ -59,12 +59,11 @@ static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
  * @orig: as the first packet would have it
  * @reply: as the answer will arrive, after translation
  * @master: connection that it is RELATED to in the firewall's eyes, or NULL;
- *	without one the NAT core leaves GRE keys alone
  * @timeout_s: until its first packet
  *
  * Context: any, RCU read side.
  * Return: the connection, for vpnpass_conn_insert() or nf_conntrack_free(), or
- * NULL. The caller may still give the reply tuple another number.
+ * NULL.
  */
 struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   const struct nf_conntrack_zone *zone,
@@ -91,6 +90,9 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 		nf_conntrack_free(ct);
 		return NULL;
 	}
+	/* the NAT core leaves the numbers of protocols alone that it does not know */
+	ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u.all = reply->src.u.all;
+	ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.all = reply->dst.u.all;
 	return ct;
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_alloc);

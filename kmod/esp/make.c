@@ -78,12 +78,12 @@ static struct nf_conn *conn_make(struct vpnpass_net *vn,
 	struct nf_conn *ct;
 	int err;
 
+	/* See session.c: what tells the clients' entries apart. */
+	reply.dst.u.all = htons(reply_key);
 	ct = vpnpass_conn_alloc(vn, &c->zone, &orig, &reply, NULL, c->timeout_s);
 	if (!ct)
 		return ERR_PTR(-ENOMEM);
 	conn_masquerade(ct, c->masq_index);
-	/* See session.c: what tells the clients' entries apart. */
-	ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.all = htons(reply_key);
 	err = vpnpass_conn_insert(ct, true);
 	return err ? ERR_PTR(err) : ct;
 }

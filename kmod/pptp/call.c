@@ -54,12 +54,7 @@ static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call 
 	timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
 	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), &orig, &reply, pc->ct,
 				timeout);
-	if (!ct)
-		return NULL;
-	/* where the NAT core knows nothing of GRE it has left the keys as they were */
-	ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u.gre.key = reply.src.u.gre.key;
-	ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.gre.key = reply.dst.u.gre.key;
-	return vpnpass_conn_insert(ct, false) ? NULL : ct;
+	return ct && !vpnpass_conn_insert(ct, false) ? ct : NULL;
 }
 
 /* The router's address, where alloc took the outside's: a server inside. */
