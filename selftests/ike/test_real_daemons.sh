@@ -113,9 +113,14 @@ goes_on()
 # when there was no more than its number
 without_sa()
 {
-	cat <(C 2 cat /proc/net/xfrm_stat) <(G 1 cat /proc/net/xfrm_stat) |
-		awk '/^XfrmInNoStates|^XfrmAcquireError|^XfrmInStateInvalid/ { n += $2 }
-			END { print n + 0 }'
+	local ns why n=0
+
+	for ns in c2 g1; do
+		for why in XfrmInNoStates XfrmAcquireError XfrmInStateInvalid; do
+			n=$((n + $(xfrm_stat $ns $why)))
+		done
+	done
+	echo $n
 }
 
 early=$(without_sa)

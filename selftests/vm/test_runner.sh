@@ -96,8 +96,8 @@ done <<'L'
 [    3.291999] nf_conntrack: table full, dropping packet
 L
 
-# race [FRAME [FIRST [SECOND]]]: a report of KCSAN, with that end to a line in its
-# first stack; what the two accesses are
+# race [FRAME1 [ACCESS1 [ACCESS2 [FRAME2]]]]: a report of KCSAN: what its two accesses
+# are, and how a line of either's stack ends
 race()
 {
 	printf '[ 3.2] %s\n' ======== "BUG: KCSAN: data-race in f / g" \
