@@ -121,6 +121,10 @@ static inline bool list_empty(const struct list_head *h)
 	for (p = list_entry((h)->next, __typeof__(*p), member);	\
 	     &p->member != (h);						\
 	     p = list_entry(p->member.next, __typeof__(*p), member))
+#define list_for_each_entry_reverse(p, h, member)			\
+	for (p = list_entry((h)->prev, __typeof__(*p), member);	\
+	     &p->member != (h);						\
+	     p = list_entry(p->member.prev, __typeof__(*p), member))
 #define list_for_each_entry_safe(p, n, h, member)			\
 	for (p = list_entry((h)->next, __typeof__(*p), member),	\
 	     n = list_entry(p->member.next, __typeof__(*p), member);	\

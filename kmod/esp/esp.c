@@ -210,7 +210,6 @@ static const struct vpnpass_match esp_match[] = {
 static const struct vpnpass_setting esp_settings[] = {
 	VPNPASS_COMMON_SETTINGS(3600),
 	[ESP_SET_WINDOW] = { "pairing_window", "ms", 10, 10000, 500 },
-	[ESP_SET_EVIDENCE] = { "evidence_window", "ms", 100, 600000, 10000 },
 	[ESP_SET_COPIES] = { "copies", "packets", 0, PAIR_COPY_MAX, PAIR_COPY_MAX },
 	[ESP_SET_STRICT] = { "strict", "", 0, 1, 0 },
 	[ESP_SET_HOLD] = { "hold", "", 0, 1, 1 },

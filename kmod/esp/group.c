@@ -86,7 +86,6 @@ void esp_group_begin(struct esp_group *g)
 	const struct vpnpass_net *vn = g->vn;
 
 	g->cfg.open_ms = vpnpass_setting(vn, &esp_proto, ESP_SET_WINDOW);
-	g->cfg.evidence_ms = vpnpass_setting(vn, &esp_proto, ESP_SET_EVIDENCE);
 	g->cfg.copies = vpnpass_setting(vn, &esp_proto, ESP_SET_COPIES);
 	g->cfg.strict = vpnpass_setting(vn, &esp_proto, ESP_SET_STRICT);
 	g->cfg.hold = vpnpass_setting(vn, &esp_proto, ESP_SET_HOLD);

@@ -35,7 +35,6 @@
 /**
  * struct pair_cfg - settings of a group; may change while in use
  * @open_ms: longest that one client's start keeps others waiting, ms
- * @evidence_ms: how long an IKE exchange explains a new SPI, ms
  * @copies: most copies made of one packet in doubt, 0..PAIR_COPY_MAX; so many
  *	only when it comes after a long silence, or has long been in doubt
  * @strict: drop what is in doubt instead of copying it
@@ -43,7 +42,6 @@
  */
 struct pair_cfg {
 	u32 open_ms;
-	u32 evidence_ms;
 	u8 copies;
 	bool strict;
 	bool hold;
@@ -51,7 +49,6 @@ struct pair_cfg {
 
 #define PAIR_CFG_DEFAULT {		\
 	.open_ms = 500,			\
-	.evidence_ms = 10000,		\
 	.copies = PAIR_COPY_MAX,	\
 	.strict = false,		\
 	.hold = true,			\

@@ -365,10 +365,24 @@ u32 pair_next_tick(const struct pair_group *g, u32 now)
  * @c: the client that is about to, or NULL
  * @now: ms
  *
+ * A turn is one client's, but a late answer makes an SA in the turn of another.
+ *
  * Return: whether another's SA is expected to show up at this moment.
  */
 bool pair_is_open(const struct pair_group *g, const struct pair_client *c,
 		  u32 now)
 {
-	return g->opener && g->opener != c && before(now, g->open_until);
+	const struct pair_client *o;
+	int seen = 0;
+
+	if (g->opener && g->opener != c && before(now, g->open_until))
+		return true;
+	list_for_each_entry_reverse(o, &g->evid, evid) {
+		if (!before(now, o->evid_at + g->cfg->open_ms) ||
+		    ++seen > PAIR_CLAIMS)
+			break;
+		if (o != c && o->n_evid && pair_expects(o, now))
+			return true;
+	}
+	return false;
 }
