@@ -72,6 +72,17 @@ traffic_end()
 	drain c1 c2 g1
 } 2> /dev/null
 
+# in_hundreds TEXT N: cycles 0 to N, a point for each hundred of them
+in_hundreds()
+{
+	local from to
+
+	for ((from = 0; from < $2; from = to)); do
+		to=$((from + 100 < $2 ? from + 100 : $2))
+		check "$1: $((from + 1)) to $to of $2" cycles "$from" "$to"
+	done
+}
+
 # --- each protocol by itself ---------------------------------------------------------------
 esp_works()
 {
