@@ -74,7 +74,7 @@ json "no session: []" '. == []' session
 json "no session, list: []" '. == []' session list proto esp
 json "show" 'length == 1 and (.[0] | .proto == "esp" and .mode == "on" and .sessions == 0 and .pins == 0)' show
 json "show esp: settings have value, range and default" \
-	'.[0].settings | length >= 9 and all(.[]; .value >= .min and .value <= .max and
+	'.[0].settings | length >= 8 and all(.[]; .value >= .min and .value <= .max and
 	 .default == .value and (.unit | type) == "string")' show esp
 json "stats: numbers" '.[0].counters | length >= 10 and all(.[]; type == "number")' stats
 check "SAs" esp_up "1 2"

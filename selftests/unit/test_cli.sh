@@ -617,12 +617,38 @@ test_counters()
 	done
 	is "every counter has a help text" "$missing" ""
 	is "every counter is in vpnpass(4)" "$undocumented" ""
-	missing=
-	for name in $(grep -hoE '\{ "[a-z_]+", "[a-zA-Z]*", [0-9]' "$top"/kmod/*/*.[ch] |
-		      cut -d'"' -f2 | sort -u); do
-		grep -q "^\.It Va $name\b" "$top/tools/vpnpass.4" || missing+=" $name"
-	done
-	is "every setting is in vpnpass(4)" "$missing" ""
+}
+
+# settings: NAME UNIT LEAST MOST DEFAULT of each, as the modules have them
+settings()
+{
+	local copies
+
+	copies=$(sed -n 's/^#define PAIR_COPY_MAX\t*//p' "$top/kmod/esp/pair.h")
+	cat "$top"/kmod/*/*.[ch] |
+		sed -nE 's/.*\{ ("[a-z_]+"), "([A-Za-z]*)", ([0-9]+), (\w+), (\w+) \}.*/\1 \2- \3 \4 \5/p' |
+		tr -d '"' | sed "s/PAIR_COPY_MAX/$copies/g"
+}
+
+# ... and vpnpass(4) says the same: its unit is longer, a default that differs from
+# protocol to protocol is in the text
+test_settings()
+{
+	local name unit least most default range wrong='' n=0
+
+	while read -r name unit least most default; do
+		n=$((n + 1))
+		range="$least to $most"
+		[ "$unit" != - ] || range="$least or $most"
+		case $name in
+		timeout | max_per_*) ;;
+		*) range+=", $default" ;;
+		esac
+		grep -qE "^\.It Va $name Pq ([a-z]+, )?$range\$" "$top/tools/vpnpass.4" ||
+			wrong+=" $name ($range)"
+	done < <(settings)
+	is "every setting is in vpnpass(4), with its range" "$wrong" ""
+	is "... none is overlooked" "$n" "$(cat "$top"/kmod/*/*.c "$top"/kmod/*/*.h | grep -cE "\{ \"[a-z_]+\", \"[a-zA-Z]*\", [0-9]")"
 }
 
 test_width()
@@ -1196,6 +1222,7 @@ test_restore
 test_restore_by_hand
 test_prometheus
 test_counters
+test_settings
 test_width
 test_terminal
 test_json_everywhere
