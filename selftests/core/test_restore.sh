@@ -77,7 +77,6 @@ changed()
 }
 
 state=$scratch/state
-max=/proc/sys/net/netfilter/nf_conntrack_max
 check "topology" topo 3 1
 check "SAs" esp_up "1 2 3"
 check "modules load" load_modules vpnpass vpnpass_esp
@@ -168,14 +167,11 @@ vp restore "$file" > "$scratch/out" 2> "$scratch/err"
 is "one more than the limit is refused" "2:1" "$?:$(sessions)"
 check "with its line" grep -qE ":$(grep -n ^session "$file" | tail -n 1 | cut -d: -f1): .*limit" "$scratch/err"
 num "and counted" "$(counter limit_sessions)" -ge 1
-if [ -w $max ]; then
-	was=$(cat $max)
-	at_exit "echo $was > $max"
-	conntracks > $max
+if conntrack_room "$(conntracks)"; then
 	vp restore "$state" > "$scratch/out" 2> "$scratch/err"
 	is "no room in conntrack's table: refused" "2:1" "$?:$(sessions)"
 	check "and said" grep -q "conntrack's table is full" "$scratch/err"
-	echo "$was" > $max
+	conntrack_room
 else
 	skip "no room in conntrack's table" "its size cannot be set"
 fi

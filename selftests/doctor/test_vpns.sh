@@ -158,13 +158,12 @@ fi
 # --- no room -----------------------------------------------------------------------
 R conntrack -F 2> /dev/null
 not_found "there is room" conntrack-full
-if max=$(R sysctl -n net.netfilter.nf_conntrack_max 2> /dev/null) &&
-   sysctl -qw net.netfilter.nf_conntrack_max=4 2> /dev/null; then
+if conntrack_room 4; then
 	for port in 1001 1002 1003 1004 1005 1006; do
 		send 1 "${GIP[1]}" $port
 	done
 	found "the table is full" conntrack-full '.seen | contains("of at most 4 connections")'
-	sysctl -qw net.netfilter.nf_conntrack_max="$max"
+	conntrack_room
 	R conntrack -F 2> /dev/null
 	not_found "it was, but nothing is wrong now" conntrack-full '.severity == "error"'
 else

@@ -11,8 +11,6 @@
 . "$(dirname "$0")/../ike/sim.sh"
 checktool jq
 
-max=/proc/sys/net/netfilter/nf_conntrack_max
-
 work()
 {
 	esp_pings "$1" -c 2 -i 50 -w 500
@@ -33,11 +31,9 @@ check "two clients are paired" esp_settle "1 2"
 
 # --- no room for connections -------------------------------------------------------------
 # the limit is the kernel's, what is counted the namespace's
-if [ -w $max ]; then
-	was=$(cat $max)
-	at_exit "echo $was > $max"
+if conntrack_room; then
 	esp_stream "1 2" -i 40
-	echo "$(conntracks)" > $max
+	conntrack_room "$(conntracks)"
 	others 2000 > /dev/null
 	esp_pings 3 -c 3 -i 50 -w 500
 	is "table full: a new client has to wait" "$(esp_answered)" 0
@@ -48,7 +44,7 @@ if [ -w $max ]; then
 	# entries that come from IKE, not from a packet of their own
 	check "sockets" eval 'sim_start && sim_open c3 g1'
 	out 3 2 34 I 0x303 0 0 300
-	echo "$was" > $max
+	conntrack_room
 	check "room again: the third client works" busywait 15 work 3
 	check "and all three" busywait 10 work "1 2 3"
 else

@@ -23,9 +23,7 @@ many()
 check "topology" topo 1 1
 C 1 ip route add local 10.128.0.0/9 dev lo
 R ip route add 10.128.0.0/9 via "${CIP[1]}"
-max=$(sysctl -n net.netfilter.nf_conntrack_max)
-at_exit "sysctl -qw net.netfilter.nf_conntrack_max=$max"
-sysctl -qw net.netfilter.nf_conntrack_max=200000
+conntrack_room 200000
 # stock OPTION...: with plain NAT, of 100
 stock()
 {

@@ -44,6 +44,20 @@ conntracks()
 	R cat /proc/sys/net/netfilter/nf_conntrack_count
 }
 
+# conntrack_room [N]: room for N connections, in all namespaces together; without N
+# again for as many as there was for before. Fails where that is not ours to set.
+conntrack_room()
+{
+	local max=/proc/sys/net/netfilter/nf_conntrack_max
+
+	[ -w $max ] || return 1
+	if [ -z "${conntrack_was-}" ]; then
+		conntrack_was=$(cat $max)
+		at_exit "echo $conntrack_was > $max"
+	fi
+	echo "${1:-$conntrack_was}" > $max
+}
+
 # slab_shrink: has the allocator give up what it keeps back, so that what is
 # counted is in use
 slab_shrink()
