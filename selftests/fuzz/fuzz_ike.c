@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target for kmod/ike/parse.c and track.c: datagrams are parsed at every way of
+ * libFuzzer target for kmod/ike/parse.c and track.c: datagrams are parsed at every way of
  * cutting them short, and given to a tracker in a row.
  *
  * An input is a row of datagrams, each behind three bytes: flags (bit 0 port
  * 4500, bit 1 inbound, bit 2 cut the capture at IKE_CAPTURE_MIN, bit 3 a new
  * SA) and the length, big endian.
- *
- * With -fsanitize=fuzzer it is a libFuzzer target; with -DSTANDALONE it reads
- * the files named on the command line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,26 +200,3 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	return 0;
 }
-
-#ifdef STANDALONE
-int main(int argc, char **argv)
-{
-	static u8 buf[1 << 20];
-	size_t n;
-	FILE *f;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		f = fopen(argv[i], "rb");
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		n = fread(buf, 1, sizeof(buf), f);
-		fclose(f);
-		LLVMFuzzerTestOneInput(buf, n);
-	}
-	printf("%d inputs replayed\n", argc - 1);
-	return argc < 2;
-}
-#endif

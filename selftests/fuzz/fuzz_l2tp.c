@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target for kmod/l2tp/parse.c: packets are parsed whole and at every
+ * libFuzzer target for kmod/l2tp/parse.c: packets are parsed whole and at every
  * way of cutting them short. The first byte says which encapsulation (bit 0:
  * IP), the rest is the packet.
- *
- * With -fsanitize=fuzzer it is a libFuzzer target; with -DSTANDALONE it reads
- * the files named on the command line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,26 +126,3 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	return 0;
 }
-
-#ifdef STANDALONE
-int main(int argc, char **argv)
-{
-	static u8 buf[1 << 20];
-	size_t n;
-	FILE *f;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		f = fopen(argv[i], "rb");
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		n = fread(buf, 1, sizeof(buf), f);
-		fclose(f);
-		LLVMFuzzerTestOneInput(buf, n);
-	}
-	printf("%d inputs replayed\n", argc - 1);
-	return argc < 2;
-}
-#endif

@@ -7,7 +7,6 @@
  *  - all three forward the same octets and see the same calls;
  *  - an octet sent again is forwarded as it was the first time;
  *  - state is bounded, nothing is left behind.
- * With -DSTANDALONE it replays the files that it is given.
  *
  * Input: octet 0 bit 0: other clients hold many numbers; bit 1: all but a
  * few. Octet 1: seed of the cuts. Then turns, each beginning with an octet t:
@@ -312,26 +311,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(was.log);
 	return 0;
 }
-
-#ifdef STANDALONE
-int main(int argc, char **argv)
-{
-	static u8 buf[1 << 16];
-	size_t n;
-	FILE *f;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		f = fopen(argv[i], "rb");
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		n = fread(buf, 1, sizeof(buf), f);
-		fclose(f);
-		LLVMFuzzerTestOneInput(buf, n);
-	}
-	printf("%d files replayed\n", argc - 1);
-	return argc < 2;
-}
-#endif

@@ -11,7 +11,8 @@
 #include "out.h"
 #include "util.h"
 
-static unsigned int n_tests, n_failed;
+#include "tap.h"
+
 static struct out out;
 static char *text;
 static size_t size;
@@ -28,9 +29,7 @@ static void expect(const char *name, const char *want)
 
 	fclose(out.file);
 	good = good && !strcmp(text, want);
-	n_tests++;
-	n_failed += !good;
-	printf("%sok %u - %s\n", good ? "" : "not ", n_tests, name);
+	ok(good, name);
 	if (!good)
 		fprintf(stderr, "got:\n%s\nwanted:\n%s\n", text, want);
 	free(text);
@@ -247,9 +246,7 @@ static void test_full_disk(void)
 	out_list(&out, NULL);
 	told = out_close(&out) == -1;
 	fclose(out.file);
-	n_tests++;
-	n_failed += !told;
-	printf("%sok %u - a write that fails is told\n", told ? "" : "not ", n_tests);
+	ok(told, "a write that fails is told");
 }
 
 int main(void)
@@ -263,6 +260,5 @@ int main(void)
 	test_table();
 	test_lines();
 	test_full_disk();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

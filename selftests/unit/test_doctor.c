@@ -10,14 +10,7 @@
 
 #include "../../tools/doctor/network.h"
 #include "../../tools/doctor/probe.h"
-
-static int n_tests, n_failed;
-
-static void check(bool good, const char *name)
-{
-	n_failed += !good;
-	printf("%sok %d - %s\n", good ? "" : "not ", ++n_tests, name);
-}
+#include "tap.h"
 
 static struct host address(const char *text)
 {
@@ -56,7 +49,7 @@ static void test_addresses(void)
 			    host_is_global(&a) ? 'g' : '-';
 
 		snprintf(name, sizeof(name), "%s is of kind %c", cases[i].text, cases[i].kind);
-		check(kind == cases[i].kind, name);
+		ok(kind == cases[i].kind, name);
 	}
 }
 
@@ -64,11 +57,11 @@ static void test_prefixes(void)
 {
 	struct host a = address("10.1.2.3"), b = address("10.1.2.200"), six = address("fd00::1");
 
-	check(host_in(&a, &b, 24), "the same /24");
-	check(!host_in(&a, &b, 25), "not the same /25");
-	check(host_in(&a, &b, 0), "all are in /0");
-	check(!host_in(&a, &six, 0), "but not of the other family");
-	check(!host_in(&a, &b, 32) && host_in(&a, &a, 32), "/32 is itself");
+	ok(host_in(&a, &b, 24), "the same /24");
+	ok(!host_in(&a, &b, 25), "not the same /25");
+	ok(host_in(&a, &b, 0), "all are in /0");
+	ok(!host_in(&a, &six, 0), "but not of the other family");
+	ok(!host_in(&a, &b, 32) && host_in(&a, &a, 32), "/32 is itself");
 }
 
 static uint8_t noise[PROBE_RANDOM];
@@ -168,11 +161,11 @@ static void test_answer(const struct service *s, size_t (*answer)(uint8_t *to), 
 	int bit, cut = 0;
 
 	snprintf(name, sizeof(name), "an answer: %s", want);
-	check(understands(s, data, length, text) && !strncmp(text, want, strlen(want)), name);
+	ok(understands(s, data, length, text) && !strncmp(text, want, strlen(want)), name);
 	for (i = 0; i < length; i++)
 		cut += understands(s, data, i, text);
 	snprintf(name, sizeof(name), "cut short it is none: %s", want);
-	check(!cut, name);
+	ok(!cut, name);
 	for (i = 0; i < length; i++)
 		for (bit = 0; bit < 8; bit++) {
 			data[i] ^= 1 << bit;
@@ -180,7 +173,7 @@ static void test_answer(const struct service *s, size_t (*answer)(uint8_t *to), 
 			data[i] ^= 1 << bit;
 		}
 	snprintf(name, sizeof(name), "any bit may be changed: %s", want);
-	check(understands(s, data, length, text), name);
+	ok(understands(s, data, length, text), name);
 }
 
 /* A stranger's answer, or one's own question thrown back, is none. */
@@ -198,15 +191,15 @@ static void test_mirrors(void)
 		for (variant = 0; variant < all[i]->variants; variant++) {
 			length = all[i]->ask(data, noise, variant);
 			snprintf(name, sizeof(name), "%s: a mirror is no answer", all[i]->name);
-			check(length > 12 && length <= sizeof(data) &&
-			      !understands(all[i], data, length, text), name);
+			ok(length > 12 && length <= sizeof(data) &&
+			   !understands(all[i], data, length, text), name);
 		}
 	ike_refusal(data);
 	data[0] ^= 1;
-	check(!understands(&service_ike, data, 36, text), "nor is another's SPI");
+	ok(!understands(&service_ike, data, 36, text), "nor is another's SPI");
 	openvpn_reset(data);
 	data[14] ^= 1;
-	check(!understands(&service_openvpn, data, 26, text), "nor another's session");
+	ok(!understands(&service_openvpn, data, 26, text), "nor another's session");
 }
 
 int main(void)
@@ -220,6 +213,5 @@ int main(void)
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		test_answer(answers[i].service, answers[i].answer, answers[i].text);
 	test_mirrors();
-	printf("1..%d\n", n_tests);
-	return !!n_failed;
+	return tap_end();
 }

@@ -265,7 +265,7 @@ static const struct fixture fixtures[] = {
 
 static void compare(const struct ike_msg *g, const struct ike_msg *w)
 {
-#define FIELD(f) same(g->f, w->f, __LINE__, #f)
+#define FIELD(f) tap_same(g->f, w->f, __LINE__, #f)
 	FIELD(cls);
 	FIELD(reason);
 	FIELD(ispi);
@@ -477,7 +477,7 @@ static void test_malformed(void)
 	covered[IKE_OK] = true;
 	covered[IKE_BAD_CAPTURE] = true;	/* test_truncation() */
 	for (i = 0; i < IKE_BAD_MAX; i++)
-		same(covered[i], true, __LINE__, "reason covered");
+		tap_same(covered[i], true, __LINE__, "reason covered");
 	done("each malformed datagram has its reason");
 }
 
@@ -558,6 +558,5 @@ int main(void)
 	test_malformed();
 	test_random_headers();
 	test_walk_limit();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

@@ -101,21 +101,21 @@ static bool begins(enum ike_dir dir, struct say s)
 		const enum ike_dir _d = dir;				\
 		u16 _n;							\
 									\
-		same(say(_d, _s), events, __LINE__, #__VA_ARGS__);	\
+		tap_same(say(_d, _s), events, __LINE__, #__VA_ARGS__);	\
 		_n = st.n_child;					\
-		same(say(_d, _s) & (IKE_EV_CHILD | IKE_EV_BEGIN |	\
-				     IKE_EV_OPENED | IKE_EV_ANSWERED |	\
-				     IKE_EV_ESTABLISHED | IKE_EV_NATT |	\
-				     IKE_EV_CHILD_READY |		\
-				     IKE_EV_CHILD_RETRACT), 0, __LINE__,	\
-		     "said again");					\
-		same(st.n_child, _n, __LINE__, "n_child");		\
+		tap_same(say(_d, _s) & (IKE_EV_CHILD | IKE_EV_BEGIN |	\
+					IKE_EV_OPENED | IKE_EV_ANSWERED | \
+					IKE_EV_ESTABLISHED | IKE_EV_NATT | \
+					IKE_EV_CHILD_READY |		\
+					IKE_EV_CHILD_RETRACT), 0, __LINE__, \
+			 "said again");					\
+		tap_same(st.n_child, _n, __LINE__, "n_child");		\
 	} while (0)
 
 /* The same, said once only. */
 #define ONCE(dir, events, ...)						\
-	same(say(dir, (struct say){ __VA_ARGS__ }), events, __LINE__,	\
-	     #__VA_ARGS__)
+	tap_same(say(dir, (struct say){ __VA_ARGS__ }), events, __LINE__, \
+		 #__VA_ARGS__)
 
 #define EV(x) IKE_EV_##x
 
@@ -890,6 +890,5 @@ int main(void)
 	test_v1_adopted();
 	test_begins();
 	test_clock_wrap();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

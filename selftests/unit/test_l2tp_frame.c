@@ -3,32 +3,11 @@
  * Unit tests of kmod/l2tp/frame.c: where an Ethernet frame is found in L2TPv3
  * data, at every truncation, and what is none.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "l2tp/frame.h"
 
-static unsigned int n_tests, n_failed;
-static bool failed;
-
-#define SAME(got, want) same(got, want, __LINE__, #got)
-
-static void same(u64 got, u64 want, int line, const char *what)
-{
-	if (got == want)
-		return;
-	failed = true;
-	printf("# line %d: %s is %#llx, should be %#llx\n", line, what,
-	       (unsigned long long)got, (unsigned long long)want);
-}
-
-static void done(const char *name)
-{
-	n_tests++;
-	n_failed += failed;
-	printf("%sok %u - %s\n", failed ? "not " : "", n_tests, name);
-	failed = false;
-}
+#include "tap.h"
 
 /* From memory of exactly @cap bytes, so that a read beyond is caught. */
 static u32 next(const u8 *p, u32 cap, u32 after)
@@ -123,6 +102,5 @@ int main(void)
 	test_places();
 	test_two();
 	test_none();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

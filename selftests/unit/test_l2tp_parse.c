@@ -3,61 +3,12 @@
  * Unit tests of kmod/l2tp/parse.c: packets laid out by hand, byte by byte;
  * every truncation of each; AVPs good and bad.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "l2tp/parse.h"
 
-static unsigned int n_tests, n_failed;
-static bool failed;
-
-#define CHECK(cond) check(cond, __LINE__, #cond)
-
-static void check(bool good, int line, const char *what)
-{
-	if (good)
-		return;
-	failed = true;
-	printf("# line %d: %s\n", line, what);
-}
-
-#define SAME(got, want) same(got, want, __LINE__, #got)
-
-static void same(u32 got, u32 want, int line, const char *what)
-{
-	if (got == want)
-		return;
-	failed = true;
-	printf("# line %d: %s is %#x, should be %#x\n", line, what, got, want);
-}
-
-static void done(const char *name)
-{
-	n_tests++;
-	n_failed += failed;
-	printf("%sok %u - %s\n", failed ? "not " : "", n_tests, name);
-	failed = false;
-}
-
-/* The arguments, macros among them expanded, as a string. */
-#define HEX(...)	HEX_STRING(__VA_ARGS__)
-#define HEX_STRING(...)	#__VA_ARGS__
-
-static u32 unhex(const char *s, u8 *to, u32 room)
-{
-	unsigned int v;
-	u32 n = 0;
-
-	for (; *s; s++) {
-		if (*s == ' ')
-			continue;
-		if (n == room || sscanf(s, "%2x", &v) != 1)
-			abort();
-		to[n++] = (u8)v;
-		s++;
-	}
-	return n;
-}
+#include "hex.h"
+#include "tap.h"
 
 /* Parse from memory of exactly @cap bytes, so that a read beyond is caught. */
 static enum l2tp_class parse(struct l2tp_msg *m, const u8 *p, u32 cap,
@@ -242,7 +193,7 @@ static const struct fixture fixtures[] = {
 
 static void compare(const struct l2tp_msg *g, const struct l2tp_msg *w)
 {
-#define FIELD(f) same(g->f, w->f, __LINE__, #f)
+#define FIELD(f) tap_same(g->f, w->f, __LINE__, #f)
 	FIELD(cls);
 	FIELD(reason);
 	FIELD(ccid);
@@ -465,14 +416,14 @@ static void test_malformed(void)
 	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
 		len = unhex(malformed[i].hex, buf, sizeof(buf));
 		parse(&m, buf, len, len, malformed[i].encap);
-		same(m.cls, L2TP_CLASS_BAD, (int)i, malformed[i].hex);
-		same(m.reason, malformed[i].reason, (int)i, malformed[i].hex);
+		tap_same(m.cls, L2TP_CLASS_BAD, (int)i, malformed[i].hex);
+		tap_same(m.reason, malformed[i].reason, (int)i, malformed[i].hex);
 		covered[malformed[i].reason] = true;
 	}
 	covered[L2TP_OK] = true;
 	covered[L2TP_BAD_CAPTURE] = true;	/* test_truncation() */
 	for (i = 0; i < L2TP_BAD_MAX; i++)
-		same(covered[i], true, __LINE__, "reason covered");
+		tap_same(covered[i], true, __LINE__, "reason covered");
 	done("each malformed packet has its reason");
 }
 
@@ -629,6 +580,5 @@ int main(void)
 	test_long_result();
 	test_avp_limit();
 	test_random_data();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

@@ -9,36 +9,18 @@
 
 #include "l2tp/turn.h"
 
+#include "tap.h"
+
 #define CLIENTS		24
 #define WINDOW		100u
 #define FLIGHT		4096	/* packets under way */
 
-static unsigned int n_tests, n_failed;
-static bool failed;
 static u32 seed = 1;
 
 static u32 rnd(u32 n)
 {
 	seed = seed * 1664525 + 1013904223;
 	return (seed >> 8) % n;
-}
-
-#define MUST(cond) must(cond, __LINE__, #cond)
-
-static void must(bool good, int line, const char *what)
-{
-	if (good)
-		return;
-	failed = true;
-	printf("# line %d: %s\n", line, what);
-}
-
-static void done(const char *name)
-{
-	n_tests++;
-	n_failed += failed;
-	printf("%sok %u - %s\n", failed ? "not " : "", n_tests, name);
-	failed = false;
 }
 
 /**
@@ -168,8 +150,8 @@ static void test_only(void)
 	client(0, 5, 20, 50);
 	for (i = 0; i < 5000; i++)
 		step();
-	MUST(!s.of[0].c.answer);
-	MUST(s.of[0].got > s.of[0].sent - 20);
+	CHECK(!s.of[0].c.answer);
+	CHECK(s.of[0].got > s.of[0].sent - 20);
 	done("an only client neither waits nor proves anything");
 }
 
@@ -183,14 +165,14 @@ static void test_many(void)
 		for (i = 0; i < n; i++)
 			client(i, 1 + rnd(40), 1 + rnd(WINDOW), 0);
 		ms = run(n, 400 * WINDOW * n);
-		MUST(!unanswered(n));
-		MUST(!s.wrong);
+		CHECK(!unanswered(n));
+		CHECK(!s.wrong);
 		for (i = 0; i < n; i++)
-			MUST(!s.of[i].foreign);
+			CHECK(!s.of[i].foreign);
 		worst = max(worst, ms / (3 * WINDOW * n));
 	}
 	printf("# at worst %u rounds of turns\n", worst);
-	MUST(worst <= 40);
+	CHECK(worst <= 40);
 	done("300 times 2 to 12 clients at once: each finds its own, sees no other's");
 }
 
@@ -205,19 +187,19 @@ static void test_unasked(void)
 			client(i, 1 + rnd(40), 1 + rnd(WINDOW),
 			       i ? 0 : 1 + rnd(5 * WINDOW));
 		run(n, 400 * WINDOW * n);
-		MUST(!unanswered(n));
+		CHECK(!unanswered(n));
 		wrong += s.wrong;
 		all += n;
 	}
 	printf("# %u of %u given another's ID\n", wrong, all);
-	MUST(!wrong);
+	CHECK(!wrong);
 	done("300 times one of them is also sent to unasked: not taken for an answer");
 	for (i = 0; i < 20 * WINDOW; i++)
 		step();
 	count_anew();
 	for (i = 0; i < 50 * WINDOW; i++)
 		step();
-	MUST(s.of[0].c.answer || s.of[0].got > s.of[0].sent - 20);
+	CHECK(s.of[0].c.answer || s.of[0].got > s.of[0].sent - 20);
 	done("who was sent to unasked gets on when all others are answered");
 }
 
@@ -230,14 +212,14 @@ static void test_one_way(void)
 		for (i = 0; i < 4; i++)
 			client(i, 1 + rnd(20), i < 2 ? 0 : 1 + rnd(WINDOW), 0);
 		run(4, 2000 * WINDOW);
-		MUST(!unanswered(4));
-		MUST(!s.wrong);
+		CHECK(!unanswered(4));
+		CHECK(!s.wrong);
 	}
 	done("100 times two of four are never answered: the others are");
 	count_anew();
 	for (i = 0; i < 100 * WINDOW; i++)
 		step();
-	MUST(s.of[2].got + 20 > s.of[2].sent && s.of[3].got + 20 > s.of[3].sent);
+	CHECK(s.of[2].got + 20 > s.of[2].sent && s.of[3].got + 20 > s.of[3].sent);
 	done("after which they lose nothing");
 }
 
@@ -253,13 +235,13 @@ static void test_forged(void)
 		for (i = 0; i < 60 * WINDOW; i++) {
 			step();
 			l2tp_turn_in(&s.t, 0x10000 + rnd(0x7fffffff), s.now, &proven);
-			MUST(!proven);
+			CHECK(!proven);
 		}
-		MUST(!s.wrong);
+		CHECK(!s.wrong);
 	}
 	done("1,000 forged IDs a second: no ID goes to the wrong client");
 	run(n, 400 * WINDOW * n);
-	MUST(!unanswered(n));
+	CHECK(!unanswered(n));
 	done("and the right ones are found once they stop");
 }
 
@@ -282,7 +264,7 @@ static void test_leave(void)
 			memset(&s.of[i].c, 0xa5, sizeof(s.of[i].c));
 			INIT_LIST_HEAD(&s.of[i].c.node);
 		}
-		MUST(s.t.n == 1);
+		CHECK(s.t.n == 1);
 		step();
 	}
 	done("clients go in the middle of it");
@@ -296,6 +278,5 @@ int main(void)
 	test_one_way();
 	test_forged();
 	test_leave();
-	printf("1..%u\n", n_tests);
-	return n_failed ? 1 : 0;
+	return tap_end();
 }

@@ -9,24 +9,10 @@
 
 #include "esp/pair.h"
 
+#include "tap.h"
+
 #define N	64		/* clients at most */
 #define NOBODY	(-1)
-
-static int tests, failed, bad_here;
-
-#define T(cond) do {							\
-	if (!(cond)) {							\
-		bad_here++;						\
-		printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);	\
-	}								\
-} while (0)
-
-static void ok(const char *name)
-{
-	printf("%sok %d - %s\n", bad_here ? "not " : "", ++tests, name);
-	failed += !!bad_here;
-	bad_here = 0;
-}
 
 /* ---- the embedder ---- */
 
@@ -90,12 +76,12 @@ static void apply(void)
 	size_t k;
 	int i;
 
-	T(act.n_pin <= PAIR_ACT_MAX && act.n_unpin <= PAIR_ACT_MAX &&
-	  act.n_copy <= PAIR_COPY_MAX);
+	CHECK(act.n_pin <= PAIR_ACT_MAX && act.n_unpin <= PAIR_ACT_MAX &&
+	      act.n_copy <= PAIR_COPY_MAX);
 	for (i = 0; i < act.n_unpin; i++) {
 		s = &act.unpin[i];
 		p = s->slot->priv;
-		T(p && p->used && p->in == s->in && cl[p->c] == s->c);
+		CHECK(p && p->used && p->in == s->in && cl[p->c] == s->c);
 		if (p)
 			p->used = false;
 		s->slot->priv = NULL;
@@ -103,7 +89,7 @@ static void apply(void)
 	}
 	for (i = 0; i < act.n_pin; i++) {
 		s = &act.pin[i];
-		T(num(s->c) != NOBODY && !s->slot->priv);
+		CHECK(num(s->c) != NOBODY && !s->slot->priv);
 		if (pin_fails && pin_fails--)
 			continue;
 		if (pin_of(num(s->c), s->slot->spi, s->in))
@@ -116,7 +102,7 @@ static void apply(void)
 		s->slot->last = &pins[k].last;
 	}
 	if (act.release) {
-		T(num(act.release) != NOBODY);
+		CHECK(num(act.release) != NOBODY);
 		if (n_released < (int)ARRAY_SIZE(released))
 			released[n_released++] = num(act.release);
 	}
@@ -150,7 +136,7 @@ static void leave(int c)
 	size_t k;
 
 	pair_client_del(&g, cl[c], now, &act);
-	T(act.release != cl[c]);
+	CHECK(act.release != cl[c]);
 	apply();
 	for (k = 0; k < ARRAY_SIZE(pins); k++)
 		if (pins[k].used && pins[k].c == c)
@@ -173,7 +159,7 @@ static bool out(int c, u32 spi, u32 seq)
 	}
 	pair_out(&g, cl[c], spi, seq, now, &act);
 	apply();
-	T(act.verdict == PAIR_PASS || act.verdict == PAIR_HOLD);
+	CHECK(act.verdict == PAIR_PASS || act.verdict == PAIR_HOLD);
 	return act.verdict == PAIR_PASS;
 }
 
@@ -181,7 +167,7 @@ static u32 mask_of(const struct pair_client *c)
 {
 	int i = num(c);
 
-	T(i != NOBODY);
+	CHECK(i != NOBODY);
 	return i == NOBODY ? 0 : 1u << (i % 32);
 }
 
@@ -201,11 +187,11 @@ static u32 in(u32 spi, u32 seq)
 	if (act.verdict == PAIR_DELIVER) {
 		mask = mask_of(act.to);
 		for (i = 0; i < act.n_copy; i++) {
-			T(!(mask & mask_of(act.copy[i])));
+			CHECK(!(mask & mask_of(act.copy[i])));
 			mask |= mask_of(act.copy[i]);
 		}
 	} else {
-		T(!act.n_copy && !act.to);
+		CHECK(!act.n_copy && !act.to);
 	}
 	apply();
 	return mask;
@@ -262,10 +248,10 @@ static void settle(int c, u32 spi_out, u32 spi_in)
 	u32 seq;
 
 	for (seq = 1; seq <= 20 && owner(spi_in) != c; seq++) {
-		T(exchange(c, spi_out, spi_in, seq, 20));
+		CHECK(exchange(c, spi_out, spi_in, seq, 20));
 		wait_ms(400);
 	}
-	T(owner(spi_in) == c);
+	CHECK(owner(spi_in) == c);
 }
 
 /* ---- rules ---- */
@@ -273,58 +259,58 @@ static void settle(int c, u32 spi_out, u32 spi_in)
 static void test_lone(void)
 {
 	group(true);
-	T(in(0x5000, 1) == 0 && act.verdict == PAIR_PASS);
-	ok("with no client an inbound packet is not ours");
+	CHECK(in(0x5000, 1) == 0 && act.verdict == PAIR_PASS);
+	done("with no client an inbound packet is not ours");
 
-	T(out(0, 0x1000, 1));
+	CHECK(out(0, 0x1000, 1));
 	wait_ms(30);
-	T(in(0x2000, 1) == 1);
-	T(in(0x2000, 2) == 1);
-	T(owner(0x2000) == 0 && g.paired_only_client == 1);
-	ok("the only client gets what comes, pinned at the second packet");
+	CHECK(in(0x2000, 1) == 1);
+	CHECK(in(0x2000, 2) == 1);
+	CHECK(owner(0x2000) == 0 && g.paired_only_client == 1);
+	done("the only client gets what comes, pinned at the second packet");
 
-	T(in(0x2100, 900) == 1 && in(0x2100, 901) == 1);
-	T(owner(0x2100) == 0);
-	ok("... and an SPI whose state was lost as well");
+	CHECK(in(0x2100, 900) == 1 && in(0x2100, 901) == 1);
+	CHECK(owner(0x2100) == 0);
+	done("... and an SPI whose state was lost as well");
 
 	group(true);
 	join_group(0);
 	pair_evidence(&g, cl[0], now, &act);
-	T(in(0x2000, 1) == 1 && owner(0x2000) == 0);
-	ok("the only client, IKE just done, has its SPI pinned at once");
+	CHECK(in(0x2000, 1) == 1 && owner(0x2000) == 0);
+	done("the only client, IKE just done, has its SPI pinned at once");
 }
 
 static void test_pending(void)
 {
 	group(true);
 	settle(0, 0x1000, 0x2000);
-	T(out(1, 0x1001, 1));
+	CHECK(out(1, 0x1001, 1));
 	wait_ms(20);
-	T(in(0x2001, 1) == 2 && in(0x2001, 2) == 2);
-	T(owner(0x2001) == NOBODY && !g.copies);
-	ok("of two clients the one that just asked gets the answer, no copies");
+	CHECK(in(0x2001, 1) == 2 && in(0x2001, 2) == 2);
+	CHECK(owner(0x2001) == NOBODY && !g.copies);
+	done("of two clients the one that just asked gets the answer, no copies");
 
 	settle(1, 0x1001, 0x2001);
-	ok("... and is settled when later ones have come in time as well");
+	done("... and is settled when later ones have come in time as well");
 
-	T(in(0x2000, 50) == 1);
-	ok("... the other keeps what it had");
-
-	group(true);
-	settle(0, 0x1000, 0x2000);
-	T(out(1, 0x1001, 500));
-	wait_ms(20);
-	T(in(0x2001, 3) == 2);
-	ok("a large number one way, a small one the other: still its asker's");
+	CHECK(in(0x2000, 50) == 1);
+	done("... the other keeps what it had");
 
 	group(true);
 	settle(0, 0x1000, 0x2000);
-	T(out(1, 0x1000, 1));
+	CHECK(out(1, 0x1001, 500));
 	wait_ms(20);
-	T(in(0x1000, 1) == 2 && in(0x1000, 2) == 2);
+	CHECK(in(0x2001, 3) == 2);
+	done("a large number one way, a small one the other: still its asker's");
+
+	group(true);
+	settle(0, 0x1000, 0x2000);
+	CHECK(out(1, 0x1000, 1));
+	wait_ms(20);
+	CHECK(in(0x1000, 1) == 2 && in(0x1000, 2) == 2);
 	settle(1, 0x1000, 0x1000);
-	T(owner(0x1000) == 1 && in(0x2000, 51) == 1);
-	ok("the same SPI out of two clients, and the same in and out");
+	CHECK(owner(0x1000) == 1 && in(0x2000, 51) == 1);
+	done("the same SPI out of two clients, and the same in and out");
 }
 
 /* The first packet is taken for this client's; who waits may have copies. */
@@ -338,47 +324,47 @@ static void test_hold(void)
 	u32 t;
 
 	group(true);
-	T(out(0, 0x1000, 1));
-	T(!out(1, 0x1001, 1) && !out(2, 0x1002, 1) && !out(1, 0x1001, 2));
-	T(g.held == 3);
-	ok("while one start is open others' first packets are held");
+	CHECK(out(0, 0x1000, 1));
+	CHECK(!out(1, 0x1001, 1) && !out(2, 0x1002, 1) && !out(1, 0x1001, 2));
+	CHECK(g.held == 3);
+	done("while one start is open others' first packets are held");
 
 	wait_ms(20);
-	T(first_to(0, 0x2000));
+	CHECK(first_to(0, 0x2000));
 	await_release(1);
-	T(n_released == 1 && released[0] == 1);
+	CHECK(n_released == 1 && released[0] == 1);
 	wait_ms(20);
-	T(first_to(1, 0x2001));
+	CHECK(first_to(1, 0x2001));
 	await_release(2);
-	T(n_released == 2 && released[1] == 2);
+	CHECK(n_released == 2 && released[1] == 2);
 	wait_ms(20);
-	ok("an answer releases the next, in the order of asking");
+	done("an answer releases the next, in the order of asking");
 
-	T(first_to(2, 0x2002));
+	CHECK(first_to(2, 0x2002));
 	wait_ms(400);
 	for (t = 0; t < 3; t++)
 		settle((int)t, 0x1000 + t, 0x2000 + t);
-	ok("... and each gets its own answers");
+	done("... and each gets its own answers");
 
 	group(true);
-	T(out(0, 0x1000, 1));
-	T(!out(1, 0x1001, 1));
+	CHECK(out(0, 0x1000, 1));
+	CHECK(!out(1, 0x1001, 1));
 	t = now;
 	while (!n_released && now - t < 5000)
 		wait_ms(1);
-	T(n_released == 1 && now - t <= cfg.open_ms);
-	ok("a start that nobody answers ends after open_ms at most");
+	CHECK(n_released == 1 && now - t <= cfg.open_ms);
+	done("a start that nobody answers ends after open_ms at most");
 
 	group(false);
-	T(out(0, 0x1000, 1) && out(1, 0x1001, 1) && out(2, 0x1002, 1));
-	ok("with hold off nothing is held");
+	CHECK(out(0, 0x1000, 1) && out(1, 0x1001, 1) && out(2, 0x1002, 1));
+	done("with hold off nothing is held");
 
 	group(true);
 	settle(0, 0x1000, 0x2000);
-	T(out(1, 0x1001, 1));
-	T(in(0x2000, 90) == 1 && out(0, 0x1000, 90));
-	T(out(0, 0x1100, 1));
-	ok("a rekey in the middle of a transfer is never held");
+	CHECK(out(1, 0x1001, 1));
+	CHECK(in(0x2000, 90) == 1 && out(0, 0x1000, 90));
+	CHECK(out(0, 0x1100, 1));
+	done("a rekey in the middle of a transfer is never held");
 }
 
 static void test_oneway(void)
@@ -391,12 +377,12 @@ static void test_oneway(void)
 		out(1, 0x1001, (u32)i);
 		wait_ms(50);
 	}
-	T(pin_of(1, 0x1001, false));
-	ok("a one-way SPI goes on the fast path in the end");
+	CHECK(pin_of(1, 0x1001, false));
+	done("a one-way SPI goes on the fast path in the end");
 
 	n_released = 0;
-	T(exchange(2, 0x1002, 0x2002, 1, 20));
-	ok("... and keeps no other client from starting");
+	CHECK(exchange(2, 0x1002, 0x2002, 1, 20));
+	done("... and keeps no other client from starting");
 
 	group(true);
 	settle(0, 0x1000, 0x2000);
@@ -406,8 +392,8 @@ static void test_oneway(void)
 	}
 	out(1, 0x1001, 9);
 	wait_ms(20);
-	T(in(0x2001, 1) & 2);
-	ok("an answer after many seconds still finds who asked");
+	CHECK(in(0x2001, 1) & 2);
+	done("an answer after many seconds still finds who asked");
 }
 
 /* Answers to all that this client has been waiting for. */
@@ -445,9 +431,9 @@ static void test_lockstep(void)
 		}
 	}
 	for (c = 0; c < 12; c++)
-		T(owner(0x2000 + (u32)c) == c);
-	T(good == 240);
-	ok("twelve clients in the same millisecond, over and over: none lost");
+		CHECK(owner(0x2000 + (u32)c) == c);
+	CHECK(good == 240);
+	done("twelve clients in the same millisecond, over and over: none lost");
 }
 
 static void test_doubt(void)
@@ -457,23 +443,23 @@ static void test_doubt(void)
 	/* Two ask with hold off; both may be meant. */
 	group(false);
 	settle(2, 0x1002, 0x2002);
-	T(out(0, 0x1000, 1) && out(1, 0x1001, 1));
+	CHECK(out(0, 0x1000, 1) && out(1, 0x1001, 1));
 	wait_ms(20);
 	mask = in(0x2000, 1);
-	T((mask & 3) == 3);
-	T(g.copies >= 1);
-	ok("two who may be meant both get the packet");
+	CHECK((mask & 3) == 3);
+	CHECK(g.copies >= 1);
+	done("two who may be meant both get the packet");
 
 	cfg.strict = true;
-	T(in(0x2000, 2) == 0 && act.verdict == PAIR_DROP);
-	T(g.dropped_strict == 1);
-	ok("... and none does when strict");
+	CHECK(in(0x2000, 2) == 0 && act.verdict == PAIR_DROP);
+	CHECK(g.dropped_strict == 1);
+	done("... and none does when strict");
 
 	cfg.strict = false;
 	cfg.copies = 0;
 	mask = in(0x2000, 3);
-	T(mask && !(mask & (mask - 1)));
-	ok("... and only one with copies off");
+	CHECK(mask && !(mask & (mask - 1)));
+	done("... and only one with copies off");
 
 	/* The first goes on asking, and is answered each time; one never. */
 	cfg.copies = PAIR_COPY_MAX;
@@ -481,12 +467,12 @@ static void test_doubt(void)
 		wait_ms(600 + rnd() % 300);
 		out(1, 0x1001, (u32)i);
 		wait_ms(300 + rnd() % 200);
-		T(out(0, 0x1000, (u32)i));
+		CHECK(out(0, 0x1000, (u32)i));
 		wait_ms(20);
-		T(in(0x2000, (u32)i) & 1);
+		CHECK(in(0x2000, (u32)i) & 1);
 	}
-	T(owner(0x2000) == 0);
-	ok("who is answered whenever it asks is the owner, and lost nothing");
+	CHECK(owner(0x2000) == 0);
+	done("who is answered whenever it asks is the owner, and lost nothing");
 }
 
 static void test_gateway_first(void)
@@ -501,15 +487,15 @@ static void test_gateway_first(void)
 	for (seq = 1; seq <= 30; seq++) {
 		for (c = 0; c < 3; c++) {
 			out(c, 0x1000 + (u32)c, 100 + seq);
-			T(in(0x2000 + (u32)c, 100 + seq) == 1u << c);
+			CHECK(in(0x2000 + (u32)c, 100 + seq) == 1u << c);
 		}
 		wait_ms(100);
 		mask = in(0x2103, seq);
 		if (seq > 3)
-			T(mask & 8);
+			CHECK(mask & 8);
 	}
-	T(owner(0x2103) == NOBODY || owner(0x2103) == 3);
-	ok("what the gateway sends first reaches the idle one of four");
+	CHECK(owner(0x2103) == NOBODY || owner(0x2103) == 3);
+	done("what the gateway sends first reaches the idle one of four");
 }
 
 /* IKE is seen to make an SA for this client. */
@@ -537,28 +523,28 @@ static void test_ike(void)
 		ike_settle((int)i, 0x1000 + i, 0x2000 + i);
 	ike(1);
 	wait_ms(5);
-	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
-	ok("only one has made an SA that has not come: pinned at the first packet");
-	T(!pair_is_open(&g, cl[0], now));
-	ok("... which ends its turn");
-	T(out(1, 0x1101, 1) && pin_of(1, 0x1101, false));
-	ok("... and its other half needs no answer");
+	CHECK(in(0x2101, 1) == 2 && owner(0x2101) == 1);
+	done("only one has made an SA that has not come: pinned at the first packet");
+	CHECK(!pair_is_open(&g, cl[0], now));
+	done("... which ends its turn");
+	CHECK(out(1, 0x1101, 1) && pin_of(1, 0x1101, false));
+	done("... and its other half needs no answer");
 
-	T(in(0x2102, 1) && owner(0x2102) == NOBODY);
-	ok("... which uses the evidence up");
+	CHECK(in(0x2102, 1) && owner(0x2102) == NOBODY);
+	done("... which uses the evidence up");
 
 	ike(1);
 	in(0x2201, 5000);
-	T(owner(0x2201) == NOBODY);
-	ok("a large number is no new SA, evidence or not");
+	CHECK(owner(0x2201) == NOBODY);
+	done("a large number is no new SA, evidence or not");
 
 	group(true);
 	ike_settle(0, 0x1000, 0x2000);
 	settle(1, 0x1001, 0x2001);
 	ike(0);
 	in(0x2100, 1);
-	T(owner(0x2100) == NOBODY);
-	ok("of a client whose IKE was never seen nobody knows what it made");
+	CHECK(owner(0x2100) == NOBODY);
+	done("of a client whose IKE was never seen nobody knows what it made");
 
 	/* Two made an SA each, and neither asks: both may be meant. */
 	group(true);
@@ -569,24 +555,24 @@ static void test_ike(void)
 	ike(2);
 	wait_ms(cfg.open_ms + 100);
 	for (i = 1; i <= 20; i++) {
-		T((in(0x2101, i) & 6) == 6);
+		CHECK((in(0x2101, i) & 6) == 6);
 		wait_ms(500);
 	}
-	T(owner(0x2101) == NOBODY);
-	ok("two made an SA: both get it, and nothing is settled by waiting");
+	CHECK(owner(0x2101) == NOBODY);
+	done("two made an SA: both get it, and nothing is settled by waiting");
 
 	settle(1, 0x1101, 0x2101);
-	T(owner(0x2101) == 1);
-	ok("... until one asks and is answered by it");
+	CHECK(owner(0x2101) == 1);
+	done("... until one asks and is answered by it");
 
 	wait_ms(20);
-	T(in(0x2102, 1) == 4 && owner(0x2102) == 2);
-	ok("... and the other is the only one left");
+	CHECK(in(0x2102, 1) == 4 && owner(0x2102) == 2);
+	done("... and the other is the only one left");
 
 	group(true);
-	T(out(0, 0x1000, 1));
-	T(pair_is_open(&g, NULL, now) && !pair_is_open(&g, cl[0], now));
-	ok("others are told to wait with IKE while a start is open");
+	CHECK(out(0, 0x1000, 1));
+	CHECK(pair_is_open(&g, NULL, now) && !pair_is_open(&g, cl[0], now));
+	done("others are told to wait with IKE while a start is open");
 }
 
 /* ---- limits ---- */
@@ -612,13 +598,13 @@ static void test_spoof(void)
 				got += in(0x2000 + (u32)c, i + 100) == 1u << c;
 	}
 	for (c = 0; c < 8; c++)
-		T(owner(0x2000 + (u32)c) == c);
-	T(got == 800);
-	ok("100,000 spoofed SPIs: settled clients lose nothing");
+		CHECK(owner(0x2000 + (u32)c) == c);
+	CHECK(got == 800);
+	done("100,000 spoofed SPIs: settled clients lose nothing");
 
-	T(g.n_trials <= room);
-	T((u32)g.copies - copies <= 500 + 10 * 500);
-	ok("... what is remembered and what is copied stays bounded");
+	CHECK(g.n_trials <= room);
+	CHECK((u32)g.copies - copies <= 500 + 10 * 500);
+	done("... what is remembered and what is copied stays bounded");
 
 	for (i = 1; i <= 10; i++) {
 		int before = n_released;
@@ -636,8 +622,8 @@ static void test_spoof(void)
 			got += !!(in(0x2020, i) & 1u << 20);
 		wait_ms(500);
 	}
-	T(got >= 800 + 8 && (owner(0x2020) == 20 || owner(0x2020) == NOBODY));
-	ok("... and a client starts while 1,000 of them a second come");
+	CHECK(got >= 800 + 8 && (owner(0x2020) == 20 || owner(0x2020) == NOBODY));
+	done("... and a client starts while 1,000 of them a second come");
 }
 
 static void test_flood_out(void)
@@ -652,17 +638,17 @@ static void test_flood_out(void)
 		out(1, 0x01000000u | rnd(), 1);
 		if (i % 10 == 0) {
 			wait_ms(1);
-			T(in(0x2000, i + 100) == 1);
-			T(out(0, 0x1000, i + 100));
+			CHECK(in(0x2000, i + 100) == 1);
+			CHECK(out(0, 0x1000, i + 100));
 		}
 	}
-	T(owner(0x2000) == 0 && owner(0x2001) == 1);
-	ok("a client's flood of SPIs harms no other, nor its own inbound");
+	CHECK(owner(0x2000) == 0 && owner(0x2001) == 1);
+	done("a client's flood of SPIs harms no other, nor its own inbound");
 
 	for (k = 0; k < (int)ARRAY_SIZE(pins); k++)
 		n += pins[k].used && pins[k].c == 1 && !pins[k].in;
-	T(n <= PAIR_OUT_SLOTS);
-	ok("... and never has more than its slots");
+	CHECK(n <= PAIR_OUT_SLOTS);
+	done("... and never has more than its slots");
 }
 
 static void test_rekeys(void)
@@ -685,25 +671,25 @@ static void test_rekeys(void)
 			wait_ms(10);
 		}
 		wait_ms(300);
-		T(list_empty(&cl[0]->wait));
+		CHECK(list_empty(&cl[0]->wait));
 	}
-	T(lost == 0);
-	ok("eight rekeys in a transfer lose nothing");
+	CHECK(lost == 0);
+	done("eight rekeys in a transfer lose nothing");
 
 	for (i = 1; i <= 8; i++)
-		T(in(0x2000 + i * 16, 100 + i) == 1);
-	ok("... and all eight SPIs still reach the client");
+		CHECK(in(0x2000 + i * 16, 100 + i) == 1);
+	done("... and all eight SPIs still reach the client");
 
 	for (i = 20; i < 40; i++) {
 		in(0x2000 + 8 * 16, 200 + i);
-		T(out(0, 0x1000 + i * 16, 1));
+		CHECK(out(0, 0x1000 + i * 16, 1));
 		wait_ms(20);
 		in(0x2000 + i * 16, 1);
 		in(0x2000 + i * 16, 2);
 		wait_ms(1000);
 	}
-	T(owner(0x2080) == 0);
-	ok("an SPI in use outlives any number of newer ones");
+	CHECK(owner(0x2080) == 0);
+	done("an SPI in use outlives any number of newer ones");
 }
 
 static void test_pin_fails(void)
@@ -713,38 +699,38 @@ static void test_pin_fails(void)
 	group(true);
 	settle(0, 0x1000, 0x2000);
 	pin_fails = 40;
-	T(out(1, 0x1001, 1));
+	CHECK(out(1, 0x1001, 1));
 	for (i = 1; i <= 20; i++) {
 		wait_ms(20);
-		T(in(0x2001, i) & 2);
+		CHECK(in(0x2001, i) & 2);
 		out(1, 0x1001, i + 1);
 	}
-	T(owner(0x2001) == NOBODY);
+	CHECK(owner(0x2001) == NOBODY);
 	pin_fails = 0;
 	settle(1, 0x1001, 0x2001);
-	ok("when pins fail packets still arrive, and pins are asked for again");
+	done("when pins fail packets still arrive, and pins are asked for again");
 }
 
 static void test_leave(void)
 {
 	group(true);
-	T(out(0, 0x1000, 1));
-	T(!out(1, 0x1001, 1) && !out(2, 0x1002, 1));
+	CHECK(out(0, 0x1000, 1));
+	CHECK(!out(1, 0x1001, 1) && !out(2, 0x1002, 1));
 	leave(0);
-	T(n_released == 1 && released[0] == 1);
-	ok("when the client whose turn it is goes away the next is released");
+	CHECK(n_released == 1 && released[0] == 1);
+	done("when the client whose turn it is goes away the next is released");
 
 	leave(2);
 	wait_ms(20);
-	T(in(0x2001, 1) == 2);
+	CHECK(in(0x2001, 1) == 2);
 	wait_ms(1000);
-	T(n_released == 1);
-	ok("one that goes away while it waits is never released");
+	CHECK(n_released == 1);
+	done("one that goes away while it waits is never released");
 
 	leave(1);
-	T(in(0x2001, 2) == 0 && act.verdict == PAIR_PASS);
-	T(pair_next_tick(&g, now) == PAIR_NEVER && !g.n_trials);
-	ok("with the last client everything is gone");
+	CHECK(in(0x2001, 2) == 0 && act.verdict == PAIR_PASS);
+	CHECK(pair_next_tick(&g, now) == PAIR_NEVER && !g.n_trials);
+	done("with the last client everything is gone");
 }
 
 static void test_wrap(void)
@@ -769,24 +755,24 @@ static void integrity(void)
 		int in_use = 0;
 
 		n++;
-		T(num(c) != NOBODY);
+		CHECK(num(c) != NOBODY);
 		for (i = 0; i < PAIR_IN_SLOTS; i++) {
 			in_use += c->in[i].state != PAIR_FREE;
-			T(c->in[i].state != PAIR_FREE || !c->in[i].priv);
+			CHECK(c->in[i].state != PAIR_FREE || !c->in[i].priv);
 			for (k = 0; k < i; k++)
-				T(c->in[i].state == PAIR_FREE ||
-				  c->in[k].state == PAIR_FREE ||
-				  c->in[i].spi != c->in[k].spi);
+				CHECK(c->in[i].state == PAIR_FREE ||
+				      c->in[k].state == PAIR_FREE ||
+				      c->in[i].spi != c->in[k].spi);
 		}
 		for (i = 0; i < PAIR_OUT_SLOTS; i++)
 			for (k = 0; k < i; k++)
-				T(c->out[i].state == PAIR_FREE ||
-				  c->out[k].state == PAIR_FREE ||
-				  c->out[i].spi != c->out[k].spi);
-		T(in_use == c->n_in);
+				CHECK(c->out[i].state == PAIR_FREE ||
+				      c->out[k].state == PAIR_FREE ||
+				      c->out[i].spi != c->out[k].spi);
+		CHECK(in_use == c->n_in);
 	}
-	T(n == g.n_clients);
-	T(g.n_trials <= n * PAIR_ROOM);
+	CHECK(n == g.n_clients);
+	CHECK(g.n_trials <= n * PAIR_ROOM);
 }
 
 static void random_event(void)
@@ -830,10 +816,10 @@ static void test_random(void)
 {
 	int i;
 
-	for (int round = 0; round < 20 && !bad_here; round++) {
+	for (int round = 0; round < 20 && !tap_bad; round++) {
 		group(true);
 		now = rnd();
-		for (i = 0; i < 15000 && !bad_here; i++) {
+		for (i = 0; i < 15000 && !tap_bad; i++) {
 			random_event();
 			if (i % 16 == 0)
 				integrity();
@@ -841,10 +827,10 @@ static void test_random(void)
 		for (i = 0; i < N; i++)
 			if (cl[i])
 				leave(i);
-		T(!g.n_clients && !g.n_trials);
-		T(pair_next_tick(&g, now) == PAIR_NEVER);
+		CHECK(!g.n_clients && !g.n_trials);
+		CHECK(pair_next_tick(&g, now) == PAIR_NEVER);
 	}
-	ok("300,000 random events: acts bounded, lists whole, nothing left");
+	done("300,000 random events: acts bounded, lists whole, nothing left");
 }
 
 /* A request for an SA is on its way; @again: repeated. */
@@ -867,14 +853,14 @@ static void test_ike_asks(void)
 {
 	ike_group();
 	asks(1, false);
-	T(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
-	ok("who asks for an SA has its turn before the answer comes");
+	CHECK(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
+	done("who asks for an SA has its turn before the answer comes");
 	ike_group();
 	cfg.open_ms = 10000;
 	asks(1, false);
 	wait_ms(501);
-	T(!pair_is_open(&g, cl[0], now));
-	ok("... for half a second, not for as long as SAs may take to show up");
+	CHECK(!pair_is_open(&g, cl[0], now));
+	done("... for half a second, not for as long as SAs may take to show up");
 	ike_group();
 	cfg.open_ms = 2000;
 	asks(1, false);
@@ -883,30 +869,30 @@ static void test_ike_asks(void)
 	wait_ms(100);
 	ike(1);
 	wait_ms(510);
-	T(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
-	ok("made late, in the turn of another who asks: awaited for as long");
+	CHECK(pair_is_open(&g, cl[0], now) && !pair_is_open(&g, cl[1], now));
+	done("made late, in the turn of another who asks: awaited for as long");
 	wait_ms(1500);
-	T(!pair_is_open(&g, cl[0], now));
-	ok("... and no longer");
+	CHECK(!pair_is_open(&g, cl[0], now));
+	done("... and no longer");
 	ike_group();
 	asks(1, false);
 	wait_ms(20);
-	T(in(0x2101, 1) == 2 && owner(0x2101) == 1);
-	ok("IKE's answer lost: the gateway's SA is known by the request");
+	CHECK(in(0x2101, 1) == 2 && owner(0x2101) == 1);
+	done("IKE's answer lost: the gateway's SA is known by the request");
 	wait_ms(2000);
 	asks(1, true);
 	ike(1);
 	wait_ms(20);
 	in(0x2102, 1);
-	T(owner(0x2102) == NOBODY);
-	ok("... and the answer to its repetition explains no second SA");
+	CHECK(owner(0x2102) == NOBODY);
+	done("... and the answer to its repetition explains no second SA");
 
 	ike_group();
 	asks(1, false);
 	wait_ms(61000);
 	in(0x2101, 1);
-	T(owner(0x2101) == NOBODY);
-	ok("a request that nobody answers for a minute explains nothing");
+	CHECK(owner(0x2101) == NOBODY);
+	done("a request that nobody answers for a minute explains nothing");
 
 	/* Client 2 made its SA before 1 did, and 0 asks only afterwards. */
 	ike_group();
@@ -915,13 +901,13 @@ static void test_ike_asks(void)
 	ike(1);
 	wait_ms(cfg.open_ms + 100);
 	in(0x2101, 1);
-	T(owner(0x2101) == NOBODY);
+	CHECK(owner(0x2101) == NOBODY);
 	wait_ms(100);
 	settle(2, 0x1102, 0x2102);
 	asks(0, false);
 	wait_ms(20);
-	T(in(0x2101, 2) == 2 && owner(0x2101) == 1);
-	ok("what came before a client asked is not the SA it asks for");
+	CHECK(in(0x2101, 2) == 2 && owner(0x2101) == 1);
+	done("what came before a client asked is not the SA it asks for");
 }
 
 /* Few clients, one after the other, the first answer slow: ARP, cold caches. */
@@ -931,16 +917,16 @@ static void test_one_by_one(void)
 
 	group(true);
 	for (i = 0; i < 12; i++) {
-		T(exchange((int)i, 0x1000 + i, 0x2000 + i, 1, i ? 1 : 28));
+		CHECK(exchange((int)i, 0x1000 + i, 0x2000 + i, 1, i ? 1 : 28));
 		strays += act.n_copy;
 		wait_ms(50);
-		T(exchange((int)i, 0x1000 + i, 0x2000 + i, 2, 1));
+		CHECK(exchange((int)i, 0x1000 + i, 0x2000 + i, 2, 1));
 		strays += act.n_copy;
-		T(owner(0x2000 + i) == (int)i);
+		CHECK(owner(0x2000 + i) == (int)i);
 		wait_ms(60);
 	}
-	T(!strays);
-	ok("twelve one after the other: two answers each settle it, no copies");
+	CHECK(!strays);
+	done("twelve one after the other: two answers each settle it, no copies");
 }
 
 /*
@@ -964,7 +950,7 @@ static int missed_in_turns(u32 clients, u32 first_seq, u32 least, u32 most)
 		}
 	}
 	for (c = 0; c < clients; c++)
-		T(owner(0x2001 + c) == NOBODY || owner(0x2001 + c) == (int)c);
+		CHECK(owner(0x2001 + c) == NOBODY || owner(0x2001 + c) == (int)c);
 	return missed;
 }
 
@@ -978,16 +964,16 @@ static void test_booted(void)
 
 	now = (u32)-290000;
 	group(true);
-	T(out(0, 0x1001, 1));
+	CHECK(out(0, 0x1001, 1));
 	wait_ms(8);
-	T(in(0x2001, 1) == 1);
+	CHECK(in(0x2001, 1) == 1);
 	wait_ms(8);
 	out(1, 0x1002, 1);
 	wait_ms(8);
-	T(in(0x2002, 1) & 2);
-	T(!g.dropped_limit);
+	CHECK(in(0x2002, 1) & 2);
+	CHECK(!g.dropped_limit);
 	now = was;
-	ok("the second client's first answer comes to it right after boot, too");
+	done("the second client's first answer comes to it right after boot, too");
 }
 
 /*
@@ -1024,10 +1010,10 @@ static u32 longest_wait(bool claim)
 
 static void test_fair(void)
 {
-	T(longest_wait(false) <= 10);
-	ok("copies come round: of each SPI one packet in ten comes to every client");
-	T(longest_wait(true) <= 10);
-	ok("... and to every client that IKE saw make an SA");
+	CHECK(longest_wait(false) <= 10);
+	done("copies come round: of each SPI one packet in ten comes to every client");
+	CHECK(longest_wait(true) <= 10);
+	done("... and to every client that IKE saw make an SA");
 }
 
 /*
@@ -1059,11 +1045,11 @@ static int missed_seldom(bool busy)
 
 static void test_seldom(void)
 {
-	T(!missed_seldom(false));
-	ok("what comes once in nine seconds goes to all who wait");
-	T(!missed_seldom(true));
-	T(g.dropped_limit);
-	ok("... while others have as many copies as they can get");
+	CHECK(!missed_seldom(false));
+	done("what comes once in nine seconds goes to all who wait");
+	CHECK(!missed_seldom(true));
+	CHECK(g.dropped_limit);
+	done("... while others have as many copies as they can get");
 }
 
 /*
@@ -1109,8 +1095,8 @@ static void test_claimant(void)
 
 	for (n = 0; n < 50; n++)
 		missed += missed_by_claimant();
-	T(missed <= 3);
-	ok("who IKE saw make an SA, and who answers what it gets, gets 99 % from then on");
+	CHECK(missed <= 3);
+	done("who IKE saw make an SA, and who answers what it gets, gets 99 % from then on");
 	if (missed)
 		printf("# %d of 300 missed\n", missed);
 }
@@ -1131,10 +1117,10 @@ static void test_in_turns(void)
 			many += missed_in_turns(3 + n % 2, 1, gap[i][0], gap[i][1]);
 		}
 	}
-	T(!missed);
-	ok("two that begin at once get all that is sent to them, whenever");
-	T(!many);
-	ok("... and so do three and four");
+	CHECK(!missed);
+	done("two that begin at once get all that is sent to them, whenever");
+	CHECK(!many);
+	done("... and so do three and four");
 }
 
 int main(void)
@@ -1161,8 +1147,7 @@ int main(void)
 	test_claimant();
 	test_wrap();
 	test_random();
-	printf("1..%d\n", tests);
 	for (int i = 0; i < N; i++)
 		free(cl[i]);
-	return !!failed;
+	return tap_end();
 }

@@ -3,24 +3,18 @@
  * pair_restore(): what it asks for, what it refuses, and that clients whose
  * SPIs were restored go on as others do. TAP on stdout.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "esp/pair.h"
 
-static int tests, failed;
+#include "tap.h"
+
 static struct pair_cfg cfg = PAIR_CFG_DEFAULT;
 static struct pair_group g;
 static struct pair_client c[3];
 static struct pair_act act;
 static u32 last[64], now = 5000;
 static int n_last;
-
-static void ok(bool good, const char *name)
-{
-	printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
-	failed += !good;
-}
 
 /* As the module does it: a pin has a clock of its own. */
 static void carry_out(void)
@@ -104,6 +98,5 @@ int main(void)
 		pair_client_del(&g, &c[i], now, &act);
 	ok(!g.n_clients && !g.n_trials && pair_next_tick(&g, now) == PAIR_NEVER,
 	   "nothing is left of it");
-	printf("1..%d\n", tests);
-	return !!failed;
+	return tap_end();
 }

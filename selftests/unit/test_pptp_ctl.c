@@ -5,25 +5,10 @@
  * kmod/pptp/ctl*.c and -fsanitize=address,undefined.
  */
 #include "pptp_host.h"
+#include "tap.h"
 
 #define IN	PPTP_FROM_IN
 #define OUT	PPTP_FROM_OUT
-
-static int tests, failed, bad_here;
-
-#define T(cond) do {							\
-	if (!(cond)) {							\
-		bad_here++;						\
-		printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);	\
-	}								\
-} while (0)
-
-static void ok(const char *name)
-{
-	printf("%sok %d - %s\n", bad_here ? "not " : "", ++tests, name);
-	failed += !!bad_here;
-	bad_here = 0;
-}
 
 /* RFC 2637 2.1 to 2.15: octets with the header, and where the result code is. */
 static const u16 sizes[16] = {
@@ -78,7 +63,7 @@ static void end(void)
 	u32 foreign = ids.total - host.calls.count;
 
 	host_done(&host);
-	T(ids.total == foreign);
+	CHECK(ids.total == foreign);
 }
 
 /* The next octets of a stream, in one segment. */
@@ -131,9 +116,9 @@ static void taken(u16 first, u32 n)
 static void call_up(void)
 {
 	taken(0x0102, 1);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0102, 0x0103, 1, 0x0102, 0x0102));
-	T(log_is("up 0102/0103-0102\n"));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0102, 0x0103, 1, 0x0102, 0x0102));
+	CHECK(log_is("up 0102/0103-0102\n"));
 }
 
 static void test_no_ids(void)
@@ -145,83 +130,83 @@ static void test_no_ids(void)
 		begin();
 		call_up();
 		for (i = 0; i < sizeof(types); i++)
-			T(same(dir, types[i], ANY, ANY, 1));
-		T(host.echoes == 2);
-		T(same(!dir, PPTP_STOP_REPLY, ANY, ANY, 1));
-		T(log_is("up 0102/0103-0102\nstop\nend 0102/0103-0102\n"));
+			CHECK(same(dir, types[i], ANY, ANY, 1));
+		CHECK(host.echoes == 2);
+		CHECK(same(!dir, PPTP_STOP_REPLY, ANY, ANY, 1));
+		CHECK(log_is("up 0102/0103-0102\nstop\nend 0102/0103-0102\n"));
 		end();
 	}
-	ok("messages without call IDs pass untouched, both directions");
+	done("messages without call IDs pass untouched, both directions");
 }
 
 static void test_outgoing_pns_inside(void)
 {
 	begin();
 	call_up();
-	T(sends(IN, PPTP_SET_LINK_INFO, 0x0102, ANY, 0, 0x0102, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0, 0x0102, ANY));
-	T(sends(OUT, PPTP_WAN_ERROR_NOTIFY, 0x0103, ANY, 0, 0x0102, ANY));
-	T(sends(IN, PPTP_WAN_ERROR_NOTIFY, 0x0102, ANY, 0, 0x0102, ANY));
-	T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(host.up == 1);
-	T(sends(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1, 0x0102, ANY));
-	T(log_is("up 0102/0103-0102\nend 0102/0103-0102\n"));
-	T(ids.total == 1);
+	CHECK(sends(IN, PPTP_SET_LINK_INFO, 0x0102, ANY, 0, 0x0102, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0, 0x0102, ANY));
+	CHECK(sends(OUT, PPTP_WAN_ERROR_NOTIFY, 0x0103, ANY, 0, 0x0102, ANY));
+	CHECK(sends(IN, PPTP_WAN_ERROR_NOTIFY, 0x0102, ANY, 0, 0x0102, ANY));
+	CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(host.up == 1);
+	CHECK(sends(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1, 0x0102, ANY));
+	CHECK(log_is("up 0102/0103-0102\nend 0102/0103-0102\n"));
+	CHECK(ids.total == 1);
 	end();
-	ok("outgoing call, PNS inside: every message byte-exact, notify's own ID kept");
+	done("outgoing call, PNS inside: every message byte-exact, notify's own ID kept");
 }
 
 static void test_outgoing_pac_inside(void)
 {
 	begin();
 	taken(0x0505, 1);
-	T(same(OUT, PPTP_OUT_CALL_REQUEST, 0x0505, ANY, 0));
-	T(host.allocated == 0);
-	T(sends(IN, PPTP_OUT_CALL_REPLY, 0x0505, 0x0505, 1, 0x0506, 0x0505));
-	T(log_is("up 0505/0506-0505\n"));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x0506, ANY, 0, 0x0505, ANY));
-	T(same(IN, PPTP_WAN_ERROR_NOTIFY, 0x0505, ANY, 0));
-	T(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0505, ANY, 0));
-	T(host.up == 1);
-	T(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0505, ANY, 4, 0x0506, ANY));
-	T(log_is("up 0505/0506-0505\nend 0505/0506-0505\n"));
+	CHECK(same(OUT, PPTP_OUT_CALL_REQUEST, 0x0505, ANY, 0));
+	CHECK(host.allocated == 0);
+	CHECK(sends(IN, PPTP_OUT_CALL_REPLY, 0x0505, 0x0505, 1, 0x0506, 0x0505));
+	CHECK(log_is("up 0505/0506-0505\n"));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x0506, ANY, 0, 0x0505, ANY));
+	CHECK(same(IN, PPTP_WAN_ERROR_NOTIFY, 0x0505, ANY, 0));
+	CHECK(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0505, ANY, 0));
+	CHECK(host.up == 1);
+	CHECK(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0505, ANY, 4, 0x0506, ANY));
+	CHECK(log_is("up 0505/0506-0505\nend 0505/0506-0505\n"));
 	end();
-	ok("outgoing call, PAC inside (server behind DNAT), connection opened outside");
+	done("outgoing call, PAC inside (server behind DNAT), connection opened outside");
 }
 
 static void test_incoming_pns_inside(void)
 {
 	begin();
 	taken(0x0700, 1);
-	T(same(OUT, PPTP_IN_CALL_REQUEST, 0x0033, ANY, 0));
-	T(host.allocated == 0);
-	T(sends(IN, PPTP_IN_CALL_REPLY, 0x0700, 0x0033, 1, 0x0701, 0x0033));
-	T(host.up == 0);
-	T(sends(OUT, PPTP_IN_CALL_CONNECTED, 0x0701, ANY, 0, 0x0700, ANY));
-	T(log_is("up 0700/0701-0033\n"));
-	T(sends(OUT, PPTP_WAN_ERROR_NOTIFY, 0x0701, ANY, 0, 0x0700, ANY));
-	T(same(IN, PPTP_SET_LINK_INFO, 0x0033, ANY, 0));
-	T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0700, ANY, 0, 0x0701, ANY));
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0033, ANY, 4));
-	T(host.up == 0 && host.allocated == 0);
+	CHECK(same(OUT, PPTP_IN_CALL_REQUEST, 0x0033, ANY, 0));
+	CHECK(host.allocated == 0);
+	CHECK(sends(IN, PPTP_IN_CALL_REPLY, 0x0700, 0x0033, 1, 0x0701, 0x0033));
+	CHECK(host.up == 0);
+	CHECK(sends(OUT, PPTP_IN_CALL_CONNECTED, 0x0701, ANY, 0, 0x0700, ANY));
+	CHECK(log_is("up 0700/0701-0033\n"));
+	CHECK(sends(OUT, PPTP_WAN_ERROR_NOTIFY, 0x0701, ANY, 0, 0x0700, ANY));
+	CHECK(same(IN, PPTP_SET_LINK_INFO, 0x0033, ANY, 0));
+	CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0700, ANY, 0, 0x0701, ANY));
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0033, ANY, 4));
+	CHECK(host.up == 0 && host.allocated == 0);
 	end();
-	ok("incoming call, PNS inside: request, reply, connected");
+	done("incoming call, PNS inside: request, reply, connected");
 }
 
 static void test_incoming_pac_inside(void)
 {
 	begin();
 	taken(0x0700, 1);
-	T(sends(IN, PPTP_IN_CALL_REQUEST, 0x0700, ANY, 0, 0x0701, ANY));
-	T(sends(OUT, PPTP_IN_CALL_REPLY, 0x0700, 0x0701, 1, 0x0700, 0x0700));
-	T(host.up == 0);
-	T(same(IN, PPTP_IN_CALL_CONNECTED, 0x0700, ANY, 0));
-	T(log_is("up 0700/0701-0700\n"));
-	T(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0700, ANY, 0));
-	T(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0700, ANY, 3, 0x0701, ANY));
-	T(host.up == 0 && host.allocated == 0);
+	CHECK(sends(IN, PPTP_IN_CALL_REQUEST, 0x0700, ANY, 0, 0x0701, ANY));
+	CHECK(sends(OUT, PPTP_IN_CALL_REPLY, 0x0700, 0x0701, 1, 0x0700, 0x0700));
+	CHECK(host.up == 0);
+	CHECK(same(IN, PPTP_IN_CALL_CONNECTED, 0x0700, ANY, 0));
+	CHECK(log_is("up 0700/0701-0700\n"));
+	CHECK(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0700, ANY, 0));
+	CHECK(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0700, ANY, 3, 0x0701, ANY));
+	CHECK(host.up == 0 && host.allocated == 0);
 	end();
-	ok("incoming call, PAC inside");
+	done("incoming call, PAC inside");
 }
 
 static void test_two_clients(void)
@@ -233,49 +218,49 @@ static void test_two_clients(void)
 
 	begin();
 	host_init(&second, &ids, 5, 6);
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 0, ANY, 0));
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 0, ANY, 0));
 	len = mk(p, PPTP_OUT_CALL_REQUEST, 0, ANY, 0);
-	T(host_segment(&second, IN, 6, p, len, p) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(p + 12) == 1);
+	CHECK(host_segment(&second, IN, 6, p, len, p) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(p + 12) == 1);
 	/* to another server the number is free */
 	host_done(&second);
 	pptp_ids_init(&other);
 	host_init(&second, &other, 5, 6);
 	len = mk(p, PPTP_OUT_CALL_REQUEST, 0, ANY, 0);
-	T(host_segment(&second, IN, 6, p, len, p) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(p + 12) == 0);
+	CHECK(host_segment(&second, IN, 6, p, len, p) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(p + 12) == 0);
 	host_done(&second);
-	T(same(IN, PPTP_CALL_CLEAR_REQUEST, 0, ANY, 0));
+	CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0, ANY, 0));
 	end();
-	ok("the same call ID, 0, from two clients, and to two servers");
+	done("the same call ID, 0, from two clients, and to two servers");
 }
 
 static void test_refused(void)
 {
 	begin();
 	taken(0x0102, 1);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(host.allocated == 1);
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0, 0x0103, 4, 0, 0x0102));
-	T(host.allocated == 0 && ids.total == 1);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(host.allocated == 1);
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0, 0x0103, 4, 0, 0x0102));
+	CHECK(host.allocated == 0 && ids.total == 1);
 	/* and by the inside, with a number for the sake of form */
-	T(same(OUT, PPTP_OUT_CALL_REQUEST, 9, ANY, 0));
-	T(same(IN, PPTP_OUT_CALL_REPLY, 0, 9, 2));
-	T(host.allocated == 0 && ids.total == 1);
-	T(same(OUT, PPTP_IN_CALL_REQUEST, 10, ANY, 0));
-	T(same(IN, PPTP_IN_CALL_REPLY, 0, 10, 3));
-	T(same(IN, PPTP_IN_CALL_REQUEST, 11, ANY, 0));
-	T(host.allocated == 1);
-	T(same(OUT, PPTP_IN_CALL_REPLY, 10, 11, 2));
-	T(host.allocated == 0 && ids.total == 1);
+	CHECK(same(OUT, PPTP_OUT_CALL_REQUEST, 9, ANY, 0));
+	CHECK(same(IN, PPTP_OUT_CALL_REPLY, 0, 9, 2));
+	CHECK(host.allocated == 0 && ids.total == 1);
+	CHECK(same(OUT, PPTP_IN_CALL_REQUEST, 10, ANY, 0));
+	CHECK(same(IN, PPTP_IN_CALL_REPLY, 0, 10, 3));
+	CHECK(same(IN, PPTP_IN_CALL_REQUEST, 11, ANY, 0));
+	CHECK(host.allocated == 1);
+	CHECK(same(OUT, PPTP_IN_CALL_REPLY, 10, 11, 2));
+	CHECK(host.allocated == 0 && ids.total == 1);
 	/* a refusal by the number of a call that is up ends nothing */
-	T(same(OUT, PPTP_OUT_CALL_REQUEST, 9, ANY, 0));
-	T(same(IN, PPTP_OUT_CALL_REPLY, 7, 9, 1));
-	T(same(IN, PPTP_OUT_CALL_REPLY, 7, 9, 2));
-	T(same(OUT, PPTP_OUT_CALL_REPLY, 9, 7, 2));
-	T(log_is("up 0007/0007-0009\n"));
+	CHECK(same(OUT, PPTP_OUT_CALL_REQUEST, 9, ANY, 0));
+	CHECK(same(IN, PPTP_OUT_CALL_REPLY, 7, 9, 1));
+	CHECK(same(IN, PPTP_OUT_CALL_REPLY, 7, 9, 2));
+	CHECK(same(OUT, PPTP_OUT_CALL_REPLY, 9, 7, 2));
+	CHECK(log_is("up 0007/0007-0009\n"));
 	end();
-	ok("a refused call gives its number back, a call that is up stays");
+	done("a refused call gives its number back, a call that is up stays");
 }
 
 static void test_crossing(void)
@@ -283,88 +268,88 @@ static void test_crossing(void)
 	begin();
 	call_up();
 	/* cleared before answered; the PAC's number was never seen */
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0));
-	T(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0200, ANY, 0));
-	T(host.allocated == 2);
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0999, ANY, 4));
-	T(host.allocated == 1 && host.up == 1);
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0));
+	CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0200, ANY, 0));
+	CHECK(host.allocated == 2);
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0999, ANY, 4));
+	CHECK(host.allocated == 1 && host.up == 1);
 	/* cleared, then the answer that was under way */
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0));
-	T(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0200, ANY, 0));
-	T(same(OUT, PPTP_OUT_CALL_REPLY, 0x0888, 0x0200, 1));
-	T(host.up == 1);
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0999, ANY, 4));
-	T(host.allocated == 2);
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0888, ANY, 4));
-	T(host.allocated == 1 && host.up == 1);
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0777, ANY, 4));
-	T(host.allocated == 1 && host.up == 1);
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0));
+	CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0200, ANY, 0));
+	CHECK(same(OUT, PPTP_OUT_CALL_REPLY, 0x0888, 0x0200, 1));
+	CHECK(host.up == 1);
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0999, ANY, 4));
+	CHECK(host.allocated == 2);
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0888, ANY, 4));
+	CHECK(host.allocated == 1 && host.up == 1);
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0777, ANY, 4));
+	CHECK(host.allocated == 1 && host.up == 1);
 	end();
-	ok("clear before the answer: the right call ends, no other");
+	done("clear before the answer: the right call ends, no other");
 }
 
 static void test_again(void)
 {
 	begin();
 	call_up();
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(log_is("up 0102/0103-0102\nend 0102/0103-0102\n"));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0222, 0x0103, 1, 0x0222, 0x0102));
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1));
-	T(host.up == 1);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(log_is("up 0102/0103-0102\nend 0102/0103-0102\n"));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0222, 0x0103, 1, 0x0222, 0x0102));
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1));
+	CHECK(host.up == 1);
 	/* another answer to the same call */
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
-	T(log_is("up 0102/0103-0102\nend 0102/0103-0102\nup 0102/0103-0222\n"
-		 "end 0102/0103-0222\nup 0102/0103-0333\n"));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
+	CHECK(log_is("up 0102/0103-0102\nend 0102/0103-0102\nup 0102/0103-0222\n"
+		     "end 0102/0103-0222\nup 0102/0103-0333\n"));
 	/* and the very same answer */
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
-	T(host.up == 1);
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
+	CHECK(host.up == 1);
 	end();
-	ok("a number asked for again is a new call with the same translation");
+	done("a number asked for again is a new call with the same translation");
 }
 
 static void test_loose(void)
 {
 	begin();
 	taken(0x0102, 1);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0103, 1, 0x0009, 0x0102));
-	T(sends(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1, 0x0102, ANY));
-	T(host.up == 0 && host.allocated == 0);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0103, 1, 0x0009, 0x0102));
+	CHECK(sends(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1, 0x0102, ANY));
+	CHECK(host.up == 0 && host.allocated == 0);
 	/* with two calls the RFC's word is taken */
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0103, 1, 0x0009, 0x0102));
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 0x0104, ANY, 0));
-	T(same(OUT, PPTP_OUT_CALL_REPLY, 0x000a, 0x0104, 1));
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
-	T(host.up == 2);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0103, 1, 0x0009, 0x0102));
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 0x0104, ANY, 0));
+	CHECK(same(OUT, PPTP_OUT_CALL_REPLY, 0x000a, 0x0104, 1));
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
+	CHECK(host.up == 2);
 	end();
 	/* and if the number is both */
 	begin();
 	taken(0x0102, 1);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0103, 0x0103, 1, 0x0103, 0x0102));
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
-	T(host.up == 0);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0103, 0x0103, 1, 0x0103, 0x0102));
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
+	CHECK(host.up == 0);
 	end();
-	ok("a server that names its peer's number in Disconnect (accel-ppp)");
+	done("a server that names its peer's number in Disconnect (accel-ppp)");
 }
 
 static void test_reply_first(void)
 {
 	begin();
-	T(same(OUT, PPTP_OUT_CALL_REPLY, 0x0102, 0x0103, 1));
-	T(same(OUT, PPTP_IN_CALL_CONNECTED, 0x0103, ANY, 0));
-	T(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0103, ANY, 0));
-	T(same(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0));
-	T(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0103, ANY, 0));
-	T(same(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
-	T(same(IN, PPTP_IN_CALL_CONNECTED, 0x0103, ANY, 0));
-	T(same(OUT, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
-	T(same(OUT, PPTP_IN_CALL_REQUEST, 1, ANY, 0));
-	T(host.allocated == 0 && log_is("") && !ids.total);
+	CHECK(same(OUT, PPTP_OUT_CALL_REPLY, 0x0102, 0x0103, 1));
+	CHECK(same(OUT, PPTP_IN_CALL_CONNECTED, 0x0103, ANY, 0));
+	CHECK(same(OUT, PPTP_CALL_CLEAR_REQUEST, 0x0103, ANY, 0));
+	CHECK(same(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0));
+	CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0103, ANY, 0));
+	CHECK(same(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
+	CHECK(same(IN, PPTP_IN_CALL_CONNECTED, 0x0103, ANY, 0));
+	CHECK(same(OUT, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
+	CHECK(same(OUT, PPTP_IN_CALL_REQUEST, 1, ANY, 0));
+	CHECK(host.allocated == 0 && log_is("") && !ids.total);
 	end();
-	ok("nothing is allocated for what the outside sends, or for unknown calls");
+	done("nothing is allocated for what the outside sends, or for unknown calls");
 }
 
 static void test_limit(void)
@@ -374,12 +359,12 @@ static void test_limit(void)
 	call_up();
 	taken(0x0200, 1);
 	/* the number that it gets is nobody's, and leads nowhere */
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0, 0x0201, ANY));
-	T(same(OUT, PPTP_OUT_CALL_REPLY, 0x0300, 0x0201, 1));
-	T(host.allocated == 1 && host.calls.refused == 1 && ids.total == 3);
-	T(log_is("up 0102/0103-0102\n"));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0200, ANY, 0, 0x0201, ANY));
+	CHECK(same(OUT, PPTP_OUT_CALL_REPLY, 0x0300, 0x0201, 1));
+	CHECK(host.allocated == 1 && host.calls.refused == 1 && ids.total == 3);
+	CHECK(log_is("up 0102/0103-0102\n"));
 	end();
-	ok("a call over the limit takes no number of anybody else");
+	done("a call over the limit takes no number of anybody else");
 }
 
 /* 20,000 calls on one connection, all numbers shifted by other clients. */
@@ -407,8 +392,8 @@ static void test_many(void)
 		pptp_ctl_ack(&host.ctl, IN, pos[OUT]);
 	}
 	odd = host.calls.odd;
-	T(!wrong && host.up == 20000 && ids.total == 40000);
-	T(odd > 0);	/* a third of each block was gone */
+	CHECK(!wrong && host.up == 20000 && ids.total == 40000);
+	CHECK(odd > 0);	/* a third of each block was gone */
 	for (i = 0; i < 20000; i++) {
 		len = mk(p, PPTP_CALL_CLEAR_REQUEST, (u16)i, ANY, 0);
 		mk(q, PPTP_CALL_CLEAR_REQUEST, nat[i], ANY, 0);
@@ -421,10 +406,10 @@ static void test_many(void)
 		wrong += !!memcmp(p, q, len);
 		pptp_ctl_ack(&host.ctl, IN, pos[OUT]);
 	}
-	T(!wrong && !host.up && ids.total == 20000);
-	T(host.ctl.half[IN].cap == PPTP_CTL_RING);
+	CHECK(!wrong && !host.up && ids.total == 20000);
+	CHECK(host.ctl.half[IN].cap == PPTP_CTL_RING);
 	end();
-	ok("20,000 calls on one connection, each by its own number");
+	done("20,000 calls on one connection, each by its own number");
 }
 
 /* A dialogue to cut: turns of whole messages, in each direction's stream. */
@@ -538,16 +523,16 @@ static void test_cuts(void)
 	u32 dir, cut, step, bad = 0;
 
 	dialogue_make(&dia);
-	T(dialogue_cut(0, 0, 0));
-	ok("the dialogue of three calls, whole turns per segment, byte-exact");
+	CHECK(dialogue_cut(0, 0, 0));
+	done("the dialogue of three calls, whole turns per segment, byte-exact");
 	for (dir = 0; dir < 2; dir++)
 		for (cut = 1; cut < dia.len[dir]; cut++)
 			bad += !dialogue_cut((u8)dir, cut, 0);
-	T(!bad);
-	ok("the same at every single split point");
+	CHECK(!bad);
+	done("the same at every single split point");
 	for (step = 1; step <= 64; step++)
-		T(dialogue_cut(0, 0, step));
-	ok("the same in 1-byte segments, and of every size up to 64");
+		CHECK(dialogue_cut(0, 0, step));
+	done("the same in 1-byte segments, and of every size up to 64");
 }
 
 static u64 rnd_state = 0x9e3779b97f4a7c15;
@@ -638,8 +623,8 @@ static void test_random(void)
 
 	for (i = 0; i < 20000; i++)
 		bad += !dialogue_random();
-	T(!bad);
-	ok("20,000 runs with random cuts, overlaps, spoilt repeats, gaps, ACKs");
+	CHECK(!bad);
+	done("20,000 runs with random cuts, overlaps, spoilt repeats, gaps, ACKs");
 }
 
 static void test_coalesced(void)
@@ -652,13 +637,13 @@ static void test_coalesced(void)
 	n = mk(p, PPTP_OUT_CALL_REQUEST, 0x0001, ANY, 0);
 	n += mk(p + n, PPTP_OUT_CALL_REQUEST, 0x0002, ANY, 0);
 	n += mk(p + n, PPTP_CALL_CLEAR_REQUEST, 0x0001, ANY, 0);
-	T(send_raw(IN, p, n) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(p + 12) == 2);
-	T(get_unaligned_be16(p + 168 + 12) == 3);
-	T(get_unaligned_be16(p + 336 + 12) == 2);
-	T(host.res.from == 13 && host.res.to == 336 + 14 && host.res.changed);
+	CHECK(send_raw(IN, p, n) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(p + 12) == 2);
+	CHECK(get_unaligned_be16(p + 168 + 12) == 3);
+	CHECK(get_unaligned_be16(p + 336 + 12) == 2);
+	CHECK(host.res.from == 13 && host.res.to == 336 + 14 && host.res.changed);
 	end();
-	ok("three messages in one segment; what was changed is told");
+	done("three messages in one segment; what was changed is told");
 }
 
 /* Half a call ID; then the answer; then the sender changes its mind. */
@@ -671,30 +656,30 @@ static void test_overlap_attack(void)
 	taken(0x0102, 1);
 	n = mk(p, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0);
 	memcpy(q, p, n);
-	T(host_segment(&host, IN, pos[IN], p, 13, p) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN], p, 13, p) == PPTP_CTL_PASS);
 	/* the high byte again, another one, with the low byte behind it */
 	q[12] = 0x77;
-	T(host_segment(&host, IN, pos[IN] + 12, q + 12, n - 12, q + 12) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(q + 12) == 0x0103);
+	CHECK(host_segment(&host, IN, pos[IN] + 12, q + 12, n - 12, q + 12) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(q + 12) == 0x0103);
 	/* all of it again with another number */
 	mk(q, PPTP_OUT_CALL_REQUEST, 0x5555, ANY, 0);
-	T(host_segment(&host, IN, pos[IN], q, n, q) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(q + 12) == 0x0103);
-	T(host.ctl.resent == 2);
+	CHECK(host_segment(&host, IN, pos[IN], q, n, q) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(q + 12) == 0x0103);
+	CHECK(host.ctl.resent == 2);
 	/* an ACK for what was never sent is not believed, one for half neither */
 	pptp_ctl_ack(&host.ctl, OUT, pos[IN] + n + 1);
 	pptp_ctl_ack(&host.ctl, OUT, pos[IN] + 13);
 	mk(q, PPTP_OUT_CALL_REQUEST, 0x5555, ANY, 0);
-	T(host_segment(&host, IN, pos[IN] + 13, q + 13, 1, q + 13) == PPTP_CTL_PASS);
-	T(q[13] == 0x03);
+	CHECK(host_segment(&host, IN, pos[IN] + 13, q + 13, 1, q + 13) == PPTP_CTL_PASS);
+	CHECK(q[13] == 0x03);
 	/* and forgotten when acknowledged */
 	pptp_ctl_ack(&host.ctl, OUT, pos[IN] + 14);
-	T(host.ctl.half[IN].count == 0);
-	T(host_segment(&host, IN, pos[IN] + 13, q + 12, 1, q + 12) == PPTP_CTL_PASS);
-	T(q[12] == 0x55);
-	T(host.calls.count == 1 && pptp_call_by_in(&host.calls, 0x0102));
+	CHECK(host.ctl.half[IN].count == 0);
+	CHECK(host_segment(&host, IN, pos[IN] + 13, q + 12, 1, q + 12) == PPTP_CTL_PASS);
+	CHECK(q[12] == 0x55);
+	CHECK(host.calls.count == 1 && pptp_call_by_in(&host.calls, 0x0102));
 	end();
-	ok("overlapping retransmission with other bytes gets the first answer");
+	done("overlapping retransmission with other bytes gets the first answer");
 }
 
 static void test_foreign_pinned(void)
@@ -703,15 +688,15 @@ static void test_foreign_pinned(void)
 	u32 n;
 
 	begin();
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
 	n = mk(p, PPTP_OUT_CALL_REPLY, 0x0099, 1, 1);
-	T(send_raw(OUT, p, n) == PPTP_CTL_PASS);
+	CHECK(send_raw(OUT, p, n) == PPTP_CTL_PASS);
 	mk(q, PPTP_OUT_CALL_REPLY, 0x0055, 2, 1);
-	T(host_segment(&host, OUT, pos[OUT] - n, q, n, q) == PPTP_CTL_PASS);
-	T(!memcmp(p, q, n));
-	T(log_is("up 0001/0001-0099\n"));
+	CHECK(host_segment(&host, OUT, pos[OUT] - n, q, n, q) == PPTP_CTL_PASS);
+	CHECK(!memcmp(p, q, n));
+	CHECK(log_is("up 0001/0001-0099\n"));
 	end();
-	ok("the outside's own number, too, is what it was the first time");
+	done("the outside's own number, too, is what it was the first time");
 }
 
 static void test_order(void)
@@ -721,19 +706,19 @@ static void test_order(void)
 
 	begin();
 	n = mk(p, PPTP_ECHO_REQUEST, ANY, ANY, 0);
-	T(host_segment(&host, IN, pos[IN] + 1, p + 1, n - 1, q) == PPTP_CTL_DROP);
-	T(host_segment(&host, IN, pos[IN] + 0x70000000, p, n, q) == PPTP_CTL_DROP);
-	T(host.ctl.ahead == 2 && !host.ctl.msgs);
-	T(send_raw(IN, p, n) == PPTP_CTL_PASS);
-	T(host.ctl.msgs == 1);
+	CHECK(host_segment(&host, IN, pos[IN] + 1, p + 1, n - 1, q) == PPTP_CTL_DROP);
+	CHECK(host_segment(&host, IN, pos[IN] + 0x70000000, p, n, q) == PPTP_CTL_DROP);
+	CHECK(host.ctl.ahead == 2 && !host.ctl.msgs);
+	CHECK(send_raw(IN, p, n) == PPTP_CTL_PASS);
+	CHECK(host.ctl.msgs == 1);
 	/* all old; keep-alive's octet before the stream; nothing at all */
-	T(host_segment(&host, IN, pos[IN] - n, p, n, q) == PPTP_CTL_PASS);
-	T(host_segment(&host, IN, pos[IN] - 1, p, 1, q) == PPTP_CTL_PASS);
-	T(host_segment(&host, IN, ISN_IN, p, 1, q) == PPTP_CTL_PASS);
-	T(host_segment(&host, IN, pos[IN] + 9, p, 0, q) == PPTP_CTL_PASS);
-	T(host.ctl.msgs == 1 && !host.ctl.dead);
+	CHECK(host_segment(&host, IN, pos[IN] - n, p, n, q) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN] - 1, p, 1, q) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, ISN_IN, p, 1, q) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN] + 9, p, 0, q) == PPTP_CTL_PASS);
+	CHECK(host.ctl.msgs == 1 && !host.ctl.dead);
 	end();
-	ok("a gap is dropped, what is old or empty passes and is not read twice");
+	done("a gap is dropped, what is old or empty passes and is not read twice");
 }
 
 static void test_syn(void)
@@ -746,22 +731,22 @@ static void test_syn(void)
 	host_init(&h, &ids, 100, 200);
 	pptp_ctl_syn(&h.ctl, IN, 100);
 	pptp_ctl_syn(&h.ctl, IN, 300);	/* nothing was sent yet */
-	T(host_segment(&h, IN, 301, p, n, p) == PPTP_CTL_PASS);
-	T(h.ctl.msgs == 1);
+	CHECK(host_segment(&h, IN, 301, p, n, p) == PPTP_CTL_PASS);
+	CHECK(h.ctl.msgs == 1);
 	pptp_ctl_syn(&h.ctl, IN, 300);
-	T(!h.ctl.dead);
+	CHECK(!h.ctl.dead);
 	pptp_ctl_syn(&h.ctl, IN, 301);
-	T(h.ctl.dead == PPTP_DEAD_RESYN);
+	CHECK(h.ctl.dead == PPTP_DEAD_RESYN);
 	host_done(&h);
 
 	host_init(&h, &ids, 100, 200);
 	pptp_ctl_init(&h.ctl, &pptp_calls_ctl_ops, &h.calls);
 	pptp_ctl_syn(&h.ctl, IN, 100);
-	T(host_segment(&h, IN, 101, p, n, p) == PPTP_CTL_PASS && !h.ctl.dead);
-	T(host_segment(&h, OUT, 201, p, n, p) == PPTP_CTL_PASS);
-	T(h.ctl.dead == PPTP_DEAD_NOSYN && h.res.died);
+	CHECK(host_segment(&h, IN, 101, p, n, p) == PPTP_CTL_PASS && !h.ctl.dead);
+	CHECK(host_segment(&h, OUT, 201, p, n, p) == PPTP_CTL_PASS);
+	CHECK(h.ctl.dead == PPTP_DEAD_NOSYN && h.res.died);
 	host_done(&h);
-	ok("SYN: repeated, changed before and after data, never seen");
+	done("SYN: repeated, changed before and after data, never seen");
 }
 
 /* @at: where the message stops to be PPTP, cut there as well as not. */
@@ -778,22 +763,22 @@ static void dead_case(const u8 *msg, u32 len, u8 why)
 		mk(p + n + len, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 		memcpy(q, p, sizeof(q));
 		q[13] = 0x03;
-		T(send_raw(IN, p, n + cut) == PPTP_CTL_PASS);
-		T(send_raw(IN, p + n + cut, len - cut + 16) == PPTP_CTL_PASS);
-		T(!memcmp(p, q, n + len + 16));
-		T(host.ctl.dead == why);
+		CHECK(send_raw(IN, p, n + cut) == PPTP_CTL_PASS);
+		CHECK(send_raw(IN, p + n + cut, len - cut + 16) == PPTP_CTL_PASS);
+		CHECK(!memcmp(p, q, n + len + 16));
+		CHECK(host.ctl.dead == why);
 		/* the other direction as well, and ahead of the stream */
-		T(same(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0));
+		CHECK(same(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0));
 		pos[IN] += 100;
-		T(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0));
+		CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0));
 		/* what is in flight gets what it got */
 		pos[IN] -= 100 + 16 + 16 + len + n;
-		T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
-		T(!pptp_ctl_done(&host.ctl));
+		CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
+		CHECK(!pptp_ctl_done(&host.ctl));
 		pptp_ctl_ack(&host.ctl, OUT, pos[IN] + 500);
 		pptp_ctl_ack(&host.ctl, IN, pos[OUT] + 500);
-		T(pptp_ctl_done(&host.ctl));
-		T(host.up == 1);
+		CHECK(pptp_ctl_done(&host.ctl));
+		CHECK(host.up == 1);
 		end();
 	}
 }
@@ -809,19 +794,19 @@ static void test_dead(void)
 		put_unaligned_be16(lens[i], p);
 		dead_case(p, n, PPTP_DEAD_LENGTH);
 	}
-	ok("packetLength 0, 1, 11, too long, 65535: plain TCP from there on");
+	done("packetLength 0, 1, 11, too long, 65535: plain TCP from there on");
 	for (i = 1; i < 16; i++) {
 		n = mk_len(p, (u16)i, 0x0102, ANY, 0, sizes[i] - 1);
 		dead_case(p, n, PPTP_DEAD_LENGTH);
 	}
-	ok("each message type one octet short: plain TCP from there on");
+	done("each message type one octet short: plain TCP from there on");
 	for (i = 0; i < 65536; i += i < 3 ? 1 : 21844) {
 		n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 		put_unaligned_be16((u16)i, p + 2);
 		if (i != 1)
 			dead_case(p, n, PPTP_DEAD_MSGTYPE);
 	}
-	ok("PPTP message type 0, 2 (management), others: plain TCP");
+	done("PPTP message type 0, 2 (management), others: plain TCP");
 	for (i = 4; i < 8; i++) {
 		n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 		p[i] ^= 0x80;
@@ -831,7 +816,7 @@ static void test_dead(void)
 	mk(p + 1, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 	p[0] = 0;
 	dead_case(p, 17, PPTP_DEAD_LENGTH);
-	ok("each octet of the cookie; a cookie in mid-payload: plain TCP");
+	done("each octet of the cookie; a cookie in mid-payload: plain TCP");
 }
 
 static void test_tolerated(void)
@@ -845,19 +830,19 @@ static void test_tolerated(void)
 	for (i = 0; i < 3; i++) {
 		n = mk_len(p, types[i], 0x0102, 0x0102, 0, i ? 300 : 12);
 		memcpy(q, p, n);
-		T(send_raw(IN, p, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
+		CHECK(send_raw(IN, p, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
 	}
-	T(host.ctl.unknown == 3 && !host.ctl.dead);
+	CHECK(host.ctl.unknown == 3 && !host.ctl.dead);
 	/* longer than it need be: a cookie and a message in what is too much */
 	n = mk_len(p, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, PPTP_CTL_MSG_MAX);
 	mk(p + 100, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0);
 	memcpy(q, p, n);
 	q[13] = 0x03;
-	T(send_raw(IN, p, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
-	T(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1, 0x0103, ANY));
-	T(host.ctl.msgs == 7 && !host.ctl.dead && !host.up);
+	CHECK(send_raw(IN, p, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
+	CHECK(sends(IN, PPTP_CALL_DISCONNECT_NOTIFY, 0x0102, ANY, 1, 0x0103, ANY));
+	CHECK(host.ctl.msgs == 7 && !host.ctl.dead && !host.up);
 	end();
-	ok("control types 0, 16, 65535 and over-long messages are passed over");
+	done("control types 0, 16, 65535 and over-long messages are passed over");
 }
 
 static void test_ring(void)
@@ -871,38 +856,38 @@ static void test_ring(void)
 	for (i = 0; i < 40; i++)
 		n += mk(p + n, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 	host.no_grow = true;
-	T(send_raw(IN, p, n) == PPTP_CTL_GROW);
-	T(host.res.want == 40 && !host.res.wait && !host.res.changed);
+	CHECK(send_raw(IN, p, n) == PPTP_CTL_GROW);
+	CHECK(host.res.want == 40 && !host.res.wait && !host.res.changed);
 	/* 20 and 20: the second must wait for an ACK */
-	T(send_raw(IN, p, n / 2) == PPTP_CTL_PASS);
-	T(send_raw(IN, p + n / 2, n / 2) == PPTP_CTL_GROW);
-	T(host.res.want == 40 && host.res.wait);
+	CHECK(send_raw(IN, p, n / 2) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p + n / 2, n / 2) == PPTP_CTL_GROW);
+	CHECK(host.res.want == 40 && host.res.wait);
 	pptp_ctl_ack(&host.ctl, OUT, pos[IN] - 8 * 16);
-	T(send_raw(IN, p + n / 2, n / 2) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p + n / 2, n / 2) == PPTP_CTL_PASS);
 	for (i = 0; i < 40; i++)
-		T(get_unaligned_be16(p + i * 16 + 12) == 0x0103);
+		CHECK(get_unaligned_be16(p + i * 16 + 12) == 0x0103);
 	/* 28 in flight in a ring that has wrapped; more memory keeps them */
 	host.no_grow = false;
 	n = 0;
 	for (i = 0; i < 40; i++)
 		n += mk(q + n, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
-	T(send_raw(IN, q, n) == PPTP_CTL_PASS);
-	T(host.ctl.half[IN].cap == 68);
+	CHECK(send_raw(IN, q, n) == PPTP_CTL_PASS);
+	CHECK(host.ctl.half[IN].cap == 68);
 	memset(q, 0, sizeof(q));
-	T(host_segment(&host, IN, pos[IN] - n - 28 * 16, q, 28 * 16, q) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN] - n - 28 * 16, q, 28 * 16, q) == PPTP_CTL_PASS);
 	for (i = 0; i < 28; i++)
-		T(get_unaligned_be16(q + i * 16 + 12) == 0x0103);
+		CHECK(get_unaligned_be16(q + i * 16 + 12) == 0x0103);
 	/* no memory for it: plain TCP */
 	for (i = n = 0; i < 40; i++)
 		n += mk(q + n, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0);
 	host.no_grow = true;
-	T(send_raw(IN, q, n) == PPTP_CTL_GROW);
+	CHECK(send_raw(IN, q, n) == PPTP_CTL_GROW);
 	pptp_ctl_kill(&host.ctl, PPTP_DEAD_RING);
 	memcpy(p, q, n);
-	T(send_raw(IN, q, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
-	T(host.ctl.dead == PPTP_DEAD_RING);
+	CHECK(send_raw(IN, q, n) == PPTP_CTL_PASS && !memcmp(p, q, n));
+	CHECK(host.ctl.dead == PPTP_DEAD_RING);
 	end();
-	ok("rewrites in flight: bound, growth, waiting for an ACK, giving up");
+	done("rewrites in flight: bound, growth, waiting for an ACK, giving up");
 }
 
 static void test_ring_biggest(void)
@@ -913,11 +898,11 @@ static void test_ring_biggest(void)
 	begin();
 	for (n = 0; n + 24 <= sizeof(p);)
 		n += mk(p + n, PPTP_IN_CALL_REPLY, (u16)n, 1, 1);
-	T(send_raw(IN, p, n) == PPTP_CTL_PASS);
-	T(host.ctl.half[IN].cap == 2 * (n / 24));
-	T(host.ctl.half[IN].cap <= PPTP_CTL_SEG_FIELDS);
+	CHECK(send_raw(IN, p, n) == PPTP_CTL_PASS);
+	CHECK(host.ctl.half[IN].cap == 2 * (n / 24));
+	CHECK(host.ctl.half[IN].cap <= PPTP_CTL_SEG_FIELDS);
 	end();
-	ok("the most call IDs that one segment can hold");
+	done("the most call IDs that one segment can hold");
 }
 
 static void test_ring_misuse(void)
@@ -925,17 +910,17 @@ static void test_ring_misuse(void)
 	struct pptp_ctl_fix small[1], two[2];
 
 	begin();
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 2, ANY, 0));
-	T(pptp_ctl_ring(&host.ctl, IN, small, 1) == small);
-	T(pptp_ctl_ring(&host.ctl, IN, small, 0) == small);
-	T(!pptp_ctl_ring(&host.ctl, IN, two, 2));
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 1, ANY, 0));
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 2, ANY, 0));
+	CHECK(pptp_ctl_ring(&host.ctl, IN, small, 1) == small);
+	CHECK(pptp_ctl_ring(&host.ctl, IN, small, 0) == small);
+	CHECK(!pptp_ctl_ring(&host.ctl, IN, two, 2));
 	host.no_grow = true;
-	T(!same(IN, PPTP_OUT_CALL_REQUEST, 3, ANY, 0));
-	T(host.res.want == 3 && host.res.wait);
+	CHECK(!same(IN, PPTP_OUT_CALL_REQUEST, 3, ANY, 0));
+	CHECK(host.res.want == 3 && host.res.wait);
 	host.ctl.half[IN].ring = host.ctl.half[IN].own_ring;
 	end();
-	ok("a ring that is too small is not taken");
+	done("a ring that is too small is not taken");
 }
 
 /* One more call in block 0x12 than others have left of it. */
@@ -943,10 +928,10 @@ static void odd_setup(void)
 {
 	begin();
 	taken(0x1200, 254);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1201, ANY, 0, 0x12fe, ANY));
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1202, ANY, 0, 0x12ff, ANY));
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1203, ANY, 0, 0x1303, ANY));
-	T(host.calls.odd == 1);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1201, ANY, 0, 0x12fe, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1202, ANY, 0, 0x12ff, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1203, ANY, 0, 0x1303, ANY));
+	CHECK(host.calls.odd == 1);
 }
 
 static void test_odd(void)
@@ -955,66 +940,66 @@ static void test_odd(void)
 	u32 n, i;
 
 	odd_setup();
-	T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x1201, ANY, 0, 0x12fe, ANY));
-	T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0, 0x1303, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x1303, ANY, 0, 0x1203, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x12ff, ANY, 0, 0x1202, ANY));
+	CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x1201, ANY, 0, 0x12fe, ANY));
+	CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0, 0x1303, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x1303, ANY, 0, 0x1203, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x12ff, ANY, 0, 0x1202, ANY));
 	/* half of it: dropped; then with more in one piece */
 	n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0);
 	memcpy(q, p, n);
-	T(host_segment(&host, IN, pos[IN], p, 13, p) == PPTP_CTL_DROP);
-	T(host.ctl.waits == 1);
-	T(host_segment(&host, IN, pos[IN], p, 12, p) == PPTP_CTL_PASS);
-	T(host_segment(&host, IN, pos[IN] + 12, p + 12, 4, p + 12) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN], p, 13, p) == PPTP_CTL_DROP);
+	CHECK(host.ctl.waits == 1);
+	CHECK(host_segment(&host, IN, pos[IN], p, 12, p) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN] + 12, p + 12, 4, p + 12) == PPTP_CTL_PASS);
 	put_unaligned_be16(0x1303, q + 12);
-	T(!memcmp(p, q, n));
+	CHECK(!memcmp(p, q, n));
 	pos[IN] += n;
 	/* a sender that sends nothing but the half is not kept for ever */
 	n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x1201, ANY, 0);
-	T(send_raw(IN, p, 12) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p, 12) == PPTP_CTL_PASS);
 	for (i = 0; i < 3; i++)
-		T(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
-	T(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
-	T(send_raw(IN, p + 13, 3) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(p + 12) == 0x12fe && !host.ctl.torn);
+		CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
+	CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p + 13, 3) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(p + 12) == 0x12fe && !host.ctl.torn);
 	n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0);
-	T(send_raw(IN, p, 12) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p, 12) == PPTP_CTL_PASS);
 	for (i = 0; i < 3; i++)
-		T(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
-	T(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
-	T(send_raw(IN, p + 13, 3) == PPTP_CTL_PASS);
-	T(host.ctl.torn == 1 && !host.ctl.dead);
+		CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
+	CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p + 13, 3) == PPTP_CTL_PASS);
+	CHECK(host.ctl.torn == 1 && !host.ctl.dead);
 	/* what is on its way is not changed, even when it is at hand again */
 	n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0);
 	memcpy(q, p, n);
-	T(send_raw(IN, p, 12) == PPTP_CTL_PASS);
+	CHECK(send_raw(IN, p, 12) == PPTP_CTL_PASS);
 	for (i = 0; i < 3; i++)
-		T(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
-	T(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
-	T(host_segment(&host, IN, pos[IN] - 1, p + 12, 4, p + 12) == PPTP_CTL_PASS);
-	T(!memcmp(p, q, n) && host.ctl.torn == 2);
+		CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_DROP);
+	CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN] - 1, p + 12, 4, p + 12) == PPTP_CTL_PASS);
+	CHECK(!memcmp(p, q, n) && host.ctl.torn == 2);
 	end();
 	/* a new call, half of it, in a block that is full */
 	odd_setup();
-	T(host_segment(&host, IN, pos[IN], p, 0, p) == PPTP_CTL_PASS);
+	CHECK(host_segment(&host, IN, pos[IN], p, 0, p) == PPTP_CTL_PASS);
 	n = mk(p, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0);
-	T(send_raw(IN, p, 13) == PPTP_CTL_DROP);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0, 0x1304, ANY));
+	CHECK(send_raw(IN, p, 13) == PPTP_CTL_DROP);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0, 0x1304, ANY));
 	/* and half of one that comes back from there */
 	n = mk(p, PPTP_SET_LINK_INFO, 0x1304, ANY, 0);
-	T(send_raw(OUT, p, 13) == PPTP_CTL_DROP);
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x1304, ANY, 0, 0x1204, ANY));
+	CHECK(send_raw(OUT, p, 13) == PPTP_CTL_DROP);
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x1304, ANY, 0, 0x1204, ANY));
 	end();
 	/* full, but nothing in it is odd yet */
 	begin();
 	taken(0x1200, 255);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1201, ANY, 0, 0x12ff, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1201, ANY, 0, 0x12ff, ANY));
 	mk(p, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0);
-	T(send_raw(IN, p, 13) == PPTP_CTL_DROP);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0, 0x1304, ANY));
-	T(!host.ctl.torn);
+	CHECK(send_raw(IN, p, 13) == PPTP_CTL_DROP);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0, 0x1304, ANY));
+	CHECK(!host.ctl.torn);
 	end();
-	ok("a full block: numbers from elsewhere, half a number waits");
+	done("a full block: numbers from elsewhere, half a number waits");
 }
 
 /* The high byte's translation is one to one, whichever comes first. */
@@ -1026,30 +1011,30 @@ static void test_blocks(void)
 	taken(0x0000, 256);
 	taken(0x0100, 10);
 	/* 0x00 goes to 0x02, the emptiest; then 0x02 cannot stay itself */
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0007, ANY, 0, 0x0207, ANY));
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0207, ANY, 0, 0x0307, ANY));
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0107, ANY, 0, 0x010a, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x0207, ANY, 0, 0x0007, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x0307, ANY, 0, 0x0207, ANY));
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x010a, ANY, 0, 0x0107, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0007, ANY, 0, 0x0207, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0207, ANY, 0, 0x0307, ANY));
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0107, ANY, 0, 0x010a, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x0207, ANY, 0, 0x0007, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x0307, ANY, 0, 0x0207, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x010a, ANY, 0, 0x0107, ANY));
 	/* a number that no call has: by its high byte, in halves or whole */
-	T(sends(OUT, PPTP_SET_LINK_INFO, 0x0299, ANY, 0, 0x0099, ANY));
-	T(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0099, ANY, 0, 0x0299, ANY));
+	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x0299, ANY, 0, 0x0099, ANY));
+	CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0099, ANY, 0, 0x0299, ANY));
 	mk(p, PPTP_SET_LINK_INFO, 0x0299, ANY, 0);
-	T(send_raw(OUT, p, 13) == PPTP_CTL_PASS);
-	T(send_raw(OUT, p + 13, 11) == PPTP_CTL_PASS);
-	T(get_unaligned_be16(p + 12) == 0x0099);
-	T(!host.calls.odd);
+	CHECK(send_raw(OUT, p, 13) == PPTP_CTL_PASS);
+	CHECK(send_raw(OUT, p + 13, 11) == PPTP_CTL_PASS);
+	CHECK(get_unaligned_be16(p + 12) == 0x0099);
+	CHECK(!host.calls.odd);
 	end();
 	/* the peer's number in Disconnect, where its high byte would change */
 	begin();
 	taken(0x0000, 256);
-	T(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0007, ANY, 0, 0x0107, ANY));
-	T(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0107, 1, 0x0009, 0x0007));
-	T(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0107, ANY, 1));
-	T(!host.up && !host.allocated);
+	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0007, ANY, 0, 0x0107, ANY));
+	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0009, 0x0107, 1, 0x0009, 0x0007));
+	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0107, ANY, 1));
+	CHECK(!host.up && !host.allocated);
 	end();
-	ok("high bytes are translated one to one");
+	done("high bytes are translated one to one");
 }
 
 static void test_ids(void)
@@ -1057,36 +1042,36 @@ static void test_ids(void)
 	u32 i, n = 0;
 
 	pptp_ids_init(&ids);
-	T(pptp_ids_take(&ids, 0, -1) == 0);
-	T(pptp_ids_take(&ids, 0, -1) == 1);
+	CHECK(pptp_ids_take(&ids, 0, -1) == 0);
+	CHECK(pptp_ids_take(&ids, 0, -1) == 1);
 	pptp_ids_put(&ids, 0);
 	pptp_ids_put(&ids, 0);
-	T(ids.total == 1 && pptp_ids_room(&ids, 0) == 255);
-	T(pptp_ids_take(&ids, 0x00ff, 0) == 0x00ff);
-	T(pptp_ids_take(&ids, 0x00ff, 0) == 0x0002);	/* never 0 unasked */
-	T(pptp_ids_take(&ids, 0xffff, -1) == 0xffff);
-	T(pptp_ids_take(&ids, 0xffff, -1) == 0xff00);
-	T(pptp_ids_take(&ids, 0x1234, 0x77) == 0x7734);
+	CHECK(ids.total == 1 && pptp_ids_room(&ids, 0) == 255);
+	CHECK(pptp_ids_take(&ids, 0x00ff, 0) == 0x00ff);
+	CHECK(pptp_ids_take(&ids, 0x00ff, 0) == 0x0002);	/* never 0 unasked */
+	CHECK(pptp_ids_take(&ids, 0xffff, -1) == 0xffff);
+	CHECK(pptp_ids_take(&ids, 0xffff, -1) == 0xff00);
+	CHECK(pptp_ids_take(&ids, 0x1234, 0x77) == 0x7734);
 	for (i = 0; i < 256; i++)
 		n += pptp_ids_take(&ids, 0x5000, 0x50) >= 0;
-	T(n == 256 && pptp_ids_take(&ids, 0x5000, 0x50) == -ENOSPC);
-	T(pptp_ids_take(&ids, 0x5000, -1) == 0x5100);
+	CHECK(n == 256 && pptp_ids_take(&ids, 0x5000, 0x50) == -ENOSPC);
+	CHECK(pptp_ids_take(&ids, 0x5000, -1) == 0x5100);
 	while (pptp_ids_take(&ids, 1, -1) >= 0)
 		;
-	T(ids.total == 65535);	/* all but 0 */
-	T(pptp_ids_take(&ids, 0, -1) == 0);
-	T(pptp_ids_take(&ids, 0, -1) == -ENOSPC && ids.total == 65536);
-	ok("numbers: the wanted one, the nearest, a block's, all of them");
+	CHECK(ids.total == 65535);	/* all but 0 */
+	CHECK(pptp_ids_take(&ids, 0, -1) == 0);
+	CHECK(pptp_ids_take(&ids, 0, -1) == -ENOSPC && ids.total == 65536);
+	done("numbers: the wanted one, the nearest, a block's, all of them");
 }
 
 static void test_exhausted(void)
 {
 	begin();
 	taken(0, 65536);
-	T(same(IN, PPTP_OUT_CALL_REQUEST, 0x1234, ANY, 0));
-	T(host.ctl.torn == 1 && !host.allocated && ids.total == 65536);
+	CHECK(same(IN, PPTP_OUT_CALL_REQUEST, 0x1234, ANY, 0));
+	CHECK(host.ctl.torn == 1 && !host.allocated && ids.total == 65536);
 	end();
-	ok("no number left at all: the message passes, nothing is made");
+	done("no number left at all: the message passes, nothing is made");
 }
 
 int main(void)
@@ -1121,6 +1106,5 @@ int main(void)
 	test_blocks();
 	test_ids();
 	test_exhausted();
-	printf("1..%d\n", tests);
-	return !!failed;
+	return tap_end();
 }
