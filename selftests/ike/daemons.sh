@@ -27,12 +27,18 @@ ls_lib=$ls_dir/usr/lib/$(uname -m)-linux-gnu
 
 ls_have() { [ -e "$ls_dir/.ready" ]; }
 
-# ls_run NAME COMMAND...: in its namespace and with its files
+# ls_in NAME: $ls_cmd is what runs a command in its namespace and with its files
+ls_in()
+{
+	ls_cmd=(ip netns exec "$nsp$1" env "LD_LIBRARY_PATH=$ls_lib"
+		"PATH=$PATH:$ls_dir/usr/libexec/ipsec:$ls_dir/usr/bin")
+}
+
+# ls_run NAME COMMAND...
 ls_run()
 {
-	# shellcheck disable=SC2016
-	ip netns exec "$nsp$1" env "LD_LIBRARY_PATH=$ls_lib" \
-		"PATH=$PATH:$ls_dir/usr/libexec/ipsec:$ls_dir/usr/bin" "${@:2}"
+	ls_in "$1"
+	"${ls_cmd[@]}" "${@:2}"
 }
 
 # ls_whack NAME ARG...
@@ -78,9 +84,10 @@ ls_start()
 		printf ' ipsecdir=%s\n virtual-private=%%v4:10.0.0.0/8\n\n' "$d/ipsec.d"
 		cat "$d/conns"
 	} > "$d/conf"
+	ls_in "$1"
 	# pluto calls its own programs by their installed names
 	# shellcheck disable=SC2016
-	spawn ls_run "$1" unshare -m sh -c '
+	spawn "${ls_cmd[@]}" unshare -m sh -c '
 		mount -t tmpfs none /usr/libexec && ln -s "$0" /usr/libexec/ipsec && exec "$@"' \
 		"$ls_dir/usr/libexec/ipsec" pluto --nofork --config "$d/conf" \
 		--secretsfile "$d/secrets" --nssdir "$d/nss" --ipsecdir "$d/ipsec.d" \

@@ -189,6 +189,7 @@ check "all clients work" pings_all 2
 
 # --- the gateway restarts -------------------------------------------------------------------
 { kill -9 "$ls_pid_g1"; wait "$ls_pid_g1"; } 2> /dev/null
+is "the gateway is gone" "$(ip netns pids "${nsp}g1")" ""
 ip -n "${nsp}g1" xfrm state flush
 ip -n "${nsp}g1" xfrm policy flush
 rm -f "$scratch/g1/run/pluto.ctl" "$scratch/g1/run/pluto.pid"

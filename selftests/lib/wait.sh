@@ -37,9 +37,14 @@ need_root()
 }
 
 # spawn COMMAND...: in the background, ended at exit at the latest; its output
-# goes to $spawn_log, its process number to $spawn_pid
+# goes to $spawn_log, its process number to $spawn_pid. No function: that would be a
+# shell of its own, and what it has begun goes on when the shell is ended.
 spawn()
 {
+	if [ "$(type -t "$1")" = function ]; then
+		not_ok "spawn" "$1 is a function"
+		return 1
+	fi
 	spawn_log=$scratch/spawn.${#spawned[@]}
 	"$@" > "$spawn_log" 2>&1 < /dev/null &
 	spawn_pid=$!

@@ -90,7 +90,7 @@ fi
 modprobe -qa nft_compat iptable_raw
 if modprobe -qa nf_conntrack_pptp nf_nat_pptp xt_CT &&
    R iptables -t raw -A PREROUTING -p tcp --dport 1723 -j CT --helper pptp; then
-	spawn vp -j monitor
+	spawn "$VPNPASS" -n "${nsp}r" -j monitor
 	log=$spawn_log
 	sleep 1
 	is "the kernel's own helper attached: it serves" "$(run_case one_call)" pass

@@ -101,9 +101,9 @@ s.close()
 '
 router_calls()
 {
-	spawn G 1 python3 -c "$call_py" g1 "$1" "${GIP[1]}"
+	spawn ip netns exec "${nsp}g1" python3 -c "$call_py" g1 "$1" "${GIP[1]}"
 	busywait 5 eval 'G 1 ss -ltn | grep -q :1723' || return
-	spawn R python3 -c "$call_py" r "$1" "${GIP[1]}"
+	spawn ip netns exec "${nsp}r" python3 -c "$call_py" r "$1" "${GIP[1]}"
 	num_sessions 1
 }
 for first in r g1; do
