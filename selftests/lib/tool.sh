@@ -78,6 +78,21 @@ slab_kib()
 	     END { printf "%d\n", n / 1024 }' /proc/slabinfo
 }
 
+# slab_mark, slab_grown: the three caches that have grown most in between, in KiB
+slab_mark()
+{
+	slab_shrink
+	cat /proc/slabinfo > "$scratch/slabinfo"
+}
+
+slab_grown()
+{
+	slab_shrink
+	awk 'NR == FNR { was[$1] = $2; next }
+	     $2 > was[$1] { printf "%s %d\n", $1, ($2 - was[$1]) * $4 / 1024 }' \
+		"$scratch/slabinfo" /proc/slabinfo | sort -k 2nr | head -n 3 | tr '\n' ' '
+}
+
 # tap NS...: from now on what arrives at eth0 there is written to $tap_log, in
 # the words of peers/rawtap.c
 tap()
