@@ -54,11 +54,7 @@ links_gone()
 
 has_sessions()
 {
-	local p
-
-	for p in esp ike pptp l2tp; do
-		[ "$(sessions proto $p)" -gt 0 ] || return 1
-	done
+	vp_is '[.[] | select(.proto != "natt") | .sessions > 0] | all' show
 }
 
 # cycle N: now and then before anything is there, and after all is

@@ -161,7 +161,7 @@ struct lns {
 	const char *addr;
 	const char *mode;
 	unsigned int client_port;
-	unsigned int n;
+	unsigned int n, begun;
 	struct pollfd fd[TUNNELS + 1];		/* [0]: port 1701 */
 	struct tunnel {
 		uint16_t peer;
@@ -173,6 +173,7 @@ static struct lns lns;
 
 static unsigned int tunnel_of(uint16_t peer, const struct sockaddr_in *from)
 {
+	bool own = !strcmp(lns.mode, "new") || !strcmp(lns.mode, "wrong");
 	unsigned int i;
 	int fd;
 
@@ -181,17 +182,19 @@ static unsigned int tunnel_of(uint16_t peer, const struct sockaddr_in *from)
 		    lns.tunnel[i].from.sin_addr.s_addr == from->sin_addr.s_addr &&
 		    lns.tunnel[i].from.sin_port == from->sin_port)
 			return i;
-	if (lns.n == TUNNELS)
-		return 0;
-	lns.n++;
+	i = lns.begun++ % TUNNELS + 1;		/* the oldest goes */
+	if (i > lns.n)
+		lns.n = i;
+	else if (own)
+		close(lns.fd[i].fd);
 	fd = lns.fd[0].fd;
-	if (!strcmp(lns.mode, "new") || !strcmp(lns.mode, "wrong"))
+	if (own)
 		fd = udp_socket(lns.addr, 0);
 	else if (atoi(lns.mode))
-		fd = lns.n > 1 ? lns.fd[1].fd : udp_socket(lns.addr, atoi(lns.mode));
-	lns.fd[lns.n] = (struct pollfd) { .fd = fd, .events = POLLIN };
-	lns.tunnel[lns.n] = (struct tunnel) { .peer = peer, .from = *from };
-	return lns.n;
+		fd = lns.begun > 1 ? lns.fd[1].fd : udp_socket(lns.addr, atoi(lns.mode));
+	lns.fd[i] = (struct pollfd) { .fd = fd, .events = POLLIN };
+	lns.tunnel[i] = (struct tunnel) { .peer = peer, .from = *from };
+	return i;
 }
 
 static void say(const char *what, const struct sockaddr_in *from, uint16_t tunnel)
