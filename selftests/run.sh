@@ -60,12 +60,11 @@ keep=$out
 out=${out:-$(mktemp -d "${TMPDIR:-/tmp}/vpnpass-run.XXXXXX")}
 mkdir -p "$out" ${shared:+"$shared"} || exit 2
 [ -z "$shared" ] || export VPNPASS_SHARED=$shared
-# Debug kernels are slow: what waits, waits longer
+# Debug kernels are slow: what waits, waits longer, and may take longer
 slow=1
-if is_debug_kernel "$kernel"; then
-	slow=${VPNPASS_SLOW:-4}
-	export VPNPASS_SLOW=$slow
-fi
+is_debug_kernel "$kernel" && slow=4
+slow=${VPNPASS_SLOW:-$slow}
+[ "$slow" = 1 ] || export VPNPASS_SLOW=$slow
 child=
 trap '[ -z "$child" ] || kill "$child" 2> /dev/null; exit 130' INT TERM
 

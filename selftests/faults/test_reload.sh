@@ -3,7 +3,8 @@
 # run: timeout=900
 # Modules come and go under traffic of every protocol: in every order, each alone,
 # in the middle of handshakes. Nothing leaks; without them the router is stock,
-# with them all works. A thousand times with SLOW=1 make check-debug.
+# with them all works. A thousand times with make check SLOW=1
+# T=faults/test_reload.
 #
 #   c1 ---+                       +--- g1
 #   c2 ---+--- r (masquerade) ----+
