@@ -16,7 +16,8 @@
 #define COPIES_SELDOM	16	/* up to this number */
 #define ALL_GAP		8000	/* ms; so often one goes to all who wait */
 #define PLENTY		3	/* more than that */
-#define LOOK		32	/* clients looked at for one to get a copy */
+#define LOOK		32	/* clients looked at for one to get a copy, */
+#define LOOKS		8	/* and so many times when it goes to all */
 #define SMALL_N		64	/* packets that all of a small group get, */
 #define SMALL_GAP	8	/* and then one in so many ms */
 
@@ -186,16 +187,21 @@ static void give_turns(const struct copying *cp)
 	}
 }
 
-/* All of one kind, or as many as may be; the next time it goes on behind them. */
+/*
+ * All of one kind, or as many as may be; the next time it goes on behind them. Most
+ * of those who ask may be known not to own it: that one look found none says little.
+ */
 static void give_queue(const struct copying *cp, enum pair_queue k)
 {
 	struct pair_client *c, *first = NULL;
+	int looks = LOOKS;
 
-	while ((c = next_turn(cp->g, cp->t, k, cp->now)) && c != first) {
-		if (!give(cp, c, cp->most))
+	do {
+		c = next_turn(cp->g, cp->t, k, cp->now);
+		if (c && (c == first || !give(cp, c, cp->most)))
 			return;
 		first = first ?: c;
-	}
+	} while (c || --looks);
 }
 
 static void give_small(const struct copying *cp)

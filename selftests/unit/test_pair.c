@@ -1101,6 +1101,37 @@ static void test_claimant(void)
 		printf("# %d of 300 missed\n", missed);
 }
 
+/* Of many who ask one alone may own it, and IKE's word for it was used up by another. */
+static void test_behind_many(void)
+{
+	u32 i, missed = 0;
+
+	group(true);
+	for (i = 0; i < 48; i++)
+		ike_settle((int)i, 0x1000 + i, 0x2000 + i);
+	for (i = 3; i < 48; i++)
+		out((int)i, 0x3000 + i, 1);
+	wait_ms(60000);
+	ike(2);
+	wait_ms(cfg.open_ms + 100);
+	ike(1);
+	wait_ms(5);
+	in(0x7001, 1);
+	CHECK(owner(0x7001) == NOBODY);
+	wait_ms(cfg.open_ms + 100);
+	ike(2);
+	wait_ms(5);
+	in(0x7002, 1);
+	CHECK(owner(0x7002) == NOBODY);
+	out(1, 0x3001, 1);
+	for (i = 2; i < 12; i++) {
+		wait_ms(9000);
+		missed += !(in(0x7002, i) & 2);
+	}
+	CHECK(!missed);
+	done("what comes seldom reaches who is last of many that ask, each time");
+}
+
 static void test_in_turns(void)
 {
 	static const u32 gap[][2] = {
@@ -1145,6 +1176,7 @@ int main(void)
 	test_fair();
 	test_seldom();
 	test_claimant();
+	test_behind_many();
 	test_wrap();
 	test_random();
 	for (int i = 0; i < N; i++)
