@@ -78,6 +78,7 @@ pairs()
 	done
 }
 
+# forget_esp: an SPI that is left undecided would have the next part's requests wait
 no_esp() { [ "$(sessions proto esp)" = 0 ]; }
 
 forget_esp()
