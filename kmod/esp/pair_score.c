@@ -366,12 +366,12 @@ static void add_claim(struct pair_group *g, struct pair_trial *t,
 /* Those who have claimed a new SPI last: SAs are mostly used soon. */
 static void late_claims(struct pair_group *g, struct pair_trial *t, u32 now)
 {
-	struct list_head *p = g->evid.prev;
 	struct pair_client *c;
 	int n = 0, seen = 0;
 
-	for (; p != &g->evid && n < LATE && seen++ < PAIR_CLAIMS; p = p->prev) {
-		c = list_entry(p, struct pair_client, evid);
+	list_for_each_entry_reverse(c, &g->evid, evid) {
+		if (n == LATE || ++seen > PAIR_CLAIMS)
+			break;
 		if (!pair_claims(c, now))
 			continue;
 		add_claim(g, t, c, BITS_SHARED);

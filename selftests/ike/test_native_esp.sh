@@ -88,12 +88,13 @@ pings_all() { esp_pings "${native[*]}" -c "${1:-4}" -i 200 -w 4000; }
 # new_spis i OLD: client i has other SPIs than these
 new_spis() { [ "$(spis "c$1")" != "$2" ]; }
 
-# back i: client i works again; what both sides said of it where it does not
+# back i: client i works again; what both sides said of it where it does not, in as few
+# lines as check() shows
 back()
 {
 	busywait 240 esp_pings "$1" -c 1 && return
-	tail -n 30 "$scratch/c$1/log"
-	grep "v$1" "$scratch/g1/log" | tail -n 30
+	tail -n 5 "$scratch/c$1/log"
+	grep "v$1" "$scratch/g1/log" | tail -n 5
 	vp session client "${CIP[$1]}"
 	return 1
 }

@@ -161,7 +161,7 @@ struct lns {
 	const char *addr;
 	const char *mode;
 	unsigned int client_port;
-	unsigned int n, begun;
+	unsigned int begun;			/* tunnels, ever */
 	struct pollfd fd[TUNNELS + 1];		/* [0]: port 1701 */
 	struct tunnel {
 		uint16_t peer;
@@ -171,22 +171,27 @@ struct lns {
 
 static struct lns lns;
 
+/* How many it knows: it forgets the oldest. */
+static unsigned int lns_tunnels(void)
+{
+	return lns.begun < TUNNELS ? lns.begun : TUNNELS;
+}
+
 static unsigned int tunnel_of(uint16_t peer, const struct sockaddr_in *from)
 {
 	bool own = !strcmp(lns.mode, "new") || !strcmp(lns.mode, "wrong");
 	unsigned int i;
 	int fd;
 
-	for (i = 1; i <= lns.n; i++)
+	for (i = 1; i <= lns_tunnels(); i++)
 		if (lns.tunnel[i].peer == peer &&
 		    lns.tunnel[i].from.sin_addr.s_addr == from->sin_addr.s_addr &&
 		    lns.tunnel[i].from.sin_port == from->sin_port)
 			return i;
-	i = lns.begun++ % TUNNELS + 1;		/* the oldest goes */
-	if (i > lns.n)
-		lns.n = i;
-	else if (own)
+	i = lns.begun % TUNNELS + 1;
+	if (own && lns.begun >= TUNNELS)
 		close(lns.fd[i].fd);
+	lns.begun++;
 	fd = lns.fd[0].fd;
 	if (own)
 		fd = udp_socket(lns.addr, 0);
@@ -261,7 +266,7 @@ static void lns_packet(int fd)
 	id = m.tunnel;
 	if (m.control && m.type == SCCRQ && m.has_assigned)
 		id = tunnel_of(m.assigned, &from);
-	if (!id || id > lns.n) {
+	if (!id || id > lns_tunnels()) {
 		say("stray", &from, m.tunnel);
 		return;
 	}
@@ -277,7 +282,7 @@ static void lns_main(void)
 	lns.fd[0] = (struct pollfd) { .fd = udp_socket(lns.addr, L2TP_PORT), .events = POLLIN };
 	puts("ready");
 	for (;;) {
-		n = lns.n + 1;
+		n = lns_tunnels() + 1;
 		if (poll(lns.fd, n, -1) < 0)
 			raw_fail("poll");
 		for (i = 0; i < n; i++)

@@ -619,14 +619,14 @@ test_counters()
 	is "every counter is in vpnpass(4)" "$undocumented" ""
 }
 
-# settings: NAME UNIT LEAST MOST DEFAULT of each, as the modules have them
+# settings: NAME:UNIT:LEAST:MOST:DEFAULT of each, as the modules have them
 settings()
 {
 	local copies
 
 	copies=$(sed -n 's/^#define PAIR_COPY_MAX\t*//p' "$top/kmod/esp/pair.h")
 	cat "$top"/kmod/*/*.[ch] |
-		sed -nE 's/.*\{ ("[a-z_]+"), "([A-Za-z]*)", ([0-9]+), (\w+), (\w+) \}.*/\1 \2- \3 \4 \5/p' |
+		sed -nE 's/.*\{ ("[a-z_]+"), "([A-Za-z]*)", ([0-9]+), (\w+), (\w+) \}.*/\1:\2:\3:\4:\5/p' |
 		tr -d '"' | sed "s/PAIR_COPY_MAX/$copies/g"
 }
 
@@ -636,10 +636,10 @@ test_settings()
 {
 	local name unit least most default range wrong='' n=0
 
-	while read -r name unit least most default; do
+	while IFS=: read -r name unit least most default; do
 		n=$((n + 1))
 		range="$least to $most"
-		[ "$unit" != - ] || range="$least or $most"
+		[ -n "$unit" ] || range="$least or $most"
 		case $name in
 		timeout | max_per_*) ;;
 		*) range+=", $default" ;;
@@ -648,7 +648,8 @@ test_settings()
 			wrong+=" $name ($range)"
 	done < <(settings)
 	is "every setting is in vpnpass(4), with its range" "$wrong" ""
-	is "... none is overlooked" "$n" "$(cat "$top"/kmod/*/*.c "$top"/kmod/*/*.h | grep -cE "\{ \"[a-z_]+\", \"[a-zA-Z]*\", [0-9]")"
+	is "... none is overlooked" "$n" \
+		"$(cat "$top"/kmod/*/*.[ch] | grep -cE '\{ "[a-z_]+", "[a-zA-Z]*", [0-9]')"
 }
 
 test_width()
