@@ -47,9 +47,5 @@ planted leak 124 "kmemleak: [0-9]* new suspected"
 planted lock-inversion 124 "possible circular locking dependency"
 planted rcu-unprotected 124 "suspicious RCU usage"
 planted timer-freed 124 "ODEBUG: free active"
-if [ "$kernel" = uml-debug ]; then
-	skip "sleep-in-atomic" "user-mode Linux does not count preemption"
-else
-	planted sleep-in-atomic 124 "sleeping function called"
-fi
+planted sleep-in-atomic 124 "sleeping function called"
 done_testing

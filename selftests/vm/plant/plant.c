@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/timer.h>
 
 static char *bug = "none";
@@ -16,6 +17,7 @@ module_param(bug, charp, 0444);
 
 static DEFINE_MUTEX(lock_a);
 static DEFINE_MUTEX(lock_b);
+static DEFINE_SPINLOCK(spin);
 
 struct thing {
 	int numbers[4];
@@ -85,9 +87,9 @@ static noinline void timer_freed(void)
 
 static noinline void sleep_in_atomic(void)
 {
-	rcu_read_lock();
-	msleep(1);
-	rcu_read_unlock();
+	spin_lock(&spin);
+	kfree(kmalloc(1, GFP_KERNEL));
+	spin_unlock(&spin);
 }
 
 static unsigned long counted;
