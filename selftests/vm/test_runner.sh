@@ -117,6 +117,21 @@ check_fails "found: our marked write, our plain read" \
 	scan "$(race " [vpnpass]" "write (marked)" read " [vpnpass]")"
 check_fails "found: a report that is cut off" scan "$(race "" | head -n 4)"
 
+# list_walk PLACE: a report of lockdep's
+list_walk()
+{
+	printf '[ 3.2] %s\n' ======== "WARNING: suspicious RCU usage" "6.1.192 Not tainted" \
+		-------- "$1 RCU-list traversed in non-reader section!!" "" "other info:"
+}
+check "harmless: nf_tables walks a list" scan "$(list_walk net/netfilter/nf_tables_api.c:4122)"
+check_fails "found: conntrack walks one" \
+	scan "$(list_walk net/netfilter/nf_conntrack_core.c:41)"
+check_fails "found: vpnpass walks one" scan "$(list_walk build/6.1/esp/nft_pair.c:41)"
+check_fails "found: two reports, one of them nf_tables'" scan \
+	"$(list_walk net/netfilter/nft_set_hash.c:667; list_walk kmod/core/pin.c:41)"
+check_fails "found: a report of lockdep's that is cut off" \
+	scan "$(list_walk net/netfilter/nf_tables_api.c:4122 | head -n 3)"
+
 # --- /dev/kvm that opens and hangs ----------------------------------------------
 accel()
 {
