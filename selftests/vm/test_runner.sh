@@ -117,20 +117,22 @@ check_fails "found: our marked write, our plain read" \
 	scan "$(race " [vpnpass]" "write (marked)" read " [vpnpass]")"
 check_fails "found: a report that is cut off" scan "$(race "" | head -n 4)"
 
-# list_walk PLACE: a report of lockdep's
+# list_walk PLACE [FRAME [WHAT]]: a report of lockdep's, and how a line of its stack ends
 list_walk()
 {
 	printf '[ 3.2] %s\n' ======== "WARNING: suspicious RCU usage" "6.1.192 Not tainted" \
-		-------- "$1 RCU-list traversed in non-reader section!!" "" "other info:"
+		-------- "$1 ${3-RCU-list traversed in non-reader section!!}" "" "Call Trace:" \
+		" <TASK>" " ? f+0x1/0x2 [vpnpass]" " g+0x1/0x2${2-}" " </TASK>" "another line"
 }
-check "harmless: nf_tables walks a list" scan "$(list_walk net/netfilter/nf_tables_api.c:4122)"
-check_fails "found: conntrack walks one" \
-	scan "$(list_walk net/netfilter/nf_conntrack_core.c:41)"
-check_fails "found: vpnpass walks one" scan "$(list_walk build/6.1/esp/nft_pair.c:41)"
-check_fails "found: two reports, one of them nf_tables'" scan \
-	"$(list_walk net/netfilter/nft_set_hash.c:667; list_walk kmod/core/pin.c:41)"
-check_fails "found: a report of lockdep's that is cut off" \
-	scan "$(list_walk net/netfilter/nf_tables_api.c:4122 | head -n 3)"
+own=net/netfilter/nf_tables_api.c:4122
+check "harmless: a list of the kernel's own" scan "$(list_walk $own)"
+check_fails "found: the same, walked for vpnpass" scan "$(list_walk $own " [vpnpass_ike]")"
+check_fails "found: a list of ours" scan "$(list_walk /src/build/6.1/core/pin.c:41)"
+check_fails "found: one behind the kernel's own" \
+	scan "$(list_walk $own; list_walk /src/build/6.1/core/pin.c:41)"
+check_fails "found: a report of lockdep's that is cut off" scan "$(list_walk $own | head -n 6)"
+check_fails "found: another kind of misuse" \
+	scan "$(list_walk lib/maple_tree.c:860 "" "suspicious rcu_dereference_check() usage!")"
 
 # --- /dev/kvm that opens and hangs ----------------------------------------------
 accel()
