@@ -62,18 +62,21 @@ has_sessions()
 full=0
 cycle()
 {
+	local rc=0
+
 	router_again || return 1
 	case $(($1 % 3)) in
-	0) busywait 20 has_sessions || {
+	0) if busywait 20 has_sessions; then
+			full=$((full + 1))
+		else
 			vp session
 			tail -n 2 "$scratch"/spawn.*
-			return 1
-		}
-		full=$((full + 1)) ;;
+			rc=1
+		fi ;;
 	1) sleep 0.$((RANDOM % 10)) ;;
 	esac
 	ip netns del "${nsp}r"
-	busywait 20 links_gone
+	busywait 20 links_gone && return $rc
 }
 
 # cycles FROM TO

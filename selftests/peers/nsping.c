@@ -32,12 +32,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_SEQ 65536
+#define SEQS 65536	/* then they begin again */
 
 struct target {
 	const char *ns, *from, *to;
 	int family, fd;
 	unsigned int sent, received, dup;
+	unsigned int gap, max_gap;
 	long first_ms;
 	unsigned char *seen;	/* one byte per sequence number */
 };
@@ -118,7 +119,7 @@ static void open_target(struct target *t, int home)
 	len = address(t->to, &ss);
 	if (ss.ss_family != t->family || connect(t->fd, (void *)&ss, len))
 		fail(t->to);
-	t->seen = calloc(MAX_SEQ, 1);
+	t->seen = calloc(SEQS, 1);
 	if (!t->seen)
 		fail("calloc");
 	t->first_ms = -1;
@@ -138,11 +139,22 @@ static uint16_t checksum(const uint8_t *p, size_t len)
 	return htons(~sum);
 }
 
+/* Of request number @n nothing more is awaited. */
+static void settle(struct target *t, unsigned int n)
+{
+	t->gap = t->seen[n % SEQS] ? 0 : t->gap + 1;
+	if (t->gap > t->max_gap)
+		t->max_gap = t->gap;
+}
+
 static void send_one(struct target *t, uint16_t id, size_t size)
 {
 	uint8_t buf[8 + 9000] = { 0 };
 	struct icmphdr *h = (void *)buf;
 
+	if (t->sent >= SEQS)
+		settle(t, t->sent - SEQS);
+	t->seen[t->sent % SEQS] = 0;
 	/* both families lay type, code, checksum, id, sequence out alike */
 	h->type = t->family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	h->un.echo.id = htons(id);
@@ -183,16 +195,13 @@ static void receive(struct target *t, uint16_t id, long start)
 	}
 }
 
-static unsigned int longest_gap(const struct target *t)
+static unsigned int longest_gap(struct target *t)
 {
-	unsigned int i, run = 0, max = 0;
+	unsigned int n;
 
-	for (i = 0; i < t->sent; i++) {
-		run = t->seen[i] ? 0 : run + 1;
-		if (run > max)
-			max = run;
-	}
-	return max;
+	for (n = t->sent > SEQS ? t->sent - SEQS : 0; n < t->sent; n++)
+		settle(t, n);
+	return t->max_gap;
 }
 
 static bool complete(const struct target *t, int n)
@@ -219,14 +228,14 @@ static void run(struct target *t, int n, unsigned int count, long gap, long wait
 		p[i] = (struct pollfd){ .fd = t[i].fd, .events = POLLIN };
 	for (end = start + wait;;) {
 		now = now_ms();
-		if (!stop && (!count || round < count) && round < MAX_SEQ && now >= next) {
+		if (!stop && (!count || round < count) && now >= next) {
 			for (i = 0; i < n; i++)
 				send_one(&t[i], base + i, size);
 			round++;
 			next += gap;
 			end = now + wait;
 		}
-		if (stop || (count && round >= count) || round >= MAX_SEQ) {
+		if (stop || (count && round >= count)) {
 			if (now >= end || complete(t, n))
 				break;
 			next = end;
