@@ -69,7 +69,7 @@ cycle()
 	0) if busywait 20 has_sessions; then
 			full=$((full + 1))
 		else
-			vp session
+			vp show
 			tail -n 2 "$scratch"/spawn.*
 			rc=1
 		fi ;;
