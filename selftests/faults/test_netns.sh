@@ -28,12 +28,13 @@ router_links()
 	done
 }
 
-# router_again: where the one before was
+# router_again: where the one before was. The rules come first: a connection that is
+# there before them stays as it is for as long as its client sends.
 router_again()
 {
 	local i
 
-	router_links | ip -batch - || return 1
+	router_links | ip -batch - && nat_rules wan || return 1
 	bridge='' topo_router | ip -n "${nsp}r" -batch - || return 1
 	ip -n "${nsp}w" -batch - <<< $'link set p0 master sw\nlink set p0 up' || return 1
 	for i in 1 2 3; do
@@ -44,7 +45,6 @@ router_again()
 		E
 	done
 	topo_sysctl
-	nat_rules wan
 }
 
 # devices of a namespace go after it, in the background
