@@ -237,6 +237,20 @@ found "no NAT" no-nat '.seen | contains("lan1")'
 check "the advice makes one" eval "R nft \"\$(jq -r '.[] | select(.finding == \"no-nat\") | .do' \
 	'$scratch/doctor' | sed \"s/.*nft '//; s/'\$//\")\""
 not_found "and then it is there" no-nat
+R nft delete table ip nat
+rules "chain forward { $forward policy accept; $state; }"
+sends_esp() { C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0x1234 -q "$1" -n 3; }
+check "ESP is sent before there is NAT" sends_esp 1
+check "then there is" nat_rules wan
+found "a connection that is older" untranslated '.proto == "esp" and .severity == "error" and
+	(.seen | contains("'"${CIP[1]} sends ESP (IP protocol 50) to ${GIP[1]} "'"))'
+check "ESP goes on" sends_esp 4
+found "which does not change it" untranslated
+check "what to do, as conntrack takes it" eval "R $(jq -r \
+	'.[] | select(.finding == "untranslated") | .do | split(",")[0]' "$scratch/doctor")"
+check "ESP is sent anew" sends_esp 7
+not_found "and is translated" untranslated
+no_rules
 R sysctl -qw net.ipv4.ip_forward=0
 found "nothing is forwarded" forwarding-off
 R sysctl -qw net.ipv4.ip_forward=1
