@@ -177,9 +177,23 @@ static unsigned int lns_tunnels(void)
 	return lns.begun < TUNNELS ? lns.begun : TUNNELS;
 }
 
+/* Each tunnel has a socket of its own; otherwise all share the first one's. */
+static bool lns_own(void)
+{
+	return !strcmp(lns.mode, "new") || !strcmp(lns.mode, "wrong");
+}
+
+/* As few as there are: poll() takes no more than a process may have open. */
+static unsigned int lns_sockets(void)
+{
+	unsigned int n = lns_tunnels();
+
+	return 1 + (lns_own() || n < 1 ? n : 1);
+}
+
 static unsigned int tunnel_of(uint16_t peer, const struct sockaddr_in *from)
 {
-	bool own = !strcmp(lns.mode, "new") || !strcmp(lns.mode, "wrong");
+	bool own = lns_own();
 	unsigned int i;
 	int fd;
 
@@ -282,7 +296,7 @@ static void lns_main(void)
 	lns.fd[0] = (struct pollfd) { .fd = udp_socket(lns.addr, L2TP_PORT), .events = POLLIN };
 	puts("ready");
 	for (;;) {
-		n = lns_tunnels() + 1;
+		n = lns_sockets();
 		if (poll(lns.fd, n, -1) < 0)
 			raw_fail("poll");
 		for (i = 0; i < n; i++)
