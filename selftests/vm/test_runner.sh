@@ -131,6 +131,8 @@ check_fails "found: a list of ours" scan "$(list_walk /src/build/6.1/core/pin.c:
 check_fails "found: one behind the kernel's own" \
 	scan "$(list_walk $own; list_walk /src/build/6.1/core/pin.c:41)"
 check_fails "found: a report of lockdep's that is cut off" scan "$(list_walk $own | head -n 6)"
+check_fails "found: one that does not say where" \
+	scan "$(list_walk $own | grep -v RCU-list)"
 check_fails "found: another kind of misuse" \
 	scan "$(list_walk lib/maple_tree.c:860 "" "suspicious rcu_dereference_check() usage!")"
 
