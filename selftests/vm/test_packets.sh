@@ -41,7 +41,7 @@ counted "UDP" "--proto udp --until 1" \
 	"$c $g 17 500>500 1;total 1"
 counted "short ESP" "--proto esp --until 1" \
 	"$pkt send --src $c --dst $g --proto esp --cut 3" "$c $g 50 - 1;total 1"
-counted "ICMP error with a quote" "--proto icmp --until 1" \
+counted "ICMP error with a quote" "--proto icmp --from $c --until 1" \
 	"$pkt send --src $c --dst $g --proto icmp --type 3 --code 4 --mtu 1400
 	 --qproto esp --qsrc $g --qdst $c --qspi 5" "$c $g 1 3/4 1;total 1"
 counted "a flood of one SPI" "--proto esp --until 200" \
