@@ -12,11 +12,6 @@
 
 #include "firewall.h"
 
-struct untranslated {
-	const struct flow *first;
-	size_t n;
-};
-
 static bool is_untranslated(const struct network *net, const struct flow *f)
 {
 	return f->src.family == AF_INET && host_is_private(&f->src) &&
@@ -37,25 +32,25 @@ static void take(const struct crossing *c, void *data)
 static void run(const struct evidence *ev, struct report *r)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], more[64] = "";
-	struct untranslated u = {};
+	const struct flow *first = NULL;
 	bool masqueraded = false;
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < ev->flows.n; i++)
-		if (is_untranslated(&ev->net, &ev->flows.list[i]) && !u.n++)
-			u.first = &ev->flows.list[i];
-	if (!u.first || !ev->rules_known)
+		if (is_untranslated(&ev->net, &ev->flows.list[i]) && !n++)
+			first = &ev->flows.list[i];
+	if (!first || !ev->rules_known)
 		return;
 	firewall_cross(ev, take, &masqueraded);
 	if (!masqueraded)
 		return;
-	host_text(&u.first->src, src);
-	host_text(&u.first->dst, dst);
-	if (u.n > 1)
-		snprintf(more, sizeof(more), "; so do %zu more", u.n - 1);
-	found(r, "untranslated", SEVERITY_ERROR, u.first->vpn->proto,
+	host_text(&first->src, src);
+	host_text(&first->dst, dst);
+	if (n > 1)
+		snprintf(more, sizeof(more), "; so do %zu more", n - 1);
+	found(r, "untranslated", SEVERITY_ERROR, first->vpn->proto,
 	      xasprintf("%s sends %s to %s with its private address%s: %s", src,
-			u.first->vpn->title, dst, more,
+			first->vpn->title, dst, more,
 			"the connection is older than the rule that masquerades"),
 	      xasprintf("conntrack -D -s %s -d %s, and load the rules before the interfaces are up",
 			src, dst));
