@@ -48,5 +48,5 @@ with_lock()
 # is_debug_kernel KERNEL: one that debug/build makes
 is_debug_kernel()
 {
-	case $1 in uml-debug | debug | kcsan) ;; *) false ;; esac
+	case $1 in uml | uml-debug | debug | kcsan) ;; *) false ;; esac
 }
