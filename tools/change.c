@@ -53,6 +53,54 @@ bool change_concerns(const struct change *change, const struct replies *r,
 	       !any_has_setting(r, change);
 }
 
+static void complain_no_setting(const struct proto *p, const char *key)
+{
+	const char *names[64] = {}, *meant;
+	char list[256] = "";
+	size_t i, at = 0;
+
+	for (i = 0; i < p->n_settings && i < ARRAY_SIZE(names) - 1; i++) {
+		names[i] = p->settings[i].name;
+		if (at < sizeof(list))
+			at += snprintf(list + at, sizeof(list) - at, " %s", names[i]);
+	}
+	meant = nearest(key, names);
+	complain("%s has no setting %s%s%s%s", p->name, key, meant ? " (did you mean " : "",
+		 meant ? meant : "", meant ? "?)" : "");
+	complain_code("no-setting");
+	advise("Settings of %s:%s", p->name, list);
+	if (meant)
+		advise_quietly("did you mean %s?", meant);
+}
+
+/**
+ * change_fits - Whether a protocol can have the value, as far as it told.
+ * @p: The protocol.
+ * @change: The change.
+ *
+ * Return: whether it can; if not it has complained.
+ */
+bool change_fits(const struct proto *p, const struct change *change)
+{
+	const struct setting *s = change->key ? proto_setting(p, change->key) : NULL;
+
+	if (!change->key)
+		return true;
+	if (!s) {
+		complain_no_setting(p, change->key);
+		return false;
+	}
+	if ((!s->minimum.known || change->value >= s->minimum.value) &&
+	    (!s->maximum.known || change->value <= s->maximum.value))
+		return true;
+	complain("%s %s: %u is out of range (%ju..%ju)", p->name, s->name, change->value,
+		 s->minimum.value, s->maximum.value);
+	complain_code("range");
+	advise_quietly("%s of %s may be %ju to %ju%s%s", s->name, p->name, s->minimum.value,
+		       s->maximum.value, s->unit ? " " : "", s->unit ? s->unit : "");
+	return false;
+}
+
 /**
  * change_send - Have the kernel change it.
  * @ctx: Context, connected.

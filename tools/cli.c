@@ -103,11 +103,62 @@ int usage_error(const struct command *command, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	complain("%s", text);
-	if (command)
+	if (command) {
 		command_usage(command, stderr);
-	else
+		advise_quietly("vpnpass help %s", command->name);
+	} else {
 		fputs("Try \"vpnpass help\".\n", stderr);
+		advise_quietly("vpnpass help");
+	}
 	return EXIT_USAGE;
+}
+
+/**
+ * usage_error_word - Complain about one word of the command line.
+ * @command: As in usage_error().
+ * @what: What is wrong with it.
+ * @word: The word.
+ * @known: Those that would have been right, up to a NULL.
+ *
+ * Return: EXIT_USAGE.
+ */
+int usage_error_word(const struct command *command, const char *what, const char *word,
+		     const char *const *known)
+{
+	const char *meant = nearest(word, known);
+
+	if (!meant)
+		return usage_error(command, "%s %s", what, word);
+	usage_error(command, "%s %s (did you mean %s?)", what, word, meant);
+	advise_quietly("did you mean %s?", meant);
+	return EXIT_USAGE;
+}
+
+/**
+ * answer_object - Begin the object that is a command's whole answer.
+ * @o: Output.
+ */
+void answer_object(struct out *o)
+{
+	out_object(o, NULL);
+	out_string(o, "version", NULL, VPNPASS_VERSION);
+}
+
+/**
+ * error_object - What was complained of last, as the member "error" of the
+ * object that is open.
+ * @o: Output, in JSON.
+ * @ret: The exit code that it leads to.
+ */
+void error_object(struct out *o, int ret)
+{
+	const struct complaint *c = last_complaint();
+
+	out_object(o, "error");
+	out_string(o, "text", NULL, c->text);
+	out_string(o, "code", NULL, c->code ? c->code : ret == EXIT_USAGE ? "usage" : "refused");
+	out_string(o, "hint", NULL, c->hint[0] ? c->hint : NULL);
+	out_object_end(o);
 }
 
 /**

@@ -39,6 +39,7 @@ struct context {
  * @usage: Arguments, one form a line.
  * @summary: One line for the list of commands.
  * @details: More for its own help, may be NULL.
+ * @options: Its own options, up to a NULL, may be NULL.
  * @run: Does it, with the words after the name; returns an exit code.
  * @complete: Calls suggest() for the last word, may be NULL.
  * @next: Next by rank, private to cli.c.
@@ -49,6 +50,7 @@ struct command {
 	const char *usage;
 	const char *summary;
 	const char *details;
+	const char *const *options;
 	int (*run)(struct context *ctx, int argc, char **argv);
 	void (*complete)(struct context *ctx, int argc, char **argv);
 	struct command *next;
@@ -66,6 +68,10 @@ const struct command *command_find(const char *word);
 const struct command *command_next(const struct command *last);
 void command_usage(const struct command *command, FILE *file);
 int usage_error(const struct command *command, const char *fmt, ...) __printf(2, 3);
+int usage_error_word(const struct command *command, const char *what, const char *word,
+		     const char *const *known) __attribute__((nonnull(2, 3, 4)));
+void answer_object(struct out *o);
+void error_object(struct out *o, int ret);
 bool word_is(const char *word, const char *full);
 void suggest(const char *prefix, const char *word);
 void suggest_files(void);
@@ -102,6 +108,8 @@ const struct setting *proto_setting(const struct proto *p, const char *key);
 bool change_concerns(const struct change *change, const struct replies *r,
 		     const struct proto *p);
 int change_send(struct context *ctx, const char *name, const struct change *change);
+
+bool change_fits(const struct proto *p, const struct change *change);
 
 /* module.c */
 const char *module_of(const char *proto);

@@ -13,7 +13,7 @@
 static void suggest_options(const char *prefix)
 {
 	static const char *const options[] = {
-		"-json", "-pretty", "-netns", "-timestamp", "-tshort", "-version", "-help"
+		"-json", "-pretty", "-brief", "-color", "-netns", "-timestamp", "-tshort", "-version", "-help"
 	};
 	const char *dash = prefix[1] == '-' ? "-" : "";
 	char word[16];
@@ -37,6 +37,32 @@ static void suggest_netns(const char *prefix)
 		closedir(dir);
 }
 
+static const char *const colours[] = { "always", "auto", "never" };
+
+static void suggest_colours(const char *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(colours); i++)
+		suggest(prefix, colours[i]);
+}
+
+static bool is_colour(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(colours); i++)
+		if (!strcmp(word, colours[i]))
+			return true;
+	return false;
+}
+
+static bool takes_colour(const char *option)
+{
+	option += option[1] == '-';
+	return strlen(option) > 1 && word_is(option, "-color");
+}
+
 static bool takes_name(const char *option)
 {
 	option += option[1] == '-';
@@ -54,6 +80,11 @@ static bool skip_options(int *argc, char ***argv)
 			}
 			if (netns_enter((*argv)[1]))
 				return false;
+			(*argc)--;
+			(*argv)++;
+		} else if (takes_colour((*argv)[0]) && *argc == 2) {
+			suggest_colours((*argv)[1]);
+		} else if (takes_colour((*argv)[0]) && is_colour((*argv)[1])) {
 			(*argc)--;
 			(*argv)++;
 		}

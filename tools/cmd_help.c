@@ -23,6 +23,8 @@ static void help_program(void)
 	puts("\n"
 	     "  -j, -json        print JSON\n"
 	     "  -p, -pretty      indent the JSON\n"
+	     "  -br, -brief      one line each, without headings\n"
+	     "  -c, -color WHEN  colours: always, never or auto\n"
 	     "  -n, -netns NAME  in this network namespace\n"
 	     "  -t, -timestamp   monitor: date and time of each event\n"
 	     "  -ts, -tshort     monitor: the same, shorter\n"

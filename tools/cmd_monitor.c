@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli.h"
+#include "filter.h"
 
 #define STAMP_SIZE	48
 
@@ -143,7 +143,7 @@ static void event_text(struct context *ctx, const struct event *e)
 		 e->reason ? " (" : "", e->reason ? e->reason : "", e->reason ? ")" : "");
 }
 
-static void print_event(struct context *ctx, const struct nlmsghdr *nlh)
+static void print_event(struct context *ctx, const struct filter *f, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct event event;
@@ -151,6 +151,10 @@ static void print_event(struct context *ctx, const struct nlmsghdr *nlh)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl) || genl->cmd != VPNPASS_CMD_EVENT_NTF)
 		return;
 	event_read(&event, nlh);
+	if (!filter_takes_event(f, &event)) {
+		event_free(&event);
+		return;
+	}
 	out_object(&ctx->out, NULL);
 	if (ctx->out.json)
 		event_json(ctx, &event);
@@ -162,7 +166,7 @@ static void print_event(struct context *ctx, const struct nlmsghdr *nlh)
 }
 
 /* Events came faster than they were read; say so rather than hide the gap. */
-static void print_own(struct context *ctx, const char *event, const char *reason)
+static void print_own(struct context *ctx, const char *event, const char *reason, int ret)
 {
 	struct out *o = &ctx->out;
 	char stamp[STAMP_SIZE];
@@ -172,12 +176,14 @@ static void print_own(struct context *ctx, const char *event, const char *reason
 	out_string(o, "event", NULL, event);
 	stamp_json(ctx, now());
 	out_string(o, "reason", NULL, reason);
+	if (o->json && ret)
+		error_object(o, ret);
 	out_object_end(o);
 	out_line(o, 0, "%s %-4s %-11s (%s)", stamp, "-", event, reason);
 	out_flush(o);
 }
 
-static int listen_on(struct context *ctx, const sigset_t *waitmask)
+static int listen_on(struct context *ctx, const struct filter *f, const sigset_t *waitmask)
 {
 	const struct nlmsghdr *pos;
 	struct replies replies = {};
@@ -186,11 +192,11 @@ static int listen_on(struct context *ctx, const sigset_t *waitmask)
 	while (!stopped && !ferror(ctx->out.file)) {
 		ret = nl_listen(&ctx->nl, &replies, waitmask, fileno(ctx->out.file));
 		if (ret == -ENOBUFS)
-			print_own(ctx, "overrun", "events were lost");
+			print_own(ctx, "overrun", "events were lost", EXIT_OK);
 		else if (ret && ret != -EINTR)
 			break;
 		for (pos = NULL; (pos = replies_next(&replies, pos));)
-			print_event(ctx, pos);
+			print_event(ctx, f, pos);
 	}
 	replies_free(&replies);
 	/* as the next event would end it, which may be long in coming */
@@ -201,37 +207,47 @@ static int listen_on(struct context *ctx, const sigset_t *waitmask)
 
 static int monitor_run(struct context *ctx, int argc, char **argv)
 {
+	struct filter filter = {};
 	sigset_t waitmask;
 	int ret;
 
-	if (argc)
-		return usage_error(&monitor_command, "too many arguments: %s", argv[0]);
+	ret = filter_parse(&filter, &monitor_command, true, argc, argv);
+	if (ret)
+		return ret;
 	/* one event is one line */
 	ctx->out.pretty = false;
 	ctx->out.width = 0;
 	ret = cli_connect(ctx, NULL);
 	if (ret) {
 		if (ctx->out.json)
-			print_own(ctx, "error", last_complaint());
+			print_own(ctx, "error", last_complaint()->text, ret);
 		return ret;
 	}
 	catch_signals(&waitmask);
 	ret = nl_subscribe(&ctx->nl);
 	if (!ret)
-		ret = listen_on(ctx, &waitmask);
+		ret = listen_on(ctx, &filter, &waitmask);
 	if (ret)
 		nl_complain(&ctx->nl, "monitor", ret);
 	if (ret && ret != -EPIPE && ctx->out.json)
-		print_own(ctx, "error", last_complaint());
+		print_own(ctx, "error", last_complaint()->text, EXIT_REFUSED);
 	return ret ? EXIT_REFUSED : EXIT_OK;
+}
+
+static void monitor_complete(struct context *ctx, int argc, char **argv)
+{
+	filter_complete(ctx, true, argc, argv);
 }
 
 static struct command monitor_command = {
 	.name = "monitor",
 	.rank = 50,
-	.usage = "",
+	.usage = "[proto PROTO] [client ADDRESS] [peer ADDRESS] [type EVENT]",
 	.summary = "print events as they happen, until interrupted",
+	.details = "EVENT: session-new, session-end, mode, setting, limit, pinned, corrected or\n"
+		   "conflict.\n",
 	.run = monitor_run,
+	.complete = monitor_complete,
 };
 
 COMMAND(monitor_command)

@@ -14,20 +14,11 @@
 
 #include "file.h"
 #include "progress.h"
-#include "state.h"
+#include "restore.h"
 
 #define CLOCK_SLACK	60	/* s that the clock may have been set back */
 
 static struct command restore_command;
-
-struct job {
-	struct context *ctx;
-	const char *name;
-	struct state state;
-	struct replies protos;
-	uint64_t elapsed;	/* ms since it was saved */
-	size_t switches, settings, sessions, numbers, expired, refused;
-};
 
 /* Complain about a line of the file. */
 #define complain_line(job, where, ...) do { \
@@ -41,6 +32,7 @@ static bool parse(struct job *job, char *text, size_t length)
 	if (state_parse(&job->state, text, length))
 		return true;
 	complain_line(job, job->state.line, "%s", job->state.error);
+	complain_code("syntax");
 	return false;
 }
 
@@ -56,6 +48,7 @@ static bool check_time(struct job *job)
 		return true;
 	if (s->saved > now + CLOCK_SLACK) {
 		complain_line(job, s->saved_line, "saved in the future: is the clock right?");
+		complain_code("stale");
 		return false;
 	}
 	job->elapsed = now > s->saved ? (uint64_t)(now - s->saved) * 1000 : 0;
@@ -65,6 +58,7 @@ static bool check_time(struct job *job)
 		return true;
 	complain_line(job, s->saved_line,
 		      "stale: every session has timed out since it was saved");
+	complain_code("stale");
 	return false;
 }
 
@@ -90,6 +84,7 @@ static bool check_locals(struct job *job)
 			  s->locals[i].address.bytes, text, sizeof(text));
 		complain_line(job, s->locals[i].line,
 			      "stale: the router has no address %s any more", text);
+		complain_code("stale");
 	}
 	freeifaddrs(list);
 	return good;
@@ -107,6 +102,7 @@ static bool check_devices(struct job *job)
 		if (!if_nametoindex(s[i].device)) {
 			complain_line(job, s[i].line, "stale: there is no device %s any more",
 				      s[i].device);
+			complain_code("stale");
 			return false;
 		}
 		good = s[i].device;
@@ -116,33 +112,15 @@ static bool check_devices(struct job *job)
 
 /* ---- what the kernel has ---- */
 
-static bool covered(const struct job *job, const char *which)
-{
-	const struct nlmsghdr *pos = NULL;
-	struct proto proto;
-
-	if (!protos_next(&job->protos, which, &pos, &proto))
-		return !strcmp(which, "all");
-	proto_free(&proto);
-	return true;
-}
-
 static bool check_value(struct job *job, size_t line, const struct proto *p,
 			const struct change *c)
 {
-	const struct setting *s = proto_setting(p, c->key);
+	bool fits;
 
-	if (!s) {
-		complain_line(job, line, "%s has no setting %s", p->name, c->key);
-		return false;
-	}
-	if ((s->minimum.known && c->value < s->minimum.value) ||
-	    (s->maximum.known && c->value > s->maximum.value)) {
-		complain_line(job, line, "%s %s: %u is out of range (%ju..%ju)", p->name, c->key,
-			      c->value, s->minimum.value, s->maximum.value);
-		return false;
-	}
-	return true;
+	complain_about(job->name, line);
+	fits = change_fits(p, c);
+	complain_about(NULL, 0);
+	return fits;
 }
 
 static bool check_change(struct job *job, const struct state_change *c)
@@ -169,10 +147,10 @@ static bool check_changes(struct job *job)
 	int ret;
 
 	for (i = 0; i < s->n_changes; i++)
-		if (covered(job, s->changes[i].change.which) && !check_change(job, &s->changes[i]))
+		if (job_covers(job, s->changes[i].change.which) && !check_change(job, &s->changes[i]))
 			return false;
 	for (i = 0; i < s->n_changes; i++) {
-		if (covered(job, s->changes[i].change.which))
+		if (job->check_only || job_covers(job, s->changes[i].change.which))
 			continue;
 		complain_about(job->name, s->changes[i].line);
 		ret = protos_fetch(job->ctx, s->changes[i].change.which, &more);
@@ -186,42 +164,24 @@ static bool check_changes(struct job *job)
 	return true;
 }
 
-/* The mode that a protocol will have once the file has been applied. */
-static struct maybe mode_after(const struct job *job, const char *name, bool *loaded)
-{
-	const struct nlmsghdr *pos = NULL;
-	struct maybe mode = {};
-	struct proto proto;
-	size_t i;
-
-	*loaded = protos_next(&job->protos, name, &pos, &proto);
-	if (*loaded) {
-		mode = proto.mode;
-		proto_free(&proto);
-	}
-	for (i = 0; i < job->state.n_changes; i++) {
-		const struct change *c = &job->state.changes[i].change;
-
-		if (!c->key && proto_covers(c->which, name))
-			mode = MAYBE(c->mode);
-	}
-	return mode;
-}
-
 static bool check_sessions(struct job *job)
 {
 	const struct state_session *s = job->state.sessions;
+	const struct nlmsghdr *pos = NULL;
+	struct proto proto;
 	struct maybe mode;
-	bool loaded;
 
 	if (!job->state.n_sessions)
 		return true;
-	mode = mode_after(job, s->proto, &loaded);
-	if (!loaded) {
+	if (!protos_next(&job->protos, s->proto, &pos, &proto)) {
 		complain_line(job, s->line, "%s: protocol not loaded (load it with: modprobe %s)",
 			      s->proto, module_of(s->proto));
+		complain_code("not-loaded");
+		advise_quietly("modprobe %s", module_of(s->proto));
 		return false;
 	}
+	mode = job_mode(job, &proto);
+	proto_free(&proto);
 	if (mode.known && mode.value == VPNPASS_MODE_ON)
 		return true;
 	complain_line(job, s->line, "%s has sessions, but its switch is not on", s->proto);
@@ -232,9 +192,15 @@ static bool check(struct job *job)
 {
 	if (!check_time(job) || !check_locals(job) || !check_devices(job))
 		return false;
-	if (protos_fetch(job->ctx, NULL, &job->protos))
+	/* whoever only checks has nothing loaded for it, not even the core */
+	if ((!job->check_only || nl_open(&job->ctx->nl) != -ENOENT) &&
+	    protos_fetch(job->ctx, NULL, &job->protos))
 		return false;
-	return check_changes(job) && check_sessions(job);
+	if (!check_changes(job))
+		return false;
+	if (job->declarative)
+		job_add_defaults(job);
+	return check_sessions(job);
 }
 
 /* ---- doing it ---- */
@@ -372,53 +338,90 @@ static void report(struct job *job)
 		 job->sessions, job->sessions == 1 ? "" : "s", expired, not_taken);
 }
 
+/* Check it, then apply it or say what that would do. */
+static int do_job(struct job *job, char *text, size_t length)
+{
+	if (!parse(job, text, length))
+		return EXIT_USAGE;
+	if (!check(job))
+		return EXIT_REFUSED;
+	if (job->check_only) {
+		job_print_plan(job);
+		return EXIT_OK;
+	}
+	apply(job);
+	report(job);
+	return job->refused ? EXIT_REFUSED : EXIT_OK;
+}
+
+static int parse_words(struct job *job, const char **file, int argc, char **argv)
+{
+	for (; argc > 0; argc--, argv++) {
+		if (!strcmp(argv[0], "--declarative"))
+			job->declarative = true;
+		else if (!strcmp(argv[0], "--check"))
+			job->check_only = true;
+		else if (*file)
+			return usage_error(&restore_command, "too many arguments: %s", argv[0]);
+		else
+			*file = argv[0];
+	}
+	return *file ? EXIT_OK : usage_error(&restore_command, "FILE expected");
+}
+
 static int restore_run(struct context *ctx, int argc, char **argv)
 {
 	struct job job = { .ctx = ctx };
-	int ret = EXIT_REFUSED;
+	const char *file = NULL;
 	size_t length;
 	char *text;
+	int ret;
 
-	if (argc < 1)
-		return usage_error(&restore_command, "FILE expected");
-	if (argc > 1)
-		return usage_error(&restore_command, "too many arguments: %s", argv[1]);
-	job.name = strcmp(argv[0], "-") ? argv[0] : "standard input";
-	out_object(&ctx->out, NULL);
-	text = file_read(argv[0], &length);
+	ret = parse_words(&job, &file, argc, argv);
+	if (ret)
+		return ret;
+	job.name = strcmp(file, "-") ? file : "standard input";
+	answer_object(&ctx->out);
+	text = file_read(file, &length);
 	if (!text) {
 		complain("%s: %s", job.name, strerror(errno));
+		complain_code("file");
 		return EXIT_USAGE;
 	}
-	if (!parse(&job, text, length)) {
-		ret = EXIT_USAGE;
-	} else if (check(&job)) {
-		apply(&job);
-		report(&job);
-		ret = job.refused ? EXIT_REFUSED : EXIT_OK;
-	}
+	ret = do_job(&job, text, length);
 	state_free(&job.state);
 	replies_free(&job.protos);
 	free(text);
 	return ret;
 }
 
+static const char *const restore_options[] = { "--declarative", "--check", NULL };
+
 static void restore_complete(struct context *ctx, int argc, char **argv)
 {
+	const char *last = argv[argc - 1];
+	size_t i;
+
 	(void)ctx;
-	(void)argv;
-	if (argc == 1)
+	if (*last != '-') {
 		suggest_files();
+		return;
+	}
+	for (i = 0; restore_options[i]; i++)
+		suggest(last, restore_options[i]);
 }
 
 static struct command restore_command = {
 	.name = "restore",
 	.rank = 80,
-	.usage = "FILE",
+	.usage = "[--declarative] [--check] FILE",
 	.summary = "take switches, settings and sessions from a file",
 	.details = "FILE is one of save's, or has lines \"set PROTO ...\"; - is standard input.\n"
 		   "It is refused whole, with line and reason, when anything in it is wrong\n"
-		   "or stale.\n",
+		   "or stale.\n"
+		   "  --declarative  what it does not name goes back to its default\n"
+		   "  --check        only say what would change, as a difference\n",
+	.options = restore_options,
 	.run = restore_run,
 	.complete = restore_complete,
 };

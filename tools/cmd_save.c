@@ -196,7 +196,7 @@ out:
 
 static void report(struct out *o, const char *name, const struct counts *n)
 {
-	out_object(o, NULL);
+	answer_object(o);
 	out_string(o, "file", NULL, name);
 	out_number(o, "switches", NULL, MAYBE(n->switches));
 	out_number(o, "settings", NULL, MAYBE(n->settings));
@@ -227,6 +227,7 @@ static int save_run(struct context *ctx, int argc, char **argv)
 	free(text);
 	if (ret) {
 		complain("%s: %s", argv[0], strerror(errno));
+		complain_code("file");
 		return EXIT_REFUSED;
 	}
 	if (strcmp(argv[0], "-"))

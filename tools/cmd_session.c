@@ -5,66 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "filter.h"
 
 static struct command session_command;
 
-struct filter {
-	bool flush;
-	const char *which;
-	struct raw_address client, peer;
-};
-
-static int parse_pair(struct filter *f, const char *key, const char *value)
-{
-	bool proto = word_is(key, "proto"), client = word_is(key, "client");
-	struct raw_address *a = client ? &f->client : &f->peer;
-
-	/* "p" is proto, the first of two. */
-	if (!proto && !client && !word_is(key, "peer"))
-		return usage_error(&session_command, "unknown word %s", key);
-	if (!value)
-		return usage_error(&session_command, "%s what?", key);
-	if (proto ? !!f->which : !!a->length)
-		return usage_error(&session_command, "%s given twice", key);
-	if (proto && !proto_plausible(value))
-		return proto_usage(&session_command, value);
-	if (proto)
-		f->which = value;
-	else if (!address_parse(a, value))
-		return usage_error(&session_command, "not an IPv4 or IPv6 address: %s", value);
-	return EXIT_OK;
-}
-
-static int parse(struct filter *f, int argc, char **argv)
-{
-	int ret = EXIT_OK;
-
-	if (argc && (word_is(argv[0], "list") || word_is(argv[0], "flush"))) {
-		f->flush = word_is(argv[0], "flush");
-		argc--;
-		argv++;
-	}
-	for (; !ret && argc > 0; argc -= 2, argv += 2)
-		ret = parse_pair(f, argv[0], argc > 1 ? argv[1] : NULL);
-	return ret;
-}
-
-static void put_filter(struct nlmsghdr *nlh, const struct filter *f, const char *name)
-{
-	if (name)
-		mnl_attr_put_strz(nlh, VPNPASS_A_SESSION_PROTO, name);
-	if (f->client.length)
-		mnl_attr_put(nlh, VPNPASS_A_SESSION_CLIENT, f->client.length, f->client.bytes);
-	if (f->peer.length)
-		mnl_attr_put(nlh, VPNPASS_A_SESSION_PEER, f->peer.length, f->peer.bytes);
-}
-
-static void print_sessions(struct out *o, const struct replies *r)
+static int print_sessions(struct context *ctx, const struct replies *r, void *data)
 {
 	const struct nlmsghdr *pos = NULL;
+	struct out *o = &ctx->out;
 	struct session session;
 
+	(void)data;
 	while ((pos = replies_next(r, pos))) {
 		session_read(&session, pos);
 		out_object(o, NULL);
@@ -74,47 +25,28 @@ static void print_sessions(struct out *o, const struct replies *r)
 		session_pins_line(o, &session);
 		session_free(&session);
 	}
+	return EXIT_OK;
 }
 
-/* Request for the sessions of one protocol, or of all when name is NULL. */
-static int one_request(struct context *ctx, const struct filter *f, const char *name,
-		       uint64_t *flushed)
+static int list(struct context *ctx, const struct filter *f)
 {
-	int command = f->flush ? VPNPASS_CMD_SESSION_FLUSH : VPNPASS_CMD_SESSION_GET;
-	struct replies replies = {};
-	int ret;
+	static const char *const columns[] = {
+		"PROTO", "CLIENT", "PEER", ">AGE", ">IDLE", ">PACKETS", ">BYTES", "STATE", NULL
+	};
 
-	put_filter(nl_request(&ctx->nl, command, !f->flush), f, name);
-	ret = nl_talk(&ctx->nl, &replies);
-	if (ret)
-		nl_complain(&ctx->nl, NULL, ret);
-	else if (!f->flush)
-		print_sessions(&ctx->out, &replies);
-	else if (replies_next(&replies, NULL))
-		*flushed += count_read(replies_next(&replies, NULL)).value;
-	replies_free(&replies);
-	return ret ? EXIT_REFUSED : EXIT_OK;
+	out_columns(&ctx->out, columns);
+	out_list(&ctx->out, NULL);
+	return filter_request(ctx, f, VPNPASS_CMD_SESSION_GET, print_sessions, NULL);
 }
 
-/* The kernel filters by one protocol, so a group takes a request for each. */
-static int requests(struct context *ctx, const struct filter *f, uint64_t *flushed)
+static int count_flushed(struct context *ctx, const struct replies *r, void *data)
 {
-	const struct nlmsghdr *pos = NULL;
-	struct replies protos = {};
-	struct proto proto;
-	int ret;
+	uint64_t *flushed = data;
 
-	if (!f->which || !strcmp(f->which, "all")) {
-		ret = cli_connect(ctx, NULL);
-		return ret ? ret : one_request(ctx, f, NULL, flushed);
-	}
-	ret = protos_fetch(ctx, f->which, &protos);
-	while (!ret && protos_next(&protos, f->which, &pos, &proto)) {
-		ret = one_request(ctx, f, proto.name, flushed);
-		proto_free(&proto);
-	}
-	replies_free(&protos);
-	return ret;
+	(void)ctx;
+	if (replies_next(r, NULL))
+		*flushed += count_read(replies_next(r, NULL)).value;
+	return EXIT_OK;
 }
 
 static int flush(struct context *ctx, const struct filter *f)
@@ -122,8 +54,8 @@ static int flush(struct context *ctx, const struct filter *f)
 	uint64_t flushed = 0;
 	int ret;
 
-	out_object(&ctx->out, NULL);
-	ret = requests(ctx, f, &flushed);
+	answer_object(&ctx->out);
+	ret = filter_request(ctx, f, VPNPASS_CMD_SESSION_FLUSH, count_flushed, &flushed);
 	out_number(&ctx->out, "flushed", NULL, MAYBE(flushed));
 	if (!ret)
 		out_line(&ctx->out, 0, "%ju session%s ended", flushed,
@@ -133,66 +65,24 @@ static int flush(struct context *ctx, const struct filter *f)
 
 static int session_run(struct context *ctx, int argc, char **argv)
 {
-	static const char *const columns[] = {
-		"PROTO", "CLIENT", "PEER", ">AGE", ">IDLE", ">PACKETS", ">BYTES", "STATE", NULL
-	};
+	bool flushes = argc && word_is(argv[0], "flush");
+	bool has_verb = flushes || (argc && word_is(argv[0], "list"));
 	struct filter filter = {};
 	int ret;
 
-	ret = parse(&filter, argc, argv);
+	ret = filter_parse(&filter, &session_command, false, argc - has_verb, argv + has_verb);
 	if (ret)
 		return ret;
-	if (filter.flush)
-		return flush(ctx, &filter);
-	out_columns(&ctx->out, columns);
-	out_list(&ctx->out, NULL);
-	return requests(ctx, &filter, NULL);
-}
-
-/* Addresses of the sessions that there are. */
-static void suggest_addresses(struct context *ctx, const char *prefix, bool client)
-{
-	const struct nlmsghdr *pos = NULL;
-	struct replies replies = {};
-	struct session session;
-
-	if (nl_open(&ctx->nl))
-		return;
-	nl_request(&ctx->nl, VPNPASS_CMD_SESSION_GET, true);
-	nl_talk(&ctx->nl, &replies);
-	while ((pos = replies_next(&replies, pos))) {
-		session_read(&session, pos);
-		suggest(prefix, client ? session.client : session.peer);
-		session_free(&session);
-	}
-	replies_free(&replies);
-}
-
-static bool is_given(const char *word, int argc, char **argv)
-{
-	int i;
-
-	for (i = 0; i < argc - 1; i++)
-		if (word_is(argv[i], word))
-			return true;
-	return false;
+	return flushes ? flush(ctx, &filter) : list(ctx, &filter);
 }
 
 static void session_complete(struct context *ctx, int argc, char **argv)
 {
-	static const char *const words[] = { "list", "flush", "proto", "client", "peer" };
-	const char *before = argc > 1 ? argv[argc - 2] : "";
-	const char *prefix = argv[argc - 1];
-	size_t i;
-
-	if (word_is(before, "proto"))
-		suggest_protos(ctx, prefix);
-	else if (word_is(before, "client") || word_is(before, "peer"))
-		suggest_addresses(ctx, prefix, word_is(before, "client"));
-	else
-		for (i = argc > 1 ? 2 : 0; i < ARRAY_SIZE(words); i++)
-			if (!is_given(words[i], argc, argv))
-				suggest(prefix, words[i]);
+	if (argc == 1) {
+		suggest(argv[0], "list");
+		suggest(argv[0], "flush");
+	}
+	filter_complete(ctx, false, argc, argv);
 }
 
 static struct command session_command = {

@@ -12,11 +12,12 @@ static struct command set_command;
 
 static int parse_mode(struct change *change, const char *word)
 {
+	static const char *const modes[] = { "on", "off", "block", NULL };
 	int mode = mode_number(word);
 
 	if (mode < 0)
-		return usage_error(&set_command, "on, off, block or KEY VALUE expected, not %s",
-				   word);
+		return usage_error_word(&set_command, "on, off, block or KEY VALUE expected, not",
+					word, modes);
 	change->mode = mode;
 	return EXIT_OK;
 }
@@ -50,19 +51,6 @@ static int parse(struct change *change, int argc, char **argv)
 	return usage_error(&set_command, "too many arguments: %s", argv[3]);
 }
 
-/* After a refusal: what the key could have been. */
-static void list_settings(const struct proto *p)
-{
-	size_t i;
-
-	if (!p->n_settings)
-		return;
-	fprintf(stderr, "Settings of %s:", p->name);
-	for (i = 0; i < p->n_settings; i++)
-		fprintf(stderr, " %s", p->settings[i].name);
-	fputc('\n', stderr);
-}
-
 static void report(struct out *o, const struct proto *p, const struct change *change)
 {
 	out_object(o, NULL);
@@ -85,9 +73,22 @@ static int set_one(struct context *ctx, const struct proto *p, const struct chan
 		return EXIT_OK;
 	}
 	nl_complain(&ctx->nl, ret == -EPERM ? NULL : p->name, ret);
-	if (change->key && ret != -EPERM && !proto_setting(p, change->key))
-		list_settings(p);
 	return EXIT_REFUSED;
+}
+
+/* All of them are looked at before the first is changed. */
+static bool fits_each(const struct replies *r, const struct change *change)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct proto proto;
+	bool fits = true;
+
+	while (fits && protos_next(r, change->which, &pos, &proto)) {
+		if (change_concerns(change, r, &proto))
+			fits = change_fits(&proto, change);
+		proto_free(&proto);
+	}
+	return fits;
 }
 
 static int set_each(struct context *ctx, const struct replies *r, const struct change *change)
@@ -105,6 +106,8 @@ static int set_each(struct context *ctx, const struct replies *r, const struct c
 	if (n)
 		return ret;
 	complain("no protocol is loaded (load one with: modprobe vpnpass_esp)");
+	complain_code("not-loaded");
+	advise_quietly("modprobe vpnpass_esp");
 	return EXIT_REFUSED;
 }
 
@@ -123,7 +126,8 @@ static int set_run(struct context *ctx, int argc, char **argv)
 	out_list(&ctx->out, NULL);
 	ret = protos_fetch(ctx, change.which, &replies);
 	if (!ret)
-		ret = set_each(ctx, &replies, &change);
+		ret = fits_each(&replies, &change) ? set_each(ctx, &replies, &change) :
+						     EXIT_REFUSED;
 	replies_free(&replies);
 	return ret;
 }

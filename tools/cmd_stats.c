@@ -101,12 +101,15 @@ static void stats_complete(struct context *ctx, int argc, char **argv)
 		suggest_protos(ctx, last);
 }
 
+static const char *const stats_options[] = { "--prometheus", NULL };
+
 static struct command stats_command = {
 	.name = "stats",
 	.rank = 40,
 	.usage = "[PROTO] [--prometheus]",
 	.summary = "show the counters",
 	.details = "--prometheus is for the textfile collector of its node exporter.\n",
+	.options = stats_options,
 	.run = stats_run,
 	.complete = stats_complete,
 };

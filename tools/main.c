@@ -12,16 +12,83 @@
 #include "cli.h"
 
 struct options {
-	bool json, pretty, version, help;
+	bool json, pretty, brief, version, help, wrong;
 	enum stamp stamp;
+	enum out_colour colour;
 	const char *netns;
 };
 
-static bool parse_options(struct options *opt, int argc, char **argv)
+static bool parse_colour(struct options *opt, const char *word)
+{
+	static const char *const words[] = {
+		[OUT_COLOUR_AUTO] = "auto",
+		[OUT_COLOUR_ALWAYS] = "always",
+		[OUT_COLOUR_NEVER] = "never",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(word, words[i]))
+			continue;
+		opt->colour = i;
+		return true;
+	}
+	return false;
+}
+
+/* -c, -c=WORD as iproute2 has it, or -c WORD; alone it means always. */
+static void read_colour(struct options *opt, const char *arg, int argc, char **argv)
+{
+	if (arg) {
+		if (parse_colour(opt, arg))
+			return;
+		complain("-c: always, never or auto expected, not %s", arg);
+		opt->wrong = true;
+		return;
+	}
+	opt->colour = OUT_COLOUR_ALWAYS;
+	if (optind < argc && parse_colour(opt, argv[optind]))
+		optind++;
+}
+
+static void read_option(struct options *opt, int c)
+{
+	switch (c) {
+	case 'j':
+		opt->json = true;
+		break;
+	case 'p':
+		opt->pretty = true;
+		break;
+	case 'b':
+		opt->brief = true;
+		break;
+	case 'n':
+		opt->netns = optarg;
+		break;
+	case 't':
+		opt->stamp = STAMP_FULL;
+		break;
+	case 's':
+		opt->stamp = STAMP_SHORT;
+		break;
+	case 'V':
+		opt->version = true;
+		break;
+	case 'h':
+		opt->help = true;
+		break;
+	}
+}
+
+/* A wrong one does not keep those after it from being read: -j may be there. */
+static void parse_options(struct options *opt, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "pretty", no_argument, NULL, 'p' },
+		{ "brief", no_argument, NULL, 'b' },
+		{ "color", optional_argument, NULL, 'c' },
 		{ "netns", required_argument, NULL, 'n' },
 		{ "timestamp", no_argument, NULL, 't' },
 		{ "tshort", no_argument, NULL, 's' },
@@ -30,29 +97,24 @@ static bool parse_options(struct options *opt, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
-	int c;
+	int c, at;
 
-	/* getopt complains under this name */
-	argv[0] = "vpnpass";
-	while ((c = getopt_long_only(argc, argv, "+jpn:tVh", options, NULL)) != -1) {
-		if (c == 'j')
-			opt->json = true;
-		else if (c == 'p')
-			opt->pretty = true;
-		else if (c == 'n')
-			opt->netns = optarg;
-		else if (c == 't')
-			opt->stamp = STAMP_FULL;
-		else if (c == 's')
-			opt->stamp = STAMP_SHORT;
-		else if (c == 'V')
-			opt->version = true;
-		else if (c == 'h')
-			opt->help = true;
-		else
-			return false;
+	opterr = 0;
+	for (;;) {
+		at = optind;
+		c = getopt_long_only(argc, argv, "+:jpn:tVh", options, NULL);
+		if (c == -1)
+			return;
+		if (c == 'c') {
+			read_colour(opt, optarg, argc, argv);
+		} else if (c == '?' || c == ':') {
+			complain(c == ':' ? "option requires an argument: %s" :
+					    "unrecognized option '%s'", argv[at]);
+			opt->wrong = true;
+		} else {
+			read_option(opt, c);
+		}
 	}
-	return true;
 }
 
 /*
@@ -70,8 +132,8 @@ static void fill_standard_files(void)
 
 static void print_version(struct out *o)
 {
-	out_object(o, NULL);
-	out_string(o, "version", NULL, VPNPASS_VERSION);
+	answer_object(o);
+	out_number(o, "schema", NULL, MAYBE(OUT_SCHEMA));
 	out_line(o, 0, "vpnpass %s", VPNPASS_VERSION);
 }
 
@@ -80,11 +142,21 @@ static bool asks_for_help(const char *word)
 	return !strcmp(word, "-h") || !strcmp(word, "-help") || !strcmp(word, "--help");
 }
 
+static bool is_own(const struct command *command, const char *word)
+{
+	const char *const *option = command->options;
+
+	for (; option && *option; option++)
+		if (!strcmp(*option, word))
+			return true;
+	return false;
+}
+
 /*
  * Of the words after a command, the first that looks like an option but is
  * none of a command's own: "-" is a file, -1 a number.
  */
-static const char *stray_option(int argc, char **argv)
+static const char *stray_option(const struct command *command, int argc, char **argv)
 {
 	const char *name;
 	int i;
@@ -93,10 +165,21 @@ static const char *stray_option(int argc, char **argv)
 		if (argv[i][0] != '-')
 			continue;
 		name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
-		if (isalpha((unsigned char)*name) && strcmp(argv[i], "--prometheus"))
+		if (isalpha((unsigned char)*name) && !is_own(command, argv[i]))
 			return argv[i];
 	}
 	return NULL;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *names[32] = {};
+	const struct command *c;
+	size_t n = 0;
+
+	for (c = command_next(NULL); c && n < ARRAY_SIZE(names) - 1; c = command_next(c))
+		names[n++] = c->name;
+	return usage_error_word(NULL, "unknown command", word, names);
 }
 
 static int run_command(struct context *ctx, int argc, char **argv)
@@ -105,8 +188,8 @@ static int run_command(struct context *ctx, int argc, char **argv)
 	const char *stray;
 
 	if (!c)
-		return usage_error(NULL, "unknown command %s", argv[0]);
-	stray = c->rank ? stray_option(argc, argv) : NULL;
+		return unknown_command(argv[0]);
+	stray = c->rank ? stray_option(c, argc, argv) : NULL;
 	if ((argc == 2 && !strcmp(argv[1], "help") && c->rank) || (stray && asks_for_help(stray)))
 		return command_find("help")->run(ctx, 1, argv);
 	if (stray)
@@ -132,6 +215,25 @@ static int run(struct context *ctx, const struct options *opt, int argc, char **
 	return run_command(ctx, argc, argv);
 }
 
+/* Instead of what was asked for, or as the last of a list that was begun. */
+static void print_error(struct out *o, int ret)
+{
+	bool apart;
+
+	out_fail(o);
+	/* what was asked for has been printed whole, as monitor's events are */
+	if (o->said && !o->depth)
+		return;
+	apart = !o->depth || o->open[0] == ']';
+	if (apart)
+		out_object(o, NULL);
+	if (apart && o->depth == 1)
+		out_string(o, "version", NULL, VPNPASS_VERSION);
+	error_object(o, ret);
+	if (apart)
+		out_object_end(o);
+}
+
 int main(int argc, char **argv)
 {
 	struct context ctx = {};
@@ -139,18 +241,22 @@ int main(int argc, char **argv)
 	int ret = EXIT_OK;
 
 	fill_standard_files();
-	if (!parse_options(&opt, argc, argv)) {
-		fputs("Try \"vpnpass help\".\n", stderr);
-		ret = EXIT_USAGE;
-	}
+	parse_options(&opt, argc, argv);
 	out_open(&ctx.out, stdout, opt.json, opt.pretty);
+	out_colour(&ctx.out, opt.colour);
+	if (opt.brief)
+		out_brief(&ctx.out);
 	ctx.stamp = opt.stamp;
-	if (!ret)
+	if (opt.wrong) {
+		fputs("Try \"vpnpass help\".\n", stderr);
+		advise_quietly("vpnpass help");
+		ret = EXIT_USAGE;
+	} else {
 		ret = run(&ctx, &opt, argc - optind, argv + optind);
+	}
 	nl_close(&ctx.nl);
-	/* who reads JSON gets some, whatever went wrong */
-	if (ret && opt.json && !ctx.out.said)
-		out_list(&ctx.out, NULL);
+	if ((ret == EXIT_USAGE || ret == EXIT_REFUSED) && opt.json)
+		print_error(&ctx.out, ret);
 	if (out_close(&ctx.out)) {
 		complain("cannot write the output");
 		ret = ret ? ret : EXIT_REFUSED;

@@ -25,6 +25,7 @@ static const char *const event_names[] = {
 	[VPNPASS_EVENT_TYPE_PINNED] = "pinned",
 	[VPNPASS_EVENT_TYPE_CORRECTED] = "corrected",
 	[VPNPASS_EVENT_TYPE_CONFLICT] = "conflict",
+	NULL
 };
 
 static const char *const pin_state_names[] = {
@@ -74,7 +75,31 @@ int mode_number(const char *name)
  */
 const char *event_name(struct maybe type)
 {
-	return name_of(event_names, ARRAY_SIZE(event_names), type);
+	return name_of(event_names, ARRAY_SIZE(event_names) - 1, type);
+}
+
+/**
+ * event_list - The names of all events.
+ *
+ * Return: the names, up to a NULL.
+ */
+const char *const *event_list(void)
+{
+	return event_names;
+}
+
+/**
+ * event_known - Whether a word is the name of an event.
+ * @name: The word.
+ */
+bool event_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; event_names[i]; i++)
+		if (!strcmp(name, event_names[i]))
+			return true;
+	return false;
 }
 
 /**

@@ -79,6 +79,8 @@ bool address_parse(struct raw_address *a, const char *text);
 
 const char *mode_name(struct maybe mode);
 int mode_number(const char *name);
+const char *const *event_list(void);
+bool event_known(const char *name);
 const char *event_name(struct maybe type);
 const char *pin_state_name(struct maybe state);
 const char *model_attr_name(int command, int attr, int inner);

@@ -378,8 +378,9 @@ void nl_complain(const struct nl *nl, const char *what, int error)
 
 	if (error == -EPERM && !told) {
 		complain("%s", strerror(-error));
-		fputs("Changing anything needs CAP_NET_ADMIN in this network namespace; "
-		      "try it as root.\n", stderr);
+		advise("Changing anything needs CAP_NET_ADMIN in this network namespace; %s",
+		       "try it as root.");
+		complain_code("permission");
 		return;
 	}
 	complain("%s%s%s%s%s%s", what ? what : "", what ? ": " : "",

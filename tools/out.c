@@ -67,6 +67,27 @@ void out_open(struct out *o, FILE *file, bool json, bool pretty)
 }
 
 /**
+ * out_colour - Whether to colour tables.
+ * @o: Output.
+ * @colour: OUT_COLOUR_AUTO leaves it as out_open() found it right.
+ */
+void out_colour(struct out *o, enum out_colour colour)
+{
+	if (colour != OUT_COLOUR_AUTO)
+		o->colour = colour == OUT_COLOUR_ALWAYS;
+}
+
+/**
+ * out_brief - Print rows only, one line each.
+ * @o: Output.
+ */
+void out_brief(struct out *o)
+{
+	o->brief = true;
+	o->width = 0;
+}
+
+/**
  * out_columns - Say which columns the table has.
  * @o: Output.
  * @heads: Headings up to a NULL; '>' in front aligns to the right. Must live
@@ -143,11 +164,22 @@ static void json_text(FILE *file, const char *text)
 	fputc('"', file);
 }
 
+/* The first bracket waits for what is in it, as an error may come instead. */
+static void json_begin(struct out *o)
+{
+	if (!o->deferred)
+		return;
+	fputc(o->deferred, o->file);
+	o->deferred = '\0';
+	o->said = true;
+}
+
 /* What comes before a value: comma, new line, key. */
 static void json_lead(struct out *o, const char *key)
 {
 	if (!o->depth)
 		return;
+	json_begin(o);
 	if (o->filled[o->depth - 1])
 		fputc(',', o->file);
 	o->filled[o->depth - 1] = true;
@@ -165,8 +197,10 @@ static void json_open(struct out *o, const char *key, const char *brackets)
 	if (o->depth == OUT_DEPTH)
 		abort();
 	json_lead(o, key);
-	o->said = true;
-	fputc(brackets[0], o->file);
+	if (o->depth)
+		fputc(brackets[0], o->file);
+	else
+		o->deferred = brackets[0];
 	o->open[o->depth] = brackets[1];
 	o->filled[o->depth] = false;
 	o->depth++;
@@ -176,6 +210,7 @@ static void json_close(struct out *o)
 {
 	if (!o->json || !o->depth)
 		return;
+	json_begin(o);
 	o->depth--;
 	if (o->filled[o->depth])
 		json_indent(o);
@@ -184,6 +219,21 @@ static void json_close(struct out *o)
 		fputc('\n', o->file);
 		fflush(o->file);
 	}
+}
+
+/**
+ * out_fail - Make room for an error: forget a list or object that is empty so
+ * far, else close all but the outermost.
+ * @o: Output.
+ */
+void out_fail(struct out *o)
+{
+	if (o->deferred) {
+		o->deferred = '\0';
+		o->depth = 0;
+	}
+	while (o->depth > 1)
+		json_close(o);
 }
 
 /**
@@ -305,7 +355,7 @@ void out_line(struct out *o, int indent, const char *fmt, ...)
 	va_list ap;
 	char *text;
 
-	if (o->json)
+	if (o->json || (o->brief && o->n_columns))
 		return;
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
@@ -431,7 +481,7 @@ void out_flush(struct out *o)
 	for (i = 0; i < o->n_columns; i++)
 		width[i] = column_width(o, i);
 	find_breaks(o, width, broken);
-	if (o->n_lines && o->n_columns)
+	if (o->n_lines && o->n_columns && !o->brief)
 		print_cells(o, NULL, width, broken);
 	for (n = 0; n < o->n_lines; n++) {
 		struct out_line *line = &o->lines[n];

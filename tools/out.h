@@ -17,6 +17,9 @@
 
 #include "util.h"
 
+/* Goes up when something that JSON has goes away or changes its meaning. */
+#define OUT_SCHEMA	1
+
 #define OUT_DEPTH	16
 #define OUT_COLUMNS	16
 #define OUT_WIDTH	80	/* unless the terminal or COLUMNS says otherwise */
@@ -45,7 +48,9 @@ struct maybe {
  * @json: JSON rather than a table.
  * @pretty: Indent the JSON.
  * @colour: Colour the table.
+ * @brief: Rows only, one line each: no headings, no lines between.
  * @said: Some JSON has been printed.
+ * @deferred: First bracket of JSON that has not been printed yet, 0 for none.
  * @width: Columns of the terminal, 0 for no limit.
  * @depth: Open lists and objects.
  * @open: The bracket that closes each of them.
@@ -62,7 +67,9 @@ struct out {
 	bool json;
 	bool pretty;
 	bool colour;
+	bool brief;
 	bool said;
+	char deferred;
 	int width;
 	int depth;
 	char open[OUT_DEPTH];
@@ -75,10 +82,19 @@ struct out {
 	size_t n_lines;
 };
 
+enum out_colour {
+	OUT_COLOUR_AUTO,
+	OUT_COLOUR_ALWAYS,
+	OUT_COLOUR_NEVER,
+};
+
 void out_open(struct out *o, FILE *file, bool json, bool pretty);
 void out_columns(struct out *o, const char *const *heads);
 void out_flush(struct out *o);
 int out_close(struct out *o);
+void out_colour(struct out *o, enum out_colour colour);
+void out_brief(struct out *o);
+void out_fail(struct out *o);
 
 void out_list(struct out *o, const char *key);
 void out_list_end(struct out *o);

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -47,6 +48,10 @@ bool proto_plausible(const char *which)
 	return i > 0 && i <= 15;
 }
 
+static const char *const proto_names[] = {
+	"pptp", "l2tp", "ike", "natt", "esp", "ipsec", "all", NULL
+};
+
 #define KNOWN	"(known: pptp l2tp ike natt esp ipsec all)"
 
 /**
@@ -58,7 +63,17 @@ bool proto_plausible(const char *which)
  */
 int proto_usage(const struct command *command, const char *word)
 {
-	return usage_error(command, "not a protocol: %s " KNOWN, word);
+	char *lower = xstrdup(word), *p;
+	const char *meant;
+
+	for (p = lower; *p; p++)
+		*p = tolower((unsigned char)*p);
+	meant = nearest(lower, proto_names);
+	usage_error(command, "not a protocol: %s " KNOWN, word);
+	if (meant)
+		advise_quietly("did you mean %s?", meant);
+	free(lower);
+	return EXIT_USAGE;
 }
 
 /* A name that neither we nor the kernel know. */
@@ -69,7 +84,13 @@ static bool unknown(const char *which)
 
 static int complain_unknown(const char *which)
 {
-	complain("%s: no such protocol " KNOWN, which);
+	const char *meant = nearest(which, proto_names);
+
+	complain("%s: no such protocol%s%s%s " KNOWN, which, meant ? ", did you mean " : "",
+		 meant ? meant : "", meant ? "?" : "");
+	complain_code("no-proto");
+	if (meant)
+		advise_quietly("did you mean %s?", meant);
 	return EXIT_USAGE;
 }
 
@@ -97,11 +118,13 @@ int cli_connect(struct context *ctx, const char *which)
 		return EXIT_OK;
 	if (ret == -ENOENT && unknown(which))
 		return complain_unknown(which);
-	if (ret == -ENOENT)
-		complain("kernel module not loaded (load it with: modprobe %s)",
-			 modules_of(which));
-	else
+	if (ret != -ENOENT) {
 		nl_complain(&ctx->nl, NULL, ret);
+		return EXIT_REFUSED;
+	}
+	complain("kernel module not loaded (load it with: modprobe %s)", modules_of(which));
+	complain_code("not-loaded");
+	advise_quietly("modprobe %s", modules_of(which));
 	return EXIT_REFUSED;
 }
 
@@ -168,6 +191,8 @@ int protos_fetch(struct context *ctx, const char *which, struct replies *replies
 		return complain_unknown(which);
 	complain("%s: protocol not loaded (load it with: modprobe %s)", which,
 		 modules_of(which));
+	complain_code("not-loaded");
+	advise_quietly("modprobe %s", modules_of(which));
 	return EXIT_REFUSED;
 }
 
@@ -199,16 +224,13 @@ bool protos_next(const struct replies *r, const char *which,
  */
 void suggest_protos(struct context *ctx, const char *prefix)
 {
-	static const char *const names[] = {
-		"pptp", "l2tp", "ike", "natt", "esp", "ipsec", "all"
-	};
 	const struct nlmsghdr *pos = NULL;
 	struct replies replies = {};
 	struct proto proto;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		suggest(prefix, names[i]);
+	for (i = 0; proto_names[i]; i++)
+		suggest(prefix, proto_names[i]);
 	if (nl_open(&ctx->nl))
 		return;
 	nl_request(&ctx->nl, VPNPASS_CMD_PROTO_GET, true);

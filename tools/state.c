@@ -17,6 +17,7 @@ struct reader {
 	size_t line;
 	bool versioned;		/* has the header */
 	bool complete;		/* the sum has been seen */
+	bool unended;		/* the line is the last and has no newline */
 	char *words[WORDS_MAX + 1];
 	int n_words;
 	size_t begin;		/* of the line in the text */
@@ -107,6 +108,9 @@ static bool read_set(struct reader *r)
 		if (!parse_u32(&change.value, r->words[3]))
 			return wrong(r, "%s: a number of 32 bits expected, not %s",
 				     change.key, r->words[3]);
+		/* half a number is one, too; half a word is none */
+		if (r->unended)
+			return wrong(r, "the line has no end, its number may be cut short");
 	}
 	change.mode = mode;
 	s->changes = xgrow(s->changes, s->n_changes, sizeof(*s->changes));
@@ -446,6 +450,8 @@ bool state_parse(struct state *state, char *text, size_t length)
 	size_t line_length;
 	bool good = true;
 
+	if (!length)
+		good = wrong(&r, "the file is empty");
 	/* the lines are taken apart, their sum is that of what they were */
 	memcpy(whole, text, length);
 	while (good && r.begin < length) {
@@ -453,6 +459,7 @@ bool state_parse(struct state *state, char *text, size_t length)
 		end = memchr(text + r.begin, '\n', length - r.begin);
 		line_length = end ? (size_t)(end - text) - r.begin : length - r.begin;
 		text[r.begin + line_length] = '\0';
+		r.unended = !end;
 		good = read_line(&r, text + r.begin, line_length);
 		r.begin += line_length + 1;
 	}

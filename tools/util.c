@@ -115,7 +115,7 @@ void complain_about(const char *file, size_t line)
 	about_line = line;
 }
 
-static char complaint[512];
+static struct complaint complaint;
 
 /**
  * complain - Say on stderr what is wrong, with the program's name in front.
@@ -123,26 +123,65 @@ static char complaint[512];
  */
 void complain(const char *fmt, ...)
 {
+	char place[300] = "", text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(complaint, sizeof(complaint), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	progress_hide();
-	fputs("vpnpass: ", stderr);
-	if (about_file)
-		fprintf(stderr, "%s:", about_file);
 	if (about_file && about_line)
-		fprintf(stderr, "%zu:", about_line);
-	fprintf(stderr, "%s%s\n", about_file ? " " : "", complaint);
+		snprintf(place, sizeof(place), "%.240s:%zu: ", about_file, about_line);
+	else if (about_file)
+		snprintf(place, sizeof(place), "%.240s: ", about_file);
+	snprintf(complaint.text, sizeof(complaint.text), "%.250s%s", place, text);
+	complaint.code = NULL;
+	complaint.hint[0] = '\0';
+	progress_hide();
+	fprintf(stderr, "vpnpass: %s\n", complaint.text);
+}
+
+/**
+ * complain_code - Name the kind of what was complained of last.
+ * @code: A stable word, static.
+ */
+void complain_code(const char *code)
+{
+	complaint.code = code;
+}
+
+/**
+ * advise - Say on stderr what to do about what was complained of last.
+ * @fmt: As for printf(), without the newline.
+ */
+void advise(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(complaint.hint, sizeof(complaint.hint), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s\n", complaint.hint);
+}
+
+/**
+ * advise_quietly - The same for JSON only, where stderr has it already.
+ * @fmt: As for printf().
+ */
+void advise_quietly(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(complaint.hint, sizeof(complaint.hint), fmt, ap);
+	va_end(ap);
 }
 
 /**
  * last_complaint - What was complained of last.
  *
- * Return: the text, empty if nothing was.
+ * Return: the complaint, with an empty text if there was none.
  */
-const char *last_complaint(void)
+const struct complaint *last_complaint(void)
 {
-	return complaint;
+	return &complaint;
 }

@@ -36,7 +36,7 @@ refused()
 	else
 		not_ok "$1" "exit code $rc (wanted $2), said: $(cat "$scratch/err") (wanted: $3)"
 	fi
-	[ -z "${empty-}" ] || is "$1: prints []" "[]" "$(tr -d ' \n' < "$scratch/out")"
+	[ -z "${as_json-}" ] || check "$1: JSON" jq -e ".error.code == \"not-loaded\"" "$scratch/out"
 }
 
 # anybody COMMAND...: without any privilege, in the router's netns
@@ -49,9 +49,9 @@ check "topology" topo 2 1
 
 # --- without the module -------------------------------------------------------------
 refused "no module: says which to load" 2 "modprobe vpnpass" anybody "$VPNPASS" show
-empty=1 refused "no module, -j" 2 "module" anybody "$VPNPASS" -j show
+as_json=1 refused "no module, -j" 2 "module" anybody "$VPNPASS" -j show
 for cmd in session stats; do
-	empty=1 refused "no module, -j $cmd" 2 "module" anybody "$VPNPASS" -j $cmd
+	as_json=1 refused "no module, -j $cmd" 2 "module" anybody "$VPNPASS" -j $cmd
 done
 
 # --- the core alone -------------------------------------------------------------------
@@ -110,7 +110,7 @@ json "least value" '.[0].value == 1' set esp timeout 1
 json "greatest value" '.[0].value == 864000' set esp timeout 864000
 refused "below the range" 2 "out of range" vp set esp timeout 0
 refused "above the range" 2 "out of range" vp set esp timeout 864001
-refused "no such setting" 2 "no such setting" vp set esp nonsense 1
+refused "no such setting" 2 "has no setting nonsense" vp set esp nonsense 1
 refused "which lists those there are" 2 "timeout.*max_sessions" vp set esp nonsense 1
 refused "a helper that is not loaded" 2 "not loaded|no such protocol" anybody "$VPNPASS" set pptp on
 json "refused ones changed nothing" '.[0].settings.timeout.value == 864000' show esp

@@ -182,6 +182,8 @@ SCENES = {
                 + vpnpass("session-get", session("pptp", "2001:db8::10", pins=OTHER_PINS))
                 + done(),
     "onesession": vpnpass("session-get", session(pins=ESP_PINS)) + done(),
+    "busysession": vpnpass("session-get", [(n, v + 1000 if n == "bytes-out" else v)
+                                            for n, v in session()]) + done(),
     "moresessions": vpnpass("session-get", session(pins=ESP_PINS) + CONN),
     "manypins": vpnpass("session-get", session(pins=[
         pin(0, d, 0xc0000000 + i) for d in (0, 1) for i in range(8)])) + done(),

@@ -96,7 +96,8 @@ usage()
 	shift 2
 	run "" "$@"
 	case " $* " in
-	*" -j "* | *" -jp "*) is "$name: exit code, JSON, no request" "$rc:${out/'{}'/[]}:$sent" "1:[]:" ;;
+	*" -j "* | *" -jp "*) is "$name: exit code, JSON, no request" \
+		"$rc:$(query 'd["error"]["code"]'):$sent" "1:usage:" ;;
 	*) is "$name: exit code, no output, no request" "$rc:$out:$sent" "1::" ;;
 	esac
 	case $err in
@@ -137,7 +138,16 @@ test_usage()
 	usage "session with a wrong address" "not an IPv4 or IPv6 address: 1.2.3" \
 		session client 1.2.3
 	usage "session with a word twice" "peer given twice" session peer ::1 peer ::2
-	usage "monitor with too much" "too many arguments: x" monitor x
+	usage "monitor with a wrong word" "unknown word x" monitor x
+	usage "monitor of a wrong event" "unknown event sesion-new (did you mean session-new?)" \
+		monitor type sesion-new
+	usage "top with no time" "interval: a number from 1 to 3600 expected, not 0" top interval 0
+	usage "top with no number" "count what?" top count
+	usage "colours that there are not" "always, never or auto expected, not blue" -c=blue show
+	usage "a command mistyped" "unknown command shwo (did you mean show?)" shwo
+	usage "a state mistyped" "not onn (did you mean on?)" set esp onn
+	usage "a word mistyped" "unknown word cleint (did you mean client?)" session cleint ::1
+	usage "a word like no other" "unknown word nothing" -j session nothing
 	usage "save alone" "FILE expected" save
 	usage "save with too much" "too many arguments: y" save x y
 	usage "save as JSON to standard output" "name a file" -j save -
@@ -163,7 +173,7 @@ test_help()
 
 	run "" help
 	is "help: exit code" "$rc" 0
-	for command in show set session stats monitor doctor save restore; do
+	for command in show set session stats monitor top doctor save restore; do
 		case $out in
 		*"  $command "*) ok "help lists $command" ;;
 		*) not_ok "help lists $command" "$out" ;;
@@ -189,7 +199,7 @@ test_help()
 	is "version" "$rc:$out" "0:vpnpass 1.2.3"
 	run "" -j help
 	is "help in JSON" "$(query '[c["command"] for c in d]')" \
-		"['show', 'set', 'session', 'stats', 'monitor', 'doctor', 'save', 'restore', 'help']"
+		"['show', 'set', 'session', 'stats', 'monitor', 'top', 'doctor', 'save', 'restore', 'help']"
 	run "" -j set help
 	is "help for one in JSON" "$(query 'd[0]["usage"]')" \
 		"['vpnpass set PROTO on|off|block', 'vpnpass set PROTO KEY VALUE']"
@@ -448,13 +458,18 @@ test_restore_syntax()
 	printf 'vpnpass 1\nset esp on' > "$scratch/file"
 	run "family protos ok" restore "$scratch/file"
 	is "the last line may lack its end" "$rc:${sent##*$'\n'}" "0:do proto-set name=esp mode=1"
+	printf 'set esp hold_time 10' > "$scratch/file"
+	run "family protos" restore "$scratch/file"
+	is "but not in a number" "$rc:${err##*: }:$sent" \
+		"1:the line has no end, its number may be cut short:"
 	printf 'vpnpass 1\r\n\r\n  set esp on # really\r\n' > "$scratch/file"
 	run "family protos ok" restore - < "$scratch/file"
 	is "ends of line of another system, standard input" "$rc:${sent##*$'\n'}" \
 		"0:do proto-set name=esp mode=1"
 	: > "$scratch/file"
 	run "family protos" -j restore "$scratch/file"
-	is "an empty file" "$rc:$(query '[d["switches"], d["sessions"]]')" "0:[0, 0]"
+	is "an empty file" "$rc:$(query '[d["error"]["code"], d["error"]["text"]]'):$sent" \
+		"1:['syntax', '$scratch/file: the file is empty']:"
 }
 
 test_restore()
@@ -521,7 +536,7 @@ test_restore_by_hand()
 		"0:3:2 switches, 1 setting and 0 sessions restored"
 	echo "set esp nosuch 1" >> "$scratch/file"
 	run "family protos" restore "$scratch/file"
-	is "no such setting" "$rc:${err#*"$scratch/file":}:$sent" \
+	is "no such setting" "$rc:$(head -n 1 <<< "${err#*"$scratch/file":}"):$sent" \
 		"2:5: esp has no setting nosuch:dump proto-get"
 	sed -i 's/nosuch 1/strict 20000/' "$scratch/file"
 	run "family protos" restore "$scratch/file"
@@ -741,7 +756,7 @@ test_json_everywhere()
 	fi
 	for scene in "" nofamily "family" "family events"; do
 		run "$scene" -j monitor x
-		bad+=$(query '"" if d == [] else "usage"')
+		bad+=$(query '"" if d["error"]["code"] == "usage" else "usage"')
 		run "$scene" -j monitor
 		out=[$(paste -sd, <<< "$out")]
 		bad+=$(query '"" if all("event" in e for e in d) else "monitor"')
@@ -764,6 +779,151 @@ dump session-get proto=ike"
 	is "flush" "$rc:$out:$sent" "0:3 sessions ended:do session-flush client=192.0.2.1"
 	run "family protos flushed flushed" -j session flush proto ipsec
 	is "flush of a group, JSON" "$rc:$(query 'd["flushed"]')" 0:6
+}
+
+test_brief()
+{
+	run "family sessions" -br session
+	is "-br: a line each" "$rc:$(wc -l <<< "$out"):$(sed -n 1p <<< "$out" | tr -s ' ' |
+		cut -d' ' -f1-3)" "0:2:esp 192.168.1.10 203.0.113.5"
+	run "family protos" -brief show esp
+	is "-br show" "$(tr -s ' ' <<< "$out")" "esp on 2 4"
+	run "family protos" -c show
+	is "-c colours what is no terminal" "$(head -n 1 <<< "$out" | cut -c1-4)" $'\e[1m'
+	run "family protos" -c never show
+	is "-c never show" "${out%% *}" PROTO
+	run "family protos" -color=never show
+	is "-color=never" "${out%% *}" PROTO
+}
+
+test_top()
+{
+	run "family sessions sessions sessions" top interval 1 count 2
+	is "top: twice" "$rc:$(grep -c '^PROTO' <<< "$out"):$(grep -c '^esp' <<< "$out")" 0:2:2
+	run "family onesession busysession" -j top interval 1 count 1
+	is "top in JSON" "$(query '[d[0]["client"], 900 < d[0]["rate_out"] <= 1000, d[0]["rate_in"]]')" \
+		"['192.168.1.10', True, 0]"
+	run "family protos onesession protos onesession" top int 1 co 1 proto esp client 192.0.2.1
+	is "top asks for what is wanted" "${sent##*$'\n'}" \
+		"dump session-get proto=esp client=192.0.2.1"
+	run nofamily -j top
+	is "top without a module" "$rc:$(query 'd["error"]["code"]')" 2:not-loaded
+}
+
+test_monitor_filters()
+{
+	run "family events" -j monitor type mode
+	is "monitor type" "$(paste -sd, <<< "$out" | grep -o '"event":"[a-z-]*"' | paste -sd' ')" \
+		'"event":"mode" "event":"overrun"'
+	run "family events" monitor client 192.168.1.10
+	is "monitor client" "$(grep -c . <<< "$out"):$(grep -c '192.168.1.10' <<< "$out")" 3:2
+	run "family events" monitor peer 203.0.113.6
+	is "monitor peer" "$(grep -c . <<< "$out")" 1
+	run "family events" monitor proto ipsec type setting
+	is "monitor proto and type" "$(grep -c . <<< "$out")" 2
+	run "family events" monitor proto pptp
+	is "monitor of another protocol" "$(grep -c . <<< "$out")" 1
+}
+
+# What --declarative takes back and --check tells; esp is at hold_time 1500 of
+# default 2000 and strict 0 of default 2000, ike off.
+test_declarative()
+{
+	local buckets=/proc/sys/net/netfilter/nf_conntrack_buckets mode=1
+
+	# another netns than the initial one has its switches off
+	[ ! -e $buckets ] || [[ $(stat -c %A $buckets) == ?rw* ]] || mode=0
+	printf '%s\n' "set esp strict 7" "set all on" > "$scratch/file"
+	run "family protos ok ok ok ok ok ok" restore --declarative "$scratch/file"
+	is "declarative: what is not named goes back" "$rc:$(grep '^do' <<< "$sent" | cut -d' ' -f3-)" \
+		"0:name=esp setting={name=strict value=7}
+name=esp mode=1
+name=ike mode=1
+name=esp setting={name=hold_time value=2000}
+name=ike setting={name=hold_time value=2000}
+name=ike setting={name=strict value=2000}"
+	echo "set esp strict 7" > "$scratch/file"
+	run "family protos ok ok ok ok ok ok" restore --declarative "$scratch/file"
+	is "declarative: a switch that is not named" "$rc:$(grep -c "name=ike mode=$mode" <<< "$sent")" \
+		"0:$mode"
+	printf '%s\n' "set ipsec strict 7" "set esp on" "set ike off" > "$scratch/file"
+	run "family protos" restore --declarative --check "$scratch/file"
+	is "declarative, checked: the difference" "$rc:$out:$(grep -c '^do' <<< "$sent")" \
+		"0:-set esp hold_time 1500
++set esp hold_time 2000
+-set esp strict 0
++set esp strict 7
+-set ike hold_time 1500
++set ike hold_time 2000
+-set ike strict 0
++set ike strict 7:0"
+	echo "set esp strict 7" > "$scratch/file"
+	run "family protos" restore "$scratch/file" --check
+	is "checked: the difference" "$out" "-set esp strict 0
++set esp strict 7"
+	run "family protos" -j restore --check "$scratch/file"
+	is "checked, in JSON" "$(query 'd["changes"]')" \
+		"[{'proto': 'esp', 'setting': 'strict', 'from': 0, 'to': 7}]"
+	printf '%s\n' "set esp on" "set ike off" > "$scratch/file"
+	run "family protos" restore --check "$scratch/file"
+	is "checked: no difference" "$rc:$out" "0:# nothing to change"
+	echo "set pptp block" > "$scratch/file"
+	run nofamily restore --check "$scratch/file"
+	is "checked: no module is loaded" "$rc:$out:$modprobe" "0:+set pptp block:"
+	echo "set esp strict 10001" > "$scratch/file"
+	run "family protos" -j restore --check "$scratch/file"
+	is "checked: out of range" "$rc:$(query 'd["error"]["code"]')" 2:range
+	echo "set esp frob" > "$scratch/file"
+	run "" restore --check "$scratch/file"
+	is "checked: not understood" "$rc:${err#*"$scratch/file":}" \
+		"1:1: on, off, block or KEY VALUE expected, not frob"
+}
+
+# answer DEFINITION "SCENE..." ARG...: adds what is printed to $scratch/answers
+answer()
+{
+	run "$2" -j "${@:3}"
+	sed "s/^/$1\t/" <<< "$out" >> "$scratch/answers"
+}
+
+# Every command's JSON is what the schema in docs says.
+test_schema()
+{
+	if ! python3 -c 'import jsonschema' 2> /dev/null; then
+		skip "JSON as in docs/schema" "python3-jsonschema is missing"
+		return
+	fi
+	: > "$scratch/answers"
+	echo "set esp strict 7" > "$scratch/file"
+	answer show "family protos" show
+	answer show "family newproto" show
+	answer show "family bareproto" show
+	answer show nofamily show
+	answer session "family sessions" session
+	answer session "family learned" session
+	answer session "family baresession" session
+	answer session_flush "family flushed" session flush
+	answer session_flush "family eperm" session flush
+	answer set "family protos ok ok" set ipsec on
+	answer set "family protos ok" set esp strict 1
+	answer set "family protos ok eperm" set ipsec on
+	answer set "family protos" set esp strict 10001
+	answer set "family protos" set quic on
+	answer stats "family protos" stats
+	answer monitor "family events" -t monitor
+	answer monitor nofamily monitor
+	answer top "family sessions sessions" top interval 1 count 1
+	answer doctor "family protos nosessions" doctor
+	answer save "family protos learned" save "$scratch/saved"
+	answer save "family protos learned" save /nonexistent/x
+	answer restore "family protos ok" restore "$scratch/file"
+	answer restore "family protos eperm" restore "$scratch/file"
+	answer restore_check "family protos" restore --check --declarative "$scratch/file"
+	answer help "" help
+	answer version "" -V
+	answer failed "" frob
+	is "JSON as in docs/schema" "$("$here/schema_check.py" < "$scratch/answers" 2>&1)" \
+		"$(grep -c . "$scratch/answers")"
 }
 
 test_set()
@@ -797,18 +957,31 @@ test_refusals()
 	esac
 	refused "unprivileged flush" "family eperm" "vpnpass: Operation not permitted" \
 		session flush
-	refused "wrong key" "family protos nosetting" \
-		"vpnpass: esp: no such setting (attribute setting.name)" set esp foo 1
+	refused "wrong key" "family protos" "vpnpass: esp has no setting foo" set esp foo 1
 	is "wrong key: the right ones" "${err#*$'\n'}" "Settings of esp: hold_time strict"
+	is "wrong key: nothing is sent" "$sent" "dump proto-get"
+	refused "key mistyped" "family protos" \
+		"vpnpass: esp has no setting hold_tiem (did you mean hold_time?)" \
+		-j set esp hold_tiem 1
+	is "key mistyped: JSON" "$(query '[d["error"][k] for k in ("code", "hint")]')" \
+		"['no-setting', 'did you mean hold_time?']"
+	refused "out of range" "family protos" \
+		"vpnpass: esp hold_time: 10001 is out of range (0..10000)" -j set esp hold_time 10001
+	is "out of range: JSON" "$(query '[d["error"][k] for k in ("code", "hint")]'):$sent" \
+		"['range', 'hold_time of esp may be 0 to 10000 ms']:dump proto-get"
+	refused "refused in the middle" "family protos ok eperm" \
+		"vpnpass: Operation not permitted" -j set ipsec on
+	is "refused in the middle: JSON" "$(query '[d[0]["proto"], d[1]["error"]["code"]]')" \
+		"['esp', 'permission']"
 	refused "wrong value" "family protos badvalue" \
 		"vpnpass: esp: value out of range (attribute setting.value)" set esp hold_time 1
 	refused "error without words" "family protos plainerror" \
 		"vpnpass: esp: Device or resource busy" set esp on
 	refused "error at the end of a dump" "family doneerror" \
 		"vpnpass: table is being resized" -j session
-	is "JSON is valid after an error" "$out" "[]"
+	is "JSON after an error" "$(query 'd["error"]["text"]')" "table is being resized"
 	refused "error cut short" "family emptyack" "vpnpass: Bad message" -j show
-	is "JSON is valid after that" "$out" "[]"
+	is "JSON after that" "$(query 'd["error"]')" "{'text': 'Bad message', 'code': 'refused'}"
 	refused "connection lost" "family" "vpnpass: No data available" show
 }
 
@@ -819,7 +992,8 @@ test_missing()
 	refused "module missing, pptp wanted" nofamily \
 		"vpnpass: kernel module not loaded (load it with: modprobe vpnpass_pptp)" \
 		-j set pptp on
-	is "module missing: JSON" "$out" "[]"
+	is "module missing: JSON" "$(query '[d["error"][k] for k in ("code", "hint")]')" \
+		"['not-loaded', 'modprobe vpnpass_pptp']"
 	refused "module missing for monitor" nofamily \
 		"vpnpass: kernel module not loaded (load it with: modprobe vpnpass_esp)" monitor
 	refused "protocol missing" "family protos" \
@@ -923,7 +1097,7 @@ test_unwritable()
 {
 	local words scene bad='' to n
 
-	: > "$scratch/empty"
+	echo "# nothing" > "$scratch/empty"
 	while IFS=: read -r scene words; do
 		for to in /dev/full '&-'; do
 			replies "$scene"
@@ -1061,9 +1235,18 @@ words()
 test_completion()
 {
 	words "" ""
-	is "completion of commands" "$out" "doctor help monitor restore save session set show stats"
+	is "completion of commands" "$out" "doctor help monitor restore save session set show stats top"
 	words "" -
-	is "completion of options" "$out" "-help -json -netns -pretty -timestamp -tshort -version"
+	is "completion of options" "$out" \
+		"-brief -color -help -json -netns -pretty -timestamp -tshort -version"
+	words "" -c a
+	is "completion of colours" "$out" "always auto"
+	words "" -c never st
+	is "a command after colours" "$out" "stats"
+	words "" restore -
+	is "completion of restore's options" "$out" "--check --declarative"
+	words "" monitor type s
+	is "completion of events" "$out" "session-end session-new setting"
 	words "family newproto" -j show ""
 	is "completion of protocols" "$out" "all esp ike ipsec l2tp natt pptp quic"
 	words "family protos" set esp ""
@@ -1084,7 +1267,7 @@ test_completion()
 	is "completion of nothing" "$rc:$out" "0:"
 	words "" --
 	is "completion of options with two dashes" "$out" \
-		"--help --json --netns --pretty --timestamp --tshort --version"
+		"--brief --color --help --json --netns --pretty --timestamp --tshort --version"
 	words "family sessions" session client 192.168.1.10 ""
 	is "no word twice" "$out" "peer proto"
 	words "" set h
@@ -1146,7 +1329,7 @@ test_completion_bash()
 	completed "family sessions" session peer ""
 	is "bash: session peer" "$out" 203.0.113.5
 	completed "" monitor ""
-	is "bash: monitor has no words" "$out" ""
+	is "bash: monitor" "$out" "client peer proto type"
 	completed "" doctor ""
 	is "bash: doctor" "$out" probe
 	completed "" doctor probe ""
@@ -1227,6 +1410,11 @@ test_settings
 test_width
 test_terminal
 test_json_everywhere
+test_brief
+test_top
+test_monitor_filters
+test_declarative
+test_schema
 test_set
 test_refusals
 test_missing

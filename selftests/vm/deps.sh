@@ -3,10 +3,11 @@
 # Installs what building, booting and testing take, on Debian and its kin, and
 # does nothing when all is there. No service is started by it.
 # usage: deps.sh [SET...]	build vm peers lint checkpatch cross s390x upstream pack debug
-#			(default: build vm)
+#			pages (default: build vm)
 set -u
 
-set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml"
+set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml
+python3-jsonschema"
 set_vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod iproute2 nftables conntrack \
 iptables iputils-ping python3 util-linux procps binutils jq gcc make libc6-dev"
 set_peers="dkms strongswan-swanctl strongswan-charon ppp pptp-linux pptpd xl2tpd tcpdump socat"
@@ -17,6 +18,8 @@ set_upstream="linux-source-6.1 netcat-openbsd iperf3 iptables socat conntrack"
 set_pack="dpkg-dev debhelper dh-dkms lintian debootstrap"
 set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl"
+set_pages="chromium chromium-driver cockpit-ws cockpit-bridge cockpit-system nodejs appstream
+prometheus python3-jsonschema"
 set_checkpatch="linux-source-6.1 xz-utils"
 
 step()
