@@ -13,7 +13,8 @@
 static void suggest_options(const char *prefix)
 {
 	static const char *const options[] = {
-		"-json", "-pretty", "-brief", "-color", "-netns", "-timestamp", "-tshort", "-version", "-help"
+		"-json", "-pretty", "-brief", "-color", "-netns", "-timestamp",
+		"-tshort", "-version", "-help"
 	};
 	const char *dash = prefix[1] == '-' ? "-" : "";
 	char word[16];

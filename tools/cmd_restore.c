@@ -147,7 +147,8 @@ static bool check_changes(struct job *job)
 	int ret;
 
 	for (i = 0; i < s->n_changes; i++)
-		if (job_covers(job, s->changes[i].change.which) && !check_change(job, &s->changes[i]))
+		if (job_covers(job, s->changes[i].change.which) &&
+		    !check_change(job, &s->changes[i]))
 			return false;
 	for (i = 0; i < s->n_changes; i++) {
 		if (job->check_only || job_covers(job, s->changes[i].change.which))
@@ -356,16 +357,20 @@ static int do_job(struct job *job, char *text, size_t length)
 
 static int parse_words(struct job *job, const char **file, int argc, char **argv)
 {
+	const char *extra = NULL;
+
 	for (; argc > 0; argc--, argv++) {
 		if (!strcmp(argv[0], "--declarative"))
 			job->declarative = true;
 		else if (!strcmp(argv[0], "--check"))
 			job->check_only = true;
-		else if (*file)
-			return usage_error(&restore_command, "too many arguments: %s", argv[0]);
-		else
+		else if (!*file)
 			*file = argv[0];
+		else
+			extra = argv[0];
 	}
+	if (extra)
+		return usage_error(&restore_command, "too many arguments: %s", extra);
 	return *file ? EXIT_OK : usage_error(&restore_command, "FILE expected");
 }
 

@@ -190,13 +190,14 @@ static void show(struct out *o, struct look *look)
 
 static int watch(struct context *ctx, const struct filter *f, uint32_t interval, uint32_t count)
 {
+	const struct timespec pause = { .tv_sec = interval };
 	struct look before = {}, now = {};
 	uint32_t i = 0;
 	int ret;
 
 	ret = take_look(ctx, f, &before);
 	while (!ret && (!count || i++ < count) && !ferror(ctx->out.file)) {
-		if (nanosleep(&(struct timespec){ .tv_sec = interval }, NULL) || stopped)
+		if (nanosleep(&pause, NULL) || stopped)
 			break;
 		ret = take_look(ctx, f, &now);
 		if (!ret) {
