@@ -29,6 +29,7 @@ help:
 	@echo "make check-upstream  the kernel's own netfilter tests, without vpnpass and with it"
 	@echo 'make bench           instructions per packet, set-up, memory; tables'
 	@echo 'make bench-check     part of it, against selftests/bench/results'
+	@echo 'make parity          a hundred thousand random sequences against two routers'
 	@echo 'make check-install   Debian packages on a clean Debian: install, upgrade, remove'
 	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
@@ -67,9 +68,10 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug check-install check-upstream build-all demo bench bench-check unit sim fuzz-smoke style:
+check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install dkms deb clean \
 	clean-modules generate \
-	check check-debug check-install check-upstream build-all demo bench bench-check unit sim fuzz-smoke style
+	check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim \
+	fuzz-smoke style

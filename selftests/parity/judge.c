@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is a fault: a packet that stock delivers and vpnpass does not, or not to the
+ * same receiver, or not with the same source, port and contents; and one that a rule
+ * drops on stock and vpnpass lets through. A difference has a name of five words,
+ *   RULESET KIND PROTOCOL DIRECTION FROM
+ * KIND: missing, ahead, source, payload, checksum, again, copy, leak. PROTOCOL: udp:500, esp, ...
+ * and names are held against the patterns of docs/parity.md.
+ */
+#include <fnmatch.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "parity.h"
+
+#define MAX_INTENDED 64
+
+/* A difference that is meant, or is not yet mended. */
+static struct intended {
+	bool pending;
+	char pattern[96];
+	unsigned long seen;
+} intended[MAX_INTENDED];
+static unsigned int n_intended;
+
+/* intended_read - lines of the file between "```parity" or "```parity-pending" and "```" */
+void intended_read(const char *file)
+{
+	FILE *f = fopen(file, "r");
+	bool inside = false, pending = false;
+	char line[256];
+
+	if (!f) {
+		perror(file);
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "```", 3)) {
+			pending = !strcmp(line, "```parity-pending");
+			inside = pending || !strcmp(line, "```parity");
+		} else if (inside && line[0] && n_intended < MAX_INTENDED) {
+			intended[n_intended].pending = pending;
+			snprintf(intended[n_intended++].pattern, sizeof(intended[0].pattern),
+				 "%.95s", line);
+		}
+	}
+	fclose(f);
+}
+
+static bool is_intended(const char *sign)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_intended; i++)
+		if (!fnmatch(intended[i].pattern, sign, 0) &&
+		    !(opt.strict && intended[i].pending)) {
+			intended[i].seen++;
+			return true;
+		}
+	return false;
+}
+
+void intended_print(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_intended; i++)
+		if (intended[i].seen)
+			printf("# %s: %s %s: %lu\n", opt.ruleset,
+			       intended[i].pending ? "not yet mended" : "intended",
+			       intended[i].pattern, intended[i].seen);
+}
+
+static bool same_receiver(const struct seen *a, const struct seen *b)
+{
+	return a->side == b->side && a->dport == b->dport && addr_same(a->dst, b->dst);
+}
+
+/* Where stock's NAT chose a port at random, that port is nobody's due. */
+static bool port_free(const struct step *s, const struct seen *stock)
+{
+	return opt.random_port || stock->sport != s->sport;
+}
+
+static const char *differs(const struct step *s, const struct outcome *v, const struct seen *o)
+{
+	const char *best = "missing";
+	const struct seen *w;
+
+	for (w = v->seen; w < v->seen + v->n; w++) {
+		if (!same_receiver(o, w))
+			continue;
+		if (w->hash != o->hash) {
+			if (best[0] == 'm')
+				best = "payload";
+			continue;
+		}
+		/* stock lets it out untranslated, and nobody can answer it */
+		if (s->from == FROM_INSIDE && !opt.routed && addr_same(o->src, host_inside(s->in)))
+			return NULL;
+		if (!addr_same(w->src, o->src) || (w->sport != o->sport && !port_free(s, o))) {
+			best = "source";
+			continue;
+		}
+		if (o->csum_ok && !w->csum_ok)
+			return "checksum";
+		if (w->count < o->count)
+			return "missing";
+		return w->count > o->count ? "again" : NULL;
+	}
+	return best;
+}
+
+/* Whether this delivery counts: what arrives at the router itself only if it is in use there. */
+static bool counts(const struct seq *q, const struct step *s, const struct seen *o)
+{
+	const struct step *t;
+
+	if (o->side == SIDE_SINK)
+		return false;
+	if (o->side != SIDE_OWN)
+		/* what goes back to where it came from has arrived nowhere */
+		return s->from == FROM_INSIDE || (o->side != SIDE_WAN && o->side != SIDE_WAN2);
+	if (s->in != HOST_ROUTER)
+		return false;
+	for (t = q->step; t < s; t++)
+		if (t->from == FROM_INSIDE && t->in == HOST_ROUTER && t->proto == s->proto &&
+		    t->out == s->out && t->sport == s->dport && t->dport == s->sport)
+			return true;
+	return false;
+}
+
+static bool same_flow(const struct step *a, const struct step *b)
+{
+	return a->from == b->from && a->in == b->in && a->out == b->out && a->proto == b->proto &&
+	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
+}
+
+/*
+ * A segment ahead of a hole in a PPTP control connection, as far as the sender's own
+ * packets say.
+ */
+static bool is_ahead(const struct seq *q, const struct step *s)
+{
+	const struct step *t;
+	uint32_t next = 0;
+	bool begun = false, more;
+
+	if (s->proto != IPPROTO_TCP || (s->sport != 1723 && s->dport != 1723))
+		return false;
+	do {
+		more = false;
+		for (t = q->step; t < s; t++) {
+			uint32_t end = t->seq + t->len + !!(t->flags & 3);
+
+			if (!same_flow(s, t) || (begun ? (int32_t)(t->seq - next) > 0 ||
+						 (int32_t)(end - next) <= 0 : !(t->flags & 2)))
+				continue;
+			begun = more = true;
+			next = end;
+		}
+	} while (more);
+	return begun && (int32_t)(s->seq - next) > 0;
+}
+
+/*
+ * The kernel drops one packet of a masqueraded flow that leaves another way than
+ * before. Where stock had no flow before, it has none to drop.
+ */
+static bool is_failover_loss(const struct seq *q, const struct step *s,
+			     struct outcome result[N_ROUTERS][MAX_STEPS])
+{
+	const struct step *t = s;
+	bool before = false;
+
+	while (t > q->step && (--t)->from != FROM_EVENT)
+		if (same_flow(s, t))
+			return false;
+	for (; t > q->step; t--)
+		before |= same_flow(s, t - 1) && !result[STOCK][t[-1].id].n &&
+			  result[VPNPASS][t[-1].id].n;
+	return before;
+}
+
+static const char *judge_step(const struct seq *q, const struct step *s, const struct outcome *v,
+			      const struct outcome *o)
+{
+	const struct seen *a, *b;
+	const char *kind;
+	bool dropped = false, delivered = false;
+
+	for (a = o->seen; a < o->seen + o->n; a++) {
+		dropped |= a->side == SIDE_SINK;
+		if (!counts(q, s, a))
+			continue;
+		delivered = true;
+		kind = differs(s, v, a);
+		if (kind)
+			return kind;
+	}
+	for (b = v->seen; b < v->seen + v->n; b++) {
+		if (b->side == SIDE_SINK || b->side == SIDE_OWN)
+			continue;
+		if (dropped)
+			return "leak";
+		for (a = o->seen; delivered && a < o->seen + o->n; a++)
+			if (a->side != SIDE_SINK && same_receiver(a, b))
+				break;
+		if (delivered && a == o->seen + o->n)
+			return "copy";
+	}
+	return NULL;
+}
+
+static void proto_name(const struct step *s, char *name, size_t size)
+{
+	static const uint16_t known[] = { 500, 4500, 1701, 1723 };
+	const char *base = s->proto == IPPROTO_UDP ? "udp" : "tcp";
+	unsigned int i;
+
+	if (s->quote != NO_QUOTE) {
+		snprintf(name, size, "icmp");
+		return;
+	}
+	switch (s->proto) {
+	case IPPROTO_UDP:
+	case IPPROTO_TCP:
+		for (i = 0; i < 4; i++)
+			if (s->sport == known[i] || s->dport == known[i]) {
+				snprintf(name, size, "%s:%u", base, known[i]);
+				return;
+			}
+		snprintf(name, size, "%s", base);
+		return;
+	case 50:
+		snprintf(name, size, "esp");
+		return;
+	case IPPROTO_GRE:
+		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&
+			 s->data[3] == 0x0b ? "gre:pptp" : "gre");
+		return;
+	case 115:
+		snprintf(name, size, "l2tp3");
+		return;
+	}
+	snprintf(name, size, "ip:%u", s->proto);
+}
+
+static const char *host_name(const struct step *s)
+{
+	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
+}
+
+/* A later packet of a TCP connection of which a segment was dropped ahead of a hole. */
+static bool same_connection(const struct step *a, const struct step *b)
+{
+	return a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
+	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
+}
+
+/* judge - whether there is a difference that nobody intended; its name goes to @sign */
+bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
+	   size_t size)
+{
+	const struct step *s, *ahead = NULL;
+	char proto[16];
+
+	for (s = q->step; s < q->step + q->n; s++) {
+		const char *kind = judge_step(q, s, &result[VPNPASS][s->id], &result[STOCK][s->id]);
+
+		if (!kind || (!strcmp(kind, "missing") && is_failover_loss(q, s, result)))
+			continue;
+		if (!strcmp(kind, "missing") && is_ahead(q, s))
+			ahead = s;
+		if (ahead && same_connection(ahead, s))
+			kind = "ahead";
+		proto_name(s, proto, sizeof(proto));
+		snprintf(sign, size, "%s %s %s %s %s", opt.ruleset, kind, proto,
+			 s->from == FROM_INSIDE ? "out" : "in", host_name(s));
+		if (!is_intended(sign))
+			return true;
+	}
+	return false;
+}
+
+bool outcome_late(const struct outcome *v, const struct outcome *o)
+{
+	const struct seen *a, *b;
+
+	for (a = o->seen; a < o->seen + o->n; a++) {
+		if (a->side == SIDE_SINK || a->side == SIDE_OWN)
+			continue;
+		for (b = v->seen; b < v->seen + v->n; b++)
+			if (same_receiver(a, b) && b->count >= a->count)
+				break;
+		if (b == v->seen + v->n)
+			return true;
+	}
+	return false;
+}
+
+void count_outcome(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS])
+{
+	const struct seen *a;
+	const struct step *s;
+
+	for (s = q->step; s < q->step + q->n; s++) {
+		const struct outcome *v = &result[VPNPASS][s->id], *o = &result[STOCK][s->id];
+		unsigned int n = 0;
+
+		for (a = o->seen; a < o->seen + o->n; a++) {
+			n += a->side != SIDE_SINK && a->side != SIDE_OWN;
+			stats.dropped += a->side == SIDE_SINK;
+		}
+		stats.delivered += n;
+		for (a = v->seen; !n && a < v->seen + v->n; a++)
+			stats.extra += a->side != SIDE_SINK && a->side != SIDE_OWN;
+	}
+}
+
+static void seen_print(const char *who, const struct outcome *o)
+{
+	static const char * const sides[] = { "lan", "wan", "wan2", "dmz", "dropped", "router" };
+	const struct seen *a;
+
+	printf("#       %s:%s", who, o->n ? "" : " nothing");
+	for (a = o->seen; a < o->seen + o->n; a++)
+		printf(" %s %s:%u > %s:%u %u octets%s%s", sides[a->side], addr_text(a->src),
+		       a->sport, addr_text(a->dst), a->dport, a->len, a->csum_ok ? "" :
+		       " BAD SUM", a->count > 1 ? " (more than once)" : "");
+	putchar('\n');
+}
+
+void outcome_print(const struct outcome *vpnpass, const struct outcome *stock)
+{
+	seen_print("stock", stock);
+	seen_print("vpnpass", vpnpass);
+}
+
+void step_print(const struct step *s)
+{
+	char proto[16];
+	unsigned int i;
+
+	if (s->from == FROM_EVENT) {
+		printf("#   %s\n", s->event == EVENT_FAILOVER ? "failover" : "back");
+		return;
+	}
+	proto_name(s, proto, sizeof(proto));
+	printf("#   %s%u %s gateway%u %s", host_name(s), s->in, s->from == FROM_INSIDE ? ">" : "<",
+	       s->out, proto);
+	if (s->quote != NO_QUOTE)
+		printf(" error about step %u", s->quote);
+	else if (s->proto == IPPROTO_UDP || s->proto == IPPROTO_TCP)
+		printf(" %u>%u", s->sport, s->dport);
+	if (s->proto == IPPROTO_TCP)
+		printf(" flags %02x seq %u ack %u", s->flags, s->seq, s->ack);
+	printf(" len %u [%s]%s", s->len, s->talk, s->frag ? " fragments" : "");
+	if (s->gap_ms)
+		printf(" after %u ms", s->gap_ms);
+	putchar(' ');
+	for (i = 0; i < s->len && i < 40; i++)
+		printf("%02x", s->data[i]);
+	printf(" (step %u)\n", s->id);
+}
