@@ -23,7 +23,8 @@ all: modules tools
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
 	@echo 'make unit            tests of the pure code and the tool, on this machine'
-	@echo 'make sim             the ESP pairing simulator, all policies'
+	@echo 'make sim             the ESP pairing simulator: the table'
+	@echo 'make sim-matrix      all of it, kept; make mutate: each pairing rule has its test'
 	@echo 'make fuzz-smoke      every fuzz target on its corpus and for a minute'
 	@echo 'make build-all       the modules, for every kernel and architecture'
 	@echo "make check-upstream  the kernel's own netfilter tests, without vpnpass and with it"
@@ -68,10 +69,10 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim fuzz-smoke style:
+check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim sim-matrix mutate fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install dkms deb clean \
 	clean-modules generate \
 	check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim \
-	fuzz-smoke style
+	sim-matrix mutate fuzz-smoke style

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rule 5 of docs/pairing.md: who is ahead, and when that is enough for a pin. */
+#include "lead.h"
+
+void pair_act_pin(struct pair_act *act, struct pair_spi *s)
+{
+	if (!s->pin && act->n_pin < PAIR_ACTS)
+		act->pin[act->n_pin++] = s;
+}
+
+/* Let go of an SPI. The act has room: see pair_trim(). */
+void pair_act_free(struct pair_group *g, struct pair_act *act, struct pair_spi *s)
+{
+	struct pair_client *c = s->c;
+
+	pair_unpair(g, s);
+	list_del_init(&s->node);
+	if (s->in) {
+		list_del_init(&container_of(s, struct pair_in, s)->age);
+		c->n_in--;
+	} else {
+		pair_room_del(g, &container_of(s, struct pair_out, s)->room);
+		c->n_out--;
+		c->n_unpaired--;
+		pair_open_update(g, c, false);
+	}
+	act->freed[act->n_freed++] = s;
+}
+
+/* When a packet last came on it, fast path included. */
+u32 pair_used_at(const struct pair_spi *s)
+{
+	if (s->last)
+		return READ_ONCE(*s->last);
+	return s->in ? container_of(s, struct pair_in, s)->since :
+		       container_of(s, struct pair_out, s)->seen_at;
+}
+
+/**
+ * pair_trim() - make way for one more SPI of a client
+ * @g: the group
+ * @c: the client
+ * @in: an inbound one
+ * @now: ms
+ * @act: the SPI that goes for it is put here
+ *
+ * Return: false when the client has as many as it may, all in use.
+ */
+bool pair_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now,
+	       struct pair_act *act)
+{
+	bool full = (in ? c->n_in : c->n_out) >= g->cfg->spis;
+	struct pair_spi *s, *old = NULL;
+
+	list_for_each_entry(s, in ? &c->in : &c->out, node)
+		if (!old || now - pair_used_at(s) > now - pair_used_at(old))
+			old = s;
+	if (!old || now - pair_used_at(old) <= (full ? PAIR_RECENT_MS : g->cfg->idle_ms))
+		return !full;
+	if (act->n_freed == PAIR_ACTS)
+		return false;
+	pair_act_free(g, act, old);
+	return true;
+}
+
+static struct pair_in *in_of(struct pair_client *c, u32 spi)
+{
+	struct pair_spi *s;
+
+	list_for_each_entry(s, &c->in, node)
+		if (s->spi == spi)
+			return container_of(s, struct pair_in, s);
+	return NULL;
+}
+
+/* Give a client an inbound SPI. False without memory; its next packet brings some. */
+bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
+		 struct pair_act *act)
+{
+	struct pair_in *in = in_of(c, spi);
+
+	if (!in) {
+		if (!c->spare || !pair_trim(g, c, true, now, act))
+			return false;
+		in = c->spare;
+		c->spare = NULL;
+		memset(in, 0, sizeof(*in));
+		in->s.c = c;
+		in->s.spi = spi;
+		in->s.in = true;
+		c->n_in++;
+		list_add(&in->s.node, &c->in);
+		in->since = now;
+		list_add_tail(&in->age, &g->pins);
+	}
+	pair_act_pin(act, &in->s);
+	return true;
+}
+
+static struct pair_out *out_of(struct pair_client *c, u32 spi)
+{
+	struct pair_spi *s;
+
+	list_for_each_entry(s, &c->out, node)
+		if (s->spi == spi)
+			return container_of(s, struct pair_out, s);
+	return NULL;
+}
+
+static void decide(struct pair_group *g, struct pair_trial *t,
+		   const struct pair_suspect *s, u32 now, struct pair_act *act)
+{
+	struct pair_out *o = s->out ? out_of(s->c, s->out) : NULL;
+	struct pair_client *c = s->c;
+
+	if (!pair_add_in(g, c, t->spi, now, act))
+		return;
+	container_of(c->in.next, struct pair_in, s.node)->n_looks = t->n_looks;
+	/* The time to the answer serves where no round trip of IKE's is known. */
+	if (o && s->asked_at)
+		pair_window_sample(&g->window, now - s->asked_at, false);
+	if (o && !o->s.other)
+		pair_pair(g, list_first_entry(&c->in, struct pair_spi, node), &o->s);
+	pair_set_lead(t, NULL);
+	t->owner = c;
+	if (c->n_due)
+		c->n_due--;
+	pair_open_update(g, c, false);
+	if (g->n_clients == 1)
+		g->n_only++;
+	else
+		g->n_paired++;
+}
+
+/* No other SPI can be what answered it. */
+static void close_question(const struct pair_trial *t, const struct pair_suspect *s)
+{
+	struct pair_out *o = s->out ? out_of(s->c, s->out) : NULL;
+	int i;
+
+	for (i = 0; o && i < o->n_asked; i++)
+		if (o->asked_at[i] == s->asked_at)
+			o->answered_by[i] = t->spi;
+}
+
+/* Has the client asked for so many that lead to it, or does each speak for itself? */
+static bool enough(const struct pair_group *g,
+		   const struct pair_suspect *s)
+{
+	const struct pair_client *c = s->c;
+
+	if (g->n_clients > 1 && !s->spoke)
+		return false;
+	return c->n_lead <= max_t(u16, c->n_due, c->n_unpaired) ||
+	       s->score >= PAIR_SURE * PAIR_BIT;
+}
+
+/**
+ * pair_lead() - see who is ahead, after scores have changed
+ * @g: the group
+ * @t: the SPI
+ * @now: ms
+ * @act: filled with pins
+ */
+void pair_lead(struct pair_group *g, struct pair_trial *t, u32 now,
+	       struct pair_act *act)
+{
+	s16 second = pair_unlisted_score(g, t);
+	struct pair_suspect *best = NULL;
+	s16 ahead;
+	u8 i;
+
+	for (i = 0; i < t->n_suspects; i++) {
+		struct pair_suspect *s = &t->suspect[i];
+
+		if (!best || s->score > best->score) {
+			second = max_t(s16, second, best ? best->score : second);
+			best = s;
+		} else {
+			second = max_t(s16, second, s->score);
+		}
+	}
+	ahead = best ? best->score - second : 0;
+	if (ahead < PAIR_LEAD * PAIR_BIT) {
+		pair_set_lead(t, NULL);
+		return;
+	}
+	if (t->lead != best->c)
+		pair_set_lead(t, best->c);
+	close_question(t, best);
+	if (t->twice && ahead >= PAIR_SURE * PAIR_BIT && enough(g, best))
+		decide(g, t, best, now, act);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rules 3 and 4 of docs/pairing.md. Scores are in eighths of a bit. */
+#include "suspects.h"
+
+#define NONE		(-0x4000)	/* the score of nobody */
+/* Who has always asked in time cannot be outdone, only fall behind by misses. */
+#define SCORE_MAX	((PAIR_SURE + PAIR_LEAD) * PAIR_BIT)
+
+struct pair_suspect *pair_suspect_of(struct pair_trial *t, const struct pair_client *c)
+{
+	u8 i;
+
+	for (i = 0; i < t->n_suspects; i++)
+		if (t->suspect[i].c == c)
+			return &t->suspect[i];
+	return NULL;
+}
+
+static void suspect_drop(struct pair_trial *t, struct pair_suspect *s)
+{
+	if (t->lead == s->c)
+		pair_set_lead(t, NULL);
+	*s = t->suspect[--t->n_suspects];
+}
+
+static struct pair_suspect *worst(struct pair_trial *t)
+{
+	struct pair_suspect *s = &t->suspect[0];
+	u8 i;
+
+	for (i = 1; i < t->n_suspects; i++)
+		if (t->suspect[i].score < s->score)
+			s = &t->suspect[i];
+	return s;
+}
+
+/* List a client, in place of the least likely if need be. NULL: it is less. */
+struct pair_suspect *pair_suspect_add(const struct pair_group *g, struct pair_trial *t,
+				      struct pair_client *c)
+{
+	struct pair_suspect *s = pair_suspect_of(t, c);
+	s16 score = pair_claim_score(g, c, t->first_at);
+
+	if (s)
+		return s;
+	if (t->n_suspects == PAIR_SUSPECTS) {
+		s = worst(t);
+		if (s->score > score)
+			return NULL;
+		suspect_drop(t, s);
+	}
+	s = &t->suspect[t->n_suspects++];
+	*s = (struct pair_suspect) { .c = c, .score = score };
+	return s;
+}
+
+/* A question of the client that an arrival of this SPI may answer. */
+static struct pair_out *question_of(const struct pair_group *g, struct pair_client *c,
+				    u32 spi, u32 now, u32 *asked_at)
+{
+	struct pair_spi *s;
+	struct pair_out *o;
+	int i, steps = 0;
+
+	list_for_each_entry(s, &c->out, node) {
+		o = container_of(s, struct pair_out, s);
+		if (++steps > PAIR_SUSPECTS)
+			break;
+		for (i = 0; i < o->n_asked; i++) {
+			if (s->pin || !pair_in_window(&g->window, o->asked_at[i], now) ||
+			    (o->answered_by[i] && o->answered_by[i] != spi))
+				continue;
+			*asked_at = o->asked_at[i];
+			return o;
+		}
+	}
+	return NULL;
+}
+
+/* How seldom a coincidence would be, for want of better from all questions. */
+static u32 interval(const struct pair_group *g, const struct pair_trial *t,
+		    const struct pair_client *c)
+{
+	u32 ms = PAIR_RECENT_MS;
+
+	if (c->every_ms)
+		ms = min_t(u32, ms, c->every_ms);
+	if (t->every_ms)
+		ms = min_t(u32, ms, t->every_ms);
+	if (!c->every_ms && g->every_ms)
+		ms = min_t(u32, ms, g->every_ms * g->n_clients);
+	return ms;
+}
+
+static void gain(struct pair_suspect *s, s16 bits)
+{
+	s->score = min_t(s16, s->score + bits, SCORE_MAX);
+	s->spoke = true;
+}
+
+/* Nothing comes unasked more often than not, and what does says no more than
+ * that, however often.
+ */
+static void lose(const struct pair_group *g, const struct pair_trial *t,
+		 struct pair_suspect *s, s16 bits)
+{
+	s16 floor = pair_claim_score(g, s->c, t->first_at) - PAIR_SURE * PAIR_BIT;
+
+	s->score = max_t(s16, s->score - bits, min_t(s16, s->score, floor));
+}
+
+static void score_arrival(struct pair_group *g, struct pair_trial *t,
+			  struct pair_suspect *s, u32 now)
+{
+	u32 at, ms, len = pair_window_len(&g->window);
+	struct pair_client *c = s->c;
+	struct pair_out *o = question_of(g, c, t->spi, now, &at);
+
+	if (o && s->asked_at == at)
+		return;
+	ms = interval(g, t, c);
+	if (o) {
+		/* Two clocks that agree once will agree again. */
+		if (s->out)
+			ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);
+		s->out = o->s.spi;
+		s->asked_at = at;
+		if (ms > 2 * len)
+			gain(s, pair_log2(ms) - pair_log2(2 * len));
+	} else if (s->reaction) {
+		lose(g, t, s, s->reacted ? 0 : PAIR_BIT);
+	} else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS) {
+		lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));
+	}
+	s->reacted = false;
+}
+
+static void leave(const struct pair_group *g, struct pair_trial *t)
+{
+	u8 i;
+
+	for (i = 0; i < t->n_suspects; i++)
+		if (!pair_may_own(g, t->suspect[i].c, t->first_at))
+			suspect_drop(t, &t->suspect[i--]);
+}
+
+static void enter(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	struct pair_client *c;
+	int steps = 0;
+	u32 at;
+
+	list_for_each_entry(c, &g->asks, asks) {
+		if (++steps > PAIR_WALK || now - c->asked_at > 2 * pair_window_end(&g->window))
+			break;
+		if (pair_may_own(g, c, t->first_at) &&
+		    question_of(g, c, t->spi, now, &at))
+			pair_suspect_add(g, t, c);
+	}
+	steps = 0;
+	list_for_each_entry(c, &g->open, open) {
+		if (++steps > PAIR_WALK || t->n_suspects == PAIR_SUSPECTS)
+			break;
+		if (pair_may_own(g, c, t->first_at))
+			pair_suspect_add(g, t, c);
+	}
+}
+
+/* The score of whoever is not listed: that of the next claim. */
+s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t)
+{
+	struct pair_client *c;
+	u32 n_without = 0;
+	s16 score = NONE;
+	int steps = 0;
+	u8 i;
+
+	for (i = 0; i < t->n_suspects; i++)
+		n_without += !t->suspect[i].c->ike;
+	if (g->n_without_ike > n_without)
+		score = -PAIR_LEAD * PAIR_BIT;
+	list_for_each_entry(c, &g->open, open) {
+		if (++steps > PAIR_WALK)
+			break;
+		if (!pair_may_own(g, c, t->first_at) ||
+		    pair_suspect_of((struct pair_trial *)t, c))
+			continue;
+		return max_t(s16, score, pair_claim_score(g, c, t->first_at));
+	}
+	return score;
+}
+
+/* An arrival of an SPI in doubt after a silence, the first one included. */
+void pair_arrival(struct pair_group *g, struct pair_trial *t, u32 now)
+{
+	u8 i;
+
+	if (t->alone_at)
+		t->every_ms = pair_mean(t->every_ms, now - t->alone_at);
+	t->alone_at = now | 1;
+	leave(g, t);
+	enter(g, t, now);
+	for (i = 0; i < t->n_suspects; i++)
+		score_arrival(g, t, &t->suspect[i], now);
+}
+
+static void react(struct pair_group *g, struct pair_trial *t, struct pair_client *c,
+		  struct pair_out *o, u32 now)
+{
+	struct pair_suspect *s = pair_suspect_add(g, t, c);
+	u32 ms = PAIR_RECENT_MS;
+	s16 bits;
+
+	if (!s)
+		return;
+	s->reacted = true;
+	if (o->n_asked < 2 && c->ike)
+		ms = min_t(u32, ms, now - c->claim_at[0]);
+	if (c->every_ms)
+		ms = min_t(u32, ms, c->every_ms);
+	if (t->every_ms)
+		ms = min_t(u32, ms, t->every_ms);
+	bits = pair_log2(ms) - pair_log2(PAIR_QUIET_MS);
+	bits = clamp_t(s16, bits, 0, PAIR_REACTION * PAIR_BIT - s->reaction);
+	/* Only who begins by reacting is known to react. */
+	if (!bits || (o->n_asked > 1 && !s->reaction))
+		return;
+	s->reaction += bits;
+	s->out = o->s.spi;
+	gain(s, bits);
+}
+
+/**
+ * pair_reaction() - a client asks: was it a reaction to what it was given?
+ * @g: the group
+ * @c: the client
+ * @o: its SPI, the question noted
+ * @now: ms
+ */
+void pair_reaction(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+		   u32 now)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(c->given); i++) {
+		struct pair_trial *t;
+
+		if (!c->given[i].spi || now - c->given[i].at > PAIR_QUIET_MS)
+			continue;
+		t = pair_room_find(g, c->given[i].spi);
+		c->given[i].spi = 0;
+		if (t && !t->owner && pair_may_own(g, c, t->first_at))
+			react(g, t, c, o, now);
+	}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rule 2 of docs/pairing.md. */
+#include "window.h"
+
+/* Eighths of the logarithm, by a line between the powers of two. */
+s16 pair_log2(u32 x)
+{
+	s16 n = 0;
+
+	for (x = max_t(u32, x, 1) << 3; x >= 16; x >>= 1)
+		n++;
+	return n * PAIR_BIT + (s16)(x - 8);
+}
+
+/**
+ * pair_window_sample() - a round trip was seen
+ * @w: the window
+ * @ms: from question to answer
+ * @exact: of a message of IKE, else of ESP, which counts only without those
+ */
+void pair_window_sample(struct pair_window *w, u32 ms, bool exact)
+{
+	u32 x = min_t(u32, ms, PAIR_RECENT_MS) * 16;
+
+	if (w->exact && !exact)
+		return;
+	if (!w->n || (exact && !w->exact)) {
+		w->lo = x;
+		w->hi = x;
+	}
+	w->n = min_t(u8, (w->exact == exact ? w->n : 0) + 1, 4);
+	w->exact = exact;
+	w->lo = x < w->lo ? x : w->lo + (x - w->lo) / 16;
+	w->hi = x > w->hi ? x : w->hi - (w->hi - x) / 16;
+}
+
+/* What the next round trip may differ by from those seen, ms: the more the fewer
+ * there were.
+ */
+static u32 margin(const struct pair_window *w)
+{
+	return (w->hi - w->lo) / 32 + 8 + (w->n ? w->hi / 16 / 4 / w->n : 0);
+}
+
+static u32 window_begin(const struct pair_window *w)
+{
+	u32 lo = w->lo / 16;
+
+	return w->exact && lo > margin(w) ? lo - margin(w) : 0;
+}
+
+/* A first answer may have been a coincidence: only four count in full. */
+u32 pair_window_end(const struct pair_window *w)
+{
+	u32 hi = w->hi / 16;
+
+	if (w->exact)
+		return hi + margin(w) + PAIR_THINK_MS;
+	return max_t(u32, PAIR_UNKNOWN_MS >> 2 * w->n,
+		     hi * 5 / 4 + margin(w) + PAIR_THINK_MS);
+}
+
+u32 pair_window_len(const struct pair_window *w)
+{
+	return pair_window_end(w) - window_begin(w);
+}
+
+bool pair_in_window(const struct pair_window *w, u32 question, u32 now)
+{
+	u32 age = now - question;
+
+	return age >= window_begin(w) && age <= pair_window_end(w);
+}
+
+/* Whether something that came on a pinned SPI came late enough to answer. */
+bool pair_answers(const struct pair_window *w, u32 question, u32 arrival)
+{
+	return (s32)(arrival - question - window_begin(w)) >= 0;
+}
+
+/* Whether a silence came before the packet that is arriving now. */
+bool pair_is_alone(const struct pair_window *w, const struct pair_trial *t, u32 now)
+{
+	u32 gap = now - t->seen_at;
+
+	return gap >= PAIR_QUIET_MS && gap >= 4u * t->spacing_ms &&
+	       gap >= (w->hi - w->lo) / 16;
+}
