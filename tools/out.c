@@ -19,12 +19,14 @@
  * struct out_line - A row of the table, or a line of text between two rows.
  * @text: The line, NULL for a row.
  * @indent: Columns to indent the line and what is wrapped of it.
+ * @whole: The line is not wrapped, as it is to be copied.
  * @cell: Cells of a row, NULL where unknown.
  * @tint: Their colours, NULL for none.
  */
 struct out_line {
 	char *text;
 	int indent;
+	bool whole;
 	char *cell[OUT_COLUMNS];
 	const char *tint[OUT_COLUMNS];
 };
@@ -274,6 +276,19 @@ void out_object_end(struct out *o)
 	json_close(o);
 }
 
+/**
+ * out_item - A string in a JSON list; nothing in a table.
+ * @o: Output.
+ * @value: The string.
+ */
+void out_item(struct out *o, const char *value)
+{
+	if (!o->json)
+		return;
+	json_lead(o, NULL);
+	json_text(o->file, value);
+}
+
 /* Tables */
 
 static const char *head_text(const char *head)
@@ -365,6 +380,19 @@ void out_line(struct out *o, int indent, const char *fmt, ...)
 	line->indent = indent;
 	line->text = printable(text);
 	free(text);
+}
+
+/**
+ * out_verbatim - A line that is never wrapped, such as a command; nothing in JSON.
+ * @o: Output.
+ * @indent: Columns of indentation.
+ * @text: The line.
+ */
+void out_verbatim(struct out *o, int indent, const char *text)
+{
+	out_line(o, indent, "%s", text);
+	if (!o->json)
+		o->lines[o->n_lines - 1].whole = true;
 }
 
 static int column_width(const struct out *o, int column)
@@ -486,7 +514,9 @@ void out_flush(struct out *o)
 	for (n = 0; n < o->n_lines; n++) {
 		struct out_line *line = &o->lines[n];
 
-		if (line->text)
+		if (line->text && line->whole)
+			fprintf(o->file, "%*s%s\n", line->indent, "", line->text);
+		else if (line->text)
 			print_wrapped(o, line->indent, line->text);
 		else
 			print_cells(o, line, width, broken);

@@ -102,6 +102,7 @@ void out_object(struct out *o, const char *key);
 void out_object_end(struct out *o);
 
 void out_string(struct out *o, const char *key, const char *head, const char *value);
+void out_item(struct out *o, const char *value);
 void out_number(struct out *o, const char *key, const char *head, struct maybe value);
 void out_bytes(struct out *o, const char *key, const char *head, struct maybe value);
 void out_msec(struct out *o, const char *key, const char *head, struct maybe ms);
@@ -110,5 +111,6 @@ void out_nsec(struct out *o, const char *key, struct maybe ns);
 void out_tint(struct out *o, const char *head, const char *colour);
 void out_row(struct out *o);
 void out_line(struct out *o, int indent, const char *fmt, ...) __printf(3, 4);
+void out_verbatim(struct out *o, int indent, const char *text);
 
 #endif /* _VPNPASS_OUT_H */

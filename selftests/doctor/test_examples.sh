@@ -74,6 +74,7 @@ vp set l2tp on > /dev/null
 is "README: what the doctor prints" "$(vpnpass doctor 2>&1)" "$(told_of "error: ")"
 no_rules
 is "README: its commands" "$(told_of "vpnpass doctor")" "vpnpass doctor
+vpnpass doctor vpn.example
 vpnpass doctor probe vpn.example"
 is "and where nothing is wrong" "$(vpnpass doctor; echo $?)" "Nothing found.
 0"

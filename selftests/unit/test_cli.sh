@@ -162,7 +162,7 @@ test_usage()
 	usage "one of monitor's" "-ts: options come before the command" monitor -ts
 	usage "an option after more words" "--json: options come before" session flush --json
 	usage "doctor probe alone" "HOST expected after: probe" doctor probe
-	usage "doctor with a wrong word" "unknown word: now" doctor now
+	usage "doctor with a wrong word" "unknown word: now" doctor ::1 now
 	usage "probe without a number" "SECONDS expected after: timeout" doctor probe ::1 timeout
 	usage "probe of what there is not" "known: ike natt pptp l2tp openvpn" doctor probe ::1 sstp
 }
@@ -1207,9 +1207,10 @@ test_doctor()
 
 	run "family nomemory nosessions" -j doctor
 	is "doctor: no memory" "$rc:$(query '[f for f in d if f["finding"] == "no-memory"]')" \
-		"3:[{'finding': 'no-memory', 'severity': 'error', 'proto': 'esp', \
+		"3:[{'finding': 'no-memory', 'id': 'no-memory', 'severity': 'error', 'proto': 'esp', \
 'seen': 'the counter no_memory of esp is 3', \
-'do': 'The router is short of memory: see /proc/meminfo, dmesg.'}]"
+'meaning': 'A client got no VPN session, as the router had no memory for it.', \
+'do': 'The router is short of memory: see /proc/meminfo, dmesg.', 'commands': []}]"
 	is "doctor: what failed for it is no finding of its own" "$(query '[f for f in d
 		if "pin_failed" in f["seen"]]')" "[]"
 	run "family allprotos nosessions" -j doctor
@@ -1217,8 +1218,9 @@ test_doctor()
 	codes=$(sed -n '/\<found(r, /{s/SEVERITY.*//;p}' "$top"/tools/doctor/find_*.c |
 		grep -oE '"[a-z0-9-]+"' | tr -d '"' | sort -u)
 	for code in $codes; do
-		grep -rqE "\bfound \"[^\"]*\" $code\b|finding == ..?$code\b" \
-			"$top"/selftests/{doctor,faults}/test_*.sh || untested+=" $code"
+		grep -rqE "\bfound \"[^\"]*\" $code\b|finding == ..?$code\b|find=.*\"$code " \
+			"$top"/selftests/{doctor,faults}/test_*.sh "$top"/selftests/doctor/scenes ||
+			untested+=" $code"
 		grep -qE "^\.It Cm (.* , )?$code\b" "$top/tools/vpnpass-doctor.8" || undocumented+=" $code"
 	done
 	is "every finding has a test that makes the fault ($(wc -w <<< "$codes"))" "$untested" ""

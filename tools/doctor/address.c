@@ -125,6 +125,32 @@ bool host_is_global(const struct host *a)
 	};
 	static const int prefixes[] = { 8, 8, 16, 3, 8, 10, 8 };
 
-	return a->family && !host_is_private(a) && !host_is_cgnat(a) &&
+	return a->family && !host_is_private(a) && !host_is_cgnat(a) && !host_is_shared(a) &&
 	       !in_any(a, nets, prefixes);
+}
+
+/**
+ * host_is_link_local - Whether a host gave it to itself, for want of a better one
+ * (RFC 3927).
+ * @a: The address.
+ */
+bool host_is_link_local(const struct host *a)
+{
+	static const char *const nets[] = { "169.254.0.0", NULL };
+	static const int prefixes[] = { 16 };
+
+	return in_any(a, nets, prefixes);
+}
+
+/**
+ * host_is_shared - Whether it is of those that DS-Lite and 464XLAT use between a
+ * customer's router and the provider's translator (RFC 7335).
+ * @a: The address.
+ */
+bool host_is_shared(const struct host *a)
+{
+	static const char *const nets[] = { "192.0.0.0", NULL };
+	static const int prefixes[] = { 29 };
+
+	return in_any(a, nets, prefixes);
 }

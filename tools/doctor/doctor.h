@@ -9,8 +9,12 @@
 
 #include "../cli.h"
 #include "flows.h"
+#include "heard.h"
 #include "network.h"
+#include "probe.h"
+#include "route.h"
 #include "ruleset.h"
+#include "trace.h"
 
 /* Worst first, as they are listed. */
 enum severity {
@@ -26,12 +30,16 @@ enum severity {
  * @proto: The VPN protocol it concerns, NULL for several or none.
  * @seen: The evidence; owned.
  * @advice: What to do about it; owned.
+ * @commands: Lines for a shell that do it, in this order; owned.
+ * @n_commands: How many.
  */
 struct finding {
 	const char *code;
 	enum severity severity;
 	const char *proto;
 	char *seen, *advice;
+	char **commands;
+	size_t n_commands;
 };
 
 /**
@@ -70,6 +78,23 @@ struct ours {
 	struct replies proto_replies, session_replies;
 };
 
+/* Counters of the kernel's that only grow. */
+enum counter_kind {
+	COUNTER_DROP,
+	COUNTER_INSERT_FAILED,
+	COUNTER_REVERSE_PATH,
+	COUNTER_NO_ROUTE_IN,
+	N_COUNTERS,
+};
+
+/**
+ * struct readings - What they say at one time.
+ * @value: By counter_kind.
+ */
+struct readings {
+	struct maybe value[N_COUNTERS];
+};
+
 /**
  * struct evidence - All that the checks look at.
  * @net: Interfaces and addresses.
@@ -78,6 +103,16 @@ struct ours {
  * @flows: Connections of VPN protocols.
  * @flows_known: They could be read.
  * @ours: What our modules know.
+ * @ear: What passed while the doctor looked.
+ * @before: Counters when he began.
+ * @after: Counters at the end.
+ * @seconds: The time between, 0 when he saw no reason to wait.
+ * @to: The host that he was asked about, NULL for none.
+ * @from: The client that is to reach it, NULL for any.
+ * @route: The way to @to.
+ * @asked: What came of asking it.
+ * @n_asked: How many services.
+ * @tracer: What the rules did to the packets of that.
  */
 struct evidence {
 	struct network net;
@@ -86,6 +121,14 @@ struct evidence {
 	struct flows flows;
 	bool flows_known;
 	struct ours ours;
+	struct ear ear;
+	struct readings before, after;
+	double seconds;
+	const struct host *to, *from;
+	struct route route;
+	struct asked *asked;
+	size_t n_asked;
+	struct tracer tracer;
 };
 
 /**
@@ -112,13 +155,17 @@ static void __attribute__((constructor)) register_##check(void) \
 /* report.c */
 void check_register(struct check *check);
 void checks_run(const struct evidence *ev, struct report *r);
-void found(struct report *r, const char *code, enum severity severity, const char *proto,
-	   char *seen, char *advice);
+struct finding *found(struct report *r, const char *code, enum severity severity,
+		      const char *proto, char *seen, char *advice);
+void finding_command(struct finding *f, char *command);
 void not_examined(struct report *r, const char *fmt, ...) __printf(2, 3);
 void refused(struct report *r, const char *what, int error);
 char *say_all(const char *const *parts);
 void report_print(struct report *r, struct out *o);
 void report_free(struct report *r);
+
+/* meaning.c */
+const char *meaning_of(const char *code);
 
 /* ours.c */
 void ours_read(struct ours *ours, struct context *ctx, struct report *r);
@@ -132,14 +179,22 @@ struct maybe proc_snmp(const char *file, const char *group, const char *name);
 struct maybe proc_conntrack_stat(const char *name);
 bool proc_first_line(const char *path, char *line, size_t size);
 
+/* readings.c */
+void readings_take(struct readings *r);
+bool readings_any(const struct readings *r);
+uint64_t grew_by(const struct evidence *ev, enum counter_kind kind);
+
 /* probe.c */
 int probe_run(struct context *ctx, int argc, char **argv);
 void probe_complete(int argc, char **argv);
+int host_resolve(struct host *host, const char *name);
+struct asked *probe_ask(const struct host *host, int seconds, size_t *n);
 
 /* cmd_doctor.c */
 int doctor_usage(const char *fmt, const char *word);
 
 /* Beyond the exit codes of util.h */
 #define EXIT_FOUND	3
+#define EXIT_NOT_ALL	4
 
 #endif /* _VPNPASS_DOCTOR_H */

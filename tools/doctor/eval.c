@@ -17,9 +17,6 @@
 /* The kernel allows as many jumps within one another. */
 #define DEPTH_MAX	16
 
-#ifndef NF_INET_INGRESS
-#define NF_INET_INGRESS	NF_INET_NUMHOOKS
-#endif
 #define NETDEV_EGRESS	1
 #define NO_HOOK		(~0U)
 
@@ -34,6 +31,8 @@ enum outcome {
  * @m: For running rules.
  * @controls: Packets of other kinds.
  * @j: What is found.
+ * @base: The base chain that it is in.
+ * @marks: Its marks so far.
  * @maybe_done: It may have been accepted already by this base chain.
  * @depth: Jumps so far.
  */
@@ -41,6 +40,8 @@ struct walk {
 	struct machine m;
 	const struct packet *const *controls;
 	struct judgement *j;
+	const struct nft_chain *base;
+	struct marks marks;
 	bool maybe_done;
 	int depth;
 };
@@ -64,12 +65,46 @@ static bool is_particular(const struct walk *w, const struct nft_chain *chain,
 	return w->controls;
 }
 
-static void mark(struct place *place, const struct nft_chain *chain,
-		 const struct nft_rule *rule, const struct machine *m, const char *object)
+static void mark(const struct walk *w, struct place *place, const struct nft_chain *chain,
+		 const struct nft_rule *rule, const char *object)
 {
 	if (place->chain)
 		return;
-	*place = (struct place){ chain, rule, m->packets, m->counted, object };
+	*place = (struct place){
+		.chain = chain, .base = w->base, .rule = rule, .packets = w->m.packets,
+		.counted = w->m.counted, .object = object,
+	};
+}
+
+/* Where it is dropped: the first such place, and those after it. */
+static void mark_drop(const struct walk *w, const struct nft_chain *chain,
+		      const struct nft_rule *rule)
+{
+	struct judgement *j = w->j;
+
+	if (!j->dropped.chain)
+		mark(w, &j->dropped, chain, rule, NULL);
+	else if (j->n_also < ALSO_MAX)
+		mark(w, &j->also[j->n_also++], chain, rule, NULL);
+}
+
+/* A rule that may or may not match leaves known what its mark has in common with before. */
+static void set_marks(struct walk *w, enum truth matches)
+{
+	const struct machine *m = &w->m;
+	enum mark i;
+
+	for (i = 0; i < N_MARKS; i++) {
+		if (!m->sets[i])
+			continue;
+		if (matches != YES)
+			w->marks.known[i] &= m->set.known[i] &
+					     ~(w->marks.value[i] ^ m->set.value[i]);
+		else
+			w->marks.known[i] = m->set.known[i];
+		if (matches == YES)
+			w->marks.value[i] = m->set.value[i] & m->set.known[i];
+	}
 }
 
 static void note_effects(struct walk *w, const struct nft_chain *chain,
@@ -79,14 +114,17 @@ static void note_effects(struct walk *w, const struct nft_chain *chain,
 
 	if (m->masquerades && matches > w->j->masqueraded)
 		w->j->masqueraded = matches;
-	if (matches != YES || w->maybe_done)
+	if (w->maybe_done)
+		matches = MAYBE_SO;
+	set_marks(w, matches);
+	if (matches != YES)
 		return;
 	if (m->offloads)
-		mark(&w->j->offloaded, chain, rule, m, m->offloads);
+		mark(w, &w->j->offloaded, chain, rule, m->offloads);
 	if (m->untracks)
-		mark(&w->j->untracked, chain, rule, m, NULL);
+		mark(w, &w->j->untracked, chain, rule, NULL);
 	if (m->helper)
-		mark(&w->j->helper, chain, rule, m, m->helper);
+		mark(w, &w->j->helper, chain, rule, m->helper);
 }
 
 static enum outcome jump(struct walk *w, const struct nft_chain *from, const char *name,
@@ -109,13 +147,13 @@ static enum outcome drop(struct walk *w, const struct nft_chain *chain,
 			 const struct nft_rule *rule, bool certain, bool particular)
 {
 	if (certain && !w->maybe_done) {
-		mark(&w->j->dropped, chain, rule, &w->m, NULL);
+		mark_drop(w, chain, rule);
 		return DROPPED;
 	}
 	if (certain)
-		mark(&w->j->doubted, chain, rule, &w->m, NULL);
+		mark(w, &w->j->doubted, chain, rule, NULL);
 	if (w->m.counted && w->m.packets && particular)
-		mark(&w->j->suspect, chain, rule, &w->m, NULL);
+		mark(w, &w->j->suspect, chain, rule, NULL);
 	return GOES_ON;
 }
 
@@ -212,7 +250,7 @@ static bool is_met(const struct nft_chain *c, const struct packet *p, uint32_t h
 	} else if (c->hook != hook || (c->family != NFPROTO_INET && c->family != p->family)) {
 		return false;
 	}
-	return !c->device || (link && !strcmp(c->device, link->name));
+	return chain_is_at(c, link ? link->name : "");
 }
 
 static int by_priority(const void *a, const void *b)
@@ -230,6 +268,7 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 {
 	enum outcome outcome;
 
+	w->base = chain;
 	w->maybe_done = false;
 	w->depth = 0;
 	w->m.priority = chain->priority;
@@ -238,8 +277,18 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 		return outcome == DROPPED ? DROPPED : ACCEPTED;
 	w->m.counted = false;
 	w->m.packets = 0;
-	mark(w->maybe_done ? &w->j->doubted : &w->j->dropped, chain, NULL, &w->m, NULL);
+	if (w->maybe_done)
+		mark(w, &w->j->doubted, chain, NULL, NULL);
+	else
+		mark_drop(w, chain, NULL);
 	return w->maybe_done ? ACCEPTED : DROPPED;
+}
+
+/* Marks begin at 0; those of a connection that exists are what somebody made them. */
+static void first_marks(struct walk *w)
+{
+	w->marks = (struct marks){ .known = { ~0U, w->m.packet->reply ? 0 : ~0U } };
+	w->m.marks = &w->marks;
 }
 
 /**
@@ -262,18 +311,18 @@ void judge(const struct ruleset *rs, const struct packet *packet,
 	const uint32_t *hooks = ways[!packet->in ? 2 : !packet->out ? 1 : 0];
 	struct walk w = { .m = { .rs = rs, .packet = packet }, .controls = controls, .j = j };
 	const struct nft_chain **met = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*met));
-	enum outcome outcome = ACCEPTED;
 	size_t i, h, n;
 
 	*j = (struct judgement){};
-	for (h = 0; h < 4 && hooks[h] != NO_HOOK && outcome != DROPPED; h++) {
+	first_marks(&w);
+	for (h = 0; h < 4 && hooks[h] != NO_HOOK; h++) {
 		w.m.hook = hooks[h];
 		for (i = 0, n = 0; i < rs->n_chains; i++)
 			if (is_met(&rs->chains[i], packet, hooks[h]))
 				met[n++] = &rs->chains[i];
 		qsort(met, n, sizeof(*met), by_priority);
-		for (i = 0; i < n && outcome != DROPPED; i++)
-			outcome = walk_base(&w, met[i]);
+		for (i = 0; i < n; i++)
+			walk_base(&w, met[i]);
 	}
 	free(met);
 }

@@ -7,8 +7,17 @@
 #ifndef _VPNPASS_DOCTOR_EVAL_H
 #define _VPNPASS_DOCTOR_EVAL_H
 
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
 #include "network.h"
 #include "ruleset.h"
+
+/* Before Linux 5.10 there was no such hook in family inet. */
+#ifndef NF_INET_INGRESS
+#define NF_INET_INGRESS	NF_INET_NUMHOOKS
+#endif
 
 /* Whether something matches, as far as is known. */
 enum truth {
@@ -44,22 +53,28 @@ struct packet {
 /**
  * struct place - A rule, or the policy of a chain.
  * @chain: The chain, NULL for none.
+ * @base: The base chain from which it came there.
  * @rule: The rule, NULL for the policy.
  * @packets: What the rule's own counter says.
  * @counted: It has one.
  * @object: The object that the rule names, such as a flowtable.
  */
 struct place {
-	const struct nft_chain *chain;
+	const struct nft_chain *chain, *base;
 	const struct nft_rule *rule;
 	uint64_t packets;
 	bool counted;
 	const char *object;
 };
 
+/* More base chains than this that drop the same are not told. */
+#define ALSO_MAX	3
+
 /**
  * struct judgement - What becomes of the packet.
  * @dropped: Where it is dropped for certain.
+ * @also: Where it would be next, if it were not dropped there.
+ * @n_also: How many such places.
  * @suspect: Where it may be, by a rule that has dropped packets and does not
  *           match the control packets.
  * @doubted: Where it is dropped unless a rule before, that may or may not match,
@@ -70,6 +85,8 @@ struct place {
  * @masqueraded: Whether its source address is translated.
  */
 struct judgement {
+	struct place also[ALSO_MAX];
+	size_t n_also;
 	struct place dropped, suspect, doubted, offloaded, untracked, helper;
 	enum truth masqueraded;
 };
@@ -80,6 +97,12 @@ void judge(const struct ruleset *rs, const struct packet *packet,
 /* What follows is between eval.c, expr.c and xt.c. */
 
 #define VERDICTS_MAX	16
+
+enum mark {
+	PACKET_MARK,
+	CONNECTION_MARK,
+	N_MARKS,
+};
 
 /**
  * struct verdict - Where a packet goes from here.
@@ -94,12 +117,24 @@ struct verdict {
 };
 
 /**
+ * struct marks - Marks of the packet and of its connection, carried from rule to rule.
+ * @value: Of each.
+ * @known: Which of their bits are known.
+ */
+struct marks {
+	uint32_t value[N_MARKS], known[N_MARKS];
+};
+
+/**
  * struct machine - Registers and side effects while a rule is run.
  * @rs: The ruleset.
  * @packet: The packet.
  * @chain: The chain of the rule.
  * @hook: Where we are: NF_INET_*, also for chains of family netdev.
  * @priority: Of the base chain.
+ * @marks: Marks as they were before the rule.
+ * @sets: Which marks the rule sets.
+ * @set: And to what.
  * @value: The registers.
  * @known: Which of their bits are known.
  * @verdicts: What the rule may lead to; none means on to the next.
@@ -117,6 +152,9 @@ struct machine {
 	const struct nft_chain *chain;
 	uint32_t hook;
 	int32_t priority;
+	const struct marks *marks;
+	bool sets[N_MARKS];
+	struct marks set;
 	uint8_t value[NFT_KEY_SIZE], known[NFT_KEY_SIZE];
 	struct verdict verdicts[VERDICTS_MAX];
 	size_t n_verdicts;

@@ -222,14 +222,15 @@ static enum truth run_byteorder(struct machine *m, const struct nlattr *e)
 	int from = offset_of(number(e, NFTA_BYTEORDER_SREG, 0));
 	uint8_t value[NFT_KEY_SIZE], known[NFT_KEY_SIZE];
 
-	if (!unit || !fits(from, length) || length % unit) {
+	if (!unit || !fits(from, length)) {
 		forget_all(m);
 		return YES;
 	}
 	for (i = 0; i < length; i++) {
 		size_t at = i;
 
-		if (htobe16(1) != 1)
+		/* a rest that is no whole unit, such as a protocol number, stays as it is */
+		if (htobe16(1) != 1 && i < length / unit * unit)
 			at = i / unit * unit + unit - 1 - i % unit;
 		value[i] = m->value[from + at];
 		known[i] = m->known[from + at];
@@ -360,6 +361,22 @@ static enum truth load_link(struct machine *m, uint32_t reg, const struct link *
 	return YES;
 }
 
+static void load_mark(struct machine *m, uint32_t reg, enum mark mark)
+{
+	load_u32(m, reg, m->marks->value[mark], m->marks->known[mark]);
+}
+
+/* What a rule sets a mark to; it has an effect only if the rule comes so far. */
+static void store_mark(struct machine *m, int at, enum mark mark)
+{
+	m->sets[mark] = true;
+	m->set.known[mark] = 0;
+	if (!fits(at, sizeof(uint32_t)))
+		return;
+	memcpy(&m->set.value[mark], m->value + at, sizeof(uint32_t));
+	memcpy(&m->set.known[mark], m->known + at, sizeof(uint32_t));
+}
+
 static enum truth run_meta(struct machine *m, const struct nlattr *e)
 {
 	uint32_t key = number(e, NFTA_META_KEY, 0), reg = number(e, NFTA_META_DREG, 0);
@@ -368,9 +385,15 @@ static enum truth run_meta(struct machine *m, const struct nlattr *e)
 	uint16_t ether = htons(six ? ETH_P_IPV6 : ETH_P_IP);
 	uint8_t unicast = 0;
 
-	if (!member(e, NFTA_META_DREG))
+	if (!member(e, NFTA_META_DREG)) {
+		if (key == NFT_META_MARK)
+			store_mark(m, offset_of(number(e, NFTA_META_SREG, 0)), PACKET_MARK);
 		return YES;
+	}
 	switch (key) {
+	case NFT_META_MARK:
+		load_mark(m, reg, PACKET_MARK);
+		return YES;
 	case NFT_META_NFPROTO:
 		load(m, reg, &p->family, NULL, 1);
 		return YES;
@@ -405,14 +428,23 @@ static enum truth run_ct(struct machine *m, const struct nlattr *e)
 	uint32_t state = packet_state(m);
 	uint8_t direction = m->packet->reply;
 
-	if (!member(e, NFTA_CT_DREG))
+	if (!member(e, NFTA_CT_DREG)) {
+		if (key == NFT_CT_MARK)
+			store_mark(m, offset_of(number(e, NFTA_CT_SREG, 0)), CONNECTION_MARK);
 		return YES;
+	}
 	if (key == NFT_CT_STATE && state)
 		load_u32(m, reg, state, ~0U);
 	else if (key == NFT_CT_DIRECTION && state)
 		load(m, reg, &direction, NULL, 1);
 	else if (key == NFT_CT_STATUS && state)
 		load_u32(m, reg, 0, STATUS_DNAT);
+	else if (key == NFT_CT_MARK && state)
+		load_mark(m, reg, CONNECTION_MARK);
+	else if (key == NFT_CT_PROTOCOL && state)
+		load(m, reg, &m->packet->l4proto, NULL, 1);
+	else if (key == NFT_CT_L3PROTOCOL && state)
+		load(m, reg, &m->packet->family, NULL, 1);
 	else
 		load_unknown(m, reg, 16);
 	return YES;
@@ -656,6 +688,7 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	m->packets = 0;
 	m->offloads = NULL;
 	m->helper = NULL;
+	memset(m->sets, 0, sizeof(m->sets));
 	if (!rule->expressions)
 		return YES;
 	mnl_attr_for_each_nested(element, rule->expressions) {

@@ -40,9 +40,9 @@ static void run(const struct evidence *ev, struct report *r)
 			 s->client, (uintmax_t)s->packets_in.value, s->peer,
 			 (uintmax_t)failed.value);
 	found(r, "ike-fragments", SEVERITY_WARNING, "ike", seen,
-	      SAY("A network on the way loses IP fragments: have IKE fragment by itself",
-		  "(IKEv2 fragmentation, RFC 7383, on both ends), or use smaller",
-		  "certificates."));
+	      SAY("If those were its own fragments, a network on the way loses them: have IKE",
+		  "fragment by itself (IKEv2 fragmentation, RFC 7383, on both ends), or use",
+		  "smaller certificates."));
 }
 
 static struct check fragments_check = {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "firewall.h"
 
 /**
@@ -19,16 +20,20 @@
  * @suspected: It is certain for some of them only, but has happened.
  * @doubted: A rule before may accept some.
  * @reply: They are answers.
+ * @both: Their answers meet it there as well.
  * @own: They are of the router itself, which is no passthrough.
  * @shut: Nor may this LAN surf, so that it matters only if no LAN may.
  * @in: Where they come in, as a name.
  * @out: Where they would leave.
+ * @lan: All LANs that they are of.
+ * @wan: All ways out that they would take.
  */
 struct drop {
 	struct place place;
 	const struct vpn *vpn;
-	bool all, done, suspected, doubted, reply, own, shut;
+	bool all, done, suspected, doubted, reply, both, own, shut;
 	const char *in, *out;
+	struct names lan, wan;
 };
 
 struct drops {
@@ -59,11 +64,35 @@ static const char *name_of(const struct link *link)
 	return link ? link->name : "the router";
 }
 
-static void take(const struct crossing *c, void *data)
+static void add_links(struct drop *drop, const struct packet *p)
+{
+	const struct link *lan = p->reply ? p->out : p->in, *wan = p->reply ? p->in : p->out;
+
+	if (lan)
+		names_add(&drop->lan, lan->name);
+	if (wan)
+		names_add(&drop->wan, wan->name);
+}
+
+static void take_place(struct drops *d, const struct crossing *c, struct drop drop)
+{
+	struct drop *same = same_place_and_vpn(d, &drop);
+
+	if (!same) {
+		d->list = xgrow(d->list, d->n, sizeof(*d->list));
+		same = &d->list[d->n++];
+		*same = drop;
+	}
+	same->shut &= drop.shut;
+	same->both |= same->reply != drop.reply;
+	add_links(same, c->packet);
+}
+
+static struct drop drop_of(const struct crossing *c)
 {
 	const struct judgement *j = c->j;
-	struct drops *d = data;
-	struct drop drop = {
+
+	return (struct drop){
 		.place = j->dropped.chain ? j->dropped :
 			 j->suspect.chain ? j->suspect : j->doubted,
 		.vpn = c->vpn,
@@ -74,29 +103,46 @@ static void take(const struct crossing *c, void *data)
 		.out = name_of(c->packet->out),
 		.own = !c->packet->in || !c->packet->out,
 		.shut = c->control->dropped.chain,
-	}, *same;
+	};
+}
+
+static void take_control(struct drops *d, const struct crossing *c, const struct drop *drop)
+{
+	bool dropped = c->j->dropped.chain;
+	struct drop *control = &d->control[drop->reply];
+
+	d->passed[drop->reply] |= !dropped;
+	if (!dropped)
+		return;
+	if (!control->place.chain)
+		*control = *drop;
+	if (same_place(&control->place, &drop->place))
+		add_links(control, c->packet);
+}
+
+static void take(const struct crossing *c, void *data)
+{
+	struct drop drop = drop_of(c);
+	struct drops *d = data;
+	size_t i;
 
 	/* how far the router itself may go is its admin's affair, but for a rule */
 	if (drop.own && (!c->vpn || !drop.place.rule || drop.doubted))
 		return;
 	d->crossed |= !drop.own;
 	if (!c->vpn) {
-		d->passed[drop.reply] |= !j->dropped.chain;
-		if (j->dropped.chain && !d->control[drop.reply].place.chain)
-			d->control[drop.reply] = drop;
+		take_control(d, c, &drop);
 		return;
 	}
 	d->vpn_passed[drop.reply] |= !drop.own && c->vpn->helped && !drop.place.chain;
 	if (!drop.place.chain || (drop.shut && !c->vpn->helped) ||
 	    (drop.doubted && c->control->doubted.chain))
 		return;
-	same = same_place_and_vpn(d, &drop);
-	if (same) {
-		same->shut &= drop.shut;
-		return;
+	take_place(d, c, drop);
+	for (i = 0; !drop.own && c->j->dropped.chain && i < c->j->n_also; i++) {
+		drop.place = c->j->also[i];
+		take_place(d, c, drop);
 	}
-	d->list = xgrow(d->list, d->n, sizeof(*d->list));
-	d->list[d->n++] = drop;
 }
 
 static bool is_iptables(const struct nft_chain *chain)
@@ -114,54 +160,15 @@ static char *place_text(const struct place *place)
 	const char *family = nft_family_name(place->chain->family);
 
 	if (place->rule)
-		return xasprintf("the rule in table %s %s, chain %s, handle %ju%s", family,
+		return xasprintf("the rule in table %s %s, chain %s, handle %ju%s%s%s%s", family,
 				 place->chain->table, place->chain->name,
 				 (uintmax_t)place->rule->handle,
-				 is_iptables(place->chain) ? " (made by iptables)" : "");
+				 is_iptables(place->chain) ? " (made by iptables)" : "",
+				 place->rule->comment ? " (\"" : "",
+				 place->rule->comment ? place->rule->comment : "",
+				 place->rule->comment ? "\")" : "");
 	return xasprintf("the policy of table %s %s, chain %s", family, place->chain->table,
 			 place->chain->name);
-}
-
-/* The rules that accept these packets, as nft's add and insert take them. */
-static char *accept_text(const struct drop *drop, const char *where)
-{
-	const struct vpn *vpn = drop->vpn;
-
-	if (drop->reply)
-		return xasprintf("%s ct state established,related accept", where);
-	if (!vpn)
-		return xasprintf("%s iifname %s oifname %s accept", where, drop->in, drop->out);
-	if (drop->all)
-		return xasprintf("%s meta l4proto { 47, 50, 115 } accept; "
-				 "%s udp dport { 500, 1701, 4500 } accept; "
-				 "%s tcp dport 1723 accept", where, where, where);
-	if (vpn->port)
-		return xasprintf("%s %s dport %u accept", where,
-				 vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp", vpn->port);
-	return xasprintf("%s meta l4proto %u accept", where, vpn->l4proto);
-}
-
-static char *advice_text(const struct drop *drop)
-{
-	const struct place *p = &drop->place;
-	const char *family = nft_family_name(p->chain->family);
-	char *chain = xasprintf("%s %s %s", family, p->chain->table, p->chain->name);
-	char *where, *rules, *text;
-
-	if (p->rule)
-		where = xasprintf("insert rule %s handle %ju", chain, (uintmax_t)p->rule->handle);
-	else
-		where = xasprintf("add rule %s", chain);
-	rules = accept_text(drop, where);
-	if (p->rule)
-		text = xasprintf("nft delete rule %s handle %ju, or accept before it: nft '%s'",
-				 chain, (uintmax_t)p->rule->handle, rules);
-	else
-		text = xasprintf("Accept the packets: nft '%s'", rules);
-	free(chain);
-	free(where);
-	free(rules);
-	return text;
 }
 
 static char *counted_text(const struct drop *drop)
@@ -190,14 +197,54 @@ static char *seen_text(const struct drop *drop)
 	return text;
 }
 
-static void report_drop(struct report *r, const struct drop *drop)
+/* Whom such packets go to now. */
+static const struct host *peer_of(const struct evidence *ev, const struct drop *drop)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++)
+		if (ev->flows.list[i].vpn == drop->vpn &&
+		    flow_goes_out(&ev->flows.list[i], &ev->net))
+			return &ev->flows.list[i].dst;
+	return NULL;
+}
+
+/* The address of the way out, which answers go to where sources are translated. */
+static const struct host *own_of(const struct evidence *ev, const struct drop *drop)
+{
+	const struct link_address *a;
+	size_t i;
+
+	for (i = 0; drop->wan.n && i < ev->net.n_links; i++) {
+		const struct link *link = &ev->net.links[i];
+
+		if (strcmp(link->name, drop->wan.list[0]) ||
+		    !firewall_masquerades(&ev->net, &ev->rules, link))
+			continue;
+		a = network_next(&ev->net, link->index, AF_INET, NULL);
+		return a ? &a->address : NULL;
+	}
+	return NULL;
+}
+
+static void report_drop(const struct evidence *ev, struct report *r, const struct drop *drop)
 {
 	bool helped = drop->all || !drop->vpn || drop->vpn->helped;
 	bool mild = drop->suspected || drop->doubted || drop->own || !helped;
+	/* what a policy drops comes to nothing there and back */
+	bool both = drop->both || !drop->place.rule || !drop->vpn;
+	struct wish wish = {
+		.place = &drop->place, .vpn = drop->vpn, .all = drop->all,
+		.there = !drop->reply || both, .back = drop->reply || both,
+		.lan = drop->lan, .wan = drop->wan, .peer = peer_of(ev, drop),
+		.own = own_of(ev, drop),
+	};
+	struct finding *f;
 
-	found(r, "nft-drop", mild ? SEVERITY_WARNING : SEVERITY_ERROR,
-	      drop->all || !drop->vpn ? NULL : drop->vpn->proto, seen_text(drop),
-	      advice_text(drop));
+	f = found(r, "nft-drop", mild ? SEVERITY_WARNING : SEVERITY_ERROR,
+		  drop->all || !drop->vpn ? NULL : drop->vpn->proto, seen_text(drop),
+		  xstrdup(advice_words(&ev->rules, &drop->place)));
+	add_cures(f, &ev->rules, &wish);
 }
 
 /* Whether every kind of packet that we help with ends at this place. */
@@ -235,7 +282,7 @@ static void merge(struct drops *d, size_t first)
  * Where nothing surfs but some VPN passes, the others are named one by one; where
  * not even that, it is said once.
  */
-static void shut_lans(struct drops *d, struct report *r)
+static void shut_lans(const struct evidence *ev, struct drops *d, struct report *r)
 {
 	bool told = false;
 	size_t i;
@@ -243,7 +290,7 @@ static void shut_lans(struct drops *d, struct report *r)
 	for (i = 0; i < 2; i++) {
 		if (told || !d->crossed || d->passed[i] || d->vpn_passed[i])
 			continue;
-		report_drop(r, &d->control[i]);
+		report_drop(ev, r, &d->control[i]);
 		told = true;
 	}
 	for (i = 0; i < d->n; i++) {
@@ -251,6 +298,17 @@ static void shut_lans(struct drops *d, struct report *r)
 
 		d->list[i].done = d->list[i].shut && (d->passed[reply] || !d->vpn_passed[reply]);
 	}
+}
+
+/* A host without a LAN forwards for its containers only, if at all. */
+static bool is_meant_to_forward(const struct network *net)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_links; i++)
+		if (link_is_container(&net->links[i]))
+			return false;
+	return proc_number("net/ipv4/ip_forward").value;
 }
 
 static void run(const struct evidence *ev, struct report *r)
@@ -261,14 +319,14 @@ static void run(const struct evidence *ev, struct report *r)
 	if (!ev->rules_known)
 		return;
 	firewall_cross(ev, take, &d);
-	if (!d.crossed)
+	if (!d.crossed && !ev->route.error && is_meant_to_forward(&ev->net))
 		not_examined(r, "what the firewall does to VPNs: no LAN or no way out was found");
-	shut_lans(&d, r);
+	shut_lans(ev, &d, r);
 	for (i = 0; i < d.n; i++) {
 		if (d.list[i].done)
 			continue;
 		merge(&d, i);
-		report_drop(r, &d.list[i]);
+		report_drop(ev, r, &d.list[i]);
 	}
 	free(d.list);
 }

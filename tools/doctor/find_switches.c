@@ -10,7 +10,7 @@
 
 static const char *const our_protos[] = { "pptp", "l2tp", "ike", "natt", "esp" };
 
-/* A connection of this protocol, as text; NULL when there is none. */
+/* A client's connection of this protocol, as text; NULL when there is none. */
 static char *traffic(const struct evidence *ev, const char *proto)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
@@ -19,7 +19,7 @@ static char *traffic(const struct evidence *ev, const char *proto)
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 
-		if (!strcmp(f->vpn->proto, proto))
+		if (!strcmp(f->vpn->proto, proto) && !network_is_local(&ev->net, &f->src))
 			return xasprintf("%s has a connection with %s, %s",
 					 host_text(&f->src, src), host_text(&f->dst, dst),
 					 f->vpn->title);
@@ -31,16 +31,18 @@ static void find_missing(const struct evidence *ev, struct report *r, const char
 {
 	const char *module = module_of(proto);
 	char *used = traffic(ev, proto);
+	struct finding *f;
 
 	/* natt only watches what needs no help, and comes with ike */
 	if (!strcmp(proto, "natt")) {
 		free(used);
 		return;
 	}
-	found(r, "helper-missing", used ? SEVERITY_WARNING : SEVERITY_INFO, proto,
-	      xasprintf("the module %s is not loaded%s%s", module, used ? ", and " : "",
-			used ? used : ""),
-	      xasprintf("modprobe %s, if clients are to use it", module));
+	f = found(r, "helper-missing", used ? SEVERITY_WARNING : SEVERITY_INFO, proto,
+		  xasprintf("the module %s is not loaded%s%s", module, used ? ", and " : "",
+			    used ? used : ""),
+		  xasprintf("modprobe %s, if clients are to use it", module));
+	finding_command(f, xasprintf("modprobe %s", module));
 	free(used);
 }
 
@@ -48,6 +50,7 @@ static void find_mode(const struct evidence *ev, struct report *r, const struct 
 {
 	bool block = p->mode.value == VPNPASS_MODE_BLOCK;
 	struct maybe blocked = {};
+	struct finding *f;
 	char *used, *seen;
 	size_t i;
 
@@ -63,10 +66,11 @@ static void find_mode(const struct evidence *ev, struct report *r, const struct 
 	else
 		seen = xasprintf("the switch of %s is off%s%s", p->name, used ? ", and " : "",
 				 used ? used : "");
-	found(r, block ? "switch-block" : "switch-off",
-	      block && blocked.value ? SEVERITY_ERROR :
-	      block || used ? SEVERITY_WARNING : SEVERITY_INFO, p->name, seen,
-	      xasprintf("vpnpass set %s on, if that is not meant to be so", p->name));
+	f = found(r, block ? "switch-block" : "switch-off",
+		  block && blocked.value ? SEVERITY_ERROR :
+		  block || used ? SEVERITY_WARNING : SEVERITY_INFO, p->name, seen,
+		  xasprintf("vpnpass set %s on, if that is not meant to be so", p->name));
+	finding_command(f, xasprintf("vpnpass set %s on", p->name));
 	free(used);
 }
 
@@ -97,9 +101,46 @@ static const struct setting *find_setting(const struct proto *p, const char *nam
 	return NULL;
 }
 
-static void find_limit(struct report *r, const struct proto *p, const struct counter *c)
+static uint64_t sessions_like(const struct ours *ours, const struct session *s, bool client)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < ours->n_sessions; i++) {
+		const struct session *other = &ours->sessions[i];
+
+		n += !strcmp(other->proto, s->proto) &&
+		     (client ? !strcmp(other->client, s->client) : !strcmp(other->peer, s->peer));
+	}
+	return n;
+}
+
+/* Somebody has as many sessions now as a limit allows: what is new is refused. */
+static bool is_reached(const struct ours *ours, const struct proto *p, const struct setting *s)
+{
+	bool client = !strcmp(s->name, "max_per_client");
+	size_t i;
+
+	if (!strcmp(s->name, "max_sessions"))
+		return p->sessions.value >= s->value.value;
+	if (!client && strcmp(s->name, "max_per_peer"))
+		return false;
+	for (i = 0; i < ours->n_sessions; i++)
+		if (!strcmp(ours->sessions[i].proto, p->name) &&
+		    sessions_like(ours, &ours->sessions[i], client) >= s->value.value)
+			return true;
+	return false;
+}
+
+/*
+ * The counter alone says that it happened at some time since the module was loaded,
+ * which explains but is no fault now.
+ */
+static void find_limit(const struct evidence *ev, struct report *r, const struct proto *p,
+		       const struct counter *c)
 {
 	const struct setting *s = find_setting(p, setting_of(c->name));
+	bool now = s && is_reached(&ev->ours, p, s);
 	char *advice;
 
 	if (s)
@@ -112,12 +153,13 @@ static void find_limit(struct report *r, const struct proto *p, const struct cou
 	else
 		advice = SAY("See with 'vpnpass session' which client or gateway has so many,",
 			     "and with 'vpnpass monitor' what was refused.");
-	found(r, "limit-hit", SEVERITY_WARNING, p->name,
-	      xasprintf("the counter %s of %s is %ju: so much was refused", c->name, p->name,
-			(uintmax_t)c->value.value), advice);
+	found(r, "limit-hit", now ? SEVERITY_WARNING : SEVERITY_INFO, p->name,
+	      xasprintf("the counter %s of %s is %ju: so much was refused since it was loaded%s",
+			c->name, p->name, (uintmax_t)c->value.value,
+			now ? ", and the limit is reached now" : ""), advice);
 }
 
-static void find_counters(struct report *r, const struct proto *p)
+static void find_counters(const struct evidence *ev, struct report *r, const struct proto *p)
 {
 	size_t i;
 
@@ -128,13 +170,31 @@ static void find_counters(struct report *r, const struct proto *p)
 			continue;
 		/* stray packets from outside are refused by this one all the time */
 		if (!strncmp(c->name, "limit_", 6) && strcmp(c->name, "limit_unknown"))
-			find_limit(r, p, c);
+			find_limit(ev, r, p, c);
 		else if (!strcmp(c->name, "no_memory"))
 			found(r, "no-memory", SEVERITY_ERROR, p->name,
 			      xasprintf("the counter no_memory of %s is %ju", p->name,
 					(uintmax_t)c->value.value),
 			      xstrdup("The router is short of memory: see /proc/meminfo, dmesg."));
 	}
+}
+
+/* Without a client that uses such a VPN it is told as information only. */
+static void find_not_loaded(const struct evidence *ev, struct report *r)
+{
+	struct finding *f;
+	char *used = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(our_protos) && !used; i++)
+		if (strcmp(our_protos[i], "natt"))
+			used = traffic(ev, our_protos[i]);
+	f = found(r, "not-loaded", used ? SEVERITY_WARNING : SEVERITY_INFO, NULL,
+		  xasprintf("the kernel module vpnpass is not loaded: VPNs get plain NAT%s%s",
+			    used ? ", and " : "", used ? used : ""),
+		  xstrdup("Load it, if clients are to use such VPNs:"));
+	finding_command(f, SAY("modprobe -a vpnpass_esp vpnpass_ike", "vpnpass_pptp vpnpass_l2tp"));
+	free(used);
 }
 
 static void run(const struct evidence *ev, struct report *r)
@@ -145,14 +205,12 @@ static void run(const struct evidence *ev, struct report *r)
 	if (!ours->known)
 		return;
 	if (!ours->loaded) {
-		found(r, "not-loaded", SEVERITY_WARNING, NULL,
-		      xstrdup("the kernel module vpnpass is not loaded: VPNs get plain NAT"),
-		      xstrdup("modprobe -a vpnpass_esp vpnpass_ike vpnpass_pptp vpnpass_l2tp"));
+		find_not_loaded(ev, r);
 		return;
 	}
 	for (i = 0; i < ours->n_protos; i++) {
 		find_mode(ev, r, &ours->protos[i]);
-		find_counters(r, &ours->protos[i]);
+		find_counters(ev, r, &ours->protos[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(our_protos); i++)
 		if (!ours_proto(ours, our_protos[i]))

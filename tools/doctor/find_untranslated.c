@@ -33,6 +33,7 @@ static void run(const struct evidence *ev, struct report *r)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], more[64] = "";
 	const struct flow *first = NULL;
+	struct finding *f;
 	bool masqueraded = false;
 	size_t i, n = 0;
 
@@ -48,12 +49,13 @@ static void run(const struct evidence *ev, struct report *r)
 	host_text(&first->dst, dst);
 	if (n > 1)
 		snprintf(more, sizeof(more), "; so do %zu more", n - 1);
-	found(r, "untranslated", SEVERITY_ERROR, first->vpn->proto,
+	f = found(r, "untranslated", SEVERITY_ERROR, first->vpn->proto,
 	      xasprintf("%s sends %s to %s with its private address%s: %s", src,
 			first->vpn->title, dst, more,
 			"the connection is older than the rule that masquerades"),
 	      xasprintf("conntrack -D -s %s -d %s, and load the rules before the interfaces are up",
 			src, dst));
+	finding_command(f, xasprintf("conntrack -D -s %s -d %s", src, dst));
 }
 
 static struct check untranslated_check = {

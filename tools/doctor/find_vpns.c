@@ -19,8 +19,9 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 
+		/* the router's own may be a probe's */
 		if (strcmp(f->vpn->proto, proto) || !flow_answered(f) ||
-		    !flow_goes_out(f, &ev->net))
+		    !flow_goes_out(f, &ev->net) || network_is_local(&ev->net, &f->src))
 			continue;
 		if (!n++)
 			first = f;

@@ -31,7 +31,24 @@ static void know_prefix(uint8_t *bytes, uint8_t *known, const struct link_addres
 	}
 }
 
-/* Who is asked is not known; who asks, up to what the LAN has in common. */
+static void know(uint8_t *bytes, uint8_t *known, const struct host *host)
+{
+	memcpy(bytes, host->bytes, host_length(host));
+	memset(known, 0xff, host_length(host));
+}
+
+/* Addresses that the doctor was told; answers to the LAN are not translated back yet. */
+static void know_hosts(struct packet *p, const struct evidence *ev)
+{
+	if (ev->to && !p->reply)
+		know(p->dst, p->dst_known, ev->to);
+	else if (ev->to)
+		know(p->src, p->src_known, ev->to);
+	if (ev->from && !p->reply && p->in)
+		know(p->src, p->src_known, ev->from);
+}
+
+/* Who is asked is mostly not known; who asks, up to what the LAN has in common. */
 static struct packet make_packet(const struct vpn *vpn, const struct link_address *lan,
 				 const struct link *in, const struct link *out, bool reply)
 {
@@ -63,10 +80,13 @@ static void cross(const struct evidence *ev, const struct link_address *lan,
 	struct crossing c = { .packet = &tcp, .j = &control, .control = &control };
 	size_t i;
 
+	know_hosts(&tcp, ev);
+	know_hosts(&udp, ev);
 	judge(&ev->rules, &tcp, NULL, &control);
 	take(&c, data);
 	for (i = 0; i < n_vpns; i++) {
 		packet = make_packet(&vpns[i], lan, in, out, reply);
+		know_hosts(&packet, ev);
 		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
 		judge(&ev->rules, &packet, controls, &j);
 		c = (struct crossing){ &vpns[i], &packet, &j, &control };
@@ -84,12 +104,33 @@ static bool has_global(const struct network *net, unsigned int index, int family
 	return false;
 }
 
-/* IPv6 matters where it leads out, and from addresses that can go there. */
+/* Where the routes of a family lead out by others, this one does not. */
+static bool leads_elsewhere(const struct network *net, const struct link *out, int family)
+{
+	bool elsewhere = false;
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++) {
+		if (net->ways[i].family != family)
+			continue;
+		if (net->ways[i].index == out->index)
+			return false;
+		elsewhere = true;
+	}
+	return elsewhere;
+}
+
+/*
+ * IPv4 needs no address to go out by a tunnel or a PPP link; IPv6 matters where it leads
+ * out, and from addresses that can go there.
+ */
 static bool crosses(const struct network *net, const struct link_address *lan,
 		    const struct link *out)
 {
+	if (leads_elsewhere(net, out, lan->address.family))
+		return false;
 	if (lan->address.family == AF_INET)
-		return network_next(net, out->index, AF_INET, NULL);
+		return network_next(net, out->index, AF_INET, NULL) || link_is_tunnel(out);
 	return (host_is_global(&lan->address) || host_is_private(&lan->address)) &&
 	       has_global(net, out->index, AF_INET6);
 }
@@ -102,6 +143,8 @@ static void cross_from(const struct evidence *ev, const struct link *in, const s
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		if (ev->to && ev->to->family != families[i])
+			continue;
 		lan = NULL;
 		do {
 			lan = network_next(&ev->net, in->index, families[i], lan);
@@ -111,6 +154,29 @@ static void cross_from(const struct evidence *ev, const struct link *in, const s
 		cross(ev, lan, in, out, false, take, data);
 		cross(ev, lan, in, out, true, take, data);
 	}
+}
+
+/* The ways out; if it is known who is asked, the one that leads there. */
+static bool is_exit(const struct evidence *ev, const struct link *link)
+{
+	if (ev->to)
+		return !ev->route.error && !ev->route.local && ev->route.out == link->index;
+	return link->wan && link->up;
+}
+
+static bool is_entrance(const struct evidence *ev, const struct link *link,
+			const struct link *out)
+{
+	const struct link_address *a = NULL;
+
+	if (link == out || !network_is_lan(&ev->net, link))
+		return false;
+	if (!ev->from)
+		return true;
+	while ((a = network_next(&ev->net, link->index, ev->from->family, a)))
+		if (host_in(ev->from, &a->address, a->prefix))
+			return true;
+	return false;
 }
 
 /**
@@ -128,20 +194,28 @@ void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
 
 	for (i = 0; i < net->n_links; i++)
 		for (k = 0; k < net->n_links; k++)
-			if (network_is_lan(net, &net->links[i]) &&
-			    net->links[k].wan && net->links[k].up)
+			if (is_exit(ev, &net->links[k]) &&
+			    is_entrance(ev, &net->links[i], &net->links[k]))
 				cross_from(ev, &net->links[i], &net->links[k], take, data);
 	for (k = 0; k < net->n_links; k++) {
-		own = network_next(net, net->links[k].index, AF_INET, NULL);
-		if (!net->links[k].wan || !net->links[k].up || !own)
+		own = network_next(net, net->links[k].index,
+				   ev->to ? ev->to->family : AF_INET, NULL);
+		if (!is_exit(ev, &net->links[k]) || !own)
 			continue;
 		cross(ev, own, NULL, &net->links[k], false, take, data);
 		cross(ev, own, NULL, &net->links[k], true, take, data);
 	}
 }
 
-static bool masquerades(const struct network *net, const struct ruleset *rs,
-			const struct link *out)
+/**
+ * firewall_masquerades - Whether the source of what a LAN sends out by an interface is
+ * translated for certain.
+ * @net: The network.
+ * @rs: The ruleset.
+ * @out: The interface.
+ */
+bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
+			  const struct link *out)
 {
 	const struct link_address *lan = NULL;
 	struct judgement j;
@@ -176,7 +250,7 @@ void firewall_find_wan(struct network *net, const struct ruleset *rs)
 
 		if (!link->up || link->loopback || !network_next(net, link->index, AF_INET, NULL))
 			continue;
-		link->wan = masquerades(net, rs, link);
+		link->wan = firewall_masquerades(net, rs, link);
 		n += link->wan;
 		up++;
 	}

@@ -27,6 +27,8 @@ struct crossing {
 typedef void (*crossing_take)(const struct crossing *crossing, void *data);
 
 void firewall_cross(const struct evidence *ev, crossing_take take, void *data);
+bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
+			  const struct link *out);
 void firewall_find_wan(struct network *net, const struct ruleset *rs);
 
 #endif /* _VPNPASS_DOCTOR_FIREWALL_H */

@@ -222,6 +222,47 @@ void flows_free(struct flows *flows)
 	*flows = (struct flows){};
 }
 
+static void put_addresses(struct nlmsghdr *nlh, const struct flow *flow)
+{
+	bool six = flow->src.family == AF_INET6;
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+
+	mnl_attr_put(nlh, six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, host_length(&flow->src),
+		     flow->src.bytes);
+	mnl_attr_put(nlh, six ? CTA_IP_V6_DST : CTA_IP_V4_DST, host_length(&flow->dst),
+		     flow->dst.bytes);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void ignore(const struct nlmsghdr *nlh, void *data)
+{
+	(void)nlh;
+	(void)data;
+}
+
+/**
+ * flow_forget - Have the kernel forget a connection with ports.
+ * @flow: The connection; without privilege it stays.
+ */
+void flow_forget(const struct flow *flow)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_nfnl_request(buffer, NFNL_SUBSYS_CTNETLINK,
+						   IPCTNL_MSG_CT_DELETE, flow->src.family);
+	struct nlattr *tuple, *proto;
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	put_addresses(nlh, flow);
+	proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, flow->vpn->l4proto);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(flow->sport));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(flow->vpn->port));
+	mnl_attr_nest_end(nlh, proto);
+	mnl_attr_nest_end(nlh, tuple);
+	kernel_dump(NETLINK_NETFILTER, nlh, ignore, NULL);
+}
+
 /**
  * flow_answered - Whether a packet ever came back.
  * @flow: The connection.

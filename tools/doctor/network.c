@@ -4,13 +4,42 @@
  * by cmd_doctor.c, looked at by the checks.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../util.h"
 #include "kernel.h"
 #include "network.h"
+
+static void take_kind(struct link *link, const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			snprintf(link->kind, sizeof(link->kind), "%s", mnl_attr_get_str(attr));
+}
+
+static void take_link_attr(struct link *link, const struct nlattr *attr)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+		break;
+	case IFLA_MASTER:
+		link->master = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MTU:
+		link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINKINFO:
+		take_kind(link, attr);
+		break;
+	}
+}
 
 static void take_link(const struct nlmsghdr *nlh, void *data)
 {
@@ -25,14 +54,12 @@ static void take_link(const struct nlmsghdr *nlh, void *data)
 		.index = ifi->ifi_index,
 		.type = ifi->ifi_type,
 		.up = ifi->ifi_flags & IFF_UP,
+		/* what has no notion of a carrier counts as running */
+		.carrier = ifi->ifi_flags & IFF_RUNNING,
 		.loopback = ifi->ifi_flags & IFF_LOOPBACK,
 	};
-	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
-		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
-			snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
-		else if (mnl_attr_get_type(attr) == IFLA_MASTER)
-			link->master = mnl_attr_get_u32(attr);
-	}
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
+		take_link_attr(link, attr);
 }
 
 static void take_address(const struct nlmsghdr *nlh, void *data)
@@ -57,36 +84,102 @@ static void take_address(const struct nlmsghdr *nlh, void *data)
 	host_set(&a->address, ifa->ifa_family, mnl_attr_get_payload(address));
 }
 
-static void mark_wan(struct network *net, unsigned int index)
+static void add_way(struct network *net, const struct way_out *way, unsigned int index)
 {
-	size_t i;
+	const struct link *link = network_link(net, index);
 
-	for (i = 0; i < net->n_links; i++) {
-		if (net->links[i].index != index || net->links[i].loopback)
-			continue;
-		net->links[i].wan = true;
-		net->default_route = true;
-	}
+	if (!link || link->loopback)
+		return;
+	net->ways = xgrow(net->ways, net->n_ways, sizeof(*net->ways));
+	net->ways[net->n_ways] = *way;
+	net->ways[net->n_ways++].index = index;
+}
+
+static void take_hops(struct network *net, const struct way_out *way, const struct nlattr *attr)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(attr);
+	int left = mnl_attr_get_payload_len(attr);
+
+	for (; RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		add_way(net, way, hop->rtnh_ifindex);
 }
 
 static void take_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct rtnexthop *hop;
-	const struct nlattr *attr;
-	int left;
+	struct way_out way = { .family = rtm->rtm_family, .table = rtm->rtm_table };
+	const struct nlattr *attr, *hops = NULL;
+	unsigned int index = 0;
 
 	if (rtm->rtm_dst_len || rtm->rtm_type != RTN_UNICAST)
 		return;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			mark_wan(data, mnl_attr_get_u32(attr));
-		if (mnl_attr_get_type(attr) != RTA_MULTIPATH)
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_TABLE:
+			way.table = mnl_attr_get_u32(attr);
+			break;
+		case RTA_PRIORITY:
+			way.metric = mnl_attr_get_u32(attr);
+			break;
+		case RTA_OIF:
+			index = mnl_attr_get_u32(attr);
+			break;
+		case RTA_MULTIPATH:
+			hops = attr;
+			break;
+		}
+	}
+	if (hops)
+		take_hops(data, &way, hops);
+	else
+		add_way(data, &way, index);
+}
+
+/* The main table decides; another, such as a VRF's, where that has none. */
+static bool counts(const struct network *net, const struct way_out *way)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++)
+		if (net->ways[i].family == way->family && net->ways[i].table == RT_TABLE_MAIN)
+			return way->table == RT_TABLE_MAIN;
+	return true;
+}
+
+static bool is_best(const struct network *net, const struct way_out *way)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++)
+		if (net->ways[i].family == way->family && counts(net, &net->ways[i]) &&
+		    net->ways[i].metric < way->metric)
+			return false;
+	return counts(net, way);
+}
+
+static struct link *link_of(struct network *net, unsigned int index)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_links; i++)
+		if (net->links[i].index == index)
+			return &net->links[i];
+	return NULL;
+}
+
+static void mark_ways(struct network *net)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++) {
+		struct link *link = link_of(net, net->ways[i].index);
+
+		if (!is_best(net, &net->ways[i])) {
+			link->spare = true;
 			continue;
-		hop = mnl_attr_get_payload(attr);
-		left = mnl_attr_get_payload_len(attr);
-		for (; RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-			mark_wan(data, hop->rtnh_ifindex);
+		}
+		link->wan = true;
+		net->default_route = true;
 	}
 }
 
@@ -119,6 +212,7 @@ int network_read(struct network *net)
 	/* a kernel without IPv6 has none */
 	if (!ret)
 		dump(RTM_GETROUTE, sizeof(struct rtmsg), AF_INET6, take_route, net);
+	mark_ways(net);
 	return ret;
 }
 
@@ -130,6 +224,7 @@ void network_free(struct network *net)
 {
 	free(net->links);
 	free(net->addresses);
+	free(net->ways);
 }
 
 /**
@@ -185,13 +280,74 @@ bool network_is_local(const struct network *net, const struct host *a)
 }
 
 /**
+ * link_is_tunnel - Whether what goes by it is carried inside other packets.
+ * @link: The interface.
+ */
+bool link_is_tunnel(const struct link *link)
+{
+	static const char *const kinds[] = {
+		"wireguard", "ovpn", "ipip", "sit", "ip6tnl", "gre", "ip6gre", "vti", "vti6",
+		"xfrm", "amt",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]))
+			return true;
+	return link->type == ARPHRD_NONE || link->type == ARPHRD_TUNNEL ||
+	       link->type == ARPHRD_TUNNEL6 || link->type == ARPHRD_SIT ||
+	       link->type == ARPHRD_IPGRE;
+}
+
+/**
+ * link_is_container - Whether it leads to containers or virtual machines of
+ * this host, by the names that their managers give.
+ * @link: The interface.
+ */
+bool link_is_container(const struct link *link)
+{
+	static const char *const names[] = {
+		"docker[0-9]*", "docker_gwbridge", "virbr[0-9]*", "lxcbr[0-9]*", "lxdbr[0-9]*",
+		"incusbr[0-9]*", "podman[0-9]*", "cni[0-9]*", "flannel*", "cali*", "kube-*",
+	};
+	size_t i;
+
+	/* Docker's other networks: the first 12 digits of the number that each has */
+	if (!strncmp(link->name, "br-", 3) && strspn(link->name + 3, "0123456789abcdef") == 12)
+		return true;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!fnmatch(names[i], link->name, 0))
+			return true;
+	return false;
+}
+
+/**
  * network_is_lan - Whether an interface leads to clients: it is up, has an
- * address, is not the loopback and does not lead out.
+ * address, and is neither the loopback, nor one that leads out, nor a tunnel, nor one
+ * for containers.
  * @net: The network.
  * @link: The interface.
  */
 bool network_is_lan(const struct network *net, const struct link *link)
 {
-	return link->up && !link->loopback && !link->wan &&
+	return link->up && !link->loopback && !link->wan && !link->spare &&
+	       !link_is_tunnel(link) && !link_is_container(link) &&
 	       network_next(net, link->index, 0, NULL);
+}
+
+/**
+ * network_is_router - Whether there is a LAN and a way out.
+ * @net: The network.
+ */
+bool network_is_router(const struct network *net)
+{
+	bool lan = false, wan = false;
+	size_t i;
+
+	for (i = 0; i < net->n_links; i++) {
+		lan |= network_is_lan(net, &net->links[i]);
+		wan |= net->links[i].wan;
+	}
+	return lan && wan;
 }

@@ -22,11 +22,39 @@ struct host {
 	uint8_t bytes[16];
 };
 
+/**
+ * struct link - An interface.
+ * @index: Its number.
+ * @master: Of the bridge or VRF that it belongs to, 0 for none.
+ * @type: ARPHRD_*.
+ * @mtu: Largest packet, in bytes.
+ * @name: Its name.
+ * @kind: What made it, such as "wireguard"; empty for hardware.
+ * @up: It is switched on.
+ * @carrier: And has somebody at the other end.
+ * @loopback: It is the loopback interface.
+ * @wan: It leads out now.
+ * @spare: It would, if those that do were away, or leads to the modem alone.
+ */
 struct link {
 	unsigned int index, master;
 	uint16_t type;
-	char name[IFNAMSIZ];
-	bool up, loopback, wan;
+	uint32_t mtu;
+	char name[IFNAMSIZ], kind[16];
+	bool up, carrier, loopback, wan, spare;
+};
+
+/**
+ * struct way_out - A default route.
+ * @family: AF_INET or AF_INET6.
+ * @table: Where it is.
+ * @metric: The lowest counts.
+ * @index: Of the interface.
+ */
+struct way_out {
+	int family;
+	uint32_t table, metric;
+	unsigned int index;
 };
 
 struct link_address {
@@ -40,6 +68,8 @@ struct network {
 	size_t n_links;
 	struct link_address *addresses;
 	size_t n_addresses;
+	struct way_out *ways;
+	size_t n_ways;
 	bool default_route;
 };
 
@@ -50,6 +80,9 @@ const struct link_address *network_next(const struct network *net, unsigned int 
 					int family, const struct link_address *last);
 bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
+bool network_is_router(const struct network *net);
+bool link_is_tunnel(const struct link *link);
+bool link_is_container(const struct link *link);
 
 /* address.c */
 size_t host_length(const struct host *a);
@@ -60,5 +93,7 @@ bool host_in(const struct host *a, const struct host *net, int prefix);
 bool host_is_private(const struct host *a);
 bool host_is_cgnat(const struct host *a);
 bool host_is_global(const struct host *a);
+bool host_is_link_local(const struct host *a);
+bool host_is_shared(const struct host *a);
 
 #endif /* _VPNPASS_DOCTOR_NETWORK_H */

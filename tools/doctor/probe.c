@@ -29,13 +29,6 @@ static const struct service *const services[] = {
 
 #define N_SERVICES	ARRAY_SIZE(services)
 
-enum result {
-	WAITING,
-	ANSWERED,
-	REFUSED,
-	SILENT,
-};
-
 /**
  * struct probe - One service being asked.
  * @service: Which.
@@ -44,8 +37,10 @@ enum result {
  * @fd: Socket, -1 when done with.
  * @state: How far it is.
  * @text: What was answered, or why not.
+ * @refuser: Who sent an ICMP error.
  * @random: What the requests are made of.
  * @began: When it was asked first, in ms.
+ * @own: Port that it is asked from.
  * @took: Until the answer, in ms.
  * @next: When to ask again.
  * @wait: How long after that.
@@ -61,7 +56,9 @@ struct probe {
 	int fd;
 	enum result state;
 	char text[PROBE_TEXT + 64];
+	char refuser[INET6_ADDRSTRLEN];
 	uint8_t random[PROBE_RANDOM];
+	uint16_t own;
 	int64_t began, took, next, wait;
 	int tries;
 	bool connected;
@@ -84,12 +81,27 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+static uint16_t port_of(const struct sockaddr_storage *a)
+{
+	return ntohs(a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port :
+					       ((const struct sockaddr_in6 *)a)->sin6_port);
+}
+
+static uint16_t own_port(int fd)
+{
+	struct sockaddr_storage own = {};
+	socklen_t length = sizeof(own);
+
+	return getsockname(fd, (struct sockaddr *)&own, &length) ? 0 : port_of(&own);
+}
+
 static void finish(struct probe *p, enum result state, const char *text)
 {
 	p->state = state;
 	p->took = now_ms() - p->began;
 	if (text != p->text)
 		snprintf(p->text, sizeof(p->text), "%s", text);
+	p->own = own_port(p->fd);
 	close(p->fd);
 	p->fd = -1;
 }
@@ -126,6 +138,7 @@ static void read_error(struct probe *p)
 	getnameinfo(SO_EE_OFFENDER(err), p->length, from, sizeof(from), NULL, 0, NI_NUMERICHOST);
 	what = err->ee_errno == ECONNREFUSED ? "port unreachable" : strerror(err->ee_errno);
 	snprintf(text, sizeof(text), "%s, says %s", what, from);
+	snprintf(p->refuser, sizeof(p->refuser), "%s", from);
 	finish(p, REFUSED, text);
 }
 
@@ -175,12 +188,6 @@ static void begin(struct probe *p)
 	p->next = INT64_MAX;
 	if (connect(p->fd, (struct sockaddr *)&p->to, p->length) && errno != EINPROGRESS)
 		failed(p, errno);
-}
-
-static uint16_t port_of(const struct sockaddr_storage *a)
-{
-	return ntohs(a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port :
-					       ((const struct sockaddr_in6 *)a)->sin6_port);
 }
 
 static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
@@ -320,7 +327,34 @@ static bool step(struct probe *probes, size_t n, int64_t deadline)
 	return true;
 }
 
-static void run_all(struct probe *probes, size_t n, const struct request *req)
+static bool is_ours(const struct probe *p, const struct flow *f)
+{
+	const void *to = p->to.ss_family == AF_INET ?
+			 (const void *)&((const struct sockaddr_in *)&p->to)->sin_addr :
+			 (const void *)&((const struct sockaddr_in6 *)&p->to)->sin6_addr;
+	struct host host;
+
+	host_set(&host, p->to.ss_family, to);
+	return p->own && f->sport == p->own && f->vpn->l4proto == p->service->l4proto &&
+	       f->vpn->port == p->service->port && host_equal(&f->dst, &host);
+}
+
+/* What was asked is no VPN; its connections shall not be taken for one. */
+static void forget_all(const struct probe *probes, size_t n)
+{
+	struct flows flows = {};
+	size_t i, k;
+
+	if (flows_read(&flows))
+		return;
+	for (i = 0; i < flows.n; i++)
+		for (k = 0; k < n; k++)
+			if (is_ours(&probes[k], &flows.list[i]))
+				flow_forget(&flows.list[i]);
+	flows_free(&flows);
+}
+
+static void run_all(struct probe *probes, size_t n, int64_t timeout)
 {
 	int64_t began = now_ms();
 	bool tell = isatty(STDERR_FILENO);
@@ -328,12 +362,13 @@ static void run_all(struct probe *probes, size_t n, const struct request *req)
 
 	for (i = 0; i < n; i++)
 		begin(&probes[i]);
-	while (step(probes, n, began + req->timeout * 1000))
+	while (step(probes, n, began + timeout * 1000))
 		if (tell && now_ms() - began > 1000)
 			fprintf(stderr, "\rwaiting for answers, %d of at most %d s ",
-				(int)((now_ms() - began) / 1000), (int)req->timeout);
+				(int)((now_ms() - began) / 1000), (int)timeout);
 	if (tell)
 		fputs("\r\033[K", stderr);
+	forget_all(probes, n);
 }
 
 static void print_probe(struct out *o, const struct probe *p, const char *address)
@@ -400,6 +435,16 @@ static void set_port(struct sockaddr_storage *a, uint16_t port)
 		((struct sockaddr_in6 *)a)->sin6_port = htons(port);
 }
 
+static void prepare(struct probe *p, const struct service *service,
+		    const struct addrinfo *address)
+{
+	memset(p, 0, sizeof(*p));
+	p->service = service;
+	p->length = address->ai_addrlen;
+	memcpy(&p->to, address->ai_addr, address->ai_addrlen);
+	set_port(&p->to, service->port);
+}
+
 static int probe_host(struct context *ctx, const struct request *req)
 {
 	struct probe *probes = xrealloc(NULL, N_SERVICES * sizeof(*probes));
@@ -411,20 +456,72 @@ static int probe_host(struct context *ctx, const struct request *req)
 		free(probes);
 		return ret;
 	}
-	for (i = 0; i < N_SERVICES; i++) {
-		if (req->any && !req->wanted[i])
-			continue;
-		memset(&probes[n], 0, sizeof(probes[n]));
-		probes[n].service = services[i];
-		probes[n].length = found->ai_addrlen;
-		memcpy(&probes[n].to, found->ai_addr, found->ai_addrlen);
-		set_port(&probes[n++].to, services[i]->port);
-	}
+	for (i = 0; i < N_SERVICES; i++)
+		if (!req->any || req->wanted[i])
+			prepare(&probes[n++], services[i], found);
 	freeaddrinfo(found);
-	run_all(probes, n, req);
+	run_all(probes, n, req->timeout);
 	ret = print_all(&ctx->out, probes, n);
 	free(probes);
 	return ret;
+}
+
+/**
+ * host_resolve - Find the address of a name.
+ * @host: Filled in.
+ * @name: The name or address.
+ *
+ * Return: EXIT_OK, or EXIT_USAGE with the reason said.
+ */
+int host_resolve(struct host *host, const char *name)
+{
+	struct addrinfo *found;
+	int ret = resolve(name, &found);
+
+	if (ret)
+		return ret;
+	if (found->ai_family == AF_INET)
+		host_set(host, AF_INET, &((struct sockaddr_in *)found->ai_addr)->sin_addr);
+	else
+		host_set(host, AF_INET6, &((struct sockaddr_in6 *)found->ai_addr)->sin6_addr);
+	freeaddrinfo(found);
+	return EXIT_OK;
+}
+
+/**
+ * probe_ask - Ask a host for all services.
+ * @host: The host.
+ * @seconds: How long to wait for answers.
+ * @n: Set to how many services there are.
+ *
+ * Return: what came of each; freed by the caller.
+ */
+struct asked *probe_ask(const struct host *host, int seconds, size_t *n)
+{
+	struct probe *probes = xrealloc(NULL, N_SERVICES * sizeof(*probes));
+	struct asked *asked = xrealloc(NULL, N_SERVICES * sizeof(*asked));
+	char text[INET6_ADDRSTRLEN];
+	struct addrinfo *found;
+	size_t i;
+
+	*n = 0;
+	if (!resolve(host_text(host, text), &found)) {
+		for (i = 0; i < N_SERVICES; i++)
+			prepare(&probes[i], services[i], found);
+		freeaddrinfo(found);
+		run_all(probes, N_SERVICES, seconds);
+		*n = N_SERVICES;
+	}
+	for (i = 0; i < *n; i++) {
+		asked[i] = (struct asked){
+			.service = probes[i].service, .result = probes[i].state,
+			.tries = probes[i].tries,
+		};
+		snprintf(asked[i].text, sizeof(asked[i].text), "%s", probes[i].text);
+		snprintf(asked[i].refuser, sizeof(asked[i].refuser), "%s", probes[i].refuser);
+	}
+	free(probes);
+	return asked;
 }
 
 static int parse_service(struct request *req, const char *word)

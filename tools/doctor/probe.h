@@ -41,6 +41,29 @@ struct service {
 		      const uint8_t *answer, size_t length);
 };
 
+enum result {
+	WAITING,
+	ANSWERED,
+	REFUSED,
+	SILENT,
+};
+
+/**
+ * struct asked - What came of asking for a service.
+ * @service: The service.
+ * @result: ANSWERED, REFUSED or SILENT.
+ * @text: What was answered, or why not.
+ * @refuser: Who sent the ICMP error, empty for a reset or when there was none.
+ * @tries: How often it was asked.
+ */
+struct asked {
+	const struct service *service;
+	enum result result;
+	char text[PROBE_TEXT + 64];
+	char refuser[48];
+	int tries;
+};
+
 extern const struct service service_ike, service_natt, service_pptp, service_l2tp,
 			    service_openvpn;
 

@@ -48,17 +48,33 @@ void checks_run(const struct evidence *ev, struct report *r)
  *         as long-lived as the evidence.
  * @seen: The evidence, from xasprintf(); taken over.
  * @advice: What to do, likewise.
+ *
+ * Return: the finding, until the next one is reported.
  */
-void found(struct report *r, const char *code, enum severity severity, const char *proto,
-	   char *seen, char *advice)
+struct finding *found(struct report *r, const char *code, enum severity severity,
+		      const char *proto, char *seen, char *advice)
 {
 	size_t at = r->n_findings;
 
 	r->findings = xgrow(r->findings, r->n_findings, sizeof(*r->findings));
 	for (; at && r->findings[at - 1].severity > severity; at--)
 		r->findings[at] = r->findings[at - 1];
-	r->findings[at] = (struct finding){ code, severity, proto, seen, advice };
+	r->findings[at] = (struct finding){
+		.code = code, .severity = severity, .proto = proto, .seen = seen, .advice = advice,
+	};
 	r->n_findings++;
+	return &r->findings[at];
+}
+
+/**
+ * finding_command - Add a command that cures it.
+ * @f: The finding.
+ * @command: One line for a shell, from xasprintf(); taken over.
+ */
+void finding_command(struct finding *f, char *command)
+{
+	f->commands = xgrow(f->commands, f->n_commands, sizeof(*f->commands));
+	f->commands[f->n_commands++] = command;
 }
 
 /**
@@ -117,19 +133,82 @@ static const char *severity_name(enum severity severity)
 	return names[severity];
 }
 
-static void print_finding(struct out *o, const struct finding *f)
+/* What to do in one text: the advice, and those commands that it does not have. */
+static char *whole_advice(const struct finding *f)
 {
+	char *text = xstrdup(f->advice), *longer;
+	const char *joint = " ";
+	size_t i;
+
+	for (i = 0; i < f->n_commands; i++) {
+		if (strstr(f->advice, f->commands[i]))
+			continue;
+		longer = xasprintf("%s%s%s", text, joint, f->commands[i]);
+		free(text);
+		text = longer;
+		joint = " && ";
+	}
+	return text;
+}
+
+static void json_finding(struct out *o, const struct finding *f)
+{
+	char *advice = whole_advice(f);
+	size_t i;
+
 	out_object(o, NULL);
 	out_string(o, "finding", NULL, f->code);
+	out_string(o, "id", NULL, f->code);
 	out_string(o, "severity", NULL, severity_name(f->severity));
 	out_string(o, "proto", NULL, f->proto);
 	out_string(o, "seen", NULL, f->seen);
-	out_string(o, "do", NULL, f->advice);
+	out_string(o, "meaning", NULL, meaning_of(f->code));
+	out_string(o, "do", NULL, advice);
+	out_list(o, "commands");
+	for (i = 0; i < f->n_commands; i++)
+		out_item(o, f->commands[i]);
+	out_list_end(o);
 	out_object_end(o);
+	free(advice);
+}
+
+static void print_finding(struct out *o, const struct finding *f)
+{
+	size_t i;
+
+	json_finding(o, f);
 	out_line(o, 0, "%s: %s%s%s%s", severity_name(f->severity), f->code,
 		 f->proto ? " (" : "", f->proto ? f->proto : "", f->proto ? ")" : "");
 	out_line(o, 4, "Seen: %s", f->seen);
+	out_line(o, 4, "Means: %s", meaning_of(f->code));
 	out_line(o, 4, "Do: %s", f->advice);
+	for (i = 0; i < f->n_commands; i++)
+		if (!strstr(f->advice, f->commands[i]))
+			out_verbatim(o, 8, f->commands[i]);
+}
+
+/* The last of the list, so that whoever reads the JSON alone learns of it too. */
+static void json_not_examined(struct out *o, const struct report *r)
+{
+	size_t i;
+
+	if (!r->n_notes)
+		return;
+	out_object(o, NULL);
+	out_string(o, "finding", NULL, "not-examined");
+	out_string(o, "id", NULL, "not-examined");
+	out_string(o, "severity", NULL, severity_name(SEVERITY_INFO));
+	out_string(o, "seen", NULL, r->notes[0]);
+	out_string(o, "meaning", NULL, meaning_of("not-examined"));
+	out_string(o, "do", NULL, r->refused ? "Run it again as root." :
+						"Look at these by hand.");
+	out_list(o, "commands");
+	out_list_end(o);
+	out_list(o, "not_examined");
+	for (i = 0; i < r->n_notes; i++)
+		out_item(o, r->notes[i]);
+	out_list_end(o);
+	out_object_end(o);
 }
 
 /**
@@ -144,6 +223,7 @@ void report_print(struct report *r, struct out *o)
 	out_list(o, NULL);
 	for (i = 0; i < r->n_findings; i++)
 		print_finding(o, &r->findings[i]);
+	json_not_examined(o, r);
 	out_list_end(o);
 	if (!r->n_findings)
 		out_line(o, 0, r->n_notes ? "Nothing found in what could be examined." :
@@ -159,9 +239,12 @@ void report_print(struct report *r, struct out *o)
  */
 void report_free(struct report *r)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < r->n_findings; i++) {
+		for (k = 0; k < r->findings[i].n_commands; k++)
+			free(r->findings[i].commands[k]);
+		free(r->findings[i].commands);
 		free(r->findings[i].seen);
 		free(r->findings[i].advice);
 	}

@@ -19,6 +19,7 @@
 #include "ruleset.h"
 
 #define READ_TRIES	10
+#define NFT_COMMENT	0
 
 static bool same(const char *a, const char *b)
 {
@@ -66,19 +67,22 @@ static struct nft_chain *find_chain(const struct ruleset *rs, uint8_t family,
 	return NULL;
 }
 
-/* The first device of a list; the few chains with several are rare. */
-static const char *device(const struct nlattr *hook)
+/**
+ * chain_is_at - Whether packets of an interface meet a chain.
+ * @chain: The chain.
+ * @name: The interface, empty for none.
+ */
+bool chain_is_at(const struct nft_chain *chain, const char *name)
 {
-	const struct nlattr *attr, *one;
+	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, hook) {
-		if (mnl_attr_get_type(attr) == NFTA_HOOK_DEV)
-			return mnl_attr_get_str(attr);
-		if (mnl_attr_get_type(attr) == NFTA_HOOK_DEVS)
-			mnl_attr_for_each_nested(one, attr)
-				return mnl_attr_get_str(one);
-	}
-	return NULL;
+	if (chain->device && !strcmp(mnl_attr_get_str(chain->device), name))
+		return true;
+	if (chain->devices)
+		mnl_attr_for_each_nested(attr, chain->devices)
+			if (!strcmp(mnl_attr_get_str(attr), name))
+				return true;
+	return !chain->device && !chain->devices;
 }
 
 static void take_hook(struct nft_chain *chain, const struct nlattr *hook)
@@ -90,8 +94,11 @@ static void take_hook(struct nft_chain *chain, const struct nlattr *hook)
 			chain->hook = ntohl(mnl_attr_get_u32(attr));
 		else if (mnl_attr_get_type(attr) == NFTA_HOOK_PRIORITY)
 			chain->priority = ntohl(mnl_attr_get_u32(attr));
+		else if (mnl_attr_get_type(attr) == NFTA_HOOK_DEV)
+			chain->device = attr;
+		else if (mnl_attr_get_type(attr) == NFTA_HOOK_DEVS)
+			chain->devices = attr;
 	}
-	chain->device = device(hook);
 }
 
 static void take_chain(struct ruleset *rs, const struct nlmsghdr *nlh)
@@ -115,6 +122,18 @@ static void take_chain(struct ruleset *rs, const struct nlmsghdr *nlh)
 		chain->drops = ntohl(mnl_attr_get_u32(tb[NFTA_CHAIN_POLICY])) == NF_DROP;
 }
 
+/* nft keeps a comment in data that the kernel does not look into: type, length, text. */
+static const char *comment_of(const struct nlattr *userdata)
+{
+	const uint8_t *p = mnl_attr_get_payload(userdata);
+	size_t left = mnl_attr_get_payload_len(userdata);
+
+	for (; left >= 2 && left - 2 >= p[1]; left -= 2 + p[1], p += 2 + p[1])
+		if (p[0] == NFT_COMMENT && p[1] && !p[2 + p[1] - 1])
+			return (const char *)p + 2;
+	return NULL;
+}
+
 static void take_rule(struct ruleset *rs, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[NFTA_RULE_MAX + 1] = {};
@@ -128,7 +147,9 @@ static void take_rule(struct ruleset *rs, const struct nlmsghdr *nlh)
 		return;
 	chain->rules = xgrow(chain->rules, chain->n_rules, sizeof(*chain->rules));
 	rule = &chain->rules[chain->n_rules++];
+	*rule = (struct nft_rule){};
 	rule->handle = be64toh(mnl_attr_get_u64(tb[NFTA_RULE_HANDLE]));
+	rule->comment = tb[NFTA_RULE_USERDATA] ? comment_of(tb[NFTA_RULE_USERDATA]) : NULL;
 	rule->expressions = tb[NFTA_RULE_EXPRESSIONS];
 }
 

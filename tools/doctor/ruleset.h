@@ -16,10 +16,12 @@
 /**
  * struct nft_rule - One rule.
  * @handle: Its number.
+ * @comment: What its author said of it, NULL without any.
  * @expressions: NFTA_RULE_EXPRESSIONS, NULL without any.
  */
 struct nft_rule {
 	uint64_t handle;
+	const char *comment;
 	const struct nlattr *expressions;
 };
 
@@ -32,7 +34,8 @@ struct nft_rule {
  * @hook: Where a base chain sits, NF_INET_* or NF_NETDEV_*.
  * @priority: When.
  * @drops: Its policy is to drop.
- * @device: The interface that it is bound to, NULL for all.
+ * @device: NFTA_HOOK_DEV, the interface that it is bound to, NULL for all.
+ * @devices: NFTA_HOOK_DEVS, several of them, likewise.
  * @rules: Its rules in order.
  * @n_rules: How many.
  */
@@ -42,7 +45,7 @@ struct nft_chain {
 	uint32_t hook;
 	int32_t priority;
 	bool drops;
-	const char *device;
+	const struct nlattr *device, *devices;
 	struct nft_rule *rules;
 	size_t n_rules;
 };
@@ -131,6 +134,7 @@ const struct nft_set *ruleset_set(const struct ruleset *rs, const struct nft_cha
 const char *ruleset_helper(const struct ruleset *rs, const struct nft_chain *from,
 			   const char *name);
 const char *nft_family_name(uint8_t family);
+bool chain_is_at(const struct nft_chain *chain, const char *name);
 
 /* sets.c */
 void set_take(struct nft_set *set, const struct nlmsghdr *nlh);

@@ -169,6 +169,18 @@ static void target_ct(struct machine *m, const uint8_t *info, size_t length)
 		m->helper = helper;
 }
 
+/* To what is not looked at here; CONNMARK sets either, as its options say. */
+static void target_mark(struct machine *m, const char *name)
+{
+	bool connection = !strcmp(name, "CONNMARK");
+
+	if (!connection && strcmp(name, "MARK"))
+		return;
+	m->sets[PACKET_MARK] = true;
+	m->sets[CONNECTION_MARK] = connection;
+	m->set = (struct marks){};
+}
+
 /**
  * xt_target - What an x_tables target does.
  * @m: Told of it.
@@ -189,6 +201,7 @@ void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t 
 		target_ct(m, info, length);
 	else if (!strcmp(name, "FLOWOFFLOAD"))
 		m->offloads = "";
+	target_mark(m, name);
 	for (i = 0; i < ARRAY_SIZE(nat); i++) {
 		if (strcmp(name, nat[i]))
 			continue;

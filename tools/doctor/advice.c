@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands that let a VPN past a rule; see advice.h. They let through what begins in a
+ * LAN, and what answers it, by the interfaces that it goes by: nothing is opened to
+ * the outside.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <ctype.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advice.h"
+
+#define PRIORITY_CONNTRACK	(-200)
+
+enum owner {
+	OWNER_NFT,
+	OWNER_IPTABLES,
+	OWNER_DOCKER,
+	OWNER_UFW,
+	OWNER_FIREWALLD,
+	OWNER_FW4,
+};
+
+/**
+ * names_add - Add a name to a list, unless it is there.
+ * @names: The list; beyond NAMES_MAX nothing is added.
+ * @name: The name, which stays where it is.
+ */
+void names_add(struct names *names, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (!strcmp(names->list[i], name))
+			return;
+	if (names->n < NAMES_MAX)
+		names->list[names->n++] = name;
+}
+
+/* --- whose rule it is --- */
+
+static const struct nft_chain *chain_named(const struct ruleset *rs, const struct place *place,
+					   const char *name)
+{
+	return ruleset_chain(rs, place->chain, name);
+}
+
+/* Base chains of iptables have its names of them, in capitals. */
+static bool is_iptables(const struct place *place)
+{
+	const char *p;
+
+	if (place->base->family != NFPROTO_IPV4 && place->base->family != NFPROTO_IPV6)
+		return false;
+	for (p = place->base->name; *p && !islower((unsigned char)*p); p++)
+		;
+	return !*p;
+}
+
+static enum owner owner_of(const struct ruleset *rs, const struct place *place)
+{
+	bool forward = place->base->hook == NF_INET_FORWARD;
+
+	if (!strcmp(place->chain->table, "fw4"))
+		return OWNER_FW4;
+	if (!strcmp(place->chain->table, "firewalld"))
+		return OWNER_FIREWALLD;
+	if (!is_iptables(place))
+		return OWNER_NFT;
+	if (forward && !strncmp(place->chain->name, "ufw", 3))
+		return OWNER_UFW;
+	/* both switch the policy; the chain of Docker's for users comes first */
+	if (forward && chain_named(rs, place, "DOCKER-USER"))
+		return OWNER_DOCKER;
+	if (forward && (chain_named(rs, place, "ufw-before-forward") ||
+			chain_named(rs, place, "ufw6-before-forward")))
+		return OWNER_UFW;
+	return OWNER_IPTABLES;
+}
+
+/**
+ * advice_words - What the commands of add_cures() do, as the beginning of a sentence.
+ * @rs: The ruleset.
+ * @place: Where packets are dropped.
+ */
+const char *advice_words(const struct ruleset *rs, const struct place *place)
+{
+	switch (owner_of(rs, place)) {
+	case OWNER_DOCKER:
+		return "Docker drops it; accept it in the chain that it leaves to its users:";
+	case OWNER_UFW:
+		return "Have ufw let it through:";
+	case OWNER_FIREWALLD:
+		return "Have firewalld let it through:";
+	case OWNER_FW4:
+		return "Have OpenWrt's firewall let it through:";
+	case OWNER_IPTABLES:
+	case OWNER_NFT:
+		break;
+	}
+	return place->rule ? "Remove the rule, or accept these packets before it:" :
+			     "Accept these packets:";
+}
+
+/* --- nft --- */
+
+static char *nft_set(const struct names *names)
+{
+	char *text = xstrdup(""), *longer;
+	size_t i;
+
+	for (i = 0; i < names->n; i++) {
+		longer = xasprintf("%s%s\"%s\"", text, i ? ", " : "", names->list[i]);
+		free(text);
+		text = longer;
+	}
+	if (names->n < 2)
+		return text;
+	longer = xasprintf("{ %s }", text);
+	free(text);
+	return longer;
+}
+
+static char *nft_link(const char *key, const struct names *names)
+{
+	char *set, *text;
+
+	if (!names->n)
+		return xstrdup("");
+	set = nft_set(names);
+	text = xasprintf("%s %s ", key, set);
+	free(set);
+	return text;
+}
+
+/* Before routing nothing is known of where it leaves, and behind it not where it came in. */
+static char *nft_links(const struct wish *w, bool back)
+{
+	const struct nft_chain *base = w->place->base;
+	const struct names *in = back ? &w->wan : &w->lan, *out = back ? &w->lan : &w->wan;
+	bool netdev = base->family == NFPROTO_NETDEV || base->hook == NF_INET_INGRESS;
+	bool pre = !netdev && base->hook == NF_INET_PRE_ROUTING;
+	bool post = !netdev && base->hook == NF_INET_POST_ROUTING;
+	char *iif = netdev || post ? xstrdup("") : nft_link("iifname", in);
+	char *oif = netdev || pre ? xstrdup("") : nft_link("oifname", out);
+	char *text = xasprintf("%s%s", iif, oif);
+
+	free(iif);
+	free(oif);
+	return text;
+}
+
+static const char *nft_state(const struct wish *w, bool back)
+{
+	const struct nft_chain *base = w->place->base;
+
+	if (!back || base->family == NFPROTO_NETDEV || base->hook == NF_INET_INGRESS ||
+	    base->priority <= PRIORITY_CONNTRACK)
+		return "";
+	return "ct state established,related ";
+}
+
+static char *protocol_text(uint8_t l4proto)
+{
+	return l4proto == IPPROTO_ESP ? xstrdup("esp") :
+	       l4proto == IPPROTO_GRE ? xstrdup("gre") : xasprintf("%u", l4proto);
+}
+
+/*
+ * Where connections are not known yet, an answer is told from what a stranger sends by
+ * its sender; if that is not known, only what is for the router's own address is let
+ * on, which without a connection comes no further than the router.
+ */
+static bool is_blind(const struct wish *w)
+{
+	return !*nft_state(w, true);
+}
+
+static char *nft_peer(const struct wish *w, bool back)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (!back || !is_blind(w))
+		return xstrdup("");
+	if (w->peer)
+		return xasprintf("%s saddr %s ", w->peer->family == AF_INET6 ? "ip6" : "ip",
+				 host_text(w->peer, text));
+	return xasprintf("ip daddr %s ", host_text(w->own, text));
+}
+
+static char *nft_kind(const struct vpn *vpn, bool back)
+{
+	char *text, *proto;
+
+	if (!vpn)
+		return xstrdup("");
+	if (vpn->port)
+		return xasprintf("%s %s %u ", vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp",
+				 back ? "sport" : "dport", vpn->port);
+	proto = protocol_text(vpn->l4proto);
+	text = xasprintf("meta l4proto %s ", proto);
+	free(proto);
+	return text;
+}
+
+/* One more statement behind those that are there. */
+static char *nft_add(char *text, const struct wish *w, const char *kind, bool back)
+{
+	const struct place *p = w->place;
+	const char *family = nft_family_name(p->chain->family);
+	char *links = nft_links(w, back), *peer = nft_peer(w, back), *handle, *longer;
+
+	handle = p->rule ? xasprintf(" handle %ju", (uintmax_t)p->rule->handle) : xstrdup("");
+	longer = xasprintf("%s%s%s rule %s %s %s%s %s%s%s%saccept", text, *text ? "; " : "",
+			   p->rule ? "insert" : "add", family, p->chain->table, p->chain->name,
+			   handle, links, peer, nft_state(w, back), kind);
+	free(handle);
+	free(peer);
+	free(links);
+	free(text);
+	return longer;
+}
+
+static char *nft_add_all(char *text, const struct wish *w, bool back)
+{
+	text = nft_add(text, w, "meta l4proto { gre, esp, 115 } ", back);
+	text = nft_add(text, w, back ? "udp sport { 500, 1194, 1701, 4500, 51820 } " :
+				       "udp dport { 500, 1194, 1701, 4500, 51820 } ", back);
+	return nft_add(text, w, back ? "tcp sport { 1194, 1723 } " : "tcp dport { 1194, 1723 } ",
+		       back);
+}
+
+static char *nft_way(char *text, const struct wish *w, bool back)
+{
+	char *kind;
+
+	if (w->all)
+		return nft_add_all(text, w, back);
+	kind = nft_kind(w->vpn, back);
+	text = nft_add(text, w, kind, back);
+	free(kind);
+	return text;
+}
+
+static void advise_nft(struct finding *f, const struct wish *w)
+{
+	char *text = xstrdup("");
+
+	if (w->there)
+		text = nft_way(text, w, false);
+	if (w->back && (!is_blind(w) || w->peer || w->own))
+		text = nft_way(text, w, true);
+	if (*text)
+		finding_command(f, xasprintf("nft '%s'", text));
+	free(text);
+}
+
+/* --- programs that have their own words --- */
+
+/* Told of each kind, there and back, by each pair of interfaces. */
+typedef void (*tell)(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		     const struct vpn *vpn, const char *lan, const char *wan);
+
+static void each_pair(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		      const struct vpn *vpn, tell tell)
+{
+	size_t i, k;
+
+	for (i = 0; i < w->lan.n; i++)
+		for (k = 0; k < w->wan.n; k++)
+			tell(f, rs, w, vpn, w->lan.list[i], w->wan.list[k]);
+}
+
+static void each(struct finding *f, const struct ruleset *rs, const struct wish *w, tell tell)
+{
+	size_t i;
+
+	if (!w->all)
+		each_pair(f, rs, w, w->vpn, tell);
+	for (i = 0; w->all && i < n_vpns; i++)
+		each_pair(f, rs, w, &vpns[i], tell);
+}
+
+static char *ipt_kind(const struct vpn *vpn, bool back)
+{
+	char *text, *proto;
+
+	if (!vpn)
+		return xstrdup("");
+	if (vpn->port)
+		return xasprintf("-p %s --%s %u ", vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp",
+				 back ? "sport" : "dport", vpn->port);
+	proto = protocol_text(vpn->l4proto);
+	text = xasprintf("-p %s ", proto);
+	free(proto);
+	return text;
+}
+
+static const char *ipt_program(const struct wish *w)
+{
+	return w->place->chain->family == NFPROTO_IPV6 ? "ip6tables" : "iptables";
+}
+
+/* "-I FORWARD 3 ", with the table where it is not the filter's */
+static char *ipt_place(const struct place *p)
+{
+	char *table = strcmp(p->chain->table, "filter") ? xasprintf("-t %s ", p->chain->table) :
+							  xstrdup("");
+	char *text = p->rule ? xasprintf("%s-I %s %zu ", table, p->chain->name,
+					 (size_t)(p->rule - p->chain->rules) + 1) :
+			       xasprintf("%s-A %s ", table, p->chain->name);
+
+	free(table);
+	return text;
+}
+
+static void ipt_way(struct finding *f, const struct wish *w, const struct vpn *vpn,
+		    const char *where, const char *in, const char *out, bool back)
+{
+	uint32_t hook = w->place->base->hook;
+	char *kind = ipt_kind(vpn, back);
+	bool state = back && w->place->base->priority > PRIORITY_CONNTRACK;
+	bool pre = hook == NF_INET_PRE_ROUTING, post = hook == NF_INET_POST_ROUTING;
+
+	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s-j ACCEPT", ipt_program(w), where,
+				     post ? "" : "-i ", post ? "" : in, post ? "" : " ",
+				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ", kind,
+				     state ? "-m conntrack --ctstate ESTABLISHED,RELATED " : ""));
+	free(kind);
+}
+
+static void tell_ipt(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		     const struct vpn *vpn, const char *lan, const char *wan)
+{
+	char *where = owner_of(rs, w->place) == OWNER_DOCKER ? xstrdup("-I DOCKER-USER ") :
+							       ipt_place(w->place);
+
+	if (w->there)
+		ipt_way(f, w, vpn, where, lan, wan, false);
+	if (w->back && !is_blind(w))
+		ipt_way(f, w, vpn, where, wan, lan, true);
+	free(where);
+}
+
+/* ufw lets answers through by itself. */
+static void tell_ufw(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		     const struct vpn *vpn, const char *lan, const char *wan)
+{
+	char *kind;
+
+	(void)rs;
+	if (!vpn)
+		kind = xstrdup("");
+	else if (vpn->port)
+		kind = xasprintf(" proto %s from any to any port %u",
+				 vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp", vpn->port);
+	else if (vpn->l4proto == IPPROTO_ESP || vpn->l4proto == IPPROTO_GRE)
+		kind = xasprintf(" proto %s from any to any",
+				 vpn->l4proto == IPPROTO_ESP ? "esp" : "gre");
+	else
+		return;
+	finding_command(f, xasprintf("ufw route %sallow in on %s out on %s%s",
+				     w->place->rule ? "prepend " : "", lan, wan, kind));
+	free(kind);
+}
+
+static void tell_firewalld(struct finding *f, const struct ruleset *rs, const struct wish *w,
+			   const struct vpn *vpn, const char *lan, const char *wan)
+{
+	static const char policy[] = "firewall-cmd --permanent --policy=vpnout";
+	static const char zone[] = "$(firewall-cmd --get-zone-of-interface=";
+	char *proto;
+
+	(void)rs;
+	(void)w;
+	if (!f->n_commands) {
+		finding_command(f, xstrdup("firewall-cmd --permanent --new-policy=vpnout"));
+		finding_command(f, xasprintf("%s --add-ingress-zone=%s%s)", policy, zone, lan));
+		finding_command(f, xasprintf("%s --add-egress-zone=%s%s)", policy, zone, wan));
+	}
+	proto = vpn ? protocol_text(vpn->l4proto) : NULL;
+	if (!vpn)
+		finding_command(f, xasprintf("%s --set-target=ACCEPT", policy));
+	else if (vpn->port)
+		finding_command(f, xasprintf("%s --add-port=%u/%s", policy, vpn->port,
+					     vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp"));
+	else
+		finding_command(f, xasprintf("%s --add-protocol=%s", policy, proto));
+	free(proto);
+}
+
+/* The zone of an interface: where fw4's chain forward sends what comes in by it. */
+static const char *fw4_zone(const struct ruleset *rs, const struct place *place, const char *name)
+{
+	const struct nft_chain *forward = chain_named(rs, place, "forward");
+	struct link link = { .up = true };
+	struct packet packet = { .family = NFPROTO_IPV4, .l4proto = IPPROTO_TCP, .in = &link,
+				 .out = &link };
+	struct marks marks = {};
+	struct machine m = { .rs = rs, .packet = &packet, .chain = forward,
+			     .hook = NF_INET_FORWARD, .marks = &marks };
+	size_t i;
+
+	snprintf(link.name, sizeof(link.name), "%s", name);
+	for (i = 0; forward && i < forward->n_rules; i++)
+		if (rule_run(&m, &forward->rules[i]) == YES && m.n_verdicts &&
+		    m.verdicts[0].chain && !strncmp(m.verdicts[0].chain, "forward_", 8))
+			return m.verdicts[0].chain + 8;
+	return name;
+}
+
+static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		     const struct vpn *vpn, const char *lan, const char *wan)
+{
+	static const char set[] = "uci set 'firewall.@rule[-1]";
+	char *proto = !vpn ? xstrdup("all") : !vpn->port ? protocol_text(vpn->l4proto) :
+		      xstrdup(vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp");
+
+	finding_command(f, xstrdup("uci add firewall rule"));
+	finding_command(f, xasprintf("%s.name=VPN out'", set));
+	finding_command(f, xasprintf("%s.src=%s'", set, fw4_zone(rs, w->place, lan)));
+	finding_command(f, xasprintf("%s.dest=%s'", set, fw4_zone(rs, w->place, wan)));
+	finding_command(f, xasprintf("%s.proto=%s'", set, proto));
+	if (vpn && vpn->port)
+		finding_command(f, xasprintf("%s.dest_port=%u'", set, vpn->port));
+	finding_command(f, xasprintf("%s.target=ACCEPT'", set));
+	free(proto);
+}
+
+/**
+ * advise - Add the commands that let it through.
+ * @f: The finding.
+ * @rs: The ruleset.
+ * @w: What is to be let through.
+ */
+void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w)
+{
+	enum owner owner = w->lan.n && w->wan.n ? owner_of(rs, w->place) : OWNER_NFT;
+
+	switch (owner) {
+	case OWNER_NFT:
+		advise_nft(f, w);
+		break;
+	case OWNER_IPTABLES:
+	case OWNER_DOCKER:
+		each(f, rs, w, tell_ipt);
+		break;
+	case OWNER_UFW:
+		each(f, rs, w, tell_ufw);
+		break;
+	case OWNER_FIREWALLD:
+		each(f, rs, w, tell_firewalld);
+		finding_command(f, xstrdup("firewall-cmd --reload"));
+		break;
+	case OWNER_FW4:
+		each(f, rs, w, tell_fw4);
+		finding_command(f, xstrdup("uci commit firewall"));
+		finding_command(f, xstrdup("service firewall reload"));
+		break;
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Commands that let a VPN past a rule, in the words of the program that made the
+ * rule; used by find_rules.c.
+ */
+#ifndef _VPNPASS_DOCTOR_ADVICE_H
+#define _VPNPASS_DOCTOR_ADVICE_H
+
+#include "doctor.h"
+#include "eval.h"
+
+#define NAMES_MAX	8
+
+/**
+ * struct names - Names of interfaces, each once.
+ * @list: Them.
+ * @n: How many.
+ */
+struct names {
+	const char *list[NAMES_MAX];
+	size_t n;
+};
+
+/**
+ * struct wish - What is to be let through.
+ * @place: Where it is dropped.
+ * @vpn: Its kind, NULL for everything.
+ * @all: All VPNs that we help.
+ * @there: What goes from the LAN.
+ * @back: What comes back.
+ * @lan: Where it comes from, none for the router itself.
+ * @wan: Where it goes.
+ * @peer: Whom it is with, NULL when that is not known.
+ * @own: The router's address on the way out that is translated to, likewise.
+ */
+struct wish {
+	const struct place *place;
+	const struct vpn *vpn;
+	bool all, there, back;
+	struct names lan, wan;
+	const struct host *peer, *own;
+};
+
+void names_add(struct names *names, const char *name);
+void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *wish);
+const char *advice_words(const struct ruleset *rs, const struct place *place);
+
+#endif /* _VPNPASS_DOCTOR_ADVICE_H */

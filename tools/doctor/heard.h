@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Packets of VPN protocols that pass while the doctor looks, as they come in and go
+ * out by the interfaces: also those that connection tracking never had or lost.
+ */
+#ifndef _VPNPASS_DOCTOR_HEARD_H
+#define _VPNPASS_DOCTOR_HEARD_H
+
+#include "network.h"
+
+/* As many kinds of packets are kept apart. */
+#define HEARD_MAX	256
+
+/**
+ * struct heard - Packets of one kind.
+ * @index: Of the interface.
+ * @out: They leave by it.
+ * @src: Their source address.
+ * @dst: Their destination.
+ * @l4proto: IP protocol.
+ * @sport: Source port, 0 where there are none.
+ * @dport: Destination port, likewise.
+ * @n: How many.
+ */
+struct heard {
+	unsigned int index;
+	bool out;
+	struct host src, dst;
+	uint8_t l4proto;
+	uint16_t sport, dport;
+	unsigned int n;
+};
+
+/**
+ * struct ear - A socket that listens and what it has heard.
+ * @fd: The socket, -1 where that is not allowed.
+ * @list: What was heard.
+ * @n: How much.
+ */
+struct ear {
+	int fd;
+	struct heard *list;
+	size_t n;
+};
+
+void ear_open(struct ear *ear);
+void ear_listen(struct ear *ear, int milliseconds);
+void ear_close(struct ear *ear);
+
+#endif /* _VPNPASS_DOCTOR_HEARD_H */

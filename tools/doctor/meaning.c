@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What each finding means for somebody who is no engineer; printed by report.c.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "doctor.h"
+
+static const struct {
+	const char *code, *text;
+} meanings[] = {
+	{ "nft-drop", "This router's own firewall throws these packets away." },
+	{ "nft-notrack",
+	  "These packets leave with a private address, and nobody can answer them." },
+	{ "path-silent", "The request left this router, and nothing came back." },
+	{ "untranslated", "The other end cannot answer: it sees an address of your own network." },
+	{ "route-split",
+	  "One half of the VPN may go another way than the other; servers refuse that." },
+	{ "conntrack-full", "This router has no room for more connections: new ones are dropped." },
+	{ "flowtable",
+	  "The router's fast path takes these packets past vpnpass, which cannot help." },
+	{ "in-tree-helper", "Two helpers want the same connection, and the kernel's own has it." },
+	{ "not-loaded", "Several devices that use one VPN server may get in each other's way." },
+	{ "helper-missing",
+	  "Several devices with this VPN and one server may get in each other's way." },
+	{ "switch-off", "This VPN gets plain address translation, as without vpnpass." },
+	{ "switch-block", "This VPN is forbidden on this router, by its own setting." },
+	{ "limit-hit", "A client got no VPN session, as a limit of vpnpass was reached." },
+	{ "no-memory", "A client got no VPN session, as the router had no memory for it." },
+	{ "forwarding-off", "Devices behind this router cannot get out at all." },
+	{ "no-nat", "Devices behind this router cannot get out with their private addresses." },
+	{ "double-nat", "The device before this router translates too, and has to let VPNs pass." },
+	{ "cgnat", "The provider translates addresses as well: not every VPN passes that." },
+	{ "shared-address",
+	  "Several customers share an IPv4 address: native IPsec and PPTP seldom pass." },
+	{ "tunnel-uplink", "All travels inside another VPN, whose far end decides what passes." },
+	{ "reverse-path",
+	  "Packets come in where this router does not expect them, and it drops them." },
+	{ "ike-fragments",
+	  "The VPN begins to connect and then hangs: its large messages get lost." },
+	{ "l2tp-ipsec-clash",
+	  "When two devices use this server at once, one may lose its connection." },
+	{ "needs-no-help", "This VPN works through any router; passthrough is not its problem." },
+	{ "nat-clash",
+	  "Only one device at a time can use this VPN server; what others send is lost." },
+	{ "one-client",
+	  "This device's VPN works; a second one that wants this server gets nothing." },
+	{ "answers-unclaimed",
+	  "The server answers, but this router does not know which device it is for." },
+	{ "link-down", "The cable, modem or network towards the Internet is not there." },
+	{ "no-address", "This router was given no address from outside, so there is no Internet." },
+	{ "no-default-route", "This router does not know the way to the Internet." },
+	{ "same-subnet", "This router cannot tell its own network from the one outside." },
+	{ "route-blocked",
+	  "This router's own routes or IPsec policies refuse packets to this server." },
+	{ "no-route", "This router does not know a way to this server." },
+	{ "small-mtu", "Large packets do not fit: a VPN may connect and then hang." },
+	{ "host-answers", "The server can be reached with this VPN from here." },
+	{ "host-refuses", "Somebody said no to this VPN at this address." },
+	{ "host-silent", "The server does not answer this VPN from here." },
+	{ "answers-dropped",
+	  "The server answers, and this router's own firewall drops the answer." },
+	{ "not-examined", "There may be more that is wrong than this list shows." },
+};
+
+/**
+ * meaning_of - What a finding means to its reader.
+ * @code: Its name.
+ *
+ * Return: a sentence.
+ */
+const char *meaning_of(const char *code)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(meanings); i++)
+		if (!strcmp(code, meanings[i].code))
+			return meanings[i].text;
+	return "";
+}

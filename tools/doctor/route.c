@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Asking the kernel for the way of a packet (RTM_GETROUTE) and for IPsec policies that
+ * block it; see route.h.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
+#include <string.h>
+
+#include "../util.h"
+#include "kernel.h"
+#include "route.h"
+
+static uint32_t mtu_of(const struct nlattr *metrics)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, metrics)
+		if (mnl_attr_get_type(attr) == RTAX_MTU)
+			return mnl_attr_get_u32(attr);
+	return 0;
+}
+
+static void take_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct route *route = data;
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return;
+	route->local = rtm->rtm_type == RTN_LOCAL;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			route->out = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_METRICS)
+			route->mtu = mtu_of(attr);
+	}
+}
+
+/**
+ * route_get - Which way a packet goes.
+ * @route: Filled in.
+ * @q: The packet.
+ */
+void route_get(struct route *route, const struct question *q)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETROUTE);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	bool ports = q->l4proto == IPPROTO_UDP || q->l4proto == IPPROTO_TCP;
+
+	*route = (struct route){};
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	rtm->rtm_family = q->to->family;
+	rtm->rtm_dst_len = 8 * host_length(q->to);
+	mnl_attr_put(nlh, RTA_DST, host_length(q->to), q->to->bytes);
+	if (q->from) {
+		rtm->rtm_src_len = 8 * host_length(q->from);
+		mnl_attr_put(nlh, RTA_SRC, host_length(q->from), q->from->bytes);
+	}
+	if (q->in)
+		mnl_attr_put_u32(nlh, RTA_IIF, q->in);
+	/* since Linux 4.19 and 4.17: rules of policy routing may look at these */
+	if (ports) {
+		mnl_attr_put_u8(nlh, RTA_IP_PROTO, q->l4proto);
+		mnl_attr_put_u16(nlh, RTA_DPORT, htons(q->dport));
+	}
+	route->error = kernel_dump(NETLINK_ROUTE, nlh, take_route, route);
+}
+
+struct blocking {
+	const struct host *to, *from;
+	bool found;
+};
+
+static bool in_selector(const struct host *a, const xfrm_address_t *net, uint8_t prefix)
+{
+	struct host other;
+
+	host_set(&other, a->family, net);
+	return host_in(a, &other, prefix);
+}
+
+static void take_policy(const struct nlmsghdr *nlh, void *data)
+{
+	const struct xfrm_userpolicy_info *p = mnl_nlmsg_get_payload(nlh);
+	struct blocking *b = data;
+
+	if (p->dir == XFRM_POLICY_IN || p->action != XFRM_POLICY_BLOCK ||
+	    p->sel.family != b->to->family)
+		return;
+	b->found |= in_selector(b->to, &p->sel.daddr, p->sel.prefixlen_d) &&
+		    (!b->from || in_selector(b->from, &p->sel.saddr, p->sel.prefixlen_s));
+}
+
+/**
+ * policy_blocks - Whether an IPsec policy of this router blocks what goes to a host.
+ * @to: The host.
+ * @from: Who sends it, NULL for anybody.
+ */
+bool policy_blocks(const struct host *to, const struct host *from)
+{
+	struct blocking blocking = { .to = to, .from = from };
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_request(buffer, XFRM_MSG_GETPOLICY);
+
+	return !kernel_dump(NETLINK_XFRM, nlh, take_policy, &blocking) && blocking.found;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which way the kernel sends a packet, and what it may refuse it for; used by
+ * find_host.c.
+ */
+#ifndef _VPNPASS_DOCTOR_ROUTE_H
+#define _VPNPASS_DOCTOR_ROUTE_H
+
+#include "network.h"
+
+/**
+ * struct question - The packet that is asked about.
+ * @to: Its destination.
+ * @from: Its source, NULL for the router's own.
+ * @in: Where it comes in, 0 for the router's own.
+ * @l4proto: IP protocol, 0 for any.
+ * @dport: Destination port, 0 for none.
+ */
+struct question {
+	const struct host *to, *from;
+	unsigned int in;
+	uint8_t l4proto;
+	uint16_t dport;
+};
+
+/**
+ * struct route - The way.
+ * @error: A negative errno if there is none: -ENETUNREACH, or as a route of type
+ *         blackhole (-EINVAL), prohibit (-EACCES), unreachable (-EHOSTUNREACH) has it.
+ * @local: To the router itself.
+ * @out: Interface that it leaves by.
+ * @mtu: Of the route, 0 when that is the interface's.
+ */
+struct route {
+	int error;
+	bool local;
+	unsigned int out;
+	uint32_t mtu;
+};
+
+void route_get(struct route *route, const struct question *q);
+bool policy_blocks(const struct host *to, const struct host *from);
+
+#endif /* _VPNPASS_DOCTOR_ROUTE_H */
