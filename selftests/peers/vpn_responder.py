@@ -8,6 +8,7 @@ ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v1 answers only IKEv1
 pptp          accepts; pptp=mute takes the connection and says nothing
 l2tp          accepts; l2tp=move answers from port 41701
 openvpn       resets; wireguard echoes
+addr=A        only at this IPv4 address
 
 Prints "ready", then "SERVICE good" or "SERVICE bad REASON" for each message.
 Only the services named listen. Used by the tests in selftests/doctor.
@@ -206,18 +207,19 @@ def one_stream(how, conn):
 
 def main():
     behaviour = dict((a.split("=") + [""])[:2] for a in sys.argv[1:])
+    at = "::ffff:" + behaviour.pop("addr") if "addr" in behaviour else "::"
     sockets = {}
     elsewhere = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    elsewhere.bind(("::", 41701))
+    elsewhere.bind((at, 41701))
     for name, how in behaviour.items():
         if name == "pptp":
             sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("::", 1723))
+            sock.bind((at, 1723))
             sock.listen()
         else:
             sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-            sock.bind(("::", UDP[name][0]))
+            sock.bind((at, UDP[name][0]))
         sockets[sock] = name
     say("ready")
     while True:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# What is seen of connections: who is answered, who is not, who shuts whom out.
+USUAL = stage.USUAL
+
+
+def half(*kinds):
+    return {k: "half" for k in kinds}
+
+
+def lost(*kinds):
+    return {k: "lost" for k in kinds}
+
+
+def tells(code, *words):
+    """A finding of that name has all these words in what was seen."""
+    return lambda found, rc, err: [] if any(
+        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
+        f"{code} does not tell {words}"]
+
+
+# --- one client's connection is like another's ---------------------------------------
+Scene("two clients of native ESP, both sending", traffic=[("c1", ["esp"]), ("c2", ["esp"])],
+      find=["nat-clash esp error"], check=tells("nat-clash", "192.168.2.2 sends ESP", stage.SERVER, "192.168.1.2 has that"))
+Scene("two clients of native ESP, and IKE by NAT-T", before=[("c1", ["natt"]), ("c2", ["natt"])],
+      traffic=[("c1", ["esp"]), ("c2", ["esp"])], find=["nat-clash esp error"],
+      may=["needs-no-help natt info"])
+Scene("two clients of native ESP, a while ago", before=[("c1", ["esp"]), ("c2", ["esp"])],
+      find=["one-client esp info"], check=tells("one-client", "192.168.1.2", "insert_failed"))
+Scene("two clients of L2TPv3", traffic=[("c1", ["l2tp3"]), ("c2", ["l2tp3"])],
+      find=["nat-clash l2tp error"])
+Scene("healthy: one client of native ESP", traffic=[("c1", ["esp"])], find=["one-client esp info"])
+Scene("healthy: two clients of IKE, one server", traffic=[("c1", ["ike"]), ("c2", ["ike"])])
+Scene("healthy: two clients of PPTP's control connection", before=[("c1", ["pptp"]), ("c2", ["pptp"])])
+
+# --- nobody answers --------------------------------------------------------------------
+for kind, proto in (("ike", "ike"), ("natt", "natt"), ("esp", "esp"), ("l2tp", "l2tp"),
+                    ("openvpn", "openvpn")):
+    Scene(f"the provider drops {kind}", mute=[kind], truth=half(kind), traffic=[("c1", [kind])],
+          find=[f"path-silent {proto} error"], check=tells("path-silent", "192.168.1.2", stage.SERVER))
+Scene("the provider drops TCP 1723", gdo=[
+    "nft 'add table ip deaf; add chain ip deaf in { type filter hook input priority 0; }; "
+    "add rule ip deaf in tcp dport 1723 drop'"], truth=lost("pptp"), traffic=[("c1", ["pptp"])],
+      find=["path-silent pptp error"])
+Scene("the provider drops IKE and OpenVPN", mute=["ike", "openvpn"], truth=half("ike", "openvpn"),
+      traffic=[("c1", ["ike", "openvpn"])], find=["path-silent ike error", "path-silent openvpn error"])
+Scene("one of two gateways is down", mute=["ike"], truth=half("ike"),
+      traffic=[("c1", ["ike", "natt"])], find=["path-silent ike error", "needs-no-help natt info"])
+Scene("healthy: one stray packet to a port", mute=["natt"], truth=half("natt"),
+      sysctl={"netfilter/nf_conntrack_acct": 1}, before=[("c1", ["natt"])])
+Scene("several packets, and nobody answers", mute=["natt"], truth=half("natt"),
+      sysctl={"netfilter/nf_conntrack_acct": 1}, traffic=[("c1", ["natt"])],
+      find=["path-silent natt error"])
+ASK = ["VPNPASS doctor probe 198.51.100.1 timeout 1"]
+Scene("healthy: the doctor's own question is no VPN", last=ASK, mute=["ike", "natt"],
+      truth=half("ike", "natt"))
+Scene("healthy: services that refuse the doctor's question", last=ASK, shut=True, kinds=())
+
+# --- answered ---------------------------------------------------------------------------
+Scene("healthy: NAT-T, OpenVPN and WireGuard are answered", before=[
+    ("c1", ["natt", "openvpn", "wireguard"])],
+      find=["needs-no-help natt info", "needs-no-help openvpn info", "needs-no-help wireguard info"])
+Scene("healthy: everything is answered", before=[("c1", ["ike", "esp", "pptp", "l2tp"])],
+      find=["one-client esp info"])
+
+# --- GRE comes back, and nobody knows whose it is ------------------------------------------
+Scene("PPTP's GRE is answered, but plain NAT cannot tell for whom", kinds=("gre", "esp", "web"),
+      truth=half("gre"), traffic=[("c1", ["pptp", "gre"])], find=["answers-unclaimed pptp error"])
