@@ -138,6 +138,8 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 		find_way(ev);
 	gather_flows(ev, r);
 	ours_read(&ev->ours, ctx, r);
+	if (ev->rules_known)
+		firewall_judge(ev);
 	if (ev->to && !ev->route.error && !ev->route.local)
 		ask_host(ev);
 }
@@ -145,6 +147,7 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 static void forget(struct evidence *ev)
 {
 	free(ev->asked);
+	free(ev->crossed);
 	ours_free(&ev->ours);
 	ear_close(&ev->ear);
 	flows_free(&ev->flows);

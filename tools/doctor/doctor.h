@@ -100,6 +100,8 @@ struct readings {
  * @net: Interfaces and addresses.
  * @rules: The nft ruleset.
  * @rules_known: It could be read.
+ * @crossed: What becomes of packets in it, private to firewall.c.
+ * @n_crossed: How many.
  * @flows: Connections of VPN protocols.
  * @flows_known: They could be read.
  * @ours: What our modules know.
@@ -118,6 +120,8 @@ struct evidence {
 	struct network net;
 	struct ruleset rules;
 	bool rules_known;
+	struct crossed *crossed;
+	size_t n_crossed;
 	struct flows flows;
 	bool flows_known;
 	struct ours ours;

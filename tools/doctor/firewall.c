@@ -68,29 +68,48 @@ static struct packet make_packet(const struct vpn *vpn, const struct link_addres
 	return p;
 }
 
-static void cross(const struct evidence *ev, const struct link_address *lan,
-		  const struct link *in, const struct link *out, bool reply,
-		  crossing_take take, void *data)
+/**
+ * struct crossed - One packet that was judged, kept for the other checks.
+ * @vpn: Its kind, NULL for the control packet.
+ * @packet: The packet.
+ * @j: The judgement.
+ * @control: Index of the control packet's.
+ */
+struct crossed {
+	const struct vpn *vpn;
+	struct packet packet;
+	struct judgement j;
+	size_t control;
+};
+
+static struct crossed *keep(struct evidence *ev, const struct vpn *vpn,
+			    const struct packet *packet, size_t control)
+{
+	struct crossed *c;
+
+	ev->crossed = xgrow(ev->crossed, ev->n_crossed, sizeof(*ev->crossed));
+	c = &ev->crossed[ev->n_crossed++];
+	*c = (struct crossed){ .vpn = vpn, .packet = *packet, .control = control };
+	return c;
+}
+
+static void cross(struct evidence *ev, const struct link_address *lan, const struct link *in,
+		  const struct link *out, bool reply)
 {
 	struct packet tcp = make_packet(&control_vpn, lan, in, out, reply);
 	struct packet udp = make_packet(&control_udp, lan, in, out, reply);
 	const struct packet *const controls[] = { &tcp, &udp, NULL };
-	struct judgement control, j;
+	size_t i, control = ev->n_crossed;
 	struct packet packet;
-	struct crossing c = { .packet = &tcp, .j = &control, .control = &control };
-	size_t i;
 
 	know_hosts(&tcp, ev);
 	know_hosts(&udp, ev);
-	judge(&ev->rules, &tcp, NULL, &control);
-	take(&c, data);
+	judge(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control)->j);
 	for (i = 0; i < n_vpns; i++) {
 		packet = make_packet(&vpns[i], lan, in, out, reply);
 		know_hosts(&packet, ev);
 		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
-		judge(&ev->rules, &packet, controls, &j);
-		c = (struct crossing){ &vpns[i], &packet, &j, &control };
-		take(&c, data);
+		judge(&ev->rules, &packet, controls, &keep(ev, &vpns[i], &packet, control)->j);
 	}
 }
 
@@ -135,8 +154,7 @@ static bool crosses(const struct network *net, const struct link_address *lan,
 	       has_global(net, out->index, AF_INET6);
 }
 
-static void cross_from(const struct evidence *ev, const struct link *in, const struct link *out,
-		       crossing_take take, void *data)
+static void cross_from(struct evidence *ev, const struct link *in, const struct link *out)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	const struct link_address *lan;
@@ -151,8 +169,8 @@ static void cross_from(const struct evidence *ev, const struct link *in, const s
 		} while (lan && !crosses(&ev->net, lan, out));
 		if (!lan)
 			continue;
-		cross(ev, lan, in, out, false, take, data);
-		cross(ev, lan, in, out, true, take, data);
+		cross(ev, lan, in, out, false);
+		cross(ev, lan, in, out, true);
 	}
 }
 
@@ -180,13 +198,11 @@ static bool is_entrance(const struct evidence *ev, const struct link *link,
 }
 
 /**
- * firewall_cross - Send every VPN's packets from each LAN and from the router
- * to each way out.
- * @ev: The evidence.
- * @take: Told what became of each.
- * @data: For @take.
+ * firewall_judge - Send every VPN's packets from each LAN and from the router to each
+ * way out, once, for firewall_cross().
+ * @ev: The evidence, which keeps what becomes of them.
  */
-void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
+void firewall_judge(struct evidence *ev)
 {
 	const struct network *net = &ev->net;
 	const struct link_address *own;
@@ -196,14 +212,35 @@ void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
 		for (k = 0; k < net->n_links; k++)
 			if (is_exit(ev, &net->links[k]) &&
 			    is_entrance(ev, &net->links[i], &net->links[k]))
-				cross_from(ev, &net->links[i], &net->links[k], take, data);
+				cross_from(ev, &net->links[i], &net->links[k]);
 	for (k = 0; k < net->n_links; k++) {
 		own = network_next(net, net->links[k].index,
 				   ev->to ? ev->to->family : AF_INET, NULL);
 		if (!is_exit(ev, &net->links[k]) || !own)
 			continue;
-		cross(ev, own, NULL, &net->links[k], false, take, data);
-		cross(ev, own, NULL, &net->links[k], true, take, data);
+		cross(ev, own, NULL, &net->links[k], false);
+		cross(ev, own, NULL, &net->links[k], true);
+	}
+}
+
+/**
+ * firewall_cross - Tell what becomes of each packet.
+ * @ev: The evidence, after firewall_judge().
+ * @take: Told of each.
+ * @data: For @take.
+ */
+void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_crossed; i++) {
+		const struct crossed *c = &ev->crossed[i];
+		struct crossing crossing = {
+			.vpn = c->vpn, .packet = &c->packet, .j = &c->j,
+			.control = &ev->crossed[c->control].j,
+		};
+
+		take(&crossing, data);
 	}
 }
 

@@ -26,6 +26,7 @@ struct crossing {
 
 typedef void (*crossing_take)(const struct crossing *crossing, void *data);
 
+void firewall_judge(struct evidence *ev);
 void firewall_cross(const struct evidence *ev, crossing_take take, void *data);
 bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
 			  const struct link *out);

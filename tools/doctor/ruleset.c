@@ -53,10 +53,15 @@ static const char *text(const struct nlattr *attr)
 	return attr ? mnl_attr_get_str(attr) : NULL;
 }
 
+/* While rules are read; they come chain by chain, so that it is mostly the same again. */
 static struct nft_chain *find_chain(const struct ruleset *rs, uint8_t family,
 				    const char *table, const char *name)
 {
+	struct nft_chain *last = rs->last_chain < rs->n_chains ? &rs->chains[rs->last_chain] : NULL;
 	size_t i;
+
+	if (last && last->family == family && same(last->table, table) && same(last->name, name))
+		return last;
 
 	for (i = rs->n_chains; i-- > 0;) {
 		struct nft_chain *c = &rs->chains[i];
@@ -145,6 +150,7 @@ static void take_rule(struct ruleset *rs, const struct nlmsghdr *nlh)
 			   text(tb[NFTA_RULE_CHAIN]));
 	if (!chain || !tb[NFTA_RULE_HANDLE])
 		return;
+	rs->last_chain = chain - rs->chains;
 	chain->rules = xgrow(chain->rules, chain->n_rules, sizeof(*chain->rules));
 	rule = &chain->rules[chain->n_rules++];
 	*rule = (struct nft_rule){};
@@ -269,6 +275,34 @@ static int dump_elements(struct ruleset *rs, const struct nft_set *set)
 	return kernel_dump(NETLINK_NETFILTER, nlh, take, rs);
 }
 
+static int compare_chains(uint8_t family, const char *table, const char *name,
+			  const struct nft_chain *other)
+{
+	int order = family - other->family;
+
+	if (!order)
+		order = strcmp(table, other->table ? other->table : "");
+	return order ? order : strcmp(name, other->name ? other->name : "");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct nft_chain *const *x = a, *const *y = b;
+
+	return compare_chains((*x)->family, (*x)->table ? (*x)->table : "",
+			      (*x)->name ? (*x)->name : "", *y);
+}
+
+static void sort_chains(struct ruleset *rs)
+{
+	size_t i;
+
+	rs->by_name = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*rs->by_name));
+	for (i = 0; i < rs->n_chains; i++)
+		rs->by_name[i] = &rs->chains[i];
+	qsort(rs->by_name, rs->n_chains, sizeof(*rs->by_name), by_name);
+}
+
 static int read_once(struct ruleset *rs)
 {
 	static const uint8_t types[] = {
@@ -280,6 +314,7 @@ static int read_once(struct ruleset *rs)
 
 	for (i = 0; !ret && i < ARRAY_SIZE(types); i++)
 		ret = dump(rs, types[i]);
+	sort_chains(rs);
 	for (i = 0; !ret && i < rs->n_sets; i++) {
 		ret = dump_elements(rs, &rs->sets[i]);
 		set_finish(&rs->sets[i]);
@@ -322,6 +357,7 @@ void ruleset_free(struct ruleset *rs)
 	for (i = 0; i < rs->n_messages; i++)
 		free(rs->messages[i]);
 	free(rs->chains);
+	free(rs->by_name);
 	free(rs->sets);
 	free(rs->helpers);
 	free(rs->messages);
@@ -339,7 +375,20 @@ void ruleset_free(struct ruleset *rs)
 const struct nft_chain *ruleset_chain(const struct ruleset *rs, const struct nft_chain *from,
 				      const char *name)
 {
-	return find_chain(rs, from->family, from->table, name);
+	size_t low = 0, high = rs->n_chains;
+
+	while (name && rs->by_name && low < high) {
+		size_t middle = (low + high) / 2;
+		int order = compare_chains(from->family, from->table, name, rs->by_name[middle]);
+
+		if (!order)
+			return rs->by_name[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
 }
 
 /**

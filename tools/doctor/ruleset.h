@@ -104,6 +104,8 @@ struct nft_helper {
  * struct ruleset - All of it; zeroed before it is read.
  * @chains: Its chains.
  * @n_chains: How many.
+ * @last_chain: Whose rule was read last.
+ * @by_name: They in an order in which they are found quickly; from ruleset_read().
  * @sets: Its sets and maps.
  * @n_sets: How many.
  * @helpers: Its helper objects.
@@ -115,6 +117,8 @@ struct nft_helper {
 struct ruleset {
 	struct nft_chain *chains;
 	size_t n_chains;
+	const struct nft_chain **by_name;
+	size_t last_chain;
 	struct nft_set *sets;
 	size_t n_sets;
 	struct nft_helper *helpers;
