@@ -214,7 +214,7 @@ static void report_dropped(const struct evidence *ev, struct report *r, const st
 	host_text(ev->to, to);
 	if (t->answer)
 		f = found(r, "answers-dropped", SEVERITY_ERROR, proto_of(a),
-			  xasprintf("%s answers %s, and %s drops that (nftrace shows it of a packet)",
+			  xasprintf("%s answers %s, and %s drops that (nftrace)",
 				    to, service, place),
 			  SAY("Let answers come in:"));
 	else

@@ -307,7 +307,7 @@ static void find_reverse_path(const struct evidence *ev, struct report *r)
 		if (!(link->wan || link->spare) || !is_strict(link))
 			continue;
 		f = found(r, "reverse-path", SEVERITY_WARNING, NULL,
-			  xasprintf("rp_filter is strict on %s, and such a one dropped %ju %s %.1f s (%s)",
+			  xasprintf("rp_filter is strict on %s, such dropped %ju %s %.1f s (%s)",
 				    link->name, (uintmax_t)lost, "packets within", ev->seconds,
 				    "IPReversePathFilter of /proc/net/netstat"),
 			  SAY("With several uplinks, where answers may come in by another one:"));

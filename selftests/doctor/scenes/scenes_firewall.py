@@ -68,7 +68,8 @@ Scene("healthy: a dormant table that would drop", nft="""table inet fw { flags d
     chain forward { %s policy drop; }
 }
 """ % FWD)
-Scene("healthy: a quota that is far from used up", nft=forward("quota over 900000 mbytes drop"))
+Scene("healthy: a quota that is far from used up", nft=forward("quota over 900000 mbytes drop"),
+      needs="nft_quota")
 Scene("healthy: maps to verdicts", nft=forward(
     EST + "meta l4proto vmap { esp : accept, gre : accept, 115 : accept, tcp : accept, udp : accept }",
     "drop"))
