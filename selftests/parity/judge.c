@@ -235,7 +235,7 @@ static void proto_name(const struct step *s, char *name, size_t size)
 		snprintf(name, size, "%s", base);
 		return;
 	case 50:
-		snprintf(name, size, "esp");
+		snprintf(name, size, s->len > 3 && !memcmp(s->data, "\0\0\0", 4) ? "esp:0" : "esp");
 		return;
 	case IPPROTO_GRE:
 		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&

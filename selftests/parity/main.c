@@ -17,7 +17,7 @@
 struct options opt = { .seed = 1, .count = 100, .only = -1 };
 struct stats stats;
 
-static struct outcome result[N_ROUTERS][MAX_STEPS];
+static struct outcome result[N_ROUTERS][MAX_STEPS], first[N_ROUTERS][MAX_STEPS];
 static char shown[MAX_SHOWN][128];
 static unsigned int n_shown, n_differ;
 
@@ -87,6 +87,19 @@ static void sequence_print(const struct seq *s)
 	}
 }
 
+/* A difference that was of the moment: no fault that can be shown, but one to look at. */
+static void unsteady_print(const struct seq *s, unsigned long index, const char *sign)
+{
+	unsigned int i;
+
+	printf("# not again: %s (sequence %lu)\n", sign, index);
+	for (i = 0; i < s->n; i++)
+		if (outcome_late(&first[VPNPASS][s->step[i].id], &first[STOCK][s->step[i].id])) {
+			step_print(&s->step[i]);
+			outcome_print(&first[VPNPASS][s->step[i].id], &first[STOCK][s->step[i].id]);
+		}
+}
+
 static void difference(struct seq *s, unsigned long index, char *sign, size_t size)
 {
 	bool verbose = opt.verbose;
@@ -95,12 +108,12 @@ static void difference(struct seq *s, unsigned long index, char *sign, size_t si
 	if (is_shown(sign) || n_shown == MAX_SHOWN)
 		return;
 	snprintf(shown[n_shown++], sizeof(shown[0]), "%s", sign);
+	memcpy(first, result, sizeof(first));
 	if (!verbose && !shrink(s, sign, size)) {
-		/* not again: late packets of a busy machine, and no fault that can be shown */
 		n_shown--;
 		n_differ--;
 		stats.unsteady++;
-		printf("# not again: %s (sequence %lu)\n", sign, index);
+		unsteady_print(s, index, sign);
 		return;
 	}
 	printf("# DIFFERENCE %s: seed %llu, sequence %lu, shortest form:\n", sign,
@@ -145,6 +158,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < opt.count; i++)
 		if (opt.only < 0 || (unsigned long)opt.only == i)
 			play(i);
+	routers_reset();
 	intended_print();
 	printf("# %s: sequences %lu packets %lu delivered %lu only-vpnpass %lu dropped-by-rule %lu not-again %lu held-ms %u seconds %ld differences %u\n",
 	       opt.ruleset, i, stats.packets / 2, stats.delivered, stats.extra, stats.dropped,

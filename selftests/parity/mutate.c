@@ -145,9 +145,12 @@ static void gap(struct seq *s)
 	pick(s)->gap_ms = chance(90) ? 5 + rng_below(30) : 1100;
 }
 
+/* Of TCP, a router that reads it may cut elsewhere. */
 static void fragments(struct seq *s)
 {
-	pick(s)->frag = true;
+	struct step *p = pick(s);
+
+	p->frag = p->proto != IPPROTO_TCP;
 }
 
 static void (* const mutators[])(struct seq *s) = {

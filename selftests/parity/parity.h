@@ -126,6 +126,7 @@ const char *addr_text(const uint8_t *a);
 /* router.c */
 void routers_open(const char *const names[N_ROUTERS]);
 void routers_flush(void);
+void routers_reset(void);
 void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS]);
 
 /* talk.c, corpus.c, mutate.c */

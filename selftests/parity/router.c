@@ -296,7 +296,8 @@ static void record(struct router *r, const struct seq *s, unsigned int side, con
 		return;
 	seen.side = side;
 	if (step->from == FROM_INSIDE && (side == SIDE_WAN || side == SIDE_WAN2) &&
-	    !(!opt.six && (frame[14 + 6] & 0x1f || frame[14 + 7])))
+	    !(!opt.six && (frame[14 + 6] & 0x1f || frame[14 + 7])) &&
+	    (opt.routed || !addr_same(seen.src, host_inside(step->in))))
 		xlate_learn(r, step, &seen);
 	outcome_add(&result[id], &seen);
 }
@@ -395,7 +396,8 @@ static void send_quote(struct router *r, const struct step *s, struct outcome *r
 	int side;
 
 	for (v = o->seen; v < o->seen + o->n; v++)
-		if (v->side != SIDE_SINK && v->side != SIDE_OWN)
+		if (s->from == FROM_OUTSIDE ? v->side == SIDE_WAN || v->side == SIDE_WAN2 :
+					      v->side == SIDE_LAN || v->side == SIDE_DMZ)
 			about = v;
 	if (!about)
 		return;
@@ -470,6 +472,15 @@ static unsigned int wait_late(const struct seq *s, const struct outcome *late_of
 	return now_ms() - from;
 }
 
+/* routers_reset - the routes as they were */
+void routers_reset(void)
+{
+	int r;
+
+	for (r = 0; r < N_ROUTERS; r++)
+		route_by(&routers[r], 0);
+}
+
 /* run_sequence - plays it against both routers with hosts that are new to them */
 void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS])
 {
@@ -477,15 +488,15 @@ void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEP
 	static unsigned int runs;
 	int r;
 
-	memset(result, 0, sizeof(struct outcome) * N_ROUTERS * MAX_STEPS);
+	/* what is left of the run before is nothing of this one's */
 	drain(s, result);
 	hosts_next();
+	memset(result, 0, sizeof(struct outcome) * N_ROUTERS * MAX_STEPS);
 	if (!(++runs % 64))
 		routers_flush();
-	for (r = 0; r < N_ROUTERS; r++) {
-		route_by(&routers[r], 0);
+	routers_reset();
+	for (r = 0; r < N_ROUTERS; r++)
 		routers[r].n_xlate = 0;
-	}
 	for (i = 0; i < s->n; i++) {
 		const struct step *step = &s->step[i];
 

@@ -477,7 +477,7 @@ static void pptp_call(struct seq *s, struct tcp *t, uint16_t pns, uint16_t pac)
 static void talk_pptp(struct seq *s)
 {
 	struct tcp t = { .seq = { rng(), rng() } };
-	uint16_t pns = chance(10) ? 0 : rng(), pac = chance(10) ? 0 : rng();
+	uint16_t pns = 1 + rng_below(65535), pac = chance(10) ? 0 : rng();
 	struct step m;
 
 	now->proto = IPPROTO_TCP;
@@ -492,7 +492,7 @@ static void talk_pptp(struct seq *s)
 	pptp_fill(s, &t, false, pptp(&m, 156, 2), 156);
 	pptp_call(s, &t, pns, pac);
 	if (chance(20))
-		pptp_call(s, &t, rng(), rng());
+		pptp_call(s, &t, 1 + rng_below(65535), rng());
 	if (chance(30)) {
 		pptp_fill(s, &t, true, pptp(&m, 16, 5), 16);
 		pptp_fill(s, &t, false, pptp(&m, 20, 6), 20);
