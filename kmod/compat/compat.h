@@ -83,6 +83,15 @@ static inline void vpnpass_timer_cancel(struct timer_list *timer)
 #define VPNPASS_GENL_RESV_START(op)
 #endif
 
+/* Kernels that lack it (before 6.7 and the stable releases of December 2023) let anybody
+ * in a netns listen to a multicast group.
+ */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define VPNPASS_MCAST_ADMIN	GENL_MCAST_CAP_NET_ADMIN
+#else
+#define VPNPASS_MCAST_ADMIN	0
+#endif
+
 static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *cb)
 {
 #ifdef HAVE_GENL_INFO_DUMP
@@ -93,11 +102,16 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 }
 
 /*
- * A conntrack helper that expects nothing, registered under a protocol that no
- * packet has. From 7.3 on, and in 7.2.12, conntrack keeps a copy of what it is given,
- * whose users are counted; before, it takes the helper from connections when that
- * goes.
+ * Conntrack helpers that expect nothing, one for each protocol. From 7.3 on, and in
+ * 7.2.12, conntrack keeps a copy of what it is given, whose users are counted; before,
+ * it takes the helper from connections when that goes. Before 6.0 conntrack may look
+ * for a helper by the port a flow answers from: it is one that no answer has.
  */
+static const u8 vpnpass_helper_l4proto[] = {
+	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_GRE, IPPROTO_ESP, IPPROTO_L2TP,
+};
+
+#define VPNPASS_HELPERS		ARRAY_SIZE(vpnpass_helper_l4proto)
 typedef int vpnpass_help_fn(struct sk_buff *skb, unsigned int protoff,
 			    struct nf_conn *ct, enum ip_conntrack_info ctinfo);
 
@@ -105,7 +119,7 @@ typedef int vpnpass_help_fn(struct sk_buff *skb, unsigned int protoff,
 
 #ifdef HAVE_HELPER_COPY
 static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
-					    vpnpass_help_fn *fn)
+					    int i, vpnpass_help_fn *fn)
 {
 	static const struct nf_conntrack_expect_policy none;
 	struct nf_conntrack_helper *given;
@@ -115,11 +129,11 @@ static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
 	if (!given)
 		return -ENOMEM;
 #ifdef HAVE_HELPER_PORTS
-	nf_ct_helper_init(given, NFPROTO_UNSPEC, IPPROTO_RAW, VPNPASS_HELPER_NAME,
-			  0, 0, 0, &none, 0, fn, NULL, THIS_MODULE);
+	nf_ct_helper_init(given, NFPROTO_UNSPEC, vpnpass_helper_l4proto[i],
+			  VPNPASS_HELPER_NAME, 0, 0, 0, &none, 0, fn, NULL, THIS_MODULE);
 #else
-	nf_ct_helper_init(given, NFPROTO_UNSPEC, IPPROTO_RAW, VPNPASS_HELPER_NAME,
-			  &none, 0, fn, NULL, THIS_MODULE);
+	nf_ct_helper_init(given, NFPROTO_UNSPEC, vpnpass_helper_l4proto[i],
+			  VPNPASS_HELPER_NAME, &none, 0, fn, NULL, THIS_MODULE);
 #endif
 	err = nf_conntrack_helper_register(given, helper);
 	kfree(given);
@@ -140,20 +154,22 @@ static inline void vpnpass_compat_helper_unset(struct nf_conntrack_helper *helpe
 }
 #else
 static inline int vpnpass_compat_helper_new(struct nf_conntrack_helper **helper,
-					    vpnpass_help_fn *fn)
+					    int i, vpnpass_help_fn *fn)
 {
 	static const struct nf_conntrack_expect_policy none;
-	static struct nf_conntrack_helper ours = {
+	static struct nf_conntrack_helper ours[VPNPASS_HELPERS];
+
+	ours[i] = (struct nf_conntrack_helper) {
 		.name = VPNPASS_HELPER_NAME,
 		.me = THIS_MODULE,
 		.expect_policy = &none,
 		.tuple.src.l3num = NFPROTO_UNSPEC,
-		.tuple.dst.protonum = IPPROTO_RAW,
+		.tuple.src.u.all = htons(U16_MAX),
+		.tuple.dst.protonum = vpnpass_helper_l4proto[i],
+		.help = fn,
 	};
-
-	ours.help = fn;
-	*helper = &ours;
-	return nf_conntrack_helper_register(&ours);
+	*helper = &ours[i];
+	return nf_conntrack_helper_register(&ours[i]);
 }
 
 static inline void vpnpass_compat_helper_set(struct nf_conn_help *help,

@@ -13,6 +13,20 @@
 /* A connection that nobody has answered is not kept for long. */
 #define UNREPLIED_TIMEOUT	(120 * HZ)
 
+/* The place of a state in a timeout policy of the user's: protocols with two states
+ * have that of an unanswered flow first.
+ */
+static unsigned int policy_state(const struct nf_conn *ct)
+{
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_UDP:
+	case IPPROTO_GRE:
+		return test_bit(IPS_SEEN_REPLY_BIT, &ct->status);
+	default:
+		return 0;
+	}
+}
+
 static unsigned int attach_timeout(const struct vpnpass_session *s,
 				   const struct nf_conn *ct)
 {
@@ -20,29 +34,61 @@ static unsigned int attach_timeout(const struct vpnpass_session *s,
 	unsigned int timeout;
 
 	if (unlikely(user))
-		return *user;
+		return user[policy_state(ct)];
 	timeout = vpnpass_setting(s->vn, s->proto, VPNPASS_SET_TIMEOUT) * HZ;
 	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		timeout = min_t(unsigned int, timeout, UNREPLIED_TIMEOUT);
 	return timeout;
 }
 
-static enum ip_conntrack_info attach_info(struct nf_conn *ct,
-					  enum ip_conntrack_dir dir)
+/* Is nothing known yet of what the administrator's rules say of the client's packets?
+ * True of a connection that was made before its first packet, until one of the
+ * client's has passed.
+ */
+static bool on_trust(const struct vpnpass_session *s)
 {
-	if (dir == IP_CT_DIR_REPLY) {
-		/* Assured, so that a full table does not evict a live VPN. */
-		if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status) &&
-		    !test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status)) {
-			set_bit(IPS_ASSURED_BIT, &ct->status);
-			nf_conntrack_event_cache(IPCT_REPLY, ct);
-			nf_conntrack_event_cache(IPCT_ASSURED, ct);
-		}
+	return !test_bit(0, &s->passed);
+}
+
+static enum ip_conntrack_info attach_reply(const struct vpnpass_session *s,
+					   struct nf_conn *ct)
+{
+	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return IP_CT_ESTABLISHED_REPLY;
+	if (on_trust(s))
+		return IP_CT_RELATED_REPLY;
+	/* Assured, so that a full table does not evict a live VPN. */
+	if (!test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status)) {
+		set_bit(IPS_ASSURED_BIT, &ct->status);
+		nf_conntrack_event_cache(IPCT_REPLY, ct);
+		nf_conntrack_event_cache(IPCT_ASSURED, ct);
 	}
+	return IP_CT_ESTABLISHED_REPLY;
+}
+
+static enum ip_conntrack_info attach_info(const struct vpnpass_session *s,
+					  struct nf_conn *ct, enum ip_conntrack_dir dir)
+{
+	if (dir == IP_CT_DIR_REPLY)
+		return attach_reply(s, ct);
 	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return IP_CT_ESTABLISHED;
-	return test_bit(IPS_EXPECTED_BIT, &ct->status) ? IP_CT_RELATED : IP_CT_NEW;
+	return ct->master ? IP_CT_RELATED : IP_CT_NEW;
+}
+
+static bool is_gone(const struct nf_conn *ct)
+{
+	return nf_ct_is_dying(ct) || nf_ct_is_expired(ct);
+}
+
+static void take(struct nf_conn *ct, struct sk_buff *skb, enum ip_conntrack_info ctinfo)
+{
+	struct nf_conntrack *tmpl = skb_nfct(skb);
+
+	nf_conntrack_get(&ct->ct_general);
+	nf_ct_set(skb, ct, ctinfo);
+	if (unlikely(tmpl))
+		nf_conntrack_put(tmpl);
 }
 
 /**
@@ -59,24 +105,35 @@ bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 {
 	struct nf_conn *ct = s->ct;
 	enum ip_conntrack_info ctinfo;
-	struct nf_conntrack *tmpl;
 
-	if (unlikely(nf_ct_is_dying(ct) || nf_ct_is_expired(ct))) {
+	if (unlikely(is_gone(ct))) {
 		vpnpass_sweep_now(s->vn);
 		return false;
 	}
-
-	tmpl = skb_nfct(skb);
-	nf_conntrack_get(&ct->ct_general);
-	ctinfo = attach_info(ct, dir);
-	nf_ct_set(skb, ct, ctinfo);
-	if (unlikely(tmpl))
-		nf_conntrack_put(tmpl);
-
+	ctinfo = attach_info(s, ct, dir);
+	take(ct, skb, ctinfo);
 	nf_ct_refresh_acct(ct, ctinfo, skb, attach_timeout(s, ct));
-	atomic64_inc(&s->packets[dir]);
-	atomic64_add(skb->len - skb_network_offset(skb), &s->bytes[dir]);
 	WRITE_ONCE(s->last, vpnpass_now());
 	return true;
 }
 EXPORT_SYMBOL_GPL(vpnpass_attach);
+
+/**
+ * vpnpass_attach_copy() - attach a session's connection to a copy of a packet
+ * @s: the session
+ * @skb: the copy, without a connection
+ *
+ * The packet may be another client's: until the session's own client has answered it
+ * is no sign of life. Neither timeout, status nor counters of the connection change.
+ *
+ * Context: softirq, RCU read side, before conntrack's hook.
+ * Return: false when the connection is dead and the copy was left alone.
+ */
+bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb)
+{
+	if (is_gone(s->ct))
+		return false;
+	take(s->ct, skb, on_trust(s) ? IP_CT_RELATED_REPLY : IP_CT_ESTABLISHED_REPLY);
+	return true;
+}
+EXPORT_SYMBOL_GPL(vpnpass_attach_copy);

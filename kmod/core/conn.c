@@ -7,6 +7,7 @@
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_ecache.h>
+#include <net/netfilter/nf_conntrack_labels.h>
 #include <net/netfilter/nf_conntrack_timestamp.h>
 #include <net/netfilter/nf_nat.h>
 
@@ -34,11 +35,49 @@ static int conn_nat(struct nf_conn *ct, const struct nf_conntrack_tuple *reply,
 
 static void conn_extend(struct nf_conn *ct)
 {
-	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
+	/* Sessions show what conntrack counts, also where the user does not have it count. */
+	nf_ct_ext_add(ct, NF_CT_EXT_ACCT, GFP_ATOMIC);
 	nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
 	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
 }
 
+static void adopt_labels(struct nf_conn *ct, const struct nf_conn *master)
+{
+	const struct nf_conn_labels *from = nf_ct_labels_find(master);
+	struct nf_conn_labels *to = from ? nf_ct_labels_ext_add(ct) : NULL;
+
+	if (to)
+		memcpy(to->bits, from->bits, sizeof(to->bits));
+}
+
+/**
+ * vpnpass_conn_masquerade() - have a connection end with its masquerading device
+ * @ct: not yet known to conntrack
+ * @ifindex: the device whose address the peer sees; 0 for none
+ */
+void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex)
+{
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+	struct nf_conn_nat *nat = ifindex ? nf_ct_nat_ext_add(ct) : NULL;
+
+	if (nat)
+		nat->masq_index = ifindex;
+#endif
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_masquerade);
+
+static int masq_index(const struct nf_conn *ct)
+{
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+	const struct nf_conn_nat *nat = nfct_nat(ct);
+
+	return nat ? nat->masq_index : 0;
+#else
+	return 0;
+#endif
+}
+
+/* What the administrator's rules gave the control connection holds for what comes of it. */
 static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
 {
 	nf_conntrack_get(&master->ct_general);
@@ -50,6 +89,8 @@ static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
 #ifdef CONFIG_NF_CONNTRACK_SECMARK
 	ct->secmark = master->secmark;
 #endif
+	adopt_labels(ct, master);
+	vpnpass_conn_masquerade(ct, masq_index(master));
 }
 
 /**
@@ -58,8 +99,12 @@ static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
  * @zone: its conntrack zone
  * @orig: as the first packet would have it
  * @reply: as the answer will arrive, after translation
- * @master: connection that it is RELATED to in the firewall's eyes, or NULL;
+ * @master: the control connection that it comes of, or NULL
  * @timeout_s: until its first packet
+ *
+ * In the firewall's eyes it is RELATED to the control connection, and not ESTABLISHED
+ * before a packet of the original direction has passed all rules. It has the control
+ * connection's mark, labels, security mark and masquerading device.
  *
  * Context: any, RCU read side.
  * Return: the connection, for vpnpass_conn_insert() or nf_conntrack_free(), or
@@ -100,18 +145,17 @@ EXPORT_SYMBOL_GPL(vpnpass_conn_alloc);
 /**
  * vpnpass_conn_insert() - make a connection known to conntrack
  * @ct: from vpnpass_conn_alloc(); freed on error
- * @watch: whether post() is to see its packets
  *
  * Context: any, RCU read side.
  * Return: 0 and the caller has a reference for nf_ct_put(); -EEXIST when one of
  * the tuples is taken, -EAGAIN when conntrack changed under us, -ENOMEM.
  */
-int vpnpass_conn_insert(struct nf_conn *ct, bool watch)
+int vpnpass_conn_insert(struct nf_conn *ct)
 {
 	struct nf_conn *master = ct->master;
 	int err = -ENOMEM;
 
-	if (watch && !vpnpass_conn_watch(ct))
+	if (!vpnpass_conn_watch(ct, NULL))
 		goto free;
 	__set_bit(IPS_CONFIRMED_BIT, &ct->status);
 	err = nf_conntrack_hash_check_insert(ct);

@@ -16,8 +16,7 @@ struct vpnpass_net *vpnpass_net_get(const struct net *net);
 int vpnpass_default_check(void);
 extern struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
 struct vpnpass_proto *vpnpass_proto_find(const char *name);
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
-			   bool fresh);
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode);
 int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
@@ -33,7 +32,7 @@ static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
 /* Has the helper been set up in this netns? Sessions come and go meanwhile. */
 static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
 {
-	return READ_ONCE(pn->sessions.next);
+	return READ_ONCE(pn->here);
 }
 
 /* hook.c: what the modes ask for; vpnpass_mutex held. */
@@ -49,7 +48,7 @@ void vpnpass_match_del(const struct vpnpass_proto *p);
 /* help.c */
 int vpnpass_help_init(void);
 void vpnpass_help_exit(void);
-bool vpnpass_conn_watch(struct nf_conn *ct);
+bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb);
 
 /**
  * vpnpass_renumber() - translate a packet's number, where the NAT core does not
@@ -79,9 +78,15 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				const struct nf_hook_state *state,
 				unsigned int thoff);
 
+/* memory.c */
+void vpnpass_memory_init(struct vpnpass_net *vn);
+void vpnpass_memory_exit(struct vpnpass_net *vn);
+void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache);
+
 /* pin.c */
 int vpnpass_pins_init(struct vpnpass_net *vn);
 void vpnpass_pins_exit(struct vpnpass_net *vn);
+void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin);
 void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin);
 
 /* quota.c */
@@ -89,12 +94,17 @@ int vpnpass_quotas_init(struct vpnpass_net *vn);
 void vpnpass_quotas_exit(struct vpnpass_net *vn);
 int vpnpass_quota_take(struct vpnpass_session *s, int *counter);
 void vpnpass_quota_give(struct vpnpass_session *s);
+bool vpnpass_limit_allowed(const struct vpnpass_net *vn, const struct vpnpass_proto *p,
+			   int idx, u32 value);
 
 /* session.c */
 int vpnpass_sessions_init(struct vpnpass_net *vn);
 void vpnpass_sessions_exit(struct vpnpass_net *vn);
 void vpnpass_sweep_init(struct vpnpass_net *vn);
 void vpnpass_sweep_now(struct vpnpass_net *vn);
+void vpnpass_sessions_doom(struct vpnpass_net *vn, __be32 local);
+struct vpnpass_session *vpnpass_session_next(struct vpnpass_proto_net *pn,
+					     unsigned long *id);
 u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
 			    bool (*match)(const struct vpnpass_session *s,
 					  const void *arg),
@@ -106,6 +116,7 @@ void vpnpass_sysctl_del(struct ctl_table_header *header);
 
 /* netlink.c */
 extern struct genl_family vpnpass_nl_family;
+int vpnpass_netlink_init(void);
 int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s);
 int vpnpass_nl_put_pin(struct sk_buff *skb, int attr, const struct vpnpass_pin *pin);
 

@@ -7,6 +7,7 @@
  * conntrack helper (help.c). A blocked protocol is dropped in FORWARD.
  */
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
@@ -19,6 +20,7 @@
 #include <net/route.h>
 
 #include "core.h"
+#include "known.h"
 #include "pin.h"
 
 /* By IP protocol: 0 nothing of ours, one plus the slot of its helper, or one of
@@ -296,14 +298,20 @@ static bool already_tracked(const struct sk_buff *skb)
 	return ctinfo == IP_CT_UNTRACKED || (ct && !nf_ct_is_template(ct));
 }
 
-/* Does anything confirm connections in this netns? Conntrack's last hook does. */
+/* Is conntrack at work in this netns? Its hook that confirms is the last one there;
+ * security modules have hooks in every netns.
+ */
 static bool is_tracking(const struct nf_hook_state *state)
 {
 	const struct netns_nf *nf = &state->net->nf;
+	const struct nf_hook_entries *e;
 
 	if (state->pf == NFPROTO_IPV4)
-		return rcu_access_pointer(nf->hooks_ipv4[NF_INET_POST_ROUTING]);
-	return rcu_access_pointer(nf->hooks_ipv6[NF_INET_POST_ROUTING]);
+		e = rcu_dereference(nf->hooks_ipv4[NF_INET_POST_ROUTING]);
+	else
+		e = rcu_dereference(nf->hooks_ipv6[NF_INET_POST_ROUTING]);
+	return e && nf_hook_entries_get_hook_ops(e)[e->num_hook_entries - 1]->priority ==
+		    NF_IP_PRI_CONNTRACK_CONFIRM;
 }
 
 /* Is the helper to see such packets when they leave? */
@@ -317,11 +325,27 @@ static bool has_post(const struct vpnpass_proto *p, u8 l4proto)
 	return true;
 }
 
+/* An entry that cannot be watched any more, or has another's helper, which post() may
+ * want to tell. Most are plain NAT's. Those of NAT-T sessions are not watched by intent:
+ * post() sees what has no pin, and keeps no packet. From any other session somebody took
+ * our helper: it ends, and its client's next packet begins a new one.
+ */
+static unsigned int unwatched(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			      const struct vpnpass_proto *p, const struct nf_conn *ct)
+{
+	struct vpnpass_session *s = vpnpass_session_by_ct(vn, p, ct);
+
+	if (s ? s->unwatched : !nf_ct_is_confirmed(ct))
+		return p->post(vn, pkt);
+	if (!s)
+		return NF_ACCEPT;
+	vpnpass_session_end(s, "conntrack helper taken off");
+	return NF_ACCEPT;
+}
+
 /* Have the packet come to vpnpass_leaving(), and all others of its connection.
  * Conntrack looks here instead of in its own hook, which comes next (and which
- * looks again at what it found invalid). Where an entry cannot be watched any
- * more, because it was there before or has another's helper, post() sees its
- * packets at once; it begins nothing before NAT.
+ * looks again at what it found invalid).
  */
 static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			  const struct vpnpass_proto *p)
@@ -331,8 +355,6 @@ static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	struct nf_conn *ct;
 
 	if (!already_tracked(pkt->skb)) {
-		if (!is_tracking(pkt->state))
-			return NF_ACCEPT;
 		verdict = nf_conntrack_in(pkt->skb, pkt->state);
 		if (verdict != NF_ACCEPT)
 			return verdict;
@@ -341,8 +363,8 @@ static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (!ct || vpnpass_conn_watched(ct))
 		return NF_ACCEPT;
 	if (nf_ct_is_confirmed(ct) || nfct_help(ct))
-		return p->post(vn, pkt);
-	if (vpnpass_conn_watch(ct))
+		return unwatched(vn, pkt, p, ct);
+	if (vpnpass_conn_watch(ct, pkt->skb))
 		return NF_ACCEPT;
 	vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
 	return NF_DROP;
@@ -373,6 +395,34 @@ static struct vpnpass_pin *find(struct vpnpass_net *vn,
 	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
 }
 
+/* Does the packet go from or to the router itself, so that no session has to do with it?
+ * Asked of packets neither end of which some session has.
+ */
+static bool is_the_routers(const struct vpnpass_pkt *pkt)
+{
+	const struct in_device *in_dev;
+	const struct in_ifaddr *ifa;
+
+	if (pkt->state->hook != NF_INET_PRE_ROUTING)
+		return true;
+	if (pkt->key.family == NFPROTO_IPV6)
+		return nf_ipv6_chk_addr(pkt->state->net, &pkt->key.dst.in6,
+					pkt->skb->dev, true);
+	in_dev = __in_dev_get_rcu(pkt->skb->dev);
+	ifa = in_dev ? rcu_dereference(in_dev->ifa_list) : NULL;
+	return ifa && ifa->ifa_local == pkt->key.dst.ip;
+}
+
+/* Nobody behind the router has to do with the packet: it costs what it costs stock. */
+static bool is_strange(const struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+		       const struct vpnpass_proto *p)
+{
+	return !p->any_end &&
+	       !vpnpass_is_known(vn, pkt->key.family, &pkt->key.src) &&
+	       !vpnpass_is_known(vn, pkt->key.family, &pkt->key.dst) &&
+	       is_the_routers(pkt);
+}
+
 static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 					   struct vpnpass_pkt *pkt,
 					   const struct vpnpass_proto *p)
@@ -381,6 +431,8 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 	struct vpnpass_pin *pin;
 	int err;
 
+	if (is_strange(vn, pkt, p))
+		return NF_ACCEPT;
 	pkt->key.kind = VPNPASS_KEY_PACKET;
 	pkt->key.zone = NF_CT_DEFAULT_ZONE_ID;
 	err = p->number(pkt);
@@ -435,7 +487,7 @@ static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb
 	const struct vpnpass_proto *p;
 	struct vpnpass_pkt pkt;
 
-	if (ip_is_fragment(iph) || already_tracked(skb))
+	if (ip_is_fragment(iph) || already_tracked(skb) || !is_tracking(state))
 		return NF_ACCEPT;
 	if (slot == L4_PORTS)
 		slot = slot_by_ports(skb, thoff_v4(skb), iph->protocol);
@@ -501,7 +553,7 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	slot = READ_ONCE(l4map[l4proto]);
 	if (slot == L4_PORTS)
 		slot = slot_by_ports(skb, pkt.thoff, l4proto);
-	if (likely(!slot) || already_tracked(skb))
+	if (likely(!slot) || already_tracked(skb) || !is_tracking(state))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, pkt.thoff);
@@ -544,6 +596,21 @@ static bool leaves(const struct sk_buff *skb, u8 pf)
 		return !(skb_rtable(skb)->rt_flags & RTCF_LOCAL);
 	return !(((const struct rt6_info *)dst)->rt6i_flags &
 		 (RTF_LOCAL | RTF_ANYCAST));
+}
+
+/* A packet of the client's has passed all rules: from now on answers to it are. */
+static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinfo)
+{
+	struct vpnpass_net *vn = vpnpass_net_get(nf_ct_net(ct));
+	struct vpnpass_session *s;
+
+	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
+		return;
+	s = vpnpass_session_by_ct(vn, NULL, ct);
+	if (!s || test_and_set_bit(0, &s->passed) || has_post(s->proto, nf_ct_protonum(ct)))
+		return;
+	s->unwatched = true;
+	vpnpass_conn_unwatch(ct);
 }
 
 static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct)
@@ -591,9 +658,15 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct)
 int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
 		    enum ip_conntrack_info ctinfo)
 {
-	if (is_pinned(skb) || !leaves(skb, nf_ct_l3num(ct)))
+	if (unlikely(!test_bit(IPS_SEEN_REPLY_BIT, &ct->status)) && leaves(skb, nf_ct_l3num(ct)))
+		has_passed(ct, ctinfo);
+	if (is_pinned(skb))
 		return NF_ACCEPT;
-	return leaving(skb, ct);
+	if (leaves(skb, nf_ct_l3num(ct)))
+		return leaving(skb, ct);
+	if (!nf_ct_is_confirmed(ct))
+		vpnpass_conn_unwatch(ct);
+	return NF_ACCEPT;
 }
 
 static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,

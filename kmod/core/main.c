@@ -42,6 +42,7 @@ static void tables_exit(struct vpnpass_net *vn)
 	vpnpass_quotas_exit(vn);
 	vpnpass_sessions_exit(vn);
 	vpnpass_pins_exit(vn);
+	vpnpass_memory_exit(vn);
 }
 
 static void protos_exit(struct vpnpass_net *vn)
@@ -64,6 +65,7 @@ static int __net_init net_init(struct net *net)
 	int i, err;
 
 	vn->net = net;
+	vpnpass_memory_init(vn);
 	spin_lock_init(&vn->lock);
 	vpnpass_sweep_init(vn);
 	err = tables_init(vn);
@@ -73,8 +75,7 @@ static int __net_init net_init(struct net *net)
 	mutex_lock(&vpnpass_mutex);
 	for (i = 0; i < VPNPASS_PROTOS && !err; i++)
 		if (vpnpass_proto_slot(i))
-			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i),
-						     true);
+			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i));
 	if (err) {
 		vpnpass_hooks_drop(vn);
 		vn->dead = true;
@@ -122,22 +123,25 @@ static struct pernet_operations net_ops = {
 	.size = sizeof(struct vpnpass_net),
 };
 
+/* Notifiers run under RTNL, which must not wait for vpnpass_mutex: it is held while
+ * packets are waited for.
+ */
 static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct vpnpass_net *vn = vpnpass_net_get(dev_net(dev));
-	struct vpnpass_proto *p;
+	const struct vpnpass_proto *p;
 	int i;
 
 	if (event != NETDEV_DOWN)
 		return NOTIFY_DONE;
-	mutex_lock(&vpnpass_mutex);
+	rcu_read_lock();
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		p = vpnpass_proto_slot(i);
-		if (p && p->dev_down && vn->proto[i].priv)
+		p = rcu_dereference(vpnpass_protos[i]);
+		if (p && p->dev_down && vpnpass_proto_is_here(&vn->proto[i]))
 			p->dev_down(vn, dev);
 	}
-	mutex_unlock(&vpnpass_mutex);
+	rcu_read_unlock();
 	return NOTIFY_DONE;
 }
 
@@ -145,30 +149,16 @@ static struct notifier_block netdev_notifier = {
 	.notifier_call = netdev_event,
 };
 
-static bool session_at(const struct vpnpass_session *s, const void *arg)
-{
-	const struct in_ifaddr *ifa = arg;
-
-	return s->family == NFPROTO_IPV4 && s->local.ip == ifa->ifa_local;
-}
-
 /* Masquerading ends the connections of an address that goes, but not those that
  * were made without a packet: it does not know them for its own.
  */
 static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct in_ifaddr *ifa = ptr;
-	struct vpnpass_net *vn = vpnpass_net_get(dev_net(ifa->ifa_dev->dev));
-	int i;
 
-	if (event != NETDEV_DOWN)
-		return NOTIFY_DONE;
-	mutex_lock(&vpnpass_mutex);
-	for (i = 0; i < VPNPASS_PROTOS; i++)
-		if (vpnpass_proto_slot(i) && vpnpass_proto_is_here(&vn->proto[i]))
-			vpnpass_sessions_end_if(vn, i, session_at, ifa,
-						"address gone");
-	mutex_unlock(&vpnpass_mutex);
+	if (event == NETDEV_DOWN)
+		vpnpass_sessions_doom(vpnpass_net_get(dev_net(ifa->ifa_dev->dev)),
+				      ifa->ifa_local);
 	return NOTIFY_DONE;
 }
 
@@ -182,7 +172,7 @@ static int __init vpnpass_init(void)
 
 	err = vpnpass_default_check();
 	if (err) {
-		pr_err("vpnpass: parameter default= takes on, off or block\n");
+		pr_err("vpnpass: parameters default= and default_netns= take on, off or block\n");
 		return err;
 	}
 	err = vpnpass_help_init();
@@ -197,7 +187,7 @@ static int __init vpnpass_init(void)
 	err = register_inetaddr_notifier(&inetaddr_notifier);
 	if (err)
 		goto netdev;
-	err = genl_register_family(&vpnpass_nl_family);
+	err = vpnpass_netlink_init();
 	if (!err)
 		return 0;
 	unregister_inetaddr_notifier(&inetaddr_notifier);

@@ -3,8 +3,10 @@
  * The generic netlink family "vpnpass": handlers of the operations in
  * uapi/vpnpass.yaml. Tables and policies are in netlink_gen.c.
  */
+#include <linux/module.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_nat.h>
 
 #include "core.h"
@@ -14,6 +16,9 @@
  * timeout may be longer.
  */
 #define LIFETIME_MAX	864000UL
+
+/* Sessions that a dump looks at before it lets others have the CPU. */
+#define DUMP_BATCH	256
 
 static int put_setting(struct sk_buff *skb, const struct vpnpass_setting *d,
 		       u32 value)
@@ -173,6 +178,11 @@ static int setting_request(struct vpnpass_net *vn, struct vpnpass_proto *p,
 				    "the protocol has no such setting");
 		return idx;
 	}
+	if (!vpnpass_limit_allowed(vn, p, idx, nla_get_u32(tb[VPNPASS_A_SETTING_VALUE]))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_VALUE],
+				    "above the limit of the initial network namespace");
+		return -EPERM;
+	}
 	value = nla_get_u32(tb[VPNPASS_A_SETTING_VALUE]);
 	if (value < p->settings[idx].min || value > p->settings[idx].max) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_VALUE],
@@ -317,14 +327,17 @@ static int put_counts(struct sk_buff *skb, const struct vpnpass_session *s)
 		{ VPNPASS_A_SESSION_PACKETS_IN, IP_CT_DIR_REPLY, false },
 		{ VPNPASS_A_SESSION_BYTES_IN, IP_CT_DIR_REPLY, true },
 	};
-	const atomic64_t *from;
+	const struct nf_conn_acct *acct = nf_conn_acct_find(s->ct);
+	const struct nf_conn_counter *c;
+	u64 n = 0;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		from = counts[i].bytes ? s->bytes : s->packets;
-		if (nla_put_u64_64bit(skb, counts[i].attr,
-				      atomic64_read(&from[counts[i].dir]),
-				      VPNPASS_A_SESSION_PAD))
+		if (acct) {
+			c = &acct->counter[counts[i].dir];
+			n = atomic64_read(counts[i].bytes ? &c->bytes : &c->packets);
+		}
+		if (nla_put_u64_64bit(skb, counts[i].attr, n, VPNPASS_A_SESSION_PAD))
 			return -EMSGSIZE;
 	}
 	return 0;
@@ -373,20 +386,19 @@ static int put_pins(struct sk_buff *skb, const struct vpnpass_session *s)
 	return err;
 }
 
-/* The session's numbers, and those of the one that came out of it. */
+/* The session's numbers, and those of the one that came out of it. RCU read side. */
 static int put_all_pins(struct sk_buff *skb, const struct vpnpass_session *s)
 {
-	const struct vpnpass_session *child;
+	const struct vpnpass_session *child = NULL;
 	int err;
 
+	if (s->proto->session_child)
+		child = s->proto->session_child(s);
+	spin_lock_bh(&s->vn->lock);
 	err = put_pins(skb, s);
-	if (err || !s->proto->session_child)
-		return err;
-	rcu_read_lock();
-	child = s->proto->session_child(s);
-	if (child)
+	if (!err && child)
 		err = put_pins(skb, child);
-	rcu_read_unlock();
+	spin_unlock_bh(&s->vn->lock);
 	return err;
 }
 
@@ -461,24 +473,46 @@ cancel:
 	return -EMSGSIZE;
 }
 
-/* One helper's sessions from ID @from on; the list is in order of IDs. */
+/* One protocol's sessions after ID cb->args[1]. */
 static int dump_proto(struct sk_buff *skb, struct netlink_callback *cb,
-		      struct vpnpass_net *vn, int idx, const struct filter *f)
+		      struct vpnpass_proto_net *pn, const struct filter *f)
 {
 	const struct vpnpass_session *s;
+	unsigned long id;
 	int err = 0;
 
-	spin_lock_bh(&vn->lock);
-	list_for_each_entry(s, &vn->proto[idx].sessions, list) {
-		if (s->hidden || s->id <= (u64)cb->args[1] || !filter_match(s, f))
-			continue;
-		err = put_session_msg(skb, cb, s);
+	rcu_read_lock();
+	for (;;) {
+		id = cb->args[1] + 1;
+		s = vpnpass_session_next(pn, &id);
+		if (!s)
+			break;
+		if (!s->hidden && filter_match(s, f))
+			err = put_session_msg(skb, cb, s);
 		if (err)
 			break;
-		cb->args[1] = s->id;
+		cb->args[1] = id;
+		if (!(id % DUMP_BATCH) && need_resched()) {
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
 	}
-	spin_unlock_bh(&vn->lock);
+	rcu_read_unlock();
 	return err;
+}
+
+static bool public_sessions;
+module_param(public_sessions, bool, 0444);
+MODULE_PARM_DESC(public_sessions, "let anybody in a network namespace read its sessions and events (default: no)");
+
+/* Who talks to whom is not for everybody, as with conntrack's entries. */
+static int may_read(const struct netlink_callback *cb, const struct net *net)
+{
+	if (public_sessions || netlink_ns_capable(cb->skb, net->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(cb->extack, "sessions are shown to CAP_NET_ADMIN alone");
+	return -EPERM;
 }
 
 int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
@@ -488,13 +522,16 @@ int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
 	struct filter f;
 	int i, err;
 
+	err = may_read(cb, vn->net);
+	if (err)
+		return err;
 	mutex_lock(&vpnpass_mutex);
 	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack);
 	for (i = cb->args[0]; !err && i < VPNPASS_PROTOS; i++) {
 		if (i != cb->args[0])
 			cb->args[1] = 0;
 		cb->args[0] = i;
-		if (vpnpass_proto_slot(i) && dump_proto(skb, cb, vn, i, &f))
+		if (vpnpass_proto_slot(i) && dump_proto(skb, cb, &vn->proto[i], &f))
 			goto out;
 	}
 	cb->args[0] = VPNPASS_PROTOS;
@@ -538,9 +575,17 @@ free:
 	return err;
 }
 
-static const struct genl_multicast_group groups[] = {
+static struct genl_multicast_group groups[] __ro_after_init = {
 	{ .name = VPNPASS_MCGRP_EVENTS },
 };
+
+/* Context: process. Returns 0 or -errno. */
+int __init vpnpass_netlink_init(void)
+{
+	if (!public_sessions)
+		groups[0].flags = VPNPASS_MCAST_ADMIN;
+	return genl_register_family(&vpnpass_nl_family);
+}
 
 struct genl_family vpnpass_nl_family __ro_after_init = {
 	.name = VPNPASS_FAMILY_NAME,

@@ -35,6 +35,7 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_find);
 
 /**
  * vpnpass_pin_alloc() - a pin for later use
+ * @vn: netns
  *
  * Pins for inbound numbers are allocated when the client sends, so that no
  * packet from outside makes the router allocate.
@@ -42,9 +43,9 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_find);
  * Context: any.
  * Return: a pin to be given to vpnpass_pin_add() or vpnpass_pin_free(), or NULL.
  */
-struct vpnpass_pin *vpnpass_pin_alloc(void)
+struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn)
 {
-	return kzalloc(sizeof(struct vpnpass_pin), GFP_ATOMIC | __GFP_NOWARN);
+	return vpnpass_zalloc(vn, sizeof(struct vpnpass_pin));
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_alloc);
 
@@ -89,12 +90,22 @@ int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin)
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_add);
 
-void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin)
+/* No packet finds the pin from here on. */
+void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 {
+	lockdep_assert_held(&vn->lock);
+	if (pin->hidden)
+		return;
+	pin->hidden = true;
 	trace_vpnpass_pin_del(pin);
 	rhashtable_remove_fast(&vn->pins, &pin->node, vpnpass_pin_params);
-	list_del(&pin->list);
 	atomic_dec(&vn->proto[pin->session->proto->idx].n_pins);
+}
+
+void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin)
+{
+	vpnpass_pin_hide(vn, pin);
+	list_del(&pin->list);
 	kfree_rcu(pin, rcu);
 }
 
@@ -102,7 +113,7 @@ void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin)
  * vpnpass_pin_del() - end a pin that was added
  * @pin: the pin; gone for the caller after this
  *
- * Context: any; takes vpnpass_net.lock. The session must not have ended.
+ * Context: any; takes vpnpass_net.lock. At the latest in session_end().
  */
 void vpnpass_pin_del(struct vpnpass_pin *pin)
 {

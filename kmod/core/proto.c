@@ -10,7 +10,11 @@
 
 static char *default_mode = "on";
 module_param_named(default, default_mode, charp, 0444);
-MODULE_PARM_DESC(default, "state of a helper's switch after loading: on (default), off, block");
+MODULE_PARM_DESC(default, "state of a protocol's switch after loading: on (default), off, block");
+
+static char *default_netns = "off";
+module_param(default_netns, charp, 0444);
+MODULE_PARM_DESC(default_netns, "the same, in network namespaces but the first: on, off (default), block");
 
 struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
 
@@ -21,10 +25,15 @@ static int mode_parse(const char *name)
 	return match_string(names, ARRAY_SIZE(names), name);
 }
 
-/* Is the module parameter sound? Said at load, not at the first helper. */
+/* Are the module parameters sound? Said at load, not by the first protocol. */
 int vpnpass_default_check(void)
 {
-	return mode_parse(default_mode) < 0 ? -EINVAL : 0;
+	return mode_parse(default_mode) < 0 || mode_parse(default_netns) < 0 ? -EINVAL : 0;
+}
+
+static int default_for(const struct net *net)
+{
+	return mode_parse(net_eq(net, &init_net) ? default_mode : default_netns);
 }
 
 struct vpnpass_proto *vpnpass_proto_find(const char *name)
@@ -77,18 +86,32 @@ static int mode_apply(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
 	if (err) {
 		WRITE_ONCE(pn->mode, old);
 		vpnpass_hooks_update(vn);
+	} else if (old != mode) {
+		pn->stale = true;
 	}
 	return err;
 }
 
+/* End what the old mode let live, so that what comes is treated as the new mode says
+ * from its first packet. No packet sees the old mode any more.
+ */
+static void mode_settle(struct vpnpass_net *vn, struct vpnpass_proto *p)
+{
+	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
+
+	if (!pn->stale)
+		return;
+	pn->stale = false;
+	vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "switched");
+	vpnpass_ct_iterate_net(vn->net, stale_conn, p);
+	vpnpass_event_mode(vn, p);
+}
+
 /**
- * vpnpass_mode_set() - change a helper's switch
+ * vpnpass_mode_set() - change a protocol's switch
  * @vn: netns
- * @p: the helper
+ * @p: the protocol
  * @mode: enum vpnpass_mode
- *
- * Ends the sessions and the connections that the old mode let live, so that
- * what comes is treated as the new mode says from its first packet.
  *
  * Context: process, vpnpass_mutex.
  * Return: 0 or -errno of hook registration, the old mode then stays.
@@ -103,9 +126,7 @@ int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
 	if (err)
 		return err;
 	synchronize_net();
-	vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "switched");
-	vpnpass_ct_iterate_net(vn->net, stale_conn, p);
-	vpnpass_event_mode(vn, p);
+	mode_settle(vn, p);
 	return 0;
 }
 
@@ -118,24 +139,26 @@ int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
 	return 0;
 }
 
-/* The helper is no longer, or not yet, in this netns. */
+/* The protocol is no longer, or not yet, in this netns. */
 static void net_forget(struct vpnpass_proto_net *pn)
 {
+	WRITE_ONCE(pn->here, false);
 	kfree(pn->priv);
 	pn->priv = NULL;
 	pn->sysctl = NULL;
-	pn->sessions.next = NULL;
+	xa_destroy(&pn->sessions);
 }
 
-/* @fresh: no packet has passed the netns yet, nothing lives by an old mode. */
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
-			   bool fresh)
+/* The switch has its default afterwards, and mode_settle() is still to come where
+ * packets have passed the netns before.
+ */
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
 {
 	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
 	int i, err = -ENOMEM;
 
 	memset(pn, 0, sizeof(*pn));
-	INIT_LIST_HEAD(&pn->sessions);
+	xa_init(&pn->sessions);
 	for (i = 0; i < p->n_settings; i++)
 		pn->setting[i] = p->settings[i].def;
 	if (p->net_size) {
@@ -146,11 +169,11 @@ int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p,
 	err = p->net_init ? p->net_init(vn) : 0;
 	if (err)
 		goto free;
+	WRITE_ONCE(pn->here, true);
 	err = vpnpass_sysctl_add(vn, p);
 	if (err)
 		goto exit;
-	err = fresh ? mode_apply(vn, p, mode_parse(default_mode)) :
-		      vpnpass_mode_set(vn, p, mode_parse(default_mode));
+	err = mode_apply(vn, p, default_for(vn->net));
 	if (!err)
 		return 0;
 	vpnpass_sysctl_del(pn->sysctl);
@@ -162,7 +185,9 @@ free:
 	return err;
 }
 
-/* The sysctl is gone already: its handler may be waiting for vpnpass_mutex. */
+/* The sysctl is gone already: its handler may be waiting for vpnpass_mutex. No packet
+ * comes to the protocol any more.
+ */
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
 {
 	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
@@ -170,7 +195,7 @@ void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
 	if (vn->dead)
 		vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "netns gone");
 	else
-		vpnpass_mode_set(vn, p, VPNPASS_MODE_OFF);
+		mode_settle(vn, p);
 	/* the sweep may be in the middle of ending some of them */
 	flush_delayed_work(&vn->sweep);
 	if (p->net_exit)
@@ -188,30 +213,21 @@ static void drop_sysctls(int idx)
 	}
 }
 
-/* The last packets of a netns that ends have no mode_set() to wait for them. */
-static void wait_for_dead(void)
-{
-	struct vpnpass_net *vn;
-
-	list_for_each_entry(vn, &vpnpass_nets, list) {
-		if (!vn->dead)
-			continue;
-		synchronize_net();
-		return;
-	}
-}
-
+/* Out of every netns, with one wait for the packets of all of them. */
 static void proto_remove(struct vpnpass_proto *p)
 {
 	struct vpnpass_net *vn;
 
 	drop_sysctls(p->idx);
-	wait_for_dead();
+	list_for_each_entry(vn, &vpnpass_nets, list)
+		if (vpnpass_proto_is_here(&vn->proto[p->idx]) && !vn->dead)
+			mode_apply(vn, p, VPNPASS_MODE_OFF);
+	vpnpass_match_del(p);
+	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
+	synchronize_net();
 	list_for_each_entry(vn, &vpnpass_nets, list)
 		if (vpnpass_proto_is_here(&vn->proto[p->idx]))
 			vpnpass_proto_net_exit(vn, p);
-	vpnpass_match_del(p);
-	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 }
 
 static int free_slot(const struct vpnpass_proto *p)
@@ -240,22 +256,17 @@ static int proto_add(struct vpnpass_proto *p)
 		return err;
 	rcu_assign_pointer(vpnpass_protos[p->idx], p);
 	list_for_each_entry(vn, &vpnpass_nets, list) {
-		err = vn->dead ? 0 : vpnpass_proto_net_init(vn, p, false);
-		if (err)
-			goto undo;
+		err = vn->dead ? 0 : vpnpass_proto_net_init(vn, p);
+		if (err) {
+			proto_remove(p);
+			return err;
+		}
 	}
+	synchronize_net();
+	list_for_each_entry(vn, &vpnpass_nets, list)
+		if (!vn->dead)
+			mode_settle(vn, p);
 	return 0;
-
-undo:
-	list_for_each_entry_continue_reverse(vn, &vpnpass_nets, list) {
-		if (!vpnpass_proto_is_here(&vn->proto[p->idx]))
-			continue;
-		vpnpass_sysctl_del(vn->proto[p->idx].sysctl);
-		vpnpass_proto_net_exit(vn, p);
-	}
-	vpnpass_match_del(p);
-	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
-	return err;
 }
 
 /* After the last packet has left the helper's callbacks. */
@@ -283,7 +294,7 @@ int vpnpass_proto_register(struct vpnpass_proto *p)
 		    p->n_counters > VPNPASS_COUNTERS))
 		return -EINVAL;
 	snprintf(name, sizeof(name), "vpnpass_%s_session", p->name);
-	p->cache = kmem_cache_create(name, p->session_size, 0, 0, NULL);
+	p->cache = kmem_cache_create(name, p->session_size, 0, SLAB_ACCOUNT, NULL);
 	if (!p->cache)
 		return -ENOMEM;
 	mutex_lock(&vpnpass_mutex);

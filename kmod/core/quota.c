@@ -83,7 +83,7 @@ static int quota_get(struct vpnpass_session *s, enum quota_role role, u32 max)
 		return 0;
 	}
 
-	q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
+	q = vpnpass_zalloc(s->vn, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 	q->key = key;
@@ -94,6 +94,35 @@ static int quota_get(struct vpnpass_session *s, enum quota_role role, u32 max)
 	return err;
 }
 
+/* The root of a user namespace can set limits in a netns of his own; those of the first
+ * netns bound them.
+ */
+static u32 limit_bound(const struct vpnpass_net *vn, const struct vpnpass_proto *p, int idx)
+{
+	if (vn->net->user_ns == &init_user_ns)
+		return U32_MAX;
+	return vpnpass_setting(vpnpass_net_get(&init_net), p, idx);
+}
+
+static u32 limit(const struct vpnpass_session *s, int idx)
+{
+	return min(vpnpass_setting(s->vn, s->proto, idx), limit_bound(s->vn, s->proto, idx));
+}
+
+/* May a setting have the value in this netns? Context: any. */
+bool vpnpass_limit_allowed(const struct vpnpass_net *vn, const struct vpnpass_proto *p,
+			   int idx, u32 value)
+{
+	switch (idx) {
+	case VPNPASS_SET_MAX_SESSIONS:
+	case VPNPASS_SET_MAX_PER_CLIENT:
+	case VPNPASS_SET_MAX_PER_PEER:
+		return value <= limit_bound(vn, p, idx);
+	default:
+		return true;
+	}
+}
+
 /* Returns 0, -ENOMEM, or -EDQUOT with *counter saying which limit was hit. */
 int vpnpass_quota_take(struct vpnpass_session *s, int *counter)
 {
@@ -101,18 +130,16 @@ int vpnpass_quota_take(struct vpnpass_session *s, int *counter)
 	int err;
 
 	*counter = VPNPASS_CNT_LIMIT_SESSIONS;
-	if (pn->n_sessions >= READ_ONCE(pn->setting[VPNPASS_SET_MAX_SESSIONS]))
+	if (pn->n_sessions >= limit(s, VPNPASS_SET_MAX_SESSIONS))
 		return -EDQUOT;
 
 	*counter = VPNPASS_CNT_LIMIT_CLIENT;
-	err = quota_get(s, QUOTA_CLIENT,
-			READ_ONCE(pn->setting[VPNPASS_SET_MAX_PER_CLIENT]));
+	err = quota_get(s, QUOTA_CLIENT, limit(s, VPNPASS_SET_MAX_PER_CLIENT));
 	if (err)
 		return err;
 
 	*counter = VPNPASS_CNT_LIMIT_PEER;
-	err = quota_get(s, QUOTA_PEER,
-			READ_ONCE(pn->setting[VPNPASS_SET_MAX_PER_PEER]));
+	err = quota_get(s, QUOTA_PEER, limit(s, VPNPASS_SET_MAX_PER_PEER));
 	if (err)
 		quota_put(s, QUOTA_CLIENT);
 	else

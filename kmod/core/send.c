@@ -12,17 +12,21 @@
 
 /**
  * vpnpass_keep() - may a packet be kept?
- * @skb: a packet in post()
+ * @pkt: a packet in post()
  *
- * What a bridge forwards has no route to be sent on by.
+ * Only one that has been through POSTROUTING: what is sent on later passes no rule
+ * any more. What a bridge forwards has no route to be sent on by.
  *
  * Context: RCU read side.
  * Return: whether vpnpass_send() can take it later; its route is held then, the
  * device is the caller's to hold.
  */
-bool vpnpass_keep(struct sk_buff *skb)
+bool vpnpass_keep(const struct vpnpass_pkt *pkt)
 {
-	return !(skb_dst(skb)->flags & DST_FAKE_RTABLE) && skb_dst_force(skb);
+	const struct dst_entry *dst = skb_dst(pkt->skb);
+
+	return pkt->state->hook == NF_INET_POST_ROUTING && dst &&
+	       !(dst->flags & DST_FAKE_RTABLE) && skb_dst_force(pkt->skb);
 }
 EXPORT_SYMBOL_GPL(vpnpass_keep);
 

@@ -9,6 +9,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "core.h"
+#include "known.h"
 
 static const struct rhashtable_params session_params = {
 	.head_offset = offsetof(struct vpnpass_session, ct_node),
@@ -64,7 +65,7 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	struct vpnpass_session *s;
 	int err;
 
-	s = kmem_cache_zalloc(p->cache, GFP_ATOMIC | __GFP_NOWARN);
+	s = vpnpass_cache_zalloc(vn, p->cache);
 	if (!s) {
 		vpnpass_count(vn, p, VPNPASS_CNT_NO_MEMORY);
 		return ERR_PTR(-ENOMEM);
@@ -73,7 +74,6 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 	INIT_LIST_HEAD(&s->pins);
-	INIT_LIST_HEAD(&s->list);
 	s->vn = vn;
 	s->proto = p;
 	s->family = nf_ct_l3num(ct);
@@ -82,6 +82,9 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	s->local = reply->dst.u3;
 	s->began = ktime_get_boottime_ns();
 	s->last = vpnpass_now();
+	/* One that is known to conntrack was made before its first packet. */
+	if (!nf_ct_is_confirmed(ct))
+		__set_bit(0, &s->passed);
 	/* An event of a limit that is hit shows the session, state and all. */
 	nf_conntrack_get(&ct->ct_general);
 	s->ct = ct;
@@ -125,6 +128,50 @@ static void sweep_queue(struct vpnpass_net *vn)
 	queue_delayed_work(system_power_efficient_wq, &vn->sweep, HZ);
 }
 
+/* @n: 1 or -1 */
+static void session_known(const struct vpnpass_session *s, int n)
+{
+	const struct nf_conntrack_tuple *orig, *reply;
+	struct vpnpass_net *vn = s->vn;
+	const union nf_inet_addr *ends[3];
+	u32 *known;
+	int i;
+
+	orig = &s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	reply = &s->ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	ends[0] = &orig->src.u3;
+	ends[1] = &orig->dst.u3;
+	ends[2] = &reply->src.u3;
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		known = &vn->known[vpnpass_known_place(s->family, ends[i])];
+		WRITE_ONCE(*known, *known + n);
+	}
+}
+
+/* Lists and packets find the session from here on, or neither of them. */
+static int session_show(struct vpnpass_session *s)
+{
+	struct vpnpass_net *vn = s->vn;
+	struct xarray *ids = &vn->proto[s->proto->idx].sessions;
+	int err;
+
+	lockdep_assert_held(&vn->lock);
+	/* A packet on another CPU may read the ID as soon as it finds the session. */
+	s->id = vn->session_id + 1;
+	err = xa_reserve(ids, s->id, GFP_ATOMIC | __GFP_NOWARN);
+	if (err)
+		return err;
+	err = rhashtable_insert_fast(&vn->sessions, &s->ct_node, session_params);
+	if (err) {
+		xa_release(ids, s->id);
+		return err;
+	}
+	vn->session_id++;
+	session_known(s, 1);
+	xa_store(ids, s->id, s, GFP_ATOMIC);
+	return 0;
+}
+
 /**
  * vpnpass_session_publish() - show a session to everybody
  * @s: from vpnpass_session_alloc(), its connection confirmed
@@ -141,14 +188,9 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 	int err;
 
 	spin_lock_bh(&vn->lock);
-	/* as soon as it is in the table, packets of other CPUs find it */
-	s->id = vn->session_id + 1;
 	err = READ_ONCE(vn->dead) || READ_ONCE(pn->mode) != VPNPASS_MODE_ON ?
-	      -ESHUTDOWN :
-	      rhashtable_insert_fast(&vn->sessions, &s->ct_node, session_params);
+	      -ESHUTDOWN : session_show(s);
 	if (!err) {
-		vn->session_id++;
-		list_add_tail(&s->list, &pn->sessions);
 		pn->n_shown += !s->hidden;
 		sweep_queue(vn);
 	}
@@ -195,19 +237,37 @@ static void session_tell_end(const struct vpnpass_session *s, const char *reason
 	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_SESSION_END, reason);
 }
 
-/* The caller has set the ended bit. */
+/* Packets and lists find neither the session nor its pins any more. Those that have
+ * found it are in an RCU read side.
+ */
+static void session_hide(struct vpnpass_session *s)
+{
+	struct vpnpass_net *vn = s->vn;
+	struct vpnpass_pin *pin;
+
+	spin_lock_bh(&vn->lock);
+	rhashtable_remove_fast(&vn->sessions, &s->ct_node, session_params);
+	xa_erase(&vn->proto[s->proto->idx].sessions, s->id);
+	session_known(s, -1);
+	list_for_each_entry(pin, &s->pins, list)
+		vpnpass_pin_hide(vn, pin);
+	spin_unlock_bh(&vn->lock);
+}
+
+/* The caller has set the ended bit. What the session holds is let go of after it is
+ * hidden: a packet that still found it would use what is gone.
+ */
 static void session_finish(struct vpnpass_session *s, const char *reason)
 {
 	struct vpnpass_net *vn = s->vn;
 	struct vpnpass_pin *pin, *next;
 
+	session_hide(s);
 	s->proto->session_end(s);
 
 	spin_lock_bh(&vn->lock);
-	list_del(&s->list);
 	list_for_each_entry_safe(pin, next, &s->pins, list)
 		vpnpass_pin_drop(vn, pin);
-	rhashtable_remove_fast(&vn->sessions, &s->ct_node, session_params);
 	vpnpass_quota_give(s);
 	vn->proto[s->proto->idx].n_shown -= !s->hidden;
 	spin_unlock_bh(&vn->lock);
@@ -235,36 +295,100 @@ bool vpnpass_session_end(struct vpnpass_session *s, const char *reason)
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_end);
 
+/* Have the sweep end the IPv4 sessions of one of the router's addresses, soon.
+ * Context: any.
+ */
+void vpnpass_sessions_doom(struct vpnpass_net *vn, __be32 local)
+{
+	struct vpnpass_session *s;
+	unsigned long id;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		if (!vpnpass_proto_is_here(&vn->proto[i]))
+			continue;
+		for (id = 1; (s = vpnpass_session_next(&vn->proto[i], &id)); id++)
+			if (s->family == NFPROTO_IPV4 && s->local.ip == local) {
+				WRITE_ONCE(s->doomed, true);
+				WRITE_ONCE(vn->doomed, true);
+			}
+	}
+	rcu_read_unlock();
+	if (READ_ONCE(vn->doomed))
+		vpnpass_sweep_now(vn);
+}
+
+static bool session_doomed(const struct vpnpass_session *s, const void *arg)
+{
+	return READ_ONCE(s->doomed);
+}
+
 static bool session_dead(const struct vpnpass_session *s, const void *arg)
 {
 	return nf_ct_is_dying(s->ct) || nf_ct_is_expired(s->ct);
 }
 
-/* End the sessions of one helper that @match says; returns how many of them the
- * administrator could see.
+/* Sessions that are looked at without a pause for others. */
+#define SESSION_BATCH	256
+
+/**
+ * vpnpass_session_next() - walk the published sessions of one protocol
+ * @pn: the protocol in a netns
+ * @id: ID from which on to look; that of the session found
+ *
+ * Context: RCU read side; no lock, so that packets need not wait for the walk.
+ * Return: the session, or NULL after the last one.
+ */
+struct vpnpass_session *vpnpass_session_next(struct vpnpass_proto_net *pn,
+					     unsigned long *id)
+{
+	return xa_find(&pn->sessions, id, ULONG_MAX, XA_PRESENT);
+}
+
+/* Of at most SESSION_BATCH sessions from @id on, the first that @match says, which is
+ * the caller's to finish; it stays allocated until then. @id is moved on, to 0 at
+ * the end.
+ */
+static struct vpnpass_session *
+session_claim(struct vpnpass_proto_net *pn, unsigned long *id,
+	      bool (*match)(const struct vpnpass_session *s, const void *arg),
+	      const void *arg)
+{
+	struct vpnpass_session *s = NULL;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < SESSION_BATCH; i++) {
+		s = vpnpass_session_next(pn, id);
+		*id = s ? *id + 1 : 0;
+		if (!s || ((!match || match(s, arg)) && !test_and_set_bit(0, &s->ended)))
+			break;
+		s = NULL;
+	}
+	rcu_read_unlock();
+	return s;
+}
+
+/* End the sessions of one protocol that @match says; returns how many of them the
+ * administrator could see. Context: process.
  */
 u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
 			    bool (*match)(const struct vpnpass_session *s,
 					  const void *arg),
 			    const void *arg, const char *reason)
 {
-	struct vpnpass_session *s, *next;
-	LIST_HEAD(going);
+	struct vpnpass_proto_net *pn = &vn->proto[idx];
+	struct vpnpass_session *s;
+	unsigned long id = 1;
 	u32 n = 0;
 
-	/* A session whose ended bit is ours stays allocated until we finish it. */
-	spin_lock_bh(&vn->lock);
-	list_for_each_entry_safe(s, next, &vn->proto[idx].sessions, list) {
-		if (match && !match(s, arg))
-			continue;
-		if (!test_and_set_bit(0, &s->ended))
-			list_move_tail(&s->list, &going);
-	}
-	spin_unlock_bh(&vn->lock);
-
-	list_for_each_entry_safe(s, next, &going, list) {
-		n += !s->hidden;
-		session_finish(s, reason);
+	while (id) {
+		s = session_claim(pn, &id, match, arg);
+		if (s) {
+			n += !s->hidden;
+			session_finish(s, reason);
+		}
 		cond_resched();
 	}
 	return n;
@@ -274,13 +398,16 @@ static void sweep(struct work_struct *work)
 {
 	struct vpnpass_net *vn = container_of(to_delayed_work(work),
 					      struct vpnpass_net, sweep);
+	bool doomed = xchg(&vn->doomed, false);
 	bool left = false;
 	int i;
 
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		if (READ_ONCE(vn->proto[i].n_sessions))
-			vpnpass_sessions_end_if(vn, i, session_dead, NULL,
-						"connection gone");
+		if (!READ_ONCE(vn->proto[i].n_sessions))
+			continue;
+		if (doomed)
+			vpnpass_sessions_end_if(vn, i, session_doomed, NULL, "address gone");
+		vpnpass_sessions_end_if(vn, i, session_dead, NULL, "connection gone");
 		left |= READ_ONCE(vn->proto[i].n_sessions);
 	}
 	if (left && !READ_ONCE(vn->dead))

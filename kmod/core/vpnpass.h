@@ -20,6 +20,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -29,6 +30,7 @@
 #define VPNPASS_PROTOS		8	/* helpers that can be loaded at once */
 #define VPNPASS_SETTINGS	12	/* settings one helper can have */
 #define VPNPASS_COUNTERS	32	/* counters one helper can have */
+#define VPNPASS_KNOWN_BITS	8	/* of the hash of sessions' addresses */
 
 struct vpnpass_net;
 struct vpnpass_session;
@@ -84,6 +86,7 @@ struct vpnpass_key {
  * @last: vpnpass_now() of the last packet
  * @dir: direction of the packets, IP_CT_DIR_*
  * @number_kind: enum vpnpass_number_kind, for user space
+ * @hidden: no longer in the table, as its session ends; under vpnpass_net.lock
  * @rcu: owned by pin.c
  */
 struct vpnpass_pin {
@@ -96,6 +99,7 @@ struct vpnpass_pin {
 	u32 last;
 	u8 dir;
 	u8 number_kind;
+	bool hidden;
 	struct rcu_head rcu;
 };
 
@@ -191,11 +195,13 @@ enum vpnpass_hint_what {
  * @peer: the gateway
  * @local: the router's address that the peer sees
  * @zone: conntrack zone, original direction
+ * @ct: the key exchange's connection, which what is made of it is related to
  */
 struct vpnpass_hint {
 	u8 what;
 	u8 family;
 	u16 zone;
+	struct nf_conn *ct;
 	union nf_inet_addr client;
 	union nf_inet_addr peer;
 	union nf_inet_addr local;
@@ -268,6 +274,8 @@ struct vpnpass_match {
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
  * @number_mask: bits of a key's number that users are shown; 0 for all
+ * @any_end: sessions may begin with a packet of the router's own, or with one to it
+ *	that a rule leads to a server inside; else they begin with what is forwarded
  * @number: read the number of a packet into pkt->key.number; 0, or -errno when
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
@@ -315,6 +323,7 @@ struct vpnpass_proto {
 	u16 session_size;
 	u16 net_size;
 	u64 number_mask;
+	bool any_end;
 
 	int (*number)(struct vpnpass_pkt *pkt);
 	bool (*renumber)(const struct vpnpass_pin *pin, struct sk_buff *skb,
@@ -341,7 +350,6 @@ struct vpnpass_proto {
 /**
  * struct vpnpass_session - one VPN connection of one client
  * @ct_node: in vpnpass_net.sessions, by @ct; RCU
- * @list: in vpnpass_proto_net.sessions, under vpnpass_net.lock
  * @pins: its pins, under vpnpass_net.lock
  * @ct: a reference is held until a grace period after the end
  * @vn: the netns
@@ -353,17 +361,18 @@ struct vpnpass_proto {
  * @hidden: not for user space to see (a control connection, whose calls are);
  *	set by the helper before it publishes
  * @keep_ct: its connection outlives it; set by the helper before it ends it
+ * @unwatched: its connection has no conntrack helper of ours, by intent
+ * @passed: bit 0 is set once a packet of the client's has passed all of the
+ *	administrator's rules, which is at once unless the connection was made before
+ * @doomed: its address has gone, the sweep is to end it
  * @ended: bit 0 is set once, by whoever ends it
- * @id: for user space
+ * @id: for user space, and its place in vpnpass_proto_net.sessions
  * @began: ktime_get_boottime_ns() at creation
  * @last: vpnpass_now() of its last packet
- * @packets: by direction
- * @bytes: by direction, IP headers included
  * @rcu: owned by session.c
  */
 struct vpnpass_session {
 	struct rhash_head ct_node;
-	struct list_head list;
 	struct list_head pins;
 	struct nf_conn *ct;
 	struct vpnpass_net *vn;
@@ -374,12 +383,13 @@ struct vpnpass_session {
 	u8 family;
 	bool hidden;
 	bool keep_ct;
+	bool unwatched;
+	bool doomed;
+	unsigned long passed;
 	unsigned long ended;
-	u64 id;
+	unsigned long id;
 	u64 began;
 	u32 last;
-	atomic64_t packets[IP_CT_DIR_MAX];
-	atomic64_t bytes[IP_CT_DIR_MAX];
 	struct rcu_head rcu;
 };
 
@@ -388,7 +398,9 @@ struct vpnpass_proto_net {
 	u32 mode;			/* enum vpnpass_mode, READ_ONCE */
 	u32 setting[VPNPASS_SETTINGS];	/* READ_ONCE */
 	atomic64_t counter[VPNPASS_COUNTERS];
-	struct list_head sessions;	/* vpnpass_net.lock */
+	struct xarray sessions;		/* published ones, by ID; RCU */
+	bool here;			/* set up in this netns; vpnpass_mutex */
+	bool stale;			/* the mode changed, mode_settle() is to come */
 	u32 n_sessions;			/* within the limits; vpnpass_net.lock */
 	u32 n_shown;			/* published, not hidden; vpnpass_net.lock */
 	atomic_t n_pins;
@@ -406,8 +418,11 @@ struct vpnpass_net {
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
-	u64 session_id;			/* of the newest session; lock */
+	unsigned long session_id;	/* of the newest session; lock */
+	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
 	bool dead;
+	bool doomed;			/* an address went: some session is doomed */
+	struct mem_cgroup *memcg;	/* charged for what packets allocate, or NULL */
 	struct vpnpass_proto_net proto[VPNPASS_PROTOS];
 };
 
@@ -439,6 +454,12 @@ static inline u32 vpnpass_now(void)
 #endif
 }
 
+/* A packet of a session's that was not attached, and so counted by conntrack alone. */
+static inline void vpnpass_session_seen(struct vpnpass_session *s)
+{
+	WRITE_ONCE(s->last, vpnpass_now());
+}
+
 /* proto.c: registration; process context. The helper stays valid until
  * vpnpass_proto_unregister() returns, which ends its sessions everywhere.
  */
@@ -453,8 +474,11 @@ void vpnpass_port_unwatch(u16 port);
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
+/* memory.c; any context */
+void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size);
+
 /* pin.c */
-struct vpnpass_pin *vpnpass_pin_alloc(void);
+struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn);
 void vpnpass_pin_free(struct vpnpass_pin *pin);
 int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin);
 void vpnpass_pin_del(struct vpnpass_pin *pin);
@@ -476,13 +500,16 @@ struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 		    enum ip_conntrack_dir dir);
 
+bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb);
+
 /* conn.c */
 struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   const struct nf_conntrack_zone *zone,
 				   const struct nf_conntrack_tuple *orig,
 				   const struct nf_conntrack_tuple *reply,
 				   struct nf_conn *master, u32 timeout_s);
-int vpnpass_conn_insert(struct nf_conn *ct, bool watch);
+int vpnpass_conn_insert(struct nf_conn *ct);
+void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex);
 
 /* flow.c */
 bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);
@@ -503,7 +530,7 @@ bool vpnpass_conn_watched(const struct nf_conn *ct);
 void vpnpass_conn_unwatch(struct nf_conn *ct);
 
 /* send.c */
-bool vpnpass_keep(struct sk_buff *skb);
+bool vpnpass_keep(const struct vpnpass_pkt *pkt);
 void vpnpass_send(struct net *net, struct sk_buff *skb);
 
 /* event.c; any context. @reason may be NULL. */

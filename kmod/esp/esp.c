@@ -6,7 +6,6 @@
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include <net/xfrm.h>
 
 #include "esp.h"
 
@@ -34,30 +33,12 @@ static int esp_number(struct vpnpass_pkt *pkt)
 	return err;
 }
 
-/* An SA of the router's own (RFC 4301 4.1: SPI, destination, protocol). */
-bool esp_local_sa(const struct vpnpass_net *vn, const struct vpnpass_key *key)
-{
-	bool local = false;
-#ifdef CONFIG_XFRM
-	struct xfrm_state *x;
-
-	x = xfrm_state_lookup(vn->net, 0, (const xfrm_address_t *)&key->dst,
-			      htonl((u32)key->number), IPPROTO_ESP,
-			      key->family);
-	if (x) {
-		local = true;
-		xfrm_state_put(x);
-	}
-#endif
-	return local;
-}
-
 /* A copy takes the same way as the packet, as another client's. */
 static void esp_send_copy(struct sk_buff *copy, struct pair_client *c)
 {
 	struct esp_session *es = container_of(c, struct esp_session, client);
 
-	if (vpnpass_attach(&es->s, copy, IP_CT_DIR_REPLY))
+	if (vpnpass_attach_copy(&es->s, copy))
 		netif_rx(copy);
 	else
 		kfree_skb(copy);
@@ -116,6 +97,7 @@ static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt
 static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
+	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct esp_group_key key = {};
 	struct esp_group *g;
 
@@ -128,10 +110,15 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	g = esp_group_find(vn, &key);
 	if (!g)
 		return NF_ACCEPT;
-	if (esp_local_sa(vn, &pkt->key)) {
+	if (esp_own_sa(vn, &pkt->key, pkt->skb->mark)) {
 		vpnpass_count(vn, &esp_proto, ESP_CNT_LOCAL_SA);
 		return NF_ACCEPT;
 	}
+	/* A server that a rule leads to, or an IPsec of the router's without SAs in the
+	 * kernel, was there first.
+	 */
+	if (vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt))
+		return NF_ACCEPT;
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }
 
@@ -159,13 +146,6 @@ static unsigned int esp_outbound(struct esp_session *es, struct vpnpass_pkt *pkt
 	spin_unlock_bh(&g->lock);
 	esp_release_send(g->vn, &rel);
 	return verdict;
-}
-
-static void esp_account(struct vpnpass_session *s, const struct sk_buff *skb)
-{
-	atomic64_inc(&s->packets[IP_CT_DIR_ORIGINAL]);
-	atomic64_add(skb->len, &s->bytes[IP_CT_DIR_ORIGINAL]);
-	WRITE_ONCE(s->last, vpnpass_now());
 }
 
 static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
@@ -198,7 +178,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		if (!es)
 			return verdict;
 	}
-	esp_account(&es->s, pkt->skb);
+	vpnpass_session_seen(&es->s);
 	return esp_outbound(es, pkt, spi, seq);
 }
 

@@ -93,18 +93,35 @@ struct esp_conn {
 	union nf_inet_addr peer;	/* who gets it */
 	union nf_inet_addr local;
 	struct nf_conntrack_zone zone;
-	int masq_index;			/* device whose address is local, or 0 */
+	struct nf_conn *master;		/* the key exchange's connection, or NULL */
+	int masq_index;			/* without a master: device whose address is local, or 0 */
 	u32 timeout_s;			/* until its first packet */
+};
+
+#define ESP_OWN_SAS	16	/* SAs of the router's own that are remembered */
+
+/* SAs of the router's own that only a search through all of them finds; a place each by
+ * the SPI's last bits.
+ */
+struct esp_own_sas {
+	spinlock_t lock;
+	u32 searched_at;		/* vpnpass_now() of the last search */
+	struct {
+		union nf_inet_addr dst;
+		u32 spi;
+		u32 found_at;		/* vpnpass_now() */
+	} found[ESP_OWN_SAS];
 };
 
 struct esp_net {
 	struct rhashtable groups;
+	struct esp_own_sas own;
 };
 
 extern struct vpnpass_proto esp_proto;
 
-/* esp.c */
-bool esp_local_sa(const struct vpnpass_net *vn, const struct vpnpass_key *key);
+/* own_sa.c */
+bool esp_own_sa(struct vpnpass_net *vn, const struct vpnpass_key *key, u32 mark);
 
 /* group.c */
 int esp_groups_init(struct vpnpass_net *vn);

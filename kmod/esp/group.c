@@ -26,6 +26,9 @@ static struct rhashtable *groups_of(struct vpnpass_net *vn)
 
 int esp_groups_init(struct vpnpass_net *vn)
 {
+	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
+
+	spin_lock_init(&en->own.lock);
 	return rhashtable_init(groups_of(vn), &group_params);
 }
 

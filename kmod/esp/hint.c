@@ -25,11 +25,12 @@ static struct esp_conn hint_conn(const struct vpnpass_net *vn,
 	return (struct esp_conn) {
 		.family = hint->family,
 		.client = hint->client,
-		.dest = hint->peer,
+		.dest = hint->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3,
 		.peer = hint->peer,
 		.local = hint->local,
 		.zone.id = hint->zone,
 		.zone.dir = NF_CT_DEFAULT_ZONE_DIR,
+		.master = hint->ct,
 		.timeout_s = vpnpass_setting(vn, &esp_proto, VPNPASS_SET_TIMEOUT),
 	};
 }
@@ -52,6 +53,12 @@ void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 	bool taken;
 
 	es = esp_session_find(vn, &conn, &taken);
+	/* The client has come to use another address of ours: after a failover, say. */
+	if (es && !nf_inet_addr_cmp(&es->s.local, &hint->local)) {
+		vpnpass_session_end(&es->s, "address changed");
+		es = NULL;
+		taken = false;
+	}
 	if (!es && !taken)
 		es = esp_session_make(vn, &conn);
 	if (IS_ERR_OR_NULL(es))

@@ -13,7 +13,7 @@ bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
 
-	if (es->n_held == ESP_HELD || !vpnpass_keep(skb))
+	if (es->n_held == ESP_HELD || !vpnpass_keep(pkt))
 		return false;
 	if (!es->n_held) {
 		es->held_since = vpnpass_now();

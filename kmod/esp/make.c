@@ -59,17 +59,6 @@ struct esp_session *esp_session_find(struct vpnpass_net *vn,
 	return s ? container_of(s, struct esp_session, s) : NULL;
 }
 
-/* Have the connection end with the address that it is masqueraded to. */
-static void conn_masquerade(struct nf_conn *ct, int ifindex)
-{
-#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
-	struct nf_conn_nat *nat = ifindex ? nf_ct_nat_ext_add(ct) : NULL;
-
-	if (nat)
-		nat->masq_index = ifindex;
-#endif
-}
-
 /* As a first packet of the client's would have made it, but for the packet. */
 static struct nf_conn *conn_make(struct vpnpass_net *vn,
 				 const struct esp_conn *c, u16 reply_key)
@@ -80,11 +69,12 @@ static struct nf_conn *conn_make(struct vpnpass_net *vn,
 
 	/* See session.c: what tells the clients' entries apart. */
 	reply.dst.u.all = htons(reply_key);
-	ct = vpnpass_conn_alloc(vn, &c->zone, &orig, &reply, NULL, c->timeout_s);
+	ct = vpnpass_conn_alloc(vn, &c->zone, &orig, &reply, c->master,
+				c->timeout_s);
 	if (!ct)
 		return ERR_PTR(-ENOMEM);
-	conn_masquerade(ct, c->masq_index);
-	err = vpnpass_conn_insert(ct, true);
+	vpnpass_conn_masquerade(ct, c->masq_index);
+	err = vpnpass_conn_insert(ct);
 	return err ? ERR_PTR(err) : ct;
 }
 

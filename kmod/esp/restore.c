@@ -39,7 +39,7 @@ static int check_pin(struct vpnpass_net *vn, const struct vpnpass_restore *r,
 				    "an SPI is above 255 and has 32 bits");
 		return -ERANGE;
 	}
-	if (pin->dir == IP_CT_DIR_REPLY && esp_local_sa(vn, &key)) {
+	if (pin->dir == IP_CT_DIR_REPLY && esp_own_sa(vn, &key, 0)) {
 		NL_SET_ERR_MSG_ATTR(r->extack, pin->attr,
 				    "the SPI of an SA of the router's own");
 		return -EADDRINUSE;

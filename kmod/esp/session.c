@@ -157,7 +157,7 @@ void esp_session_refill(struct esp_session *es)
 	struct vpnpass_pin *pin;
 
 	while (es->n_spare < ESP_SPARES) {
-		pin = vpnpass_pin_alloc();
+		pin = vpnpass_pin_alloc(es->s.vn);
 		if (!pin) {
 			vpnpass_count(es->s.vn, &esp_proto, VPNPASS_CNT_NO_MEMORY);
 			return;
@@ -246,7 +246,8 @@ void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in)
 	const struct vpnpass_session *s = &es->s;
 	struct vpnpass_key key = {
 		.src = in ? s->peer : s->client,
-		.dst = in ? s->local : s->peer,
+		.dst = in ? s->local :
+			    s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3,
 		.number = slot->spi,
 		.zone = in ? es->group->key.zone :
 			     nf_ct_zone_id(nf_ct_zone(s->ct), IP_CT_DIR_ORIGINAL),

@@ -55,6 +55,7 @@ static bool other_is_open(const struct ike_session *is, u32 now)
 		.client = is->s.client,
 		.peer = is->s.peer,
 		.local = is->s.local,
+		.ct = is->s.ct,
 	};
 
 	if (is->peer->opener != is && opener_is_busy(is->peer, now))
@@ -181,7 +182,7 @@ static bool hold(struct ike_net *in, struct ike_sa *sa, const struct ike_msg *m,
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		return false;
-	if (!vpnpass_keep(skb)) {
+	if (!vpnpass_keep(pkt)) {
 		kfree(h);
 		return false;
 	}

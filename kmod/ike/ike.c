@@ -24,14 +24,6 @@ static int ike_number(struct vpnpass_pkt *pkt)
 	return pkt->key.number ? 0 : -ENOENT;
 }
 
-/* ike_post() will see the packet, and count it. */
-static void ike_uncount(struct vpnpass_session *s, const struct sk_buff *skb,
-			enum ip_conntrack_dir dir)
-{
-	atomic64_dec(&s->packets[dir]);
-	atomic64_sub(skb->len - skb_network_offset(skb), &s->bytes[dir]);
-}
-
 /* A message whose SPI has a pin. False when its connection has gone. */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 		       const struct ike_msg *m, unsigned int *verdict)
@@ -47,8 +39,6 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
-	if (pass == IKE_LATER)
-		ike_uncount(&is->s, pkt->skb, pin->dir);
 	pkt->done = pass == IKE_PASS;
 	*verdict = NF_ACCEPT;
 	return true;
@@ -149,7 +139,7 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		if (!is)
 			return verdict;
 	}
-	ike_account(&is->s, pkt->skb, dir);
+	vpnpass_session_seen(&is->s);
 	if (d.m.cls != IKE_CLASS_IKE)
 		return NF_ACCEPT;
 	switch (ike_sa_message(is, ike_dir(dir), &d.m, pkt)) {

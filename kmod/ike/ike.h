@@ -276,8 +276,6 @@ void ike_session_judge(struct ike_session *is);
 void ike_session_timeout(const struct ike_session *is);
 int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 		unsigned int *verdict);
-void ike_account(struct vpnpass_session *s, const struct sk_buff *skb,
-		 enum ip_conntrack_dir dir);
 void ike_conflict(struct vpnpass_session *s, const char *reason);
 
 /* half.c; ike_net.lock held, but for the first two */

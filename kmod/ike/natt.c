@@ -148,7 +148,7 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 static void natt_pin(struct vpnpass_session *s, enum ip_conntrack_dir dir)
 {
 	const struct nf_conntrack_tuple *t = &s->ct->tuplehash[dir].tuple;
-	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+	struct vpnpass_pin *pin = vpnpass_pin_alloc(s->vn);
 
 	if (!pin) {
 		vpnpass_count(s->vn, &natt_proto, VPNPASS_CNT_NO_MEMORY);
@@ -191,6 +191,7 @@ static struct natt_session *natt_begin(struct vpnpass_net *vn, struct sk_buff *s
 	}
 	/* Pins lead to it, and flowtables may have it. */
 	vpnpass_conn_unwatch(ct);
+	s->unwatched = true;
 	/* In the administrator's zones the addresses may not be unique. */
 	if (!zoned) {
 		natt_pin(s, IP_CT_DIR_ORIGINAL);
@@ -220,7 +221,7 @@ static unsigned int natt_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		if (!ns)
 			return verdict;
 	}
-	ike_account(&ns->s, pkt->skb, dir);
+	vpnpass_session_seen(&ns->s);
 	natt_saw(ns, pkt, dir);
 	return NF_ACCEPT;
 }

@@ -82,7 +82,7 @@ static struct vpnpass_pin *pin_new(struct ike_session *is,
 				   const union nf_inet_addr *dst, u64 spi, u8 kind,
 				   u8 dir)
 {
-	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+	struct vpnpass_pin *pin = vpnpass_pin_alloc(is->s.vn);
 
 	if (!pin) {
 		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
@@ -348,6 +348,7 @@ void ike_sa_tell(const struct ike_session *is, u32 ev)
 		.client = is->s.client,
 		.peer = is->s.peer,
 		.local = is->s.local,
+		.ct = is->s.ct,
 	};
 	state = READ_ONCE(is->state);
 	/* Of an SA that is only being made the client's word is not enough. */

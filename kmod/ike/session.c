@@ -4,7 +4,7 @@
  * flow has a reply zone that no other client of the gateway has, so that all
  * of them keep the port; what comes back is led to it by its SPIs. A flow that
  * NAT gave another port is stock conntrack's to find ("plain"), and is only
- * watched. Called by ike.c; ike_confirm() and ike_account() by natt.c as well.
+ * watched. Called by ike.c; ike_confirm() by natt.c as well.
  */
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -24,14 +24,6 @@ void ike_conflict(struct vpnpass_session *s, const char *reason)
 		return;
 	if (cmpxchg(&in->told, last, jiffies ?: 1) == last)
 		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_CONFLICT, reason);
-}
-
-void ike_account(struct vpnpass_session *s, const struct sk_buff *skb,
-		 enum ip_conntrack_dir dir)
-{
-	atomic64_inc(&s->packets[dir]);
-	atomic64_add(skb->len, &s->bytes[dir]);
-	WRITE_ONCE(s->last, vpnpass_now());
 }
 
 /* Port 500 at all four ends of the translation? */

@@ -111,7 +111,7 @@ struct vpnpass_pin *l2tp_pin_hidden(struct l2tp_session *ls,
 				    const struct vpnpass_key *key,
 				    enum ip_conntrack_dir dir)
 {
-	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+	struct vpnpass_pin *pin = vpnpass_pin_alloc(ls->s.vn);
 
 	return pin_put(ls, key, dir, pin, VPNPASS_NUMBER_HIDDEN) ? NULL : pin;
 }
@@ -230,7 +230,7 @@ static struct vpnpass_pin *pin_of(struct l2tp_session *ls,
 	struct vpnpass_pin *pin = ls->spare;
 
 	if (dir != IP_CT_DIR_REPLY || !pin)
-		return vpnpass_pin_alloc();
+		return vpnpass_pin_alloc(ls->s.vn);
 	ls->spare = NULL;
 	return pin;
 }

@@ -30,7 +30,7 @@ unsigned int l2tp_ip_data(struct l2tp_session *ls,
 			  const struct vpnpass_pkt *pkt, u32 id)
 {
 	if (!ls->spare)
-		ls->spare = vpnpass_pin_alloc();
+		ls->spare = vpnpass_pin_alloc(ls->s.vn);
 	if (l2tp_ether_out(ls, pkt, id))
 		return NF_ACCEPT;
 	if (!l2tp_turn_out(&ls->group->turns, &ls->client, id, window(ls),

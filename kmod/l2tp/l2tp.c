@@ -171,7 +171,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		return verdict;
 	/* What came in on a pin was counted there. */
 	if (!s || (!ls->udp && dir == IP_CT_DIR_ORIGINAL))
-		l2tp_account(&ls->s, pkt->skb, dir);
+		vpnpass_session_seen(&ls->s);
 	return message(ls, pkt, dir, &m);
 }
 

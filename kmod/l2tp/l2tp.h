@@ -189,8 +189,6 @@ struct l2tp_session *l2tp_session_moved(struct l2tp_session *old,
 					struct nf_conn *ct, u16 zone);
 void l2tp_session_end(struct vpnpass_session *s);
 const char *l2tp_session_state(const struct vpnpass_session *s);
-void l2tp_account(struct vpnpass_session *s, const struct sk_buff *skb,
-		  enum ip_conntrack_dir dir);
 /* l2tp_net.lock held: */
 void l2tp_session_unwatch(struct l2tp_session *ls);
 void l2tp_session_watch(struct l2tp_session *ls, u16 port);

@@ -8,14 +8,6 @@
 
 #include "l2tp.h"
 
-void l2tp_account(struct vpnpass_session *s, const struct sk_buff *skb,
-		  enum ip_conntrack_dir dir)
-{
-	atomic64_inc(&s->packets[dir]);
-	atomic64_add(skb->len - skb_network_offset(skb), &s->bytes[dir]);
-	WRITE_ONCE(s->last, vpnpass_now());
-}
-
 void l2tp_session_unwatch(struct l2tp_session *ls)
 {
 	if (ls->watched)

@@ -43,7 +43,7 @@ static struct nf_conn *moved_conn(struct l2tp_session *old, u16 port, u16 zone)
 	ct = vpnpass_conn_alloc(old->s.vn, &z, &orig, &reply, old->s.ct,
 				vpnpass_setting(old->s.vn, &l2tp_proto,
 						VPNPASS_SET_TIMEOUT));
-	return ct && !vpnpass_conn_insert(ct, true) ? ct : NULL;
+	return ct && !vpnpass_conn_insert(ct) ? ct : NULL;
 }
 
 static struct l2tp_session *moved_session(struct l2tp_session *old, u16 port)

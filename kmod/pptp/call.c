@@ -54,7 +54,7 @@ static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call 
 	timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
 	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), &orig, &reply, pc->ct,
 				timeout);
-	return ct && !vpnpass_conn_insert(ct, false) ? ct : NULL;
+	return ct && !vpnpass_conn_insert(ct) ? ct : NULL;
 }
 
 /* The router's address, where alloc took the outside's: a server inside. */
@@ -98,7 +98,7 @@ static struct pptp_session *gre_session(struct pptp_control *pc,
 static int pin_put(struct vpnpass_session *s, const struct vpnpass_key *key,
 		   int dir, u16 nat, struct vpnpass_pin **added)
 {
-	struct vpnpass_pin *pin = vpnpass_pin_alloc();
+	struct vpnpass_pin *pin = vpnpass_pin_alloc(s->vn);
 	int err = -ENOMEM;
 
 	if (pin) {

@@ -59,14 +59,6 @@ static bool pptp_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
 	return true;
 }
 
-static void control_account(struct vpnpass_session *s, const struct sk_buff *skb,
-			    enum ip_conntrack_dir dir)
-{
-	atomic64_inc(&s->packets[dir]);
-	atomic64_add(skb->len - skb_network_offset(skb), &s->bytes[dir]);
-	WRITE_ONCE(s->last, vpnpass_now());
-}
-
 static unsigned int control_packet(struct pptp_session *ps,
 				   const struct vpnpass_pkt *pkt,
 				   enum ip_conntrack_dir dir)
@@ -75,7 +67,7 @@ static unsigned int control_packet(struct pptp_session *ps,
 	unsigned int verdict;
 	bool over;
 
-	control_account(&ps->s, pkt->skb, dir);
+	vpnpass_session_seen(&ps->s);
 	verdict = pptp_segment(pc, pkt, dir == pc->in_dir ? PPTP_FROM_IN :
 							    PPTP_FROM_OUT, &over);
 	if (over) {
@@ -296,6 +288,7 @@ struct vpnpass_proto pptp_proto = {
 	.n_counters = ARRAY_SIZE(pptp_counters),
 	.session_size = sizeof(struct pptp_session),
 	.net_size = sizeof(struct pptp_net),
+	.any_end = true,
 	.number = pptp_number,
 	.renumber = pptp_renumber,
 	.miss = pptp_miss,

@@ -110,14 +110,14 @@ again()
 
 	rmmod vpnpass_esp vpnpass || return 1
 	for ((n = 0; n < $1; n++)); do
-		insmod "$core" && insmod "$helper" || return 1
+		insmod "$core" default_netns=on && insmod "$helper" || return 1
 		[ $((n % 2)) = 0 ] || sleep 0.05
 		rmmod vpnpass_esp || return 1
 		# the core alone, with sessions of a helper that is gone
 		[ $((n % 3)) = 0 ] && { insmod "$helper" && rmmod vpnpass_esp || return 1; }
 		rmmod vpnpass || return 1
 	done
-	insmod "$core" && insmod "$helper"
+	insmod "$core" default_netns=on && insmod "$helper"
 }
 
 esp_stream "1 2" -i 20

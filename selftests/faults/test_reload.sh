@@ -34,7 +34,7 @@ cycle()
 {
 	local k m
 
-	[ -d /sys/module/vpnpass ] || insmod "$scratch/vpnpass.ko" || return 1
+	[ -d /sys/module/vpnpass ] || insmod "$scratch/vpnpass.ko" default_netns=on || return 1
 	for k in 0 1 2 3; do
 		insmod "$scratch/${helpers[($1 + k) % 4]}.ko" || return 1
 	done

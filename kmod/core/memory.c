@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that packets have us allocate. It is charged to whoever made the netns: what
+ * the root of a user namespace can make the router remember is bounded as all else
+ * of his is. Packets are handled in softirqs, in which the kernel charges nobody by
+ * itself.
+ */
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+#define GFP_PACKET	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
+
+/* Context: process, that of the task which makes the netns. */
+void vpnpass_memory_init(struct vpnpass_net *vn)
+{
+#ifdef CONFIG_MEMCG
+	if (!net_eq(vn->net, &init_net) && current->mm)
+		vn->memcg = get_mem_cgroup_from_mm(current->mm);
+#endif
+}
+
+void vpnpass_memory_exit(struct vpnpass_net *vn)
+{
+#ifdef CONFIG_MEMCG
+	mem_cgroup_put(vn->memcg);
+#endif
+}
+
+/**
+ * vpnpass_zalloc() - zeroed memory for what a packet begins
+ * @vn: netns that it is for
+ * @size: in bytes
+ *
+ * Context: any.
+ * Return: memory for kfree(), or NULL.
+ */
+void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size)
+{
+	struct mem_cgroup *old = set_active_memcg(vn->memcg);
+	void *p = kzalloc(size, GFP_PACKET);
+
+	set_active_memcg(old);
+	return p;
+}
+EXPORT_SYMBOL_GPL(vpnpass_zalloc);
+
+/* The same, for kmem_cache_free(). */
+void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache)
+{
+	struct mem_cgroup *old = set_active_memcg(vn->memcg);
+	void *p = kmem_cache_zalloc(cache, GFP_PACKET);
+
+	set_active_memcg(old);
+	return p;
+}

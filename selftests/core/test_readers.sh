@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Who may read what: switches and counters are for anybody in the netns, sessions and
+# events for CAP_NET_ADMIN there. And what loading switches on: the first netns, others
+# only when asked to.
+. "$(dirname "$0")/../lib.sh"
+checktool jq
+checktool setpriv util-linux
+
+nobody()
+{
+	R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$VPNPASS" "$@"
+}
+
+mode_in() { "$VPNPASS" ${1:+-n "$1"} -j show esp | jq -r '.[0].mode'; }
+
+check "topology" topo 2 1
+check "modules load" load_modules vpnpass vpnpass_esp
+check "a session" C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0xaaaaaaaa -n 1
+is "root sees it" 1 "$(sessions)"
+check "nobody sees the switches" eval 'nobody -j show | jq -e ".[0].proto == \"esp\""'
+check "nobody sees the counters" eval 'nobody -j stats | jq -e ".[0].counters.sessions_new == 1"'
+nobody session > "$scratch/out" 2> "$scratch/err"
+is "nobody does not see the session" 2 $?
+check "and is told why" grep -q "sessions are shown to CAP_NET_ADMIN alone" "$scratch/err"
+nobody monitor > "$scratch/out" 2>&1 &
+pid=$!
+check "nobody does not see the events" busywait 5 eval "! kill -0 $pid"
+kill $pid 2> /dev/null
+check_fails "nobody changes no switch" nobody set esp off
+
+check "unload" unload_modules
+check "core loads with public_sessions=1" load_modules "vpnpass public_sessions=1" vpnpass_esp
+check "a session again" C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0xaaaaaaaa -n 1
+is "nobody sees it now" 1 "$(nobody -j session | jq length)"
+
+check "unload" unload_modules
+check "core loads as it does for a user" load_modules "vpnpass default_netns=off" vpnpass_esp
+is "the first netns is on" on "$(mode_in)"
+is "another one is off" off "$(mode_in "${nsp}r")"
+check "it can be switched on there" vp set esp on
+is "and is" on "$(mode_in "${nsp}r")"
+ip netns add "${nsp}new"
+at_exit "ip netns del ${nsp}new"
+is "one that is made later is off, too" off "$(mode_in "${nsp}new")"
+check "unload" unload_modules
+check_fails "default_netns=nonsense is refused" load_module vpnpass default_netns=nonsense
+
+# --- a user namespace's root is bound by the limits of the first netns -------------------
+check "modules load" load_modules vpnpass vpnpass_esp
+check "the limit of the first netns" "$VPNPASS" set esp max_sessions 100
+unshare -Urn "$VPNPASS" set esp max_sessions 101 > "$scratch/out" 2>&1
+is "a user namespace's root cannot have more" 2 $?
+check "and is told why" grep -q "above the limit of the initial network namespace" "$scratch/out"
+check "but as much" unshare -Urn "$VPNPASS" set esp max_sessions 100
+check "modules unload" unload_modules
+done_testing
