@@ -8,6 +8,7 @@
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 
 #include "core.h"
@@ -188,3 +189,151 @@ void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt)
 	nf_ct_put(ct);
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_forget_unasked);
+
+/**
+ * vpnpass_flow_forget() - end the entry that a packet's flow has in the default zone
+ * @pkt: the packet
+ *
+ * Context: softirq, RCU read side.
+ */
+void vpnpass_flow_forget(const struct vpnpass_pkt *pkt)
+{
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
+	struct nf_conn *ct;
+
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	nf_ct_kill(ct);
+	nf_ct_put(ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_forget);
+
+/**
+ * vpnpass_flow_udp_is_valid() - would conntrack take a UDP packet?
+ * @pkt: the packet
+ *
+ * What it would not, rules for invalid packets are for.
+ *
+ * Context: softirq.
+ */
+bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt)
+{
+	struct net *net = pkt->state->net;
+	const struct udphdr *uh;
+	struct udphdr buf;
+	u32 len;
+
+	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (!uh)
+		return false;
+	len = ntohs(uh->len);
+	if (len < sizeof(*uh) || len > pkt->skb->len - pkt->thoff)
+		return false;
+	return !uh->check || pkt->state->hook != NF_INET_PRE_ROUTING ||
+	       !READ_ONCE(net->ct.sysctl_checksum) ||
+	       !nf_checksum(pkt->skb, pkt->state->hook, pkt->thoff, IPPROTO_UDP,
+			    pkt->key.family);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_udp_is_valid);
+
+/* --- the port that a flow is translated to ------------------------------------ */
+
+/* NAT, when no rule names a range, takes another port of the same one of these. */
+static int port_range(__be16 port)
+{
+	return ntohs(port) < 512 ? 0 : ntohs(port) < 1024 ? 1 : 2;
+}
+
+/*
+ * Is the reply taken in the default zone, by a flow that one in a zone of its own can
+ * be beside?
+ */
+static bool taken_by_neighbour(struct net *net, const struct nf_conntrack_tuple *reply)
+{
+	struct nf_conntrack_tuple_hash *h;
+	bool beside = true;
+	struct nf_conn *ct;
+
+	h = nf_conntrack_find_get(net, &nf_ct_zone_dflt, reply);
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	if (VPNPASS_ZONES_SHARE_PORTS && NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL) {
+		beside = !(READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT));
+		if (beside)
+			nf_ct_kill(ct);
+	}
+	nf_ct_put(ct);
+	return beside;
+}
+
+/* Have an entry that is not confirmed, and its packet, use another source port. */
+static bool set_port(struct sk_buff *skb, struct nf_conn *ct,
+		     enum ip_conntrack_info ctinfo, __be16 port)
+{
+	__be16 *reply_port = &ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.udp.port;
+	__be16 old = *reply_port;
+
+	*reply_port = port;
+	if (nf_nat_packet(ct, ctinfo, NF_INET_POST_ROUTING, skb) == NF_ACCEPT)
+		return true;
+	*reply_port = old;
+	return false;
+}
+
+/**
+ * vpnpass_flow_keep_port() - let a new flow keep its UDP source port
+ * @skb: its first packet after NAT, of the default zone, not confirmed
+ *
+ * NAT is asked in the default zone, as the zone's number would change which address
+ * of a range it chooses; it may find the port taken. A port of a rule's stays.
+ *
+ * Context: softirq, RCU read side, POSTROUTING.
+ * Return: whether the flow has its port; before it is confirmed it needs a reply
+ * zone of its own.
+ */
+bool vpnpass_flow_keep_port(struct sk_buff *skb)
+{
+	struct nf_conntrack_tuple reply;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+	__be16 port;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	port = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u.udp.port;
+	reply = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	if (reply.dst.u.udp.port == port)
+		return true;
+	if (port_range(reply.dst.u.udp.port) != port_range(port))
+		return false;
+	reply.dst.u.udp.port = port;
+	return taken_by_neighbour(nf_ct_net(ct), &reply) &&
+	       set_port(skb, ct, ctinfo, port);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_keep_port);
+
+/**
+ * vpnpass_flow_other_port() - have a new flow use another UDP source port than its own
+ * @skb: its first packet after NAT, not confirmed; the port is below 512
+ *
+ * Context: softirq, RCU read side, POSTROUTING.
+ * Return: false when no port was found; nothing has changed then.
+ */
+bool vpnpass_flow_other_port(struct sk_buff *skb)
+{
+	struct nf_conntrack_tuple reply;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+	int tries = 128;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	reply = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	while (tries--) {
+		reply.dst.u.udp.port = htons(1 + get_random_u32() % 511);
+		if (!nf_conntrack_tuple_taken(&reply, ct))
+			return set_port(skb, ct, ctinfo, reply.dst.u.udp.port);
+	}
+	return false;
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_other_port);

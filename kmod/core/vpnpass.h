@@ -541,3 +541,7 @@ void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
 		       const struct vpnpass_pin *pin, const char *reason);
 
 #endif /* VPNPASS_CORE_H */
+void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
+bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt);
+bool vpnpass_flow_keep_port(struct sk_buff *skb);
+bool vpnpass_flow_other_port(struct sk_buff *skb);

@@ -1,133 +1,99 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flows to port 500 that conntrack does not know yet. A template with a zone in
- * reply direction sees to it that NAT leaves the port alone, whatever other
- * clients of the gateway have; the existing rules apply unchanged. Called by
- * ike.c in PREROUTING and OUTPUT.
+ * A client's message on an SPI that another client of the gateway has. From port 500
+ * its answers could not be told apart, which is why it gets another port, as it may
+ * without us.
  */
 #include <net/netfilter/nf_conntrack_core.h>
 
 #include "ike.h"
 
-static void tell_conflict(struct vpnpass_session *owner,
-			  const struct vpnpass_pkt *pkt)
-{
-	char text[80];
-
-	if (pkt->key.family == NFPROTO_IPV4)
-		snprintf(text, sizeof(text), "initiator SPI also used by %pI4",
-			 &pkt->key.src.ip);
-	else
-		snprintf(text, sizeof(text), "initiator SPI also used by %pI6c",
-			 &pkt->key.src.in6);
-	ike_conflict(owner, text);
-}
-
-/*
- * Another client's session has that initiator SPI with this gateway: its reply
- * zone, else 0. The address that the packet will be sent from is not known
- * here; that of the gateway's other sessions is the best guess.
+/**
+ * ike_spi_owner() - which other client of a session's gateway has that initiator SPI
+ * @is: the session
+ * @ispi: the SPI
+ *
+ * Context: RCU read side.
+ * Return: that client's session, valid until the end of the RCU read side, or NULL.
  */
-static u16 owner_zone(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-		      u64 ispi, bool tell)
+struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi)
 {
-	struct vpnpass_key key = pkt->key;
-	struct ike_net *in = ike_net(vn);
-	struct ike_session *is = NULL;
-	struct vpnpass_pin *pin;
-	struct ike_peer *p;
-	u16 zone = 0;
+	struct vpnpass_key key = {
+		.src = is->s.peer, .dst = is->s.local, .l4proto = IPPROTO_UDP,
+		.family = is->s.family,
+	};
+	struct vpnpass_pin *pin = ike_pin_find(is->s.vn, &key, ispi);
 
-	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &key.dst, key.family);
-	if (p)
-		is = list_first_entry_or_null(&p->sessions, struct ike_session,
-					      node);
-	if (is) {
-		key.src = pkt->key.dst;
-		key.dst = is->s.local;
-		pin = ike_pin_find(vn, &key, ispi);
-		if (pin && !nf_inet_addr_cmp(&pin->session->client, &pkt->key.src)) {
-			zone = ike_session(pin->session)->zone;
-			if (tell)
-				tell_conflict(pin->session, pkt);
-		}
-	}
-	spin_unlock_bh(&in->lock);
-	return zone;
-}
-
-/* What conntrack knows of the packet's flow. */
-enum flow {
-	FLOW_NONE,
-	FLOW_KEEPS_PORT,	/* ours: the gateway sees port 500 */
-	FLOW_PLAIN,
-};
-
-static enum flow flow_kind(const struct vpnpass_pkt *pkt)
-{
-	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
-	enum flow kind = FLOW_PLAIN;
-	struct nf_conn *ct;
-
-	if (!h)
-		return FLOW_NONE;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	if (nf_ct_zone(ct)->flags & IKE_ZONE_FLAG)
-		kind = FLOW_KEEPS_PORT;
-	nf_ct_put(ct);
-	return kind;
-}
-
-/*
- * The packet's SPI is another client's. From a flow that keeps port 500 its
- * answers could not be told apart: it begins a second flow of the same client,
- * in the original direction's zone of that number (ike_flow_plain()).
- */
-static void conflict(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi,
-		     struct nf_conntrack_zone *z, enum flow kind)
-{
-	if (kind == FLOW_PLAIN)
-		return;
-	if (kind == FLOW_KEEPS_PORT)
-		z->dir = NF_CT_DEFAULT_ZONE_DIR;
-	if (kind == FLOW_NONE || !vpnpass_flow_exists(pkt, z))
-		owner_zone(vn, pkt, ispi, true);
-	/* NAT chooses another port there, as it would without us. */
-	vpnpass_flow_template_of(vn, pkt->skb, z);
+	if (!pin || nf_inet_addr_cmp(&pin->session->client, &is->s.client))
+		return NULL;
+	return ike_session(pin->session);
 }
 
 /**
- * ike_flow_begins() - a client's message that no pin and perhaps no flow is for
- * @vn: netns
- * @pkt: from port 500 to port 500 of another machine
- * @m: the message
+ * ike_flow_conflict() - say that a client uses an SPI of another's
+ * @owner: whose it is
+ * @is: a session of the client's
  *
- * Context: softirq, RCU read side, PREROUTING.
- * Return: NF_ACCEPT; the rest is done in POSTROUTING.
+ * Context: any.
  */
-unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			     const struct ike_msg *m)
+void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is)
 {
-	struct nf_conntrack_zone z = {
-		.id = owner_zone(vn, pkt, m->ispi, false),
-		.dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
-	};
-	enum flow kind = flow_kind(pkt);
+	char text[80];
 
-	if (z.id) {
-		conflict(vn, pkt, m->ispi, &z, kind);
-	} else if (kind == FLOW_NONE) {
-		vpnpass_flow_forget_unasked(pkt);
-		vpnpass_flow_template(pkt->skb, ike_net(vn)->tmpl);
-	}
-	return NF_ACCEPT;
+	if (is->s.family == NFPROTO_IPV4)
+		snprintf(text, sizeof(text), "initiator SPI also used by %pI4",
+			 &is->s.client.ip);
+	else
+		snprintf(text, sizeof(text), "initiator SPI also used by %pI6c",
+			 &is->s.client.in6);
+	ike_conflict(&owner->s, text);
 }
 
-/*
- * An entry that is not confirmed: have it as it were without us, but for the
- * original direction of a client's second flow to the gateway (conflict()).
+/* The client's session by the flow that conntrack knows, NULL for none with port 500 */
+static struct ike_session *session_of(struct vpnpass_net *vn,
+				      const struct vpnpass_pkt *pkt)
+{
+	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, &nf_ct_zone_dflt);
+	struct vpnpass_session *s;
+	struct nf_conn *ct;
+
+	if (!h)
+		return NULL;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	s = vpnpass_session_by_ct(vn, &ike_proto, ct);
+	nf_ct_put(ct);
+	return s && !ike_session(s)->plain ? ike_session(s) : NULL;
+}
+
+/**
+ * ike_flow_check() - a client's message that no pin is for
+ * @vn: netns
+ * @pkt: from port 500 to port 500
+ * @ispi: its initiator SPI
+ *
+ * When that is another client's, the message begins a second flow of the same
+ * client: in the original direction's zone of the owner's number, where NAT finds
+ * port 500 taken.
+ *
+ * Context: softirq, RCU read side, PREROUTING.
  */
+void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi)
+{
+	struct nf_conntrack_zone z = {
+		.dir = NF_CT_DEFAULT_ZONE_DIR, .flags = IKE_ZONE_FLAG,
+	};
+	struct ike_session *is = session_of(vn, pkt);
+	struct ike_session *owner = is ? ike_spi_owner(is, ispi) : NULL;
+
+	if (!owner)
+		return;
+	z.id = owner->zone;
+	if (!vpnpass_flow_exists(pkt, &z))
+		ike_flow_conflict(owner, is);
+	vpnpass_flow_template_of(vn, pkt->skb, &z);
+}
+
+/* An entry that is not confirmed: only the original direction stays apart. */
 void ike_flow_plain(struct nf_conn *ct)
 {
 	struct nf_conntrack_zone z = *nf_ct_zone(ct);

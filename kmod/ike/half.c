@@ -61,6 +61,7 @@ static void client_drop(struct ike_net *in, struct ike_client *c)
 
 void ike_half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c)
 {
+	lockdep_assert_held(&in->lock);
 	sa->client = c;
 	c->n_half++;
 	in->n_half++;
@@ -72,6 +73,7 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa)
 {
 	struct ike_client *c = sa->client;
 
+	lockdep_assert_held(&in->lock);
 	if (!c)
 		return;
 	sa->client = NULL;
@@ -85,6 +87,7 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa)
 /* It is in use: of all that could make room, the last. */
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa)
 {
+	lockdep_assert_held(&in->lock);
 	if (!sa->client)
 		return;
 	list_move_tail(&sa->half, &in->half);

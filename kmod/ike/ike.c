@@ -24,7 +24,10 @@ static int ike_number(struct vpnpass_pkt *pkt)
 	return pkt->key.number ? 0 : -ENOENT;
 }
 
-/* A message whose SPI has a pin. False when its connection has gone. */
+/*
+ * A message whose SPI has a pin, NULL when it cannot be read: the number decides who
+ * gets it, what it says only what is learnt. False when its connection has gone.
+ */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 		       const struct ike_msg *m, unsigned int *verdict)
 {
@@ -44,29 +47,42 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 	return true;
 }
 
+/* The pin of a message: by the initiator's SPI, or by the responder's alone. */
+static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+				      const struct ike_peek *p)
+{
+	struct vpnpass_pin *pin = ike_pin_find(vn, &pkt->key, p->ispi);
+
+	if (pin || !p->rspi)
+		return pin;
+	pin = ike_pin_find(vn, &pkt->key, p->rspi);
+	if (pin)
+		vpnpass_count(vn, &ike_proto, IKE_CNT_BY_RSPI);
+	return pin;
+}
+
 /* A message that has to be read, with its pin if there is one. */
 static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 					   struct vpnpass_pkt *pkt,
-					   const struct vpnpass_pin *pin)
+					   const struct vpnpass_pin *pin, u64 ispi)
 {
+	const struct ike_msg *m = NULL;
 	struct ike_datagram d;
 	unsigned int verdict;
 
-	if (!ike_read(pkt, IKE_PORT_500, &d))
-		return NF_ACCEPT;
-	if (d.m.cls != IKE_CLASS_IKE) {
+	if (ike_read(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
+		m = &d.m;
+	else
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
-		return NF_ACCEPT;
-	}
-	if (pin && ike_pinned(pkt, pin, &d.m, &verdict))
+	if (pin && ike_pinned(pkt, pin, m, &verdict))
 		return verdict;
-	if (pkt->state->hook != NF_INET_PRE_ROUTING) {
-		vpnpass_flow_redirected(pkt, ike_net(vn)->tmpl);
+	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
-	}
-	if (vpnpass_flow_to_router(pkt))
-		return ike_unknown(vn, pkt, &d.m);
-	return ike_flow_begins(vn, pkt, &d.m);
+	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
+		ike_inbound(vn, pkt, m);
+	else
+		ike_flow_check(vn, pkt, ispi);
+	return NF_ACCEPT;
 }
 
 static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
@@ -84,16 +100,15 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		return NF_ACCEPT;
 	}
 	/* Flows with another port are told apart by it. */
-	if (p.sport != IKE_UDP_PORT || p.dport != IKE_UDP_PORT)
+	if (p.sport != IKE_UDP_PORT || p.dport != IKE_UDP_PORT ||
+	    !vpnpass_flow_udp_is_valid(pkt))
 		return NF_ACCEPT;
 
-	pkt->key.number = p.ispi;
-	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
-	pin = vpnpass_pin_find(vn, &pkt->key);
+	pin = ike_pin_of(vn, pkt, &p);
 	if (pin && ike_sa_quiet(ike_session(pin->session), ike_dir(pin->dir), &p) &&
 	    ike_pinned(pkt, pin, NULL, &verdict))
 		return verdict;
-	return ike_read_miss(vn, pkt, pin);
+	return ike_read_miss(vn, pkt, pin, p.ispi);
 }
 
 static bool is_ike_flow(const struct nf_conn *ct)
@@ -135,7 +150,7 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 				ike_flow_plain(ct);
 			return NF_ACCEPT;
 		}
-		is = ike_session_begin(vn, pkt, &verdict);
+		is = ike_session_begin(vn, pkt, d.m.ispi, &verdict);
 		if (!is)
 			return verdict;
 	}
@@ -152,37 +167,22 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	}
 }
 
-static struct nf_conn *template(struct net *net)
-{
-	static const struct nf_conntrack_zone zone = {
-		.id = IKE_ZONE_NEW, .dir = NF_CT_ZONE_DIR_REPL,
-		.flags = IKE_ZONE_FLAG,
-	};
-
-	return nf_ct_tmpl_alloc(net, &zone, GFP_KERNEL);
-}
-
 static int ike_net_init(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
-	int err = -ENOMEM;
+	int err;
 
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
 	ike_gates_init(in);
-	in->tmpl = template(vn->net);
-	if (!in->tmpl)
-		return err;
+	ike_chains_init(in);
 	err = ike_peers_init(in);
 	if (err)
-		goto tmpl;
+		return err;
 	err = ike_clients_init(in);
-	if (!err)
-		return 0;
-	ike_peers_exit(in);
-tmpl:
-	nf_ct_put(in->tmpl);
+	if (err)
+		ike_peers_exit(in);
 	return err;
 }
 
@@ -190,10 +190,10 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
+	ike_chains_exit(in);
 	ike_gates_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
-	nf_ct_put(in->tmpl);
 }
 
 static const struct vpnpass_match ike_match[] = {

@@ -17,12 +17,7 @@
 #define IKE_UDP_PORT	500
 #define NATT_UDP_PORT	4500
 
-/*
- * The reply zone of a client's first packet until POSTROUTING, where the
- * connection gets one of its own: no entry of that zone is ever confirmed with
- * a translated port, so NAT finds port 500 free.
- */
-#define IKE_ZONE_NEW	65535
+#define IKE_ZONE_MAX	65534	/* reply zones of a gateway's sessions, from 1 */
 #define IKE_ZONE_FLAG	0x40	/* nf_conntrack_zone.flags: the zone is ours */
 
 enum {
@@ -63,6 +58,13 @@ enum ike_state {
 struct ike_session;
 
 /**
+/* A chain behind all of the administrator's that translate destinations. */
+struct ike_chain {
+	struct nf_hook_ops ops;
+	bool wanted;	/* there have been sessions, READ_ONCE */
+	bool there;	/* registered; of the work */
+};
+
  * struct ike_net - the helper's state in one netns
  * @vn: the netns
  * @lock: guards all that follows, and every peer, client, SA and session list
@@ -70,7 +72,8 @@ struct ike_session;
  * @clients: struct ike_client by address
  * @half: half-open SAs, the longest unused first
  * @n_half: how many
- * @tmpl: conntrack template of zone IKE_ZONE_NEW, set at the start
+ * @chains: of NAT's, by family, for what a gateway begins; see inbound.c
+ * @chains_work: registers them
  * @told: jiffies of the last conflict event
  * @gates: struct ike_peer at which messages wait
  * @gate_work: looks whether they may go on, while any wait
@@ -84,7 +87,8 @@ struct ike_net {
 	struct rhashtable clients;
 	struct list_head half;
 	u32 n_half;
-	struct nf_conn *tmpl;
+	struct ike_chain chains[2];
+	struct work_struct chains_work;
 	unsigned long told;
 	struct list_head gates;
 	struct delayed_work gate_work;
@@ -98,9 +102,15 @@ struct ike_addr {
 };
 
 /* A gateway; there for as long as sessions refer to it. */
+struct ike_peer_key {
+	union nf_inet_addr addr;
+	union nf_inet_addr local;	/* the router's address that it sees */
+	u32 family;
+};
+
 struct ike_peer {
 	struct rhash_head node;
-	struct ike_addr key;
+	struct ike_peer_key key;
 	struct ida zones;		/* reply zones in use */
 	struct list_head sessions;	/* in the order to be asked */
 	struct ike_session *opener;	/* making SAs until open_until */
@@ -110,7 +120,7 @@ struct ike_peer {
 	struct list_head waiting;	/* SAs whose exchanges wait, in order */
 	u32 n_waiting;
 	u32 refs;
-	u32 unknown_at;			/* window of unknown SPIs, ms */
+	u32 unknown_at;			/* window of copied messages, ms */
 	u32 unknown_n;
 	struct rcu_head rcu;
 };
@@ -206,6 +216,7 @@ enum ike_pass {
 /* Of a message, what lies at a fixed place. */
 struct ike_peek {
 	u64 ispi;
+	u64 rspi;
 	u16 sport;
 	u16 dport;
 	u8 version;
@@ -236,13 +247,13 @@ bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p);
 u64 ike_read_quote(const struct vpnpass_pkt *pkt);
 
-/* peer.c; ike_net.lock held */
+/* peer.c */
 int ike_peers_init(struct ike_net *in);
 void ike_peers_exit(struct ike_net *in);
 struct ike_peer *ike_peer_find(struct ike_net *in, const union nf_inet_addr *addr,
-			       u8 family);
+			       const union nf_inet_addr *local, u8 family);
 struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr,
-			      u8 family);
+			      const union nf_inet_addr *local, u8 family);
 void ike_peer_put(struct ike_net *in, struct ike_peer *p);
 
 /* gate.c; ike_net.lock held, but for the first three */
@@ -255,18 +266,22 @@ bool ike_gate_in(struct ike_sa *sa, const struct ike_msg *m, u32 now);
 void ike_gate_passed(struct ike_session *is, u32 ev, u32 now);
 void ike_gate_drop(struct ike_net *in, struct ike_sa *sa);
 
-/* unknown.c */
-unsigned int ike_unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			 const struct ike_msg *m);
+/* inbound.c */
+void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+		 const struct ike_msg *m);
+void ike_chain_want(struct ike_net *in, u8 family);
+void ike_chains_init(struct ike_net *in);
+void ike_chains_exit(struct ike_net *in);
 
 /* flow.c */
-unsigned int ike_flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			     const struct ike_msg *m);
+struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);
+void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is);
+void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi);
 void ike_flow_plain(struct nf_conn *ct);
 
 /* session.c */
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,
-				      struct vpnpass_pkt *pkt,
+				      struct vpnpass_pkt *pkt, u64 ispi,
 				      unsigned int *verdict);
 void ike_session_end(struct vpnpass_session *s);
 const char *ike_session_state(const struct vpnpass_session *s);
@@ -285,6 +300,8 @@ struct ike_client *ike_client_find(struct ike_net *in, const struct ike_session 
 struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *is);
 void ike_half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c);
 void ike_half_del(struct ike_net *in, struct ike_sa *sa);
+void ike_uncount(struct vpnpass_session *s, const struct sk_buff *skb,
+		 enum ip_conntrack_dir dir);
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
 
 /* sa.c */

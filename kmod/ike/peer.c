@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Gateways: which reply zones their sessions use, which sessions they have, and
- * (gate.c) which client may make SAs now. Called by session.c, flow.c and
- * unknown.c, ike_net.lock held.
+ * Gateways, as seen from one address of the router's: which reply zones their
+ * sessions use, which sessions they have, and (gate.c) which client may make SAs
+ * now.
  */
 #include <linux/slab.h>
 
@@ -11,7 +11,7 @@
 static const struct rhashtable_params peer_params = {
 	.head_offset = offsetof(struct ike_peer, node),
 	.key_offset = offsetof(struct ike_peer, key),
-	.key_len = sizeof(struct ike_addr),
+	.key_len = sizeof(struct ike_peer_key),
 	.min_size = 16,
 	.automatic_shrinking = true,
 };
@@ -26,20 +26,24 @@ void ike_peers_exit(struct ike_net *in)
 	rhashtable_destroy(&in->peers);
 }
 
+/* Context: RCU read side, or ike_net.lock for what is to last. */
 struct ike_peer *ike_peer_find(struct ike_net *in, const union nf_inet_addr *addr,
-			       u8 family)
+			       const union nf_inet_addr *local, u8 family)
 {
-	struct ike_addr key = { .addr = *addr, .family = family };
+	struct ike_peer_key key = {
+		.addr = *addr, .local = *local, .family = family,
+	};
 
 	return rhashtable_lookup_fast(&in->peers, &key, peer_params);
 }
 
 /* Returns the peer with a reference for ike_peer_put(), or NULL. */
 struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr,
-			      u8 family)
+			      const union nf_inet_addr *local, u8 family)
 {
-	struct ike_peer *p = ike_peer_find(in, addr, family);
+	struct ike_peer *p = ike_peer_find(in, addr, local, family);
 
+	lockdep_assert_held(&in->lock);
 	if (p) {
 		p->refs++;
 		return p;
@@ -48,6 +52,7 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 	if (!p)
 		return NULL;
 	p->key.addr = *addr;
+	p->key.local = *local;
 	p->key.family = family;
 	p->refs = 1;
 	ida_init(&p->zones);
@@ -62,6 +67,7 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 
 void ike_peer_put(struct ike_net *in, struct ike_peer *p)
 {
+	lockdep_assert_held(&in->lock);
 	if (--p->refs)
 		return;
 	rhashtable_remove_fast(&in->peers, &p->node, peer_params);

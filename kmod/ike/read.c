@@ -62,12 +62,24 @@ bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 	return true;
 }
 
+/* A packet that ends before the message ID does: zeroes stand for what is missing. */
+static noinline const u8 *read_short(const struct vpnpass_pkt *pkt, u8 *buf, int len)
+{
+	int there = pkt->skb->len - pkt->thoff;
+
+	memset(buf, 0, len);
+	if (there < (int)sizeof(struct udphdr) ||
+	    skb_copy_bits(pkt->skb, pkt->thoff, buf, min(there, len)))
+		return NULL;
+	return buf;
+}
+
 /**
  * ike_peek() - what it takes to find a message's pin
  * @pkt: the packet
- * @p: filled
+ * @p: filled; SPIs that are not there are 0
  *
- * Return: whether the packet is long enough to be IKE.
+ * Return: whether there is a UDP header.
  */
 bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 {
@@ -76,11 +88,14 @@ bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
+		h = read_short(pkt, buf, sizeof(buf));
+	if (!h)
 		return false;
 	p->sport = get_unaligned_be16(h);
 	p->dport = get_unaligned_be16(h + 2);
 	h += sizeof(struct udphdr);
 	p->ispi = get_unaligned_be64(h);
+	p->rspi = get_unaligned_be64(h + 8);
 	p->version = h[17] >> 4;
 	p->exchange = h[18];
 	return true;

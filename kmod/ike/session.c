@@ -26,33 +26,59 @@ void ike_conflict(struct vpnpass_session *s, const char *reason)
 		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_CONFLICT, reason);
 }
 
-/* Port 500 at all four ends of the translation? */
-static bool keeps_port(const struct nf_conn *ct)
+/*
+ * Port 500 at all four ends of the translation? NAT, which knows nothing of reply
+ * zones yet, may have changed one that can be kept. Zones that are there already are
+ * the administrator's, or keep a client's second flow apart.
+ */
+static bool keeps_port(struct sk_buff *skb, const struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *orig, *reply;
 	const __be16 port = htons(IKE_UDP_PORT);
 
 	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
-	return orig->src.u.udp.port == port && orig->dst.u.udp.port == port &&
-	       reply->src.u.udp.port == port && reply->dst.u.udp.port == port;
+	return nf_ct_zone(ct)->id == NF_CT_DEFAULT_ZONE_ID &&
+	       orig->src.u.udp.port == port && orig->dst.u.udp.port == port &&
+	       reply->src.u.udp.port == port && vpnpass_flow_keep_port(skb);
 }
 
-/* Give the entry, not confirmed and so still ours, a zone of its own. */
+/* The zone has to be that of both directions, or the default zone is looked at. */
+static bool zone_is_taken(const struct ike_session *is, u16 id)
+{
+	const struct nf_conntrack_zone z = {
+		.id = id, .dir = NF_CT_DEFAULT_ZONE_DIR,
+	};
+	struct nf_conntrack_tuple_hash *h;
+
+	h = nf_conntrack_find_get(is->s.vn->net, &z,
+				  &is->s.ct->tuplehash[IP_CT_DIR_REPLY].tuple);
+	if (h)
+		nf_ct_put(nf_ct_tuplehash_to_ctrack(h));
+	return h;
+}
+
+/*
+ * Give the entry, not confirmed and so still ours, a zone of its own. An entry of a
+ * session that ends can still be in its zone, and so can one that another router has
+ * handed over.
+ */
 static int session_zone(struct ike_session *is)
 {
 	struct nf_conntrack_zone z = {
 		.dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
 	};
-	int id;
+	struct ida *zones = &is->peer->zones;
+	int id = 0;
 
-	if (is->plain) {
-		ike_flow_plain(is->s.ct);
-		return 0;
+	for (;;) {
+		id = ida_alloc_range(zones, id + 1, IKE_ZONE_MAX, GFP_ATOMIC);
+		if (id < 0)
+			return id;
+		if (!zone_is_taken(is, id))
+			break;
+		ida_free(zones, id);
 	}
-	id = ida_alloc_range(&is->peer->zones, 1, IKE_ZONE_NEW - 1, GFP_ATOMIC);
-	if (id < 0)
-		return id;
 	is->zone = id;
 	z.id = id;
 	nf_ct_zone_add(is->s.ct, &z);
@@ -65,18 +91,18 @@ static int session_join(struct ike_session *is)
 	int err = -ENOMEM;
 
 	spin_lock_bh(&in->lock);
-	is->peer = ike_peer_get(in, &is->s.peer, is->s.family);
+	is->peer = ike_peer_get(in, &is->s.peer, &is->s.local, is->s.family);
 	if (is->peer)
-		err = session_zone(is);
+		err = is->plain ? 0 : session_zone(is);
 	spin_unlock_bh(&in->lock);
 	return err;
 }
 
-/* Lock held. */
 static void session_leave(struct ike_session *is)
 {
 	struct ike_peer *p = is->peer;
 
+	lockdep_assert_held(&ike_net(is->s.vn)->lock);
 	if (!p)
 		return;
 	if (is->linked)
@@ -138,17 +164,30 @@ static void session_link(struct ike_session *is)
 	spin_unlock_bh(&in->lock);
 }
 
+/* An SPI that another client has, whose answers port 500 could not tell apart. */
+static bool gives_way(struct ike_session *is, struct sk_buff *skb, u64 ispi)
+{
+	struct ike_session *owner = ike_spi_owner(is, ispi);
+
+	if (!owner)
+		return false;
+	ike_flow_conflict(owner, is);
+	vpnpass_flow_other_port(skb);
+	return true;
+}
+
 /**
  * ike_session_begin() - a client's first message to a gateway is going out
  * @vn: netns
  * @pkt: the packet, translated, its connection not confirmed
+ * @ispi: its initiator SPI
  * @verdict: for the packet, when there is no session
  *
  * Context: softirq, RCU read side, POSTROUTING.
  * Return: the session, or NULL: plain NAT when a limit or memory says no.
  */
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,
-				      struct vpnpass_pkt *pkt,
+				      struct vpnpass_pkt *pkt, u64 ispi,
 				      unsigned int *verdict)
 {
 	struct nf_conn *ct = (struct nf_conn *)skb_nfct(pkt->skb);
@@ -163,9 +202,9 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 	}
 	is = ike_session(s);
 	INIT_LIST_HEAD(&is->sas);
-	/* Zones that are not ours are the administrator's: not to be touched. */
-	is->plain = !keeps_port(ct) ||
-		    !(nf_ct_zone(ct)->flags & IKE_ZONE_FLAG);
+	is->plain = !keeps_port(pkt->skb, ct) || gives_way(is, pkt->skb, ispi);
+	if (is->plain)
+		ike_flow_plain(ct);
 	if (session_join(is) || ike_confirm(s, pkt->skb, verdict)) {
 		if (!nf_ct_is_confirmed(ct))
 			ike_flow_plain(ct);
@@ -173,6 +212,7 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 		return NULL;
 	}
 	session_link(is);
+	ike_chain_want(ike_net(vn), s->family);
 	if (is->plain)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
 	return is;
@@ -241,12 +281,13 @@ static enum ike_state sa_state(const struct ike_sa *sa)
 						    IKE_STATE_HALF_OPEN;
 }
 
-/* The session is as far as the furthest of its SAs. Lock held. */
+/* The session is as far as the furthest of its SAs. */
 void ike_session_judge(struct ike_session *is)
 {
 	enum ike_state state = IKE_STATE_HALF_OPEN;
 	const struct ike_sa *sa;
 
+	lockdep_assert_held(&ike_net(is->s.vn)->lock);
 	list_for_each_entry(sa, &is->sas, list)
 		state = max(state, sa_state(sa));
 	WRITE_ONCE(is->state, state);

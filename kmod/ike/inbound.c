@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages from a gateway of our clients' on SPIs that nobody has a pin for. In this
+ * order:
+ *
+ * 1. Conntrack has such a flow for the router itself or for a server behind it,
+ *    or the router listens on the port: the message is not ours.
+ * 2. The gateway begins an IKE SA: a rule of the administrator's may send that
+ *    to a server, and is asked first, which is why clients are found in a chain
+ *    of NAT's own, behind all of his. The client that has waited longest gets
+ *    it, one per message. A gateway repeats an unanswered message, which then
+ *    goes to the next; whoever answers is pinned.
+ * 3. Anything else, be it readable or not, goes to the only client that there is,
+ *    as it would without us. Of several clients those that made SAs last come
+ *    first, IKE_COPIES for each readable message (an IKE SA is rekeyed under
+ *    encryption, RFC 7296 section 2.18). Only the right one can make sense of it.
+ *
+ * A message that several may be the receiver of leaves their entries as they are.
+ * Nothing is allocated that outlives the packet, and nothing is dropped; only so
+ * many messages of a gateway a second are copied.
+ */
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_nat.h>
+#include <net/udp.h>
+
+#include "ike.h"
+
+#define IKE_COPIES	4	/* clients that one message goes to */
+#define IKE_STEPS	16	/* sessions looked at for one message */
+#define IKE_COPIED_MAX	50	/* messages copied, per second and gateway */
+
+static bool listens_v4(struct net *net, const struct sk_buff *skb,
+		       const struct vpnpass_key *key)
+{
+#if IS_ENABLED(CONFIG_NF_TPROXY_IPV4) || IS_ENABLED(CONFIG_NF_SOCKET_IPV4)
+	const __be16 port = htons(IKE_UDP_PORT);
+	struct sock *sk;
+
+	sk = udp4_lib_lookup(net, key->src.ip, port, key->dst.ip, port,
+			     skb->dev->ifindex);
+	if (sk)
+		sock_put(sk);
+	return sk;
+#else
+	return false;
+#endif
+}
+
+static bool listens_v6(struct net *net, const struct sk_buff *skb,
+		       const struct vpnpass_key *key)
+{
+#if IS_BUILTIN(CONFIG_IPV6) && \
+	(IS_ENABLED(CONFIG_NF_TPROXY_IPV6) || IS_ENABLED(CONFIG_NF_SOCKET_IPV6))
+	const __be16 port = htons(IKE_UDP_PORT);
+	struct sock *sk;
+
+	sk = udp6_lib_lookup(net, &key->src.in6, port, &key->dst.in6, port,
+			     skb->dev->ifindex);
+	if (sk)
+		sock_put(sk);
+	return sk;
+#else
+	return false;
+#endif
+}
+
+static bool router_listens(struct net *net, const struct sk_buff *skb,
+			   const struct vpnpass_key *key)
+{
+	return key->family == NFPROTO_IPV4 ? listens_v4(net, skb, key) :
+					     listens_v6(net, skb, key);
+}
+
+/* --- whom a message goes to --------------------------------------------------- */
+
+static int copies_left(struct vpnpass_net *vn, struct ike_peer *p)
+{
+	u32 now = vpnpass_now();
+
+	lockdep_assert_held(&ike_net(vn)->lock);
+	if (now - p->unknown_at >= MSEC_PER_SEC) {
+		p->unknown_at = now;
+		p->unknown_n = 0;
+	}
+	if (p->unknown_n++ < IKE_COPIED_MAX)
+		return IKE_COPIES;
+	vpnpass_count(vn, &ike_proto, IKE_CNT_LIMIT_UNKNOWN);
+	return 1;
+}
+
+/* The session is the only one that the message can be for. */
+static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
+{
+	if (!vpnpass_attach(s, skb, IP_CT_DIR_REPLY))
+		return false;
+	ike_session_timeout(ike_session(s));
+	return true;
+}
+
+/* One of several: the entry's time, counters and status stay as they are. */
+static bool lend(const struct vpnpass_session *s, struct sk_buff *skb)
+{
+	struct nf_conntrack *before = skb_nfct(skb);
+
+	if (nf_ct_is_dying(s->ct) || nf_ct_is_expired(s->ct))
+		return false;
+	nf_conntrack_get(&s->ct->ct_general);
+	nf_ct_set(skb, s->ct, IP_CT_ESTABLISHED_REPLY);
+	if (before)
+		nf_conntrack_put(before);
+	return true;
+}
+
+static void send_copy(struct vpnpass_session *s, struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
+
+	if (!copy)
+		return;
+	if (!lend(s, copy)) {
+		kfree_skb(copy);
+		return;
+	}
+	netif_rx(copy);
+	vpnpass_count(s->vn, &ike_proto, IKE_CNT_COPIES);
+}
+
+/*
+ * Find up to @n of the peer's sessions that a message on no known SPI can be for, which
+ * then go to the end of the list. @sole: there is no other. Returns how many.
+ */
+static int choose(struct ike_net *in, struct ike_peer *p, int n,
+		  struct ike_session **to, bool *sole)
+{
+	struct ike_session *is, *next;
+	int found = 0, steps = IKE_STEPS;
+	LIST_HEAD(asked);
+
+	lockdep_assert_held(&in->lock);
+	list_for_each_entry_safe(is, next, &p->sessions, node) {
+		if (found == n || !steps--)
+			break;
+		list_move_tail(&is->node, &asked);
+		if (!is->plain)
+			to[found++] = is;
+	}
+	*sole = found == 1 && list_empty(&p->sessions);
+	list_splice_tail(&asked, &p->sessions);
+	return found;
+}
+
+/* @readable: or else only somebody who is alone with the gateway gets it */
+static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, bool readable)
+{
+	struct ike_session *to[IKE_COPIES];
+	struct ike_net *in = ike_net(vn);
+	struct ike_peer *p;
+	int i, n = 0;
+	bool sole;
+
+	spin_lock_bh(&in->lock);
+	p = ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family);
+	if (p)
+		n = choose(in, p, readable ? copies_left(vn, p) : 1, to, &sole);
+	if (n && !sole && !readable)
+		n = 0;
+	for (i = 1; i < n; i++)
+		send_copy(&to[i]->s, pkt->skb);
+	if (n)
+		pkt->done = sole ? attach(&to[0]->s, pkt->skb) :
+				   lend(&to[0]->s, pkt->skb);
+	if (pkt->done)
+		vpnpass_count(vn, &ike_proto, IKE_CNT_UNKNOWN);
+	spin_unlock_bh(&in->lock);
+}
+
+/**
+ * ike_inbound() - a message of a gateway's of our clients', on no SPI with a pin
+ * @vn: netns
+ * @pkt: from port 500 to port 500, and to an address that a client is known by
+ * @m: the message, NULL when it cannot be read
+ *
+ * Context: softirq, RCU read side, PREROUTING. Attaches the packet, or leaves it.
+ */
+void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+		 const struct ike_msg *m)
+{
+	if (vpnpass_flow_is_stock(pkt, &nf_ct_zone_dflt))
+		return;
+	if (m && m->opens)
+		vpnpass_flow_forget(pkt);	/* NAT's chains see new flows */
+	else if (!router_listens(pkt->state->net, pkt->skb, &pkt->key))
+		hand_on(vn, pkt, m);
+}
+
+/* --- behind the administrator's rules ------------------------------------------ */
+
+/* NAT still looks at the entry that it made when the chain has been asked. */
+struct old_entry {
+	struct nf_conn *ct;
+	struct rcu_head rcu;
+};
+
+static void old_entry_put(struct rcu_head *head)
+{
+	struct old_entry *old = container_of(head, struct old_entry, rcu);
+
+	nf_ct_put(old->ct);
+	kfree(old);
+}
+
+/* Give the packet the session's entry instead of the one that was made for it. */
+static bool exchange(struct ike_session *is, struct sk_buff *skb, bool sole)
+{
+	struct old_entry *old = kmalloc(sizeof(*old), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!old) {
+		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
+		return false;
+	}
+	old->ct = (struct nf_conn *)skb_nfct(skb);
+	nf_conntrack_get(&old->ct->ct_general);
+	if (sole ? !attach(&is->s, skb) : !lend(&is->s, skb)) {
+		nf_ct_put(old->ct);
+		kfree(old);
+		return false;
+	}
+	if (sole)	/* ike_post() will count it */
+		ike_uncount(&is->s, skb, IP_CT_DIR_REPLY);
+	call_rcu(&old->rcu, old_entry_put);
+	return true;
+}
+
+/* The flow that NAT is asked about, if it is one from port 500 to port 500. */
+static bool key_of(const struct sk_buff *skb, struct vpnpass_key *key)
+{
+	const struct nf_conntrack_tuple *t;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || ctinfo != IP_CT_NEW || nf_ct_protonum(ct) != IPPROTO_UDP)
+		return false;
+	t = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	if (t->src.u.udp.port != htons(IKE_UDP_PORT) ||
+	    t->dst.u.udp.port != htons(IKE_UDP_PORT) ||
+	    nf_ct_zone(ct)->id != NF_CT_DEFAULT_ZONE_ID)
+		return false;
+	key->src = t->src.u3;
+	key->dst = t->dst.u3;
+	key->family = nf_ct_l3num(ct);
+	return true;
+}
+
+/* The last chain of NAT's: no rule has translated the new flow's destination. */
+static unsigned int after_rules(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct ike_session *is = NULL;
+	struct ike_net *in = priv;
+	bool sole, done = false;
+	struct vpnpass_key key;
+	struct ike_peer *p;
+
+	if (!key_of(skb, &key) ||
+	    !ike_peer_find(in, &key.src, &key.dst, key.family) ||
+	    router_listens(state->net, skb, &key))
+		return NF_ACCEPT;
+	spin_lock_bh(&in->lock);
+	p = ike_peer_find(in, &key.src, &key.dst, key.family);
+	if (p && choose(in, p, 1, &is, &sole))
+		done = exchange(is, skb, sole);
+	spin_unlock_bh(&in->lock);
+	if (!done)
+		return NF_ACCEPT;
+	vpnpass_count(in->vn, &ike_proto, IKE_CNT_GATEWAY_FIRST);
+	return nf_nat_packet(is->s.ct, IP_CT_ESTABLISHED_REPLY, state->hook, skb);
+}
+
+static int chain_add(struct ike_chain *chain, struct net *net)
+{
+	if (chain->ops.pf == NFPROTO_IPV4)
+		return nf_nat_ipv4_register_fn(net, &chain->ops);
+#if IS_ENABLED(CONFIG_IPV6)
+	return nf_nat_ipv6_register_fn(net, &chain->ops);
+#else
+	return 0;
+#endif
+}
+
+static void chain_del(struct ike_chain *chain, struct net *net)
+{
+	if (chain->ops.pf == NFPROTO_IPV4)
+		nf_nat_ipv4_unregister_fn(net, &chain->ops);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		nf_nat_ipv6_unregister_fn(net, &chain->ops);
+#endif
+}
+
+static void chains_work(struct work_struct *work)
+{
+	struct ike_net *in = container_of(work, struct ike_net, chains_work);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(in->chains); i++)
+		if (READ_ONCE(in->chains[i].wanted) && !in->chains[i].there)
+			in->chains[i].there = !chain_add(&in->chains[i], in->vn->net);
+}
+
+static struct ike_chain *chain_of(struct ike_net *in, u8 family)
+{
+	return &in->chains[family == NFPROTO_IPV6];
+}
+
+/**
+ * ike_chain_want() - there are sessions of that family now
+ * @in: the netns
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * A netns without them is spared the chain.
+ *
+ * Context: any.
+ */
+void ike_chain_want(struct ike_net *in, u8 family)
+{
+	struct ike_chain *chain = chain_of(in, family);
+
+	if (READ_ONCE(chain->wanted))
+		return;
+	WRITE_ONCE(chain->wanted, true);
+	queue_work(system_power_efficient_wq, &in->chains_work);
+}
+
+void ike_chains_init(struct ike_net *in)
+{
+	static const u8 families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+	int i;
+
+	INIT_WORK(&in->chains_work, chains_work);
+	for (i = 0; i < ARRAY_SIZE(in->chains); i++)
+		in->chains[i].ops = (struct nf_hook_ops) {
+			.hook = after_rules,
+			.priv = in,
+			.pf = families[i],
+			.hooknum = NF_INET_PRE_ROUTING,
+			.priority = INT_MAX,
+		};
+}
+
+/* Context: process; there are no sessions any more. */
+void ike_chains_exit(struct ike_net *in)
+{
+	bool any = false;
+	int i;
+
+	cancel_work_sync(&in->chains_work);
+	for (i = 0; i < ARRAY_SIZE(in->chains); i++) {
+		if (!in->chains[i].there)
+			continue;
+		chain_del(&in->chains[i], in->vn->net);
+		any = true;
+	}
+	if (any)
+		synchronize_net();
+}
