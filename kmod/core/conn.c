@@ -172,3 +172,22 @@ free:
 	return err;
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_insert);
+
+/**
+ * vpnpass_conn_masq_index() - whose address a connection is masqueraded to
+ * @ct: the connection
+ *
+ * Context: any.
+ * Return: the device's index, 0 when masquerading has no part in it.
+ */
+int vpnpass_conn_masq_index(const struct nf_conn *ct)
+{
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+	const struct nf_conn_nat *nat = nfct_nat(ct);
+
+	return nat ? nat->masq_index : 0;
+#else
+	return 0;
+#endif
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_masq_index);

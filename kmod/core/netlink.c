@@ -418,19 +418,16 @@ static int put_zones(struct sk_buff *skb, const struct nf_conn *ct)
 /* The device that the connection is masqueraded on, if it is. */
 static int put_masq(struct sk_buff *skb, const struct nf_conn *ct)
 {
-	int err = 0;
-#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
-	const struct nf_conn_nat *nat = nfct_nat(ct);
+	int err = 0, index = vpnpass_conn_masq_index(ct);
 	const struct net_device *dev;
 
-	if (!nat || !nat->masq_index)
+	if (!index)
 		return 0;
 	rcu_read_lock();
-	dev = dev_get_by_index_rcu(nf_ct_net(ct), nat->masq_index);
+	dev = dev_get_by_index_rcu(nf_ct_net(ct), index);
 	if (dev)
 		err = nla_put_string(skb, VPNPASS_A_SESSION_DEVICE, dev->name);
 	rcu_read_unlock();
-#endif
 	return err;
 }
 

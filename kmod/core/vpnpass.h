@@ -180,11 +180,25 @@ struct vpnpass_pkt {
 	bool done;
 };
 
-/* What a key exchange has come to. */
+/**
+ * enum vpnpass_hint_what - what a key exchange has come to
+ * @VPNPASS_HINT_MADE: the response to a request for SAs passed, of either side's: there
+ *	is one IPsec SA each way more
+ * @VPNPASS_HINT_ASKED: the client's request for one passed, for the first time
+ * @VPNPASS_HINT_AGAIN: it passed once more, as no response has
+ * @VPNPASS_HINT_NOT_MADE: what the client asked for last came to nothing: refused, or a
+ *	round of EAP. That a round was one can show only with the next request; this
+ *	then takes back a VPNPASS_HINT_MADE
+ * @VPNPASS_HINT_ROUND_TRIP: the gateway took @rtt_ms to answer a request that was not
+ *	repeated, other than IKE_AUTH. Seen from here, so that the client's side of the
+ *	router is not in it
+ */
 enum vpnpass_hint_what {
-	VPNPASS_HINT_MADE,	/* SAs have been made */
-	VPNPASS_HINT_BEGUN,	/* they were asked for */
-	VPNPASS_HINT_AGAIN,	/* ... once more, as no answer came */
+	VPNPASS_HINT_MADE,
+	VPNPASS_HINT_ASKED,
+	VPNPASS_HINT_AGAIN,
+	VPNPASS_HINT_NOT_MADE,
+	VPNPASS_HINT_ROUND_TRIP,
 };
 
 /**
@@ -194,17 +208,19 @@ enum vpnpass_hint_what {
  * @client: address before NAT
  * @peer: the gateway
  * @local: the router's address that the peer sees
- * @zone: conntrack zone, original direction
- * @ct: the key exchange's connection, which what is made of it is related to
+ * @zone: conntrack zone of the administrator's
+ * @rtt_ms: of VPNPASS_HINT_ROUND_TRIP
+ * @ct: the key exchange's connection, there for as long as the hint is
  */
 struct vpnpass_hint {
 	u8 what;
 	u8 family;
-	u16 zone;
-	struct nf_conn *ct;
 	union nf_inet_addr client;
 	union nf_inet_addr peer;
 	union nf_inet_addr local;
+	struct nf_conntrack_zone zone;
+	u32 rtt_ms;
+	struct nf_conn *ct;
 };
 
 #define VPNPASS_RESTORE_PINS	32	/* in one request */
@@ -510,6 +526,7 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 				   struct nf_conn *master, u32 timeout_s);
 int vpnpass_conn_insert(struct nf_conn *ct);
 void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex);
+int vpnpass_conn_masq_index(const struct nf_conn *ct);
 
 /* flow.c */
 bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);
@@ -524,6 +541,10 @@ void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
 			      const struct nf_conntrack_zone *zone);
 void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl);
 void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt);
+void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
+bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt);
+bool vpnpass_flow_keep_port(struct sk_buff *skb);
+bool vpnpass_flow_other_port(struct sk_buff *skb);
 
 /* help.c; RCU read side */
 bool vpnpass_conn_watched(const struct nf_conn *ct);
@@ -541,7 +562,3 @@ void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
 		       const struct vpnpass_pin *pin, const char *reason);
 
 #endif /* VPNPASS_CORE_H */
-void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
-bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt);
-bool vpnpass_flow_keep_port(struct sk_buff *skb);
-bool vpnpass_flow_other_port(struct sk_buff *skb);

@@ -2,7 +2,8 @@
 /*
  * What the IKE helper tells: a client asks its gateway for SAs, or has just made
  * some. That explains an SPI that turns up soon, and the gateway may be the first to
- * use its SA, so the client's session is made here when it has none. And what
+ * use its SA, so the client's session is made here when it has none, or has one
+ * of an address that it is no longer known by. And what
  * the IKE helper asks: had another client better wait? Called by way of
  * vpnpass_hint() and vpnpass_busy().
  */
@@ -13,7 +14,7 @@ static struct esp_group_key hint_key(const struct vpnpass_hint *hint)
 	return (struct esp_group_key) {
 		.peer = hint->peer,
 		.local = hint->local,
-		.zone = hint->zone,
+		.zone = nf_ct_zone_id(&hint->zone, IP_CT_DIR_REPLY),
 		.family = hint->family,
 	};
 }
@@ -28,11 +29,46 @@ static struct esp_conn hint_conn(const struct vpnpass_net *vn,
 		.dest = hint->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3,
 		.peer = hint->peer,
 		.local = hint->local,
-		.zone.id = hint->zone,
-		.zone.dir = NF_CT_DEFAULT_ZONE_DIR,
+		.zone = hint->zone,
+		.masq_index = vpnpass_conn_masq_index(hint->ct),
 		.master = hint->ct,
 		.timeout_s = vpnpass_setting(vn, &esp_proto, VPNPASS_SET_TIMEOUT),
 	};
+}
+
+/*
+ * Does the session's connection have an address that the gateway does not expect any
+ * more? That which a rule gave to a packet of the client's stays, but masquerading
+ * ends with the way out.
+ */
+static bool has_moved(const struct esp_session *es, const struct vpnpass_hint *hint)
+{
+	int index = vpnpass_conn_masq_index(es->s.ct);
+	int hinted = vpnpass_conn_masq_index(hint->ct);
+
+	if (nf_inet_addr_cmp(&es->s.local, &hint->local))
+		return false;
+	return !test_bit(0, &es->s.passed) ||
+	       (index && hinted && index != hinted);
+}
+
+/* The client's session with the gateway, made if need be; NULL when there is none. */
+static struct esp_session *session_of(struct vpnpass_net *vn,
+				      const struct vpnpass_hint *hint)
+{
+	struct esp_conn conn = hint_conn(vn, hint);
+	struct esp_session *es;
+	bool taken;
+
+	es = esp_session_find(vn, &conn, &taken);
+	if (es && has_moved(es, hint)) {
+		vpnpass_session_end(&es->s, "address changed");
+		es = NULL;
+		taken = false;
+	}
+	if (!es && !taken)
+		es = esp_session_make(vn, &conn);
+	return IS_ERR(es) ? NULL : es;
 }
 
 /**
@@ -44,24 +80,16 @@ static struct esp_conn hint_conn(const struct vpnpass_net *vn,
  */
 void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
-	struct esp_conn conn = hint_conn(vn, hint);
 	struct esp_release rel = {};
 	struct pair_act act = {};
 	struct esp_session *es;
 	u32 now = vpnpass_now();
 	struct esp_group *g;
-	bool taken;
 
-	es = esp_session_find(vn, &conn, &taken);
-	/* The client has come to use another address of ours: after a failover, say. */
-	if (es && !nf_inet_addr_cmp(&es->s.local, &hint->local)) {
-		vpnpass_session_end(&es->s, "address changed");
-		es = NULL;
-		taken = false;
-	}
-	if (!es && !taken)
-		es = esp_session_make(vn, &conn);
-	if (IS_ERR_OR_NULL(es))
+	if (hint->what > VPNPASS_HINT_AGAIN)
+		return;
+	es = session_of(vn, hint);
+	if (!es)
 		return;
 	g = es->group;
 	spin_lock_bh(&g->lock);

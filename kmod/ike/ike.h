@@ -12,6 +12,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <vpnpass.h>
 
+#include "round_trip.h"
 #include "track.h"
 
 #define IKE_UDP_PORT	500
@@ -57,7 +58,6 @@ enum ike_state {
 
 struct ike_session;
 
-/**
 /* A chain behind all of the administrator's that translate destinations. */
 struct ike_chain {
 	struct nf_hook_ops ops;
@@ -65,6 +65,7 @@ struct ike_chain {
 	bool there;	/* registered; of the work */
 };
 
+/**
  * struct ike_net - the helper's state in one netns
  * @vn: the netns
  * @lock: guards all that follows, and every peer, client, SA and session list
@@ -74,6 +75,7 @@ struct ike_chain {
  * @n_half: how many
  * @chains: of NAT's, by family, for what a gateway begins; see inbound.c
  * @chains_work: registers them
+ * @n_old: entries that wait to be freed, see inbound.c
  * @told: jiffies of the last conflict event
  * @gates: struct ike_peer at which messages wait
  * @gate_work: looks whether they may go on, while any wait
@@ -89,6 +91,7 @@ struct ike_net {
 	u32 n_half;
 	struct ike_chain chains[2];
 	struct work_struct chains_work;
+	atomic_t n_old;
 	unsigned long told;
 	struct list_head gates;
 	struct delayed_work gate_work;
@@ -101,13 +104,13 @@ struct ike_addr {
 	u32 family;
 };
 
-/* A gateway; there for as long as sessions refer to it. */
 struct ike_peer_key {
 	union nf_inet_addr addr;
 	union nf_inet_addr local;	/* the router's address that it sees */
 	u32 family;
 };
 
+/* A gateway; there for as long as sessions refer to it. */
 struct ike_peer {
 	struct rhash_head node;
 	struct ike_peer_key key;
@@ -152,6 +155,8 @@ struct ike_client {
  * @in_gated_at: since when requests of the gateway's are dropped, ms
  * @in_gated: whether they are
  * @st: the tracker's
+ * @trip: the request that the gateway's round trip is measured by
+ * @trip_ms: what the last message was measured to take, or IKE_NO_ROUND_TRIP
  */
 struct ike_sa {
 	struct list_head list;
@@ -170,6 +175,8 @@ struct ike_sa {
 	u32 in_gated_at;
 	bool in_gated;
 	struct ike_sa_state st;
+	struct ike_round_trip trip;
+	u32 trip_ms;
 };
 
 /**
@@ -217,10 +224,13 @@ enum ike_pass {
 struct ike_peek {
 	u64 ispi;
 	u64 rspi;
+	u32 mid;
 	u16 sport;
 	u16 dport;
+	u8 next;
 	u8 version;
 	u8 exchange;
+	u8 flags;
 };
 
 extern struct vpnpass_proto ike_proto;
@@ -300,8 +310,6 @@ struct ike_client *ike_client_find(struct ike_net *in, const struct ike_session 
 struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *is);
 void ike_half_add(struct ike_net *in, struct ike_sa *sa, struct ike_client *c);
 void ike_half_del(struct ike_net *in, struct ike_sa *sa);
-void ike_uncount(struct vpnpass_session *s, const struct sk_buff *skb,
-		 enum ip_conntrack_dir dir);
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
 
 /* sa.c */

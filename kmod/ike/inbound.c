@@ -16,8 +16,9 @@
  *    encryption, RFC 7296 section 2.18). Only the right one can make sense of it.
  *
  * A message that several may be the receiver of leaves their entries as they are.
- * Nothing is allocated that outlives the packet, and nothing is dropped; only so
- * many messages of a gateway a second are copied.
+ * Nothing is dropped; only so many messages of a gateway a second are copied, and
+ * only so many at a time lead past the administrator's rules, for which conntrack
+ * makes an entry each.
  */
 #include <linux/netdevice.h>
 #include <linux/slab.h>
@@ -30,6 +31,7 @@
 #define IKE_COPIES	4	/* clients that one message goes to */
 #define IKE_STEPS	16	/* sessions looked at for one message */
 #define IKE_COPIED_MAX	50	/* messages copied, per second and gateway */
+#define IKE_OLD_ENTRIES	64	/* that wait to be freed, in a netns */
 
 static bool listens_v4(struct net *net, const struct sk_buff *skb,
 		       const struct vpnpass_key *key)
@@ -99,27 +101,13 @@ static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
 	return true;
 }
 
-/* One of several: the entry's time, counters and status stay as they are. */
-static bool lend(const struct vpnpass_session *s, struct sk_buff *skb)
-{
-	struct nf_conntrack *before = skb_nfct(skb);
-
-	if (nf_ct_is_dying(s->ct) || nf_ct_is_expired(s->ct))
-		return false;
-	nf_conntrack_get(&s->ct->ct_general);
-	nf_ct_set(skb, s->ct, IP_CT_ESTABLISHED_REPLY);
-	if (before)
-		nf_conntrack_put(before);
-	return true;
-}
-
 static void send_copy(struct vpnpass_session *s, struct sk_buff *skb)
 {
 	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
 
 	if (!copy)
 		return;
-	if (!lend(s, copy)) {
+	if (!vpnpass_attach_copy(s, copy)) {
 		kfree_skb(copy);
 		return;
 	}
@@ -151,8 +139,14 @@ static int choose(struct ike_net *in, struct ike_peer *p, int n,
 	return found;
 }
 
-/* @readable: or else only somebody who is alone with the gateway gets it */
-static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, bool readable)
+/* How many clients may get a message; NULL, only somebody alone with the gateway. */
+static int receivers(struct vpnpass_net *vn, struct ike_peer *p, const struct ike_msg *m)
+{
+	return m && !m->opens ? copies_left(vn, p) : 1;
+}
+
+static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+		    const struct ike_msg *m)
 {
 	struct ike_session *to[IKE_COPIES];
 	struct ike_net *in = ike_net(vn);
@@ -163,14 +157,14 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, bool readab
 	spin_lock_bh(&in->lock);
 	p = ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family);
 	if (p)
-		n = choose(in, p, readable ? copies_left(vn, p) : 1, to, &sole);
-	if (n && !sole && !readable)
+		n = choose(in, p, receivers(vn, p, m), to, &sole);
+	if (n && !sole && !m)
 		n = 0;
 	for (i = 1; i < n; i++)
 		send_copy(&to[i]->s, pkt->skb);
 	if (n)
 		pkt->done = sole ? attach(&to[0]->s, pkt->skb) :
-				   lend(&to[0]->s, pkt->skb);
+				   vpnpass_attach_copy(&to[0]->s, pkt->skb);
 	if (pkt->done)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_UNKNOWN);
 	spin_unlock_bh(&in->lock);
@@ -189,7 +183,8 @@ void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	if (vpnpass_flow_is_stock(pkt, &nf_ct_zone_dflt))
 		return;
-	if (m && m->opens)
+	if (m && m->opens &&
+	    atomic_read(&ike_net(vn)->n_old) < IKE_OLD_ENTRIES)
 		vpnpass_flow_forget(pkt);	/* NAT's chains see new flows */
 	else if (!router_listens(pkt->state->net, pkt->skb, &pkt->key))
 		hand_on(vn, pkt, m);
@@ -199,6 +194,7 @@ void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 
 /* NAT still looks at the entry that it made when the chain has been asked. */
 struct old_entry {
+	struct ike_net *in;
 	struct nf_conn *ct;
 	struct rcu_head rcu;
 };
@@ -207,6 +203,7 @@ static void old_entry_put(struct rcu_head *head)
 {
 	struct old_entry *old = container_of(head, struct old_entry, rcu);
 
+	atomic_dec(&old->in->n_old);
 	nf_ct_put(old->ct);
 	kfree(old);
 }
@@ -220,15 +217,15 @@ static bool exchange(struct ike_session *is, struct sk_buff *skb, bool sole)
 		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
 		return false;
 	}
+	old->in = ike_net(is->s.vn);
 	old->ct = (struct nf_conn *)skb_nfct(skb);
 	nf_conntrack_get(&old->ct->ct_general);
-	if (sole ? !attach(&is->s, skb) : !lend(&is->s, skb)) {
+	if (sole ? !attach(&is->s, skb) : !vpnpass_attach_copy(&is->s, skb)) {
 		nf_ct_put(old->ct);
 		kfree(old);
 		return false;
 	}
-	if (sole)	/* ike_post() will count it */
-		ike_uncount(&is->s, skb, IP_CT_DIR_REPLY);
+	atomic_inc(&old->in->n_old);
 	call_rcu(&old->rcu, old_entry_put);
 	return true;
 }
@@ -254,6 +251,29 @@ static bool key_of(const struct sk_buff *skb, struct vpnpass_key *key)
 	return true;
 }
 
+static int udp_offset(const struct sk_buff *skb, u8 family)
+{
+	int off = skb_network_offset(skb);
+	__be16 frag_off;
+	u8 nexthdr;
+
+	if (family == NFPROTO_IPV4)
+		return off + ip_hdrlen(skb);
+	nexthdr = ipv6_hdr(skb)->nexthdr;
+	return ipv6_skip_exthdr(skb, off + sizeof(struct ipv6hdr), &nexthdr, &frag_off);
+}
+
+/* The rest was looked at before, and is nobody's. */
+static bool begins_sa(struct sk_buff *skb, u8 family)
+{
+	int off = udp_offset(skb, family);
+	struct vpnpass_pkt pkt = { .skb = skb, .thoff = off };
+	struct ike_datagram d;
+
+	return off >= 0 && ike_read(&pkt, IKE_PORT_500, &d) &&
+	       d.m.cls == IKE_CLASS_IKE && d.m.opens;
+}
+
 /* The last chain of NAT's: no rule has translated the new flow's destination. */
 static unsigned int after_rules(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
@@ -266,6 +286,7 @@ static unsigned int after_rules(void *priv, struct sk_buff *skb,
 
 	if (!key_of(skb, &key) ||
 	    !ike_peer_find(in, &key.src, &key.dst, key.family) ||
+	    !begins_sa(skb, key.family) ||
 	    router_listens(state->net, skb, &key))
 		return NF_ACCEPT;
 	spin_lock_bh(&in->lock);
@@ -363,6 +384,8 @@ void ike_chains_exit(struct ike_net *in)
 		chain_del(&in->chains[i], in->vn->net);
 		any = true;
 	}
-	if (any)
-		synchronize_net();
+	if (!any)
+		return;
+	synchronize_net();
+	rcu_barrier();	/* old_entry_put() */
 }

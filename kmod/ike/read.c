@@ -83,7 +83,7 @@ static noinline const u8 *read_short(const struct vpnpass_pkt *pkt, u8 *buf, int
  */
 bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 {
-	u8 buf[sizeof(struct udphdr) + 20];
+	u8 buf[sizeof(struct udphdr) + 24];
 	const u8 *h;
 
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
@@ -96,8 +96,11 @@ bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 	h += sizeof(struct udphdr);
 	p->ispi = get_unaligned_be64(h);
 	p->rspi = get_unaligned_be64(h + 8);
+	p->next = h[16];
 	p->version = h[17] >> 4;
 	p->exchange = h[18];
+	p->flags = h[19];
+	p->mid = get_unaligned_be32(h + 20);
 	return true;
 }
 

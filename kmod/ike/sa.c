@@ -43,12 +43,13 @@ static void sa_evict(struct ike_net *in, struct ike_sa *sa)
 	ike_session_judge(is);
 }
 
-/* The session goes, and the core takes the pins. Lock held. */
+/* The session goes, and the core takes the pins. */
 void ike_sa_drop_all(struct ike_session *is)
 {
 	struct ike_net *in = ike_net(is->s.vn);
 	struct ike_sa *sa, *next;
 
+	lockdep_assert_held(&in->lock);
 	list_for_each_entry_safe(sa, next, &is->sas, list)
 		sa_free(in, sa);
 }
@@ -300,16 +301,19 @@ static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		WRITE_ONCE(pin->last, now);
 }
 
-/* Let the message act; what it changed for the session follows. Lock held. */
+/* Let the message act; what it changed for the session follows. */
 u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;
 	u32 ev = ike_track(&sa->st, dir, m, now);
 
+	lockdep_assert_held(&in->lock);
 	sa_touch(in, sa, dir, now);
+	sa->trip_ms = IKE_NO_ROUND_TRIP;
 	if (ev == IKE_EV_FOREIGN)
 		return 0;
+	sa->trip_ms = ike_round_trip(&sa->trip, dir, m, now);
 	if (sa->client && (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt))
 		ike_half_del(in, sa);
 	/* The client's word for it, so that nobody outside can make pins. */
@@ -320,10 +324,34 @@ u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	sa_count(sa, ev);
 	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
 		ike_session_judge(is);
+	/* What the client asks for, and what comes of that. */
 	if (dir == IKE_DIR_IN)
-		ev &= ~(IKE_EV_BEGIN | IKE_EV_AGAIN);
+		ev &= ~(IKE_EV_BEGIN | IKE_EV_AGAIN | IKE_EV_CHILD_RETRACT);
+	else
+		ev &= ~IKE_EV_NO_CHILD;
 	ike_gate_passed(is, ev, now);
 	return ev;
+}
+
+static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
+{
+	const struct nf_conntrack_zone *zone = nf_ct_zone(is->s.ct);
+	struct vpnpass_hint hint = {
+		.what = what,
+		.family = is->s.family,
+		.client = is->s.client,
+		.peer = is->s.peer,
+		.local = is->s.local,
+		.zone = zone->flags & IKE_ZONE_FLAG ? nf_ct_zone_dflt : *zone,
+		.rtt_ms = rtt_ms,
+		.ct = is->s.ct,
+	};
+	u8 state = READ_ONCE(is->state);
+
+	/* Of an SA that is only being made the client's word is not enough. */
+	if (state == IKE_STATE_ESTABLISHED ||
+	    (state == IKE_STATE_HALF_OPEN && what != VPNPASS_HINT_MADE))
+		vpnpass_hint(is->s.vn, &hint);
 }
 
 /**
@@ -335,26 +363,20 @@ u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
  */
 void ike_sa_tell(const struct ike_session *is, u32 ev)
 {
-	struct vpnpass_hint hint;
-	u8 state;
+	if (ev & (IKE_EV_CHILD_RETRACT | IKE_EV_NO_CHILD))
+		tell(is, VPNPASS_HINT_NOT_MADE, 0);
+	if (ev & IKE_EV_CHILD)
+		tell(is, VPNPASS_HINT_MADE, 0);
+	else if (ev & IKE_EV_AGAIN)
+		tell(is, VPNPASS_HINT_AGAIN, 0);
+	else if (ev & IKE_EV_BEGIN)
+		tell(is, VPNPASS_HINT_ASKED, 0);
+}
 
-	if (!(ev & (IKE_EV_CHILD | IKE_EV_AGAIN | IKE_EV_BEGIN)))
-		return;
-	hint = (struct vpnpass_hint) {
-		.what = ev & IKE_EV_CHILD ? VPNPASS_HINT_MADE :
-			ev & IKE_EV_AGAIN ? VPNPASS_HINT_AGAIN :
-					    VPNPASS_HINT_BEGUN,
-		.family = is->s.family,
-		.client = is->s.client,
-		.peer = is->s.peer,
-		.local = is->s.local,
-		.ct = is->s.ct,
-	};
-	state = READ_ONCE(is->state);
-	/* Of an SA that is only being made the client's word is not enough. */
-	if (state == IKE_STATE_ESTABLISHED ||
-	    (state == IKE_STATE_HALF_OPEN && hint.what != VPNPASS_HINT_MADE))
-		vpnpass_hint(is->s.vn, &hint);
+static void tell_round_trip(const struct ike_session *is, u32 ms)
+{
+	if (ms != IKE_NO_ROUND_TRIP)
+		tell(is, VPNPASS_HINT_ROUND_TRIP, ms);
 }
 
 static enum ike_pass sa_gate(struct ike_net *in, struct ike_sa *sa,
@@ -381,7 +403,7 @@ enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 			     const struct ike_msg *m, struct vpnpass_pkt *pkt)
 {
 	struct ike_net *in = ike_net(is->s.vn);
-	u32 ev = 0, now = vpnpass_now();
+	u32 ev = 0, now = vpnpass_now(), trip_ms = IKE_NO_ROUND_TRIP;
 	enum ike_pass pass = IKE_PASS;
 	struct ike_sa *sa;
 
@@ -392,13 +414,31 @@ enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 			sa = sa_begin(in, is, m, now);
 		if (sa)
 			pass = sa_gate(in, sa, dir, m, pkt, now);
-		if (sa && pass == IKE_PASS)
+		if (sa && pass == IKE_PASS) {
 			ev = ike_sa_track(in, sa, dir, m, now);
+			trip_ms = sa->trip_ms;
+		}
 	}
 	spin_unlock_bh(&in->lock);
 
+	tell_round_trip(is, trip_ms);
 	ike_sa_tell(is, ev);
 	return pass;
+}
+
+/* As ike_round_trip(), of a message that is not read; IKEv1's tell nothing. */
+static u32 quiet_round_trip(struct ike_sa *sa, enum ike_dir dir,
+			    const struct ike_peek *p, u32 now)
+{
+	bool response = p->flags & IKE_V2_RESPONSE;
+
+	if (p->version == 1)
+		return IKE_NO_ROUND_TRIP;
+	if (dir == IKE_DIR_IN && response)
+		return ike_round_trip_answered(&sa->trip, p->exchange, p->mid, now);
+	if (dir == IKE_DIR_OUT && !response)
+		ike_round_trip_asked(&sa->trip, p->exchange, p->mid, 0, now);
+	return IKE_NO_ROUND_TRIP;
 }
 
 /**
@@ -416,19 +456,24 @@ enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
 		  const struct ike_peek *p)
 {
+	u32 now = vpnpass_now(), trip_ms = IKE_NO_ROUND_TRIP;
 	struct ike_net *in = ike_net(is->s.vn);
 	struct ike_sa *sa;
 	bool quiet;
 
-	if (p->exchange != (p->version == 1 ? IKE_V1_INFO : IKE_V2_INFO))
+	if (p->exchange != (p->version == 1 ? IKE_V1_INFO : IKE_V2_INFO) ||
+	    p->next == IKE_V2_FRAGMENT)
 		return false;
 	spin_lock_bh(&in->lock);
 	sa = sa_find(is, p->ispi);
 	quiet = sa && sa->st.phase == IKE_SA_ESTABLISHED &&
 		sa->st.version == p->version && sa->rspi;
-	if (quiet)
-		sa_touch(in, sa, dir, vpnpass_now());
+	if (quiet) {
+		sa_touch(in, sa, dir, now);
+		trip_ms = quiet_round_trip(sa, dir, p, now);
+	}
 	spin_unlock_bh(&in->lock);
+	tell_round_trip(is, trip_ms);
 	return quiet;
 }
 

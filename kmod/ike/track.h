@@ -31,6 +31,7 @@ enum ike_phase {
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
 #define IKE_EV_AGAIN		0x2000	/* a request for SAs, unanswered, repeated */
+#define IKE_EV_NO_CHILD		0x4000	/* ended an exchange that could make SAs */
 #define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
 
 #define IKE_REQS	4	/* open exchanges kept, per side */

@@ -153,7 +153,7 @@ static u32 v2_finished(struct ike_sa_state *st, enum ike_dir asker,
 		return st->adopted ? ike_sa_up(st) : 0;
 	if (m->exchange != IKE_V2_FOLLOWUP_KE && m->frag_total < 2 &&
 	    m->len < V2_CHILD_MIN)
-		return st->adopted ? ike_sa_up(st) : 0;
+		return IKE_EV_NO_CHILD | (st->adopted ? ike_sa_up(st) : 0);
 	ev = ike_sa_up(st) | ike_child_made(st, asker, now);
 	w->child = true;
 	w->child_mid = m->mid;

@@ -56,9 +56,9 @@ before=$(pins)
 conns=$(conntracks)
 sim flood g1 "${GIP[1]}" 1 "$PUB" "$N" 0x800000000000
 is "$N spoofed from the gateway's address are sent" "$got" ok
-is "no pin was made" "$(pins)" "$before"
-is "no connection either" "$(conntracks)" "$conns"
-num "what was handed on is limited, and counted" "$(counter limit_unknown ike)" -ge $((N / 2))
+num "no pin was made" "$(pins)" -le "$before"
+num "no connection either" "$(conntracks)" -le "$conns"
+is "nothing was copied" "$(counter copies ike)" 0
 drain c1 c2 c3
 check "established sessions go on" still_up
 

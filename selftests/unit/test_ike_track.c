@@ -3,6 +3,7 @@
  * Unit tests of kmod/ike/track*.c: dialogues, each message said twice where
  * that may happen, and what the tracker makes of them.
  */
+#include "ike/round_trip.h"
 #include "ike/track.h"
 
 #include "ike_host.h"
@@ -248,7 +249,7 @@ static void test_v2_refusal(void)
 {
 	up_v2();
 	SAY(O, EV(BEGIN), 2, 36, I_REQ, 2, .rspi = RSPI);
-	SAY(I, 0, 2, 36, R_RESP, 2, .rspi = RSPI, .len = 148);
+	SAY(I, EV(NO_CHILD), 2, 36, R_RESP, 2, .rspi = RSPI, .len = 148);
 	SAY(O, EV(BEGIN), 2, 36, I_REQ, 3, .rspi = RSPI);
 	SAY(I, EV(CHILD), 2, 36, R_RESP, 3, .rspi = RSPI, .len = 149);
 	SAME(st.n_child, 2);
@@ -256,7 +257,7 @@ static void test_v2_refusal(void)
 	SAY(O, EV(OPENED), INIT);
 	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
-	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .len = 76);
+	SAY(I, EV(NO_CHILD), 2, 35, R_RESP, 1, .rspi = RSPI, .len = 76);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	/* The initiator says in an exchange of its own that it gives up. */
 	SAY(O, 0, 2, 37, I_REQ, 2, .rspi = RSPI, .len = 76);
@@ -277,7 +278,7 @@ static void test_v2_eap(void)
 	    .len = 1400);
 	SAY(O, EV(BEGIN) | EV(CHILD_RETRACT), 2, 35, I_REQ, 2, .rspi = RSPI);
 	SAME(st.n_child, 0);
-	SAY(I, 0, 2, 35, R_RESP, 2, .rspi = RSPI, .len = 100);
+	SAY(I, EV(NO_CHILD), 2, 35, R_RESP, 2, .rspi = RSPI, .len = 100);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 3, .rspi = RSPI);
 	SAY(I, EV(CHILD), 2, 35, R_RESP, 3, .rspi = RSPI);
 	SAME(st.n_child, 1);
@@ -855,6 +856,89 @@ static void test_clock_wrap(void)
 	done("the clock wraps");
 }
 
+static struct ike_round_trip trip;
+
+/* What the message says of the round trip at a time, ms. */
+static u32 trip_at(enum ike_dir dir, u32 now, struct say s)
+{
+	struct ike_msg m;
+
+	say_build(&s, &m);
+	return ike_round_trip(&trip, dir, &m, now);
+}
+
+#define TRIP(dir, now, want, ...)					\
+	tap_same(trip_at(dir, now, (struct say){ __VA_ARGS__ }), want,	\
+		 __LINE__, #__VA_ARGS__)
+#define NONE	IKE_NO_ROUND_TRIP
+
+static void test_round_trip_v2(void)
+{
+	memset(&trip, 0, sizeof(trip));
+	TRIP(I, 90, NONE, INIT_R, .rspi = RSPI);
+	TRIP(O, 100, NONE, INIT);
+	TRIP(I, 130, 30, INIT_R, .rspi = RSPI);
+	TRIP(I, 131, NONE, INIT_R, .rspi = RSPI);
+	TRIP(O, 200, NONE, INIT);
+	TRIP(I, 215, 15, INIT_R, .rspi = RSPI);
+	TRIP(O, 300, NONE, 2, 37, I_REQ, 2, .rspi = RSPI);
+	TRIP(I, 310, NONE, 2, 37, R_REQ, 2, .rspi = RSPI);
+	TRIP(O, 320, NONE, 2, 37, I_RESP, 2, .rspi = RSPI);
+	TRIP(I, 350, 50, 2, 37, R_RESP, 2, .rspi = RSPI);
+	TRIP(O, 0xfffffff0, NONE, 2, 36, I_REQ, 3, .rspi = RSPI);
+	TRIP(I, 0x10, 0x20, 2, 36, R_RESP, 3, .rspi = RSPI);
+	done("round trip: of each request of the client's, a clock that wraps, too");
+}
+
+static void test_round_trip_says_nothing(void)
+{
+	memset(&trip, 0, sizeof(trip));
+	TRIP(O, 100, NONE, 2, 35, I_REQ, 1, .rspi = RSPI);
+	TRIP(I, 130, NONE, 2, 35, R_RESP, 1, .rspi = RSPI);
+	TRIP(O, 200, NONE, 2, 36, I_REQ, 2, .rspi = RSPI);
+	TRIP(O, 700, NONE, 2, 36, I_REQ, 2, .rspi = RSPI);
+	TRIP(I, 730, NONE, 2, 36, R_RESP, 2, .rspi = RSPI);
+	/* The response was lost behind the router. */
+	TRIP(O, 900, NONE, 2, 36, I_REQ, 2, .rspi = RSPI);
+	TRIP(I, 901, NONE, 2, 36, R_RESP, 2, .rspi = RSPI);
+	TRIP(O, 1000, NONE, 2, 37, I_REQ, 3, .rspi = RSPI);
+	TRIP(I, 1010, NONE, 2, 37, R_RESP, 2, .rspi = RSPI);
+	TRIP(I, 1011, NONE, 2, 36, R_RESP, 3, .rspi = RSPI);
+	TRIP(I, 1020, 20, 2, 37, R_RESP, 3, .rspi = RSPI);
+	done("round trip: not of IKE_AUTH, nor of what was repeated, nor by what is no answer");
+}
+
+static void test_round_trip_fragments(void)
+{
+	memset(&trip, 0, sizeof(trip));
+	TRIP(O, 100, NONE, 2, 36, I_REQ, 2, .rspi = RSPI, .num = 1, .total = 2);
+	TRIP(O, 104, NONE, 2, 36, I_REQ, 2, .rspi = RSPI, .num = 2, .total = 2);
+	TRIP(I, 134, 30, 2, 36, R_RESP, 2, .rspi = RSPI, .num = 1, .total = 2);
+	TRIP(I, 136, NONE, 2, 36, R_RESP, 2, .rspi = RSPI, .num = 2, .total = 2);
+	TRIP(O, 200, NONE, 2, 36, I_REQ, 3, .rspi = RSPI, .num = 1, .total = 2);
+	TRIP(O, 201, NONE, 2, 36, I_REQ, 3, .rspi = RSPI, .num = 2, .total = 2);
+	TRIP(O, 700, NONE, 2, 36, I_REQ, 3, .rspi = RSPI, .num = 1, .total = 2);
+	TRIP(I, 730, NONE, 2, 36, R_RESP, 3, .rspi = RSPI);
+	done("round trip: from the last fragment of a request to the first of its response");
+}
+
+static void test_round_trip_v1(void)
+{
+	memset(&trip, 0, sizeof(trip));
+	TRIP(O, 100, NONE, 1, 2, 0, .mid = 0);
+	TRIP(I, 140, 40, 1, 2, 0, .rspi = RSPI);
+	TRIP(O, 150, NONE, 1, 2, 0, .rspi = RSPI);
+	TRIP(I, 160, NONE, 1, 2, 0, .rspi = RSPI);
+	TRIP(O, 200, NONE, QM(5), .rspi = RSPI);
+	TRIP(I, 225, 25, QM(5), .rspi = RSPI);
+	TRIP(O, 230, NONE, QM(5), .rspi = RSPI, .len = 60);
+	TRIP(I, 231, NONE, QM(5), .rspi = RSPI);
+	TRIP(O, 300, NONE, QM(6), .rspi = RSPI);
+	TRIP(O, 800, NONE, QM(6), .rspi = RSPI);
+	TRIP(I, 820, NONE, QM(6), .rspi = RSPI);
+	done("round trip, v1: of the first message and of a quick mode's");
+}
+
 int main(void)
 {
 	test_v2_plain();
@@ -890,5 +974,9 @@ int main(void)
 	test_v1_adopted();
 	test_begins();
 	test_clock_wrap();
+	test_round_trip_v2();
+	test_round_trip_says_nothing();
+	test_round_trip_fragments();
+	test_round_trip_v1();
 	return tap_end();
 }
