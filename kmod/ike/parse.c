@@ -5,47 +5,26 @@
  */
 #include "ike/parse.h"
 
-/* Payload types, RFC 2408 3.1, RFC 3947 3.2, RFC 7296 3.2, RFC 7383 2.5. */
+/* Payload types, RFC 2408 3.1, RFC 7296 3.2. */
 enum {
 	V1_SA = 1,
 	V1_NOTIFY = 11,
 	V1_DELETE = 12,
-	V1_VENDOR = 13,
-	V1_NATD = 20,
-	V1_NATD_DRAFT = 130,
 	V2_SA = 33,
 	V2_NOTIFY = 41,
 	V2_DELETE = 42,
 	V2_SK = 46,
 };
 
-/* IKEv2 notify types, RFC 7296 section 3.10.1, RFC 7383 section 2.3. */
+/* IKEv2 notify types, RFC 7296 section 3.10.1. */
 enum {
-	N_INVALID_KE = 17,
 	N_STATUS_MIN = 16384,
-	N_NATD_SOURCE = 16388,
-	N_NATD_DEST = 16389,
 	N_COOKIE = 16390,
-	N_FRAGMENTS = 16430,
 };
 
 #define PAYLOAD_HDR	4
 #define FRAGMENT_HDR	8
 #define PROTO_IKE	1
-
-static const u8 natt_vendor[][16] = {
-	/* MD5 of "RFC 3947" */
-	{ 0x4a, 0x13, 0x1c, 0x81, 0x07, 0x03, 0x58, 0x45,
-	  0x5c, 0x57, 0x28, 0xf2, 0x0e, 0x95, 0x45, 0x2f },
-	/* MD5 of "draft-ietf-ipsec-nat-t-ike-02", and with a newline */
-	{ 0xcd, 0x60, 0x46, 0x43, 0x35, 0xdf, 0x21, 0xf8,
-	  0x7c, 0xfd, 0xb2, 0xfc, 0x68, 0xb6, 0xa4, 0x48 },
-	{ 0x90, 0xcb, 0x80, 0x91, 0x3e, 0xbb, 0x69, 0x6e,
-	  0x08, 0x63, 0x81, 0xb5, 0xec, 0x42, 0x7b, 0x1f },
-	/* MD5 of "draft-ietf-ipsec-nat-t-ike-03" */
-	{ 0x7d, 0x94, 0x19, 0xa6, 0x53, 0x10, 0xca, 0x6f,
-	  0x2c, 0x17, 0x9d, 0x92, 0x15, 0x52, 0x9d, 0x56 },
-};
 
 static enum ike_class bad(struct ike_msg *m, enum ike_reason reason)
 {
@@ -68,14 +47,8 @@ static void read_notify(struct ike_msg *m, const u8 *p, u32 len)
 	type = get_unaligned_be16(p + off);
 	if (type && type < N_STATUS_MIN && !m->error)
 		m->error = type;
-	if (m->version == 1)
-		return;
-	if (type == N_NATD_SOURCE || type == N_NATD_DEST)
-		m->natd++;
-	else if (type == N_COOKIE)
+	if (m->version == 2 && type == N_COOKIE)
 		m->cookie = true;
-	else if (type == N_FRAGMENTS)
-		m->frag_offered = true;
 }
 
 /* Delete: RFC 7296 section 3.11; RFC 2408 section 3.15 has a DOI first. */
@@ -86,18 +59,6 @@ static void read_delete(struct ike_msg *m, const u8 *p, u32 len)
 	if (len < off + 1)
 		return;
 	m->deletes |= p[off] == PROTO_IKE ? IKE_DEL_IKE : IKE_DEL_CHILD;
-}
-
-static void read_vendor(struct ike_msg *m, const u8 *p, u32 len)
-{
-	size_t i;
-
-	if (len != PAYLOAD_HDR + sizeof(natt_vendor[0]))
-		return;
-	for (i = 0; i < ARRAY_SIZE(natt_vendor); i++)
-		if (!memcmp(p + PAYLOAD_HDR, natt_vendor[i],
-			    sizeof(natt_vendor[i])))
-			m->natt_offered = true;
 }
 
 /* @len: the payload's bytes that were captured, at least its header. */
@@ -112,13 +73,6 @@ static void read_payload_v1(struct ike_msg *m, u8 type, const u8 *p, u32 len)
 		break;
 	case V1_DELETE:
 		read_delete(m, p, len);
-		break;
-	case V1_VENDOR:
-		read_vendor(m, p, len);
-		break;
-	case V1_NATD:
-	case V1_NATD_DRAFT:
-		m->natd++;
 		break;
 	}
 }
@@ -144,8 +98,7 @@ static enum ike_walk read_fragment_v1(struct ike_msg *m, const u8 *p)
 	if (!p[6])
 		return IKE_WALK_BAD;
 	m->frag_num = p[6];
-	m->frag_last = p[7] & 1;
-	if (m->frag_last)
+	if (p[7] & 1)
 		m->frag_total = m->frag_num;
 	return IKE_WALK_DONE;
 }
@@ -302,7 +255,6 @@ static void read_header(struct ike_msg *m, const u8 *p)
 	m->len = get_unaligned_be32(p + 24);
 	if (m->version == 1) {
 		m->encrypted = m->flags & IKE_V1_ENCRYPTED;
-		m->commit = m->flags & IKE_V1_COMMIT;
 	} else if (m->version == 2) {
 		m->initiator = m->flags & IKE_V2_INITIATOR;
 		m->response = m->flags & IKE_V2_RESPONSE;
@@ -321,9 +273,7 @@ static void place(struct ike_msg *m)
 			m->answers = m->next == V1_SA;
 	} else if (ike_v2_first(m->exchange)) {
 		m->opens = !m->response;
-		m->retry = m->response &&
-			   (m->cookie || m->error == N_INVALID_KE);
-		m->answers = m->response && m->rspi && !m->retry && !m->error;
+		m->answers = m->response && m->rspi && !m->cookie && !m->error;
 	}
 }
 

@@ -18,7 +18,7 @@
 
 /*
  * Bytes of a datagram to hand to ike_parse(): marker, header and the numbers
- * of a fragment at least; beyond them lie vendor IDs and NAT detection.
+ * of a fragment at least; beyond them lie notifies and deletions in clear.
  */
 #define IKE_CAPTURE_MIN		(IKE_MARKER_LEN + IKE_HDR_LEN + 8)
 #define IKE_CAPTURE_WANTED	1024
@@ -82,7 +82,6 @@ enum ike_exchange {
 };
 
 #define IKE_V1_ENCRYPTED	0x01
-#define IKE_V1_COMMIT		0x02
 #define IKE_V2_INITIATOR	0x08
 #define IKE_V2_RESPONSE		0x20
 
@@ -123,7 +122,6 @@ enum ike_walk {
  * @next: first payload's type
  * @walk: enum ike_walk
  * @payloads: clear payloads read
- * @natd: NAT detection payloads among them (v2: notifies 16388 and 16389)
  * @deletes: IKE_DEL_* bits of Delete payloads in clear. Nothing vouches for
  *	them: a hint, not a fact
  * @natt: came behind a non-ESP marker
@@ -131,16 +129,10 @@ enum ike_walk {
  * @response: v2: answers a request
  * @encrypted: v1: encrypted; v2: has an SK or SKF payload. With too short a
  *	capture, v2's is known only if SK is the first payload
- * @commit: v1: commit bit
  * @opens: first message of an IKE SA
  * @answers: second message of an IKE SA, bringing the responder's SPI
- * @retry: v2 answer that asks for the first message again (RFC 7296 section
- *	2.6 cookie, section 1.2 another key exchange method)
  * @sa: has an SA payload in clear
  * @cookie: v2: has a COOKIE notify
- * @natt_offered: v1: has a NAT-T vendor ID (RFC 3947 or drafts 02, 03)
- * @frag_offered: v2: has IKEV2_FRAGMENTATION_SUPPORTED
- * @frag_last: v1: this is the last fragment
  */
 struct ike_msg {
 	u64 ispi;
@@ -161,21 +153,15 @@ struct ike_msg {
 	u8 next;
 	u8 walk;
 	u8 payloads;
-	u8 natd;
 	u8 deletes;
 	bool natt:1;
 	bool initiator:1;
 	bool response:1;
 	bool encrypted:1;
-	bool commit:1;
 	bool opens:1;
 	bool answers:1;
-	bool retry:1;
 	bool sa:1;
 	bool cookie:1;
-	bool natt_offered:1;
-	bool frag_offered:1;
-	bool frag_last:1;
 };
 
 /**

@@ -67,7 +67,7 @@ static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
 	st->opened = now;
 	st->seen = now;
 	if (m->opens)
-		return IKE_EV_OPENED;
+		return 0;
 	if (m->version == 2 && !m->initiator)
 		st->opener = ike_other(dir);
 	st->rspi = m->rspi;
@@ -83,10 +83,6 @@ static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
 	u32 ev = 0;
 
 	st->seen = now;
-	if (m->natd)
-		st->natd |= 1 << dir;
-	if (m->frag_num)
-		st->fragmented = true;
 	if (m->natt && !st->natt) {
 		st->natt = true;
 		ev |= IKE_EV_NATT;
@@ -99,27 +95,19 @@ static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
 		st->rspi_fixed = true;
 	} else if (brings_rspi(m)) {
 		st->rspi = m->rspi;
-		if (!st->answered)
-			ev |= IKE_EV_ANSWERED;
 		st->answered = true;
 	}
 	return ev;
 }
 
-static u32 clear_info(struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
+static u32 clear_info(struct ike_sa_state *st, const struct ike_msg *m)
 {
-	u32 ev = 0;
-
-	if (m->error && dir != st->opener)
-		ev |= IKE_EV_REFUSED;
 	/* Anybody can send it, so it ends nothing that is worth something. */
-	if ((m->deletes & IKE_DEL_IKE) && st->phase == IKE_SA_HALF_OPEN &&
-	    !st->adopted) {
-		st->phase = IKE_SA_DELETED;
-		ev |= IKE_EV_DELETED;
-	}
-	return ev;
+	if (!(m->deletes & IKE_DEL_IKE) || st->phase != IKE_SA_HALF_OPEN ||
+	    st->adopted)
+		return 0;
+	st->phase = IKE_SA_DELETED;
+	return IKE_EV_DELETED;
 }
 
 u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
@@ -127,7 +115,6 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
 	bool again = ike_repeats_child(st, dir, m);
-	bool answered = st->answered;
 	u32 ev = 0;
 
 	if (m->cls != IKE_CLASS_IKE || m->walk == IKE_WALK_BAD ||
@@ -140,15 +127,11 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 		ev = begin(st, dir, m, now);
 	else if (!fits(st, dir, m))
 		return IKE_EV_FOREIGN;
-	else if (m->opens)
-		ev = IKE_EV_RETRANS;
 	ev |= learn(st, dir, m, now);
 	if (again)
 		ev |= IKE_EV_AGAIN;
-	if (m->answers && answered)
-		ev |= IKE_EV_RETRANS;
 	if (is_clear_info(m))
-		return ev | clear_info(st, dir, m);
+		return ev | clear_info(st, m);
 	if (m->version == 1)
 		return ev | ike_v1_track(st, dir, m, now);
 	return ev | ike_v2_track(st, dir, m, now, fresh);

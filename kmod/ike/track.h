@@ -17,17 +17,11 @@ enum ike_phase {
 };
 
 /* What a message meant, returned by ike_track(); any may come together. */
-#define IKE_EV_OPENED		0x0001	/* first message of the IKE SA */
-#define IKE_EV_ANSWERED		0x0002	/* responder's SPI learnt */
 #define IKE_EV_ESTABLISHED	0x0004
 #define IKE_EV_NATT		0x0008	/* first message behind a marker */
 #define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
 #define IKE_EV_CHILD		0x0020	/* and this finished one */
-#define IKE_EV_CHILD_READY	0x0040	/* v1 commit bit: its 4th message */
 #define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
-#define IKE_EV_RETRANS		0x0100	/* seen before, counted once */
-#define IKE_EV_RETRY		0x0200	/* responder wants message 1 again */
-#define IKE_EV_REFUSED		0x0400	/* responder says no, in clear */
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
 #define IKE_EV_AGAIN		0x2000	/* a request for SAs, unanswered, repeated */
@@ -60,11 +54,9 @@ struct ike_window {
 
 struct ike_quick {
 	u32 mid;
-	u32 len1;		/* lengths of messages 1 and 2 */
-	u32 len2;
+	u32 len1;		/* length of message 1 */
 	u8 count;		/* messages passed; 0: free */
 	u8 dir;			/* of message 1 */
-	bool commit;
 };
 
 struct ike_phase2 {
@@ -87,13 +79,11 @@ struct ike_phase2 {
  * @phase: enum ike_phase
  * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
  * @child_by: enum ike_dir of whoever asked for the last child SA
- * @natd: bit per enum ike_dir: sent NAT detection payloads
  * @crypt: v1: bit per enum ike_dir: sent an encrypted message
  * @answered: the responder's SPI came from the responder
  * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
  * @adopted: began in mid-life
  * @natt: moved to (or began on) port 4500
- * @fragmented: messages came in IKE fragments
  *
  * Zeroed is IKE_SA_NEW. Owned and serialised by the caller.
  */
@@ -108,13 +98,11 @@ struct ike_sa_state {
 	u8 phase;
 	u8 opener;
 	u8 child_by;
-	u8 natd;
 	u8 crypt;
 	bool answered:1;
 	bool rspi_fixed:1;
 	bool adopted:1;
 	bool natt:1;
-	bool fragmented:1;
 	union {
 		struct ike_window win[2];	/* v2, by enum ike_dir asking */
 		struct ike_phase2 p2;		/* v1 */

@@ -39,9 +39,8 @@ static struct ike_quick *quick_add(struct ike_phase2 *p2)
 	struct ike_quick *q = NULL;
 	size_t i;
 
-	/* Those that only wait for a fourth message count for little. */
 	for (i = 0; i < IKE_QUICKS && !q; i++)
-		if (!p2->quick[i].count || p2->quick[i].count > 2)
+		if (!p2->quick[i].count)
 			q = &p2->quick[i];
 	if (!q) {
 		q = &p2->quick[p2->next];
@@ -80,7 +79,6 @@ static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
 	q->dir = dir;
 	q->count = 1;
 	q->len1 = m->len;
-	q->commit = m->commit;
 	return IKE_EV_BEGIN;
 }
 
@@ -91,26 +89,12 @@ static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
 static u32 quick_third(struct ike_sa_state *st, struct ike_quick *q,
 		       const struct ike_msg *m, u32 now)
 {
-	if (q->count > 2 || m->len >= q->len1)
-		return IKE_EV_RETRANS;
-	if (q->count < 2 && m->len >= V1_QUICK_MIN)
-		return IKE_EV_RETRANS;
-	q->count = q->commit ? 3 : 0;
-	return quick_done(st, m->mid, q->dir, now);
-}
-
-/* Responder's messages: the second, and with a commit bit the fourth. */
-static u32 quick_even(struct ike_quick *q, const struct ike_msg *m)
-{
-	if (q->count == 1) {
-		q->count = 2;
-		q->len2 = m->len;
+	if (m->len >= q->len1)
 		return 0;
-	}
-	if (q->count < 3 || m->len >= q->len2)
-		return IKE_EV_RETRANS;
+	if (q->count < 2 && m->len >= V1_QUICK_MIN)
+		return 0;
 	q->count = 0;
-	return IKE_EV_CHILD_READY;
+	return quick_done(st, m->mid, q->dir, now);
 }
 
 static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
@@ -120,26 +104,13 @@ static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
 
 	q = (struct ike_quick *)quick_find(&st->p2, m->mid);
 	if (!q && quick_is_done(&st->p2, m->mid))
-		return IKE_EV_RETRANS;
+		return 0;
 	if (!q)
 		return quick_first(st, dir, m, now);
-	q->commit |= m->commit;
 	if (dir == q->dir)
 		return quick_third(st, q, m, now);
-	return quick_even(q, m);
-}
-
-/* The fourth message may be a CONNECTED notify, RFC 2408 section 3.1. */
-static u32 v1_info(struct ike_sa_state *st, enum ike_dir dir,
-		   const struct ike_msg *m)
-{
-	struct ike_quick *q;
-
-	q = (struct ike_quick *)quick_find(&st->p2, m->mid);
-	if (!q || q->count != 3 || dir == q->dir)
-		return 0;
-	q->count = 0;
-	return IKE_EV_CHILD_READY;
+	q->count = 2;
+	return 0;
 }
 
 /*
@@ -167,8 +138,6 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 
 	if (m->exchange == IKE_V1_QUICK)
 		ev |= quick_track(st, dir, m, now);
-	else if (m->exchange == IKE_V1_INFO)
-		ev |= v1_info(st, dir, m);
 	return ev;
 }
 

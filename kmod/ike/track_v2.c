@@ -128,7 +128,7 @@ static u32 v2_request(struct ike_sa_state *st, enum ike_dir dir,
 	u32 ev = 0;
 
 	if (win_finished(w, m->mid))
-		return IKE_EV_RETRANS;
+		return 0;
 	r = (struct ike_req *)win_find(w, m->mid);
 	if (!r) {
 		r = win_add(w, m->mid, m->exchange);
@@ -138,8 +138,7 @@ static u32 v2_request(struct ike_sa_state *st, enum ike_dir dir,
 	} else if (r->exchange != m->exchange) {
 		return 0;
 	}
-	if (!note_part(&r->asked, &r->ask_total, m))
-		ev |= IKE_EV_RETRANS;
+	note_part(&r->asked, &r->ask_total, m);
 	return ev;
 }
 
@@ -165,10 +164,9 @@ static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
 {
 	struct ike_window *w = &st->win[ike_other(dir)];
 	struct ike_req *r;
-	bool fresh;
 
 	if (win_finished(w, m->mid))
-		return IKE_EV_RETRANS;
+		return 0;
 	r = (struct ike_req *)win_find(w, m->mid);
 	/*
 	 * Only what was asked can be answered: nothing spoofed gets here. But
@@ -178,9 +176,9 @@ static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
 		r = win_add(w, m->mid, m->exchange);
 	if (!r || r->exchange != m->exchange)
 		return 0;
-	fresh = note_part(&r->told, &r->tell_total, m);
+	note_part(&r->told, &r->tell_total, m);
 	if (!all_parts(r->told, r->tell_total))
-		return fresh ? 0 : IKE_EV_RETRANS;
+		return 0;
 	r->done = true;
 	win_finish(w, m->mid);
 	return v2_finished(st, ike_other(dir), m, now);
@@ -189,11 +187,8 @@ static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now, bool joined)
 {
-	if (ike_v2_first(m->exchange)) {
-		if (m->retry)
-			return IKE_EV_RETRY;
-		return m->response && m->error ? IKE_EV_REFUSED : 0;
-	}
+	if (ike_v2_first(m->exchange))
+		return 0;
 	if (m->response)
 		return v2_response(st, dir, m, now, joined);
 	return v2_request(st, dir, m);

@@ -28,7 +28,7 @@ static void parse(struct ike_msg *m, const u8 *p, u32 cap, u32 len,
 static void check_bad(const struct ike_msg *m)
 {
 	MUST(m->reason > IKE_OK && m->reason < IKE_BAD_MAX);
-	MUST(!m->opens && !m->answers && !m->retry);
+	MUST(!m->opens && !m->answers);
 }
 
 static void check_ike(const struct ike_msg *m, u32 len)
@@ -37,10 +37,9 @@ static void check_ike(const struct ike_msg *m, u32 len)
 	MUST(m->len == len - (m->natt ? IKE_MARKER_LEN : 0));
 	MUST(m->version == 1 || m->version == 2);
 	MUST(m->payloads <= IKE_MAX_PAYLOADS);
-	MUST(m->natd <= m->payloads);
 	MUST(!m->opens || !m->rspi);
 	MUST(!m->answers || m->rspi);
-	MUST(m->opens + m->answers + m->retry <= 1);
+	MUST(m->opens + m->answers <= 1);
 	MUST(m->walk <= IKE_WALK_BAD);
 	MUST(!m->frag_total || m->frag_num <= m->frag_total);
 	if (m->version == 2)
@@ -111,9 +110,9 @@ static void check_state(const struct ike_sa_state *st)
  * What a repeated message must not bring. A fragment may complete a message
  * only once, too.
  */
-#define ONCE (IKE_EV_OPENED | IKE_EV_ANSWERED | IKE_EV_ESTABLISHED |	\
+#define ONCE (IKE_EV_ESTABLISHED |						\
 	      IKE_EV_NATT | IKE_EV_BEGIN | IKE_EV_CHILD |		\
-	      IKE_EV_CHILD_READY | IKE_EV_CHILD_RETRACT | IKE_EV_ADOPTED)
+	      IKE_EV_CHILD_RETRACT | IKE_EV_ADOPTED)
 
 static void track(struct ike_sa_state *st, enum ike_dir dir,
 		  const struct ike_msg *m)
@@ -131,7 +130,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 	}
 	MUST(st->ispi == m->ispi && st->version == m->version);
 	MUST(!(ev & IKE_EV_BEGIN) || begins);
-	MUST(!(ev & (IKE_EV_CHILD | IKE_EV_CHILD_READY)) ||
+	MUST(!(ev & IKE_EV_CHILD) ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(old.phase != IKE_SA_ESTABLISHED ||
 	     st->phase == IKE_SA_ESTABLISHED);

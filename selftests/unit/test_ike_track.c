@@ -105,9 +105,7 @@ static bool begins(enum ike_dir dir, struct say s)
 		tap_same(say(_d, _s), events, __LINE__, #__VA_ARGS__);	\
 		_n = st.n_child;					\
 		tap_same(say(_d, _s) & (IKE_EV_CHILD | IKE_EV_BEGIN |	\
-					IKE_EV_OPENED | IKE_EV_ANSWERED | \
 					IKE_EV_ESTABLISHED | IKE_EV_NATT | \
-					IKE_EV_CHILD_READY |		\
 					IKE_EV_CHILD_RETRACT), 0, __LINE__, \
 			 "said again");					\
 		tap_same(st.n_child, _n, __LINE__, "n_child");		\
@@ -136,8 +134,8 @@ static void reset(void)
 static void up_v2(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(O, 0, INIT);
+	SAY(I, 0, INIT_R, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	SAY(I, EV(ESTABLISHED) | EV(CHILD), 2, 35, R_RESP, 1, .rspi = RSPI);
 }
@@ -164,10 +162,8 @@ static void test_v2_plain(void)
 static void test_v2_natt(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT, .notify = 16388);
-	SAME(st.natd, 1);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI, .notify = 16389);
-	SAME(st.natd, 3);
+	SAY(O, 0, INIT, .notify = 16388);
+	SAY(I, 0, INIT_R, .rspi = RSPI, .notify = 16389);
 	CHECK(!st.natt);
 	SAY(O, EV(BEGIN) | EV(NATT), 2, 35, I_REQ, 1, .rspi = RSPI,
 	    .natt = true);
@@ -175,52 +171,52 @@ static void test_v2_natt(void)
 	    .natt = true);
 	CHECK(st.natt);
 	reset();
-	ONCE(O, EV(OPENED), INIT);
-	ONCE(I, EV(ANSWERED) | EV(NATT), INIT_R, .rspi = RSPI, .natt = true);
+	ONCE(O, 0, INIT);
+	ONCE(I, EV(NATT), INIT_R, .rspi = RSPI, .natt = true);
 	reset();
-	ONCE(O, EV(OPENED), INIT);
-	ONCE(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
-	ONCE(I, EV(RETRANS) | EV(NATT), INIT_R, .rspi = RSPI, .natt = true);
+	ONCE(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .rspi = RSPI);
+	ONCE(I, EV(NATT), INIT_R, .rspi = RSPI, .natt = true);
 	done("v2: move to port 4500");
 }
 
 static void test_v2_retry(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	ONCE(I, EV(RETRY), INIT_R, .notify = 16390);
+	SAY(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .notify = 16390);
 	SAME(st.rspi, 0);
-	ONCE(O, EV(RETRANS), INIT, .notify = 16390);
-	ONCE(I, EV(RETRY), INIT_R, .rspi = RSPI + 4, .notify = 17);
+	ONCE(O, 0, INIT, .notify = 16390);
+	ONCE(I, 0, INIT_R, .rspi = RSPI + 4, .notify = 17);
 	SAME(st.rspi, 0);
-	ONCE(O, EV(RETRANS), INIT);
-	ONCE(I, EV(REFUSED), INIT_R, .notify = 14);
+	ONCE(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .notify = 14);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(I, 0, INIT_R, .rspi = RSPI);
 	done("v2: cookie, other key exchange, refusal, then the answer");
 }
 
 static void test_v2_two_answers(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	ONCE(I, EV(ANSWERED), INIT_R, .rspi = 0xbad);
-	ONCE(I, EV(RETRANS), INIT_R, .rspi = RSPI);
+	SAY(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .rspi = 0xbad);
+	ONCE(I, 0, INIT_R, .rspi = RSPI);
 	SAME(st.rspi, RSPI);
 	ONCE(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	ONCE(I, EV(FOREIGN), INIT_R, .rspi = 0xbad);
 	ONCE(O, EV(FOREIGN), 2, 35, I_REQ, 1, .rspi = 0xbad);
 	ONCE(I, EV(FOREIGN), 2, 35, R_RESP, 1, .rspi = 0xbad);
-	ONCE(I, EV(REFUSED), INIT_R, .rspi = 0xbad, .notify = 14);
-	ONCE(O, EV(RETRANS), INIT);
-	ONCE(I, EV(RETRANS), INIT_R, .rspi = RSPI);
+	ONCE(I, 0, INIT_R, .rspi = 0xbad, .notify = 14);
+	ONCE(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .rspi = RSPI);
 	SAME(st.rspi, RSPI);
 	ONCE(I, EV(ESTABLISHED) | EV(CHILD), 2, 35, R_RESP, 1, .rspi = RSPI);
 	/* The other way round: the initiator takes what came first. */
 	reset();
-	ONCE(O, EV(OPENED), INIT);
-	ONCE(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
-	ONCE(I, EV(RETRANS), INIT_R, .rspi = 0xbad);
+	ONCE(O, 0, INIT);
+	ONCE(I, 0, INIT_R, .rspi = RSPI);
+	ONCE(I, 0, INIT_R, .rspi = 0xbad);
 	ONCE(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	SAME(st.rspi, RSPI);
 	done("v2: of two answers, the one counts that the initiator takes");
@@ -238,7 +234,7 @@ static void test_v2_children(void)
 	SAME(st.child_by, O);
 	SAME(st.n_child, 3);
 	/* A gateway's requests begin at 0. */
-	SAY(I, EV(RETRANS), 2, 36, R_REQ, 2, .rspi = RSPI);
+	SAY(I, 0, 2, 36, R_REQ, 2, .rspi = RSPI);
 	SAY(I, 0, 2, 37, R_REQ, 3, .rspi = RSPI, .len = 60);
 	SAY(O, 0, 2, 37, I_RESP, 3, .rspi = RSPI, .len = 60);
 	SAME(st.n_child, 3);
@@ -254,8 +250,8 @@ static void test_v2_refusal(void)
 	SAY(I, EV(CHILD), 2, 36, R_RESP, 3, .rspi = RSPI, .len = 149);
 	SAME(st.n_child, 2);
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(O, 0, INIT);
+	SAY(I, 0, INIT_R, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	SAY(I, EV(NO_CHILD), 2, 35, R_RESP, 1, .rspi = RSPI, .len = 76);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
@@ -270,8 +266,8 @@ static void test_v2_refusal(void)
 static void test_v2_eap(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(O, 0, INIT);
+	SAY(I, 0, INIT_R, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	/* Has a certificate, so it is long. */
 	SAY(I, EV(ESTABLISHED) | EV(CHILD), 2, 35, R_RESP, 1, .rspi = RSPI,
@@ -303,26 +299,25 @@ static void test_v2_followup(void)
 static void test_v2_fragments(void)
 {
 	reset();
-	SAY(O, EV(OPENED), INIT);
-	SAY(I, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(O, 0, INIT);
+	SAY(I, 0, INIT_R, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI, .num = 2,
 	    .total = 2);
 	SAY(O, 0, 2, 35, I_REQ, 1, .rspi = RSPI, .num = 1, .total = 2);
-	ONCE(O, EV(RETRANS) | EV(AGAIN), 2, 35, I_REQ, 1, .rspi = RSPI,
+	ONCE(O, EV(AGAIN), 2, 35, I_REQ, 1, .rspi = RSPI,
 	     .num = 1, .total = 2);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 3, .total = 3);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 1, .total = 3);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	/* Cut smaller, so it begins anew; the old ones are late then. */
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 2, .total = 4);
-	ONCE(I, EV(RETRANS), 2, 35, R_RESP, 1, .rspi = RSPI, .num = 2,
+	ONCE(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 2,
 	     .total = 3);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 1, .total = 4);
 	SAY(I, 0, 2, 35, R_RESP, 1, .rspi = RSPI, .num = 3, .total = 4);
 	SAY(I, EV(ESTABLISHED) | EV(CHILD), 2, 35, R_RESP, 1, .rspi = RSPI,
 	    .num = 4, .total = 4, .len = 60);
 	SAME(st.n_child, 1);
-	CHECK(st.fragmented);
 	done("v2: fragments in any order, of any cut, counted once");
 }
 
@@ -413,9 +408,9 @@ static void test_v2_window(void)
 	}
 	SAME(st.n_child, 79);
 	for (i = 1; i < 80; i++) {
-		ONCE(O, EV(RETRANS), 2, i == 1 ? 35 : 36, I_REQ, i,
+		ONCE(O, 0, 2, i == 1 ? 35 : 36, I_REQ, i,
 		     .rspi = RSPI);
-		ONCE(I, EV(RETRANS), 2, i == 1 ? 35 : 36, R_RESP, i,
+		ONCE(I, 0, 2, i == 1 ? 35 : 36, R_RESP, i,
 		     .rspi = RSPI);
 	}
 	SAME(st.n_child, 79);
@@ -426,7 +421,7 @@ static void test_v2_window(void)
 	SAY(I, EV(CHILD), 2, 36, R_RESP, 80, .rspi = RSPI);
 	SAY(O, EV(BEGIN), 2, 36, I_REQ, 9000, .rspi = RSPI);
 	SAY(I, EV(CHILD), 2, 36, R_RESP, 9000, .rspi = RSPI);
-	ONCE(O, EV(RETRANS), 2, 36, I_REQ, 81, .rspi = RSPI);
+	ONCE(O, 0, 2, 36, I_REQ, 81, .rspi = RSPI);
 	SAME(st.n_child, 82);
 	done("v2: message IDs long past are repetitions");
 }
@@ -464,7 +459,7 @@ static void test_foreign(void)
 	ONCE(O, EV(FOREIGN), 2, 36, I_REQ, 2, .rspi = RSPI, .next = 33);
 	ONCE(O, EV(FOREIGN), 2, 36, I_REQ, 2, .rspi = RSPI, .num = 2,
 	     .total = 1);
-	ONCE(I, EV(REFUSED), 2, 37, R_RESP, 2, .rspi = RSPI, .notify = 4);
+	ONCE(I, 0, 2, 37, R_RESP, 2, .rspi = RSPI, .notify = 4);
 	SAME(st.phase, IKE_SA_ESTABLISHED);
 	done("messages that do not fit change nothing");
 }
@@ -529,8 +524,8 @@ static void test_saturation(void)
 static void test_v2_inbound(void)
 {
 	reset();
-	SAY(I, EV(OPENED), INIT);
-	SAY(O, EV(ANSWERED), INIT_R, .rspi = RSPI);
+	SAY(I, 0, INIT);
+	SAY(O, 0, INIT_R, .rspi = RSPI);
 	SAY(I, EV(BEGIN), 2, 35, I_REQ, 1, .rspi = RSPI);
 	SAY(O, EV(ESTABLISHED) | EV(CHILD), 2, 35, R_RESP, 1, .rspi = RSPI);
 	SAME(st.opener, I);
@@ -548,8 +543,8 @@ static void test_v2_inbound(void)
 static void up_v1(void)
 {
 	reset();
-	SAY(O, EV(OPENED), MAIN);
-	SAY(I, EV(ANSWERED), MAIN, .rspi = RSPI);
+	SAY(O, 0, MAIN);
+	SAY(I, 0, MAIN, .rspi = RSPI);
 	SAY(O, 0, MAIN, .rspi = RSPI, .next = 4);
 	SAY(I, 0, MAIN, .rspi = RSPI, .next = 4);
 	SAY(O, 0, MAIN_E, .rspi = RSPI);
@@ -563,18 +558,18 @@ static void test_again(void)
 {
 	up_v2();
 	ONCE(O, EV(BEGIN), 2, 36, I_REQ, 2, .rspi = RSPI);
-	ONCE(O, EV(RETRANS) | EV(AGAIN), 2, 36, I_REQ, 2, .rspi = RSPI);
+	ONCE(O, EV(AGAIN), 2, 36, I_REQ, 2, .rspi = RSPI);
 	ONCE(O, 0, 2, 37, I_REQ, 3, .rspi = RSPI, .len = 60);
-	ONCE(O, EV(RETRANS), 2, 37, I_REQ, 3, .rspi = RSPI, .len = 60);
+	ONCE(O, 0, 2, 37, I_REQ, 3, .rspi = RSPI, .len = 60);
 	ONCE(I, EV(CHILD), 2, 36, R_RESP, 2, .rspi = RSPI);
-	ONCE(O, EV(RETRANS), 2, 36, I_REQ, 2, .rspi = RSPI);
+	ONCE(O, 0, 2, 36, I_REQ, 2, .rspi = RSPI);
 	done("v2: a request for SAs, repeated before it is answered");
 
 	up_v1();
 	ONCE(O, EV(BEGIN), QM(7), .rspi = RSPI, .len = 300);
-	ONCE(O, EV(RETRANS) | EV(AGAIN), QM(7), .rspi = RSPI, .len = 300);
+	ONCE(O, EV(AGAIN), QM(7), .rspi = RSPI, .len = 300);
 	ONCE(I, 0, QM(7), .rspi = RSPI, .len = 280);
-	ONCE(O, EV(RETRANS), QM(7), .rspi = RSPI, .len = 300);
+	ONCE(O, 0, QM(7), .rspi = RSPI, .len = 300);
 	ONCE(O, EV(CHILD), QM(7), .rspi = RSPI, .len = 60);
 	done("v1: the same of a quick mode's first message");
 }
@@ -585,11 +580,11 @@ static void test_v1_main_quick(void)
 	SAY(O, EV(BEGIN), QM(77), .rspi = RSPI);
 	SAY(I, 0, QM(77), .rspi = RSPI);
 	/* the answer was lost: the first again, then the third */
-	ONCE(O, EV(RETRANS), QM(77), .rspi = RSPI);
+	ONCE(O, 0, QM(77), .rspi = RSPI);
 	SAME(st.n_child, 0);
 	SAY(O, EV(CHILD), QM(77), .rspi = RSPI, .len = 60);
-	ONCE(I, EV(RETRANS), QM(77), .rspi = RSPI);
-	ONCE(O, EV(RETRANS), QM(77), .rspi = RSPI);
+	ONCE(I, 0, QM(77), .rspi = RSPI);
+	ONCE(O, 0, QM(77), .rspi = RSPI);
 	SAME(st.n_child, 1);
 	SAME(st.child_by, O);
 	/* by the gateway, with a long hash */
@@ -604,12 +599,12 @@ static void test_v1_main_quick(void)
 static void test_v1_unanswered(void)
 {
 	reset();
-	SAY(O, EV(OPENED), MAIN);
+	SAY(O, 0, MAIN);
 	/* The responder's SPI comes with an answer and nothing else. */
 	ONCE(I, EV(FOREIGN), MAIN, .rspi = RSPI, .next = 4);
 	ONCE(I, EV(FOREIGN), MAIN_E, .rspi = RSPI);
 	ONCE(I, EV(FOREIGN), 1, 6, 1, 5, .rspi = RSPI);
-	SAY(I, EV(ANSWERED), MAIN, .rspi = RSPI);
+	SAY(I, 0, MAIN, .rspi = RSPI);
 	/* Message 3 went another way. */
 	ONCE(I, 0, MAIN, .rspi = RSPI, .next = 4);
 	ONCE(I, EV(FOREIGN), MAIN, .rspi = 0xbad, .next = 4);
@@ -621,7 +616,7 @@ static void test_v1_unseen_second(void)
 {
 	up_v1();
 	ONCE(O, EV(BEGIN), QM(5), .rspi = RSPI);
-	ONCE(O, EV(RETRANS), QM(5), .rspi = RSPI, .len = 92);
+	ONCE(O, 0, QM(5), .rspi = RSPI, .len = 92);
 	ONCE(O, EV(CHILD), QM(5), .rspi = RSPI, .len = 91);
 	done("v1: quick mode whose second message was not seen");
 }
@@ -638,7 +633,7 @@ static void test_v1_slots(void)
 	ONCE(O, EV(CHILD), QMC(3), .rspi = RSPI, .len = 60);
 	ONCE(I, 0, QM(2), .rspi = RSPI);
 	ONCE(O, EV(BEGIN), QM(9), .rspi = RSPI);
-	ONCE(I, EV(RETRANS), QMC(3), .rspi = RSPI, .len = 76);
+	ONCE(I, 0, QMC(3), .rspi = RSPI, .len = 76);
 	ONCE(I, 0, QM(1), .rspi = RSPI);
 	ONCE(I, 0, QM(4), .rspi = RSPI);
 	ONCE(I, 0, QM(9), .rspi = RSPI);
@@ -657,20 +652,20 @@ static void test_v1_commit(void)
 	SAY(O, EV(BEGIN), QM(5), .rspi = RSPI);
 	SAY(I, 0, QMC(5), .rspi = RSPI);
 	SAY(O, EV(CHILD), QMC(5), .rspi = RSPI, .len = 60);
-	ONCE(I, EV(RETRANS), QMC(5), .rspi = RSPI);
-	SAY(I, EV(CHILD_READY), QMC(5), .rspi = RSPI, .len = 76);
+	ONCE(I, 0, QMC(5), .rspi = RSPI);
+	SAY(I, 0, QMC(5), .rspi = RSPI, .len = 76);
 	SAY(O, EV(BEGIN), QMC(6), .rspi = RSPI);
 	SAY(I, 0, QM(6), .rspi = RSPI);
 	SAY(O, EV(CHILD), QM(6), .rspi = RSPI, .len = 60);
 	ONCE(I, 0, 1, 5, 1, 7, .rspi = RSPI, .len = 76);
 	ONCE(O, 0, 1, 5, 1, 6, .rspi = RSPI, .len = 76);
-	SAY(I, EV(CHILD_READY), 1, 5, 1, 6, .rspi = RSPI, .len = 76);
+	SAY(I, 0, 1, 5, 1, 6, .rspi = RSPI, .len = 76);
 	SAME(st.n_child, 2);
 	/* no commit bit, no fourth message */
 	SAY(O, EV(BEGIN), QM(8), .rspi = RSPI);
 	SAY(I, 0, QM(8), .rspi = RSPI);
 	SAY(O, EV(CHILD), QM(8), .rspi = RSPI, .len = 60);
-	ONCE(I, EV(RETRANS), QM(8), .rspi = RSPI, .len = 60);
+	ONCE(I, 0, QM(8), .rspi = RSPI, .len = 60);
 	done("v1: commit bit, the fourth message in either form");
 }
 
@@ -686,7 +681,7 @@ static void test_v1_many(void)
 	for (i = 1; i <= IKE_QUICKS; i++)
 		ONCE(O, EV(CHILD), QM(i), .rspi = RSPI, .len = 60);
 	for (i = 1; i <= IKE_QUICKS; i++)
-		ONCE(O, EV(RETRANS), QM(i), .rspi = RSPI, .len = 60);
+		ONCE(O, 0, QM(i), .rspi = RSPI, .len = 60);
 	SAME(st.n_child, IKE_QUICKS);
 	/* Unfinished ones give way, the oldest first. */
 	for (i = 11; i <= 12 + IKE_QUICKS; i++)
@@ -699,7 +694,7 @@ static void test_v1_many(void)
 	for (i = 21; i < 21 + IKE_QUICKS_DONE; i++)
 		ONCE(I, EV(CHILD), QM(i), .rspi = RSPI, .len = 60);
 	for (i = 21; i < 21 + IKE_QUICKS_DONE; i++)
-		ONCE(I, EV(RETRANS), QM(i), .rspi = RSPI, .len = 60);
+		ONCE(I, 0, QM(i), .rspi = RSPI, .len = 60);
 	done("v1: several quick modes at once, more than places");
 }
 
@@ -713,12 +708,11 @@ static void test_v1_fragments(void)
 	SAME(st.rspi, RSPI);
 	SAY(O, EV(CHILD), QM(3), .rspi = RSPI, .len = 91);
 	SAY(O, EV(BEGIN), QM(4), .rspi = RSPI, .len = 92);
-	CHECK(st.fragmented);
 	/* aggressive mode in fragments */
 	reset();
-	ONCE(O, EV(OPENED), 1, 4, 0, 0, .num = 1, .total = 2);
-	ONCE(O, EV(RETRANS), 1, 4, 0, 0, .num = 2, .total = 2);
-	ONCE(I, EV(ANSWERED), 1, 4, 0, 0, .rspi = RSPI, .num = 1, .total = 2);
+	ONCE(O, 0, 1, 4, 0, 0, .num = 1, .total = 2);
+	ONCE(O, 0, 1, 4, 0, 0, .num = 2, .total = 2);
+	ONCE(I, 0, 1, 4, 0, 0, .rspi = RSPI, .num = 1, .total = 2);
 	ONCE(I, 0, 1, 4, 0, 0, .rspi = RSPI, .num = 2, .total = 2);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	ONCE(O, EV(ESTABLISHED), 1, 4, 1, 0, .rspi = RSPI);
@@ -728,8 +722,8 @@ static void test_v1_fragments(void)
 static void test_v1_aggressive(void)
 {
 	reset();
-	SAY(I, EV(OPENED), 1, 4, 0, .mid = 0);
-	SAY(O, EV(ANSWERED), 1, 4, 0, 0, .rspi = RSPI);
+	SAY(I, 0, 1, 4, 0, .mid = 0);
+	SAY(O, 0, 1, 4, 0, 0, .rspi = RSPI);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	SAY(I, EV(ESTABLISHED) | EV(NATT), 1, 4, 0, 0, .rspi = RSPI,
 	    .next = 8, .natt = true);
@@ -741,20 +735,20 @@ static void test_v1_aggressive(void)
 static void test_v1_refused(void)
 {
 	reset();
-	SAY(O, EV(OPENED), MAIN);
+	SAY(O, 0, MAIN);
 	ONCE(O, 0, 1, 5, 0, 9, .notify = 14);
 	ONCE(O, 0, 1, 5, 0, 9, .rspi = 0xbad, .notify = 14);
-	ONCE(I, EV(REFUSED), 1, 5, 0, 9, .notify = 14);
-	ONCE(I, EV(REFUSED), 1, 5, 0, 9, .rspi = 0xbad, .notify = 14);
+	ONCE(I, 0, 1, 5, 0, 9, .notify = 14);
+	ONCE(I, 0, 1, 5, 0, 9, .rspi = 0xbad, .notify = 14);
 	SAME(st.rspi, 0);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
 	/* It refuses under encryption: that is no establishment. */
-	SAY(I, EV(ANSWERED), MAIN, .rspi = RSPI);
+	SAY(I, 0, MAIN, .rspi = RSPI);
 	SAY(O, 0, MAIN_E, .rspi = RSPI);
 	SAY(I, 0, 1, 5, 1, 9, .rspi = RSPI);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
-	ONCE(I, EV(REFUSED), 1, 5, 0, 9, .notify = 14);
-	ONCE(I, EV(REFUSED), 1, 5, 0, 9, .rspi = RSPI, .notify = 14);
+	ONCE(I, 0, 1, 5, 0, 9, .notify = 14);
+	ONCE(I, 0, 1, 5, 0, 9, .rspi = RSPI, .notify = 14);
 	ONCE(I, EV(FOREIGN), 1, 5, 0, 9, .rspi = 0xbad, .notify = 14);
 	done("v1: refusals");
 }
@@ -778,16 +772,16 @@ static void test_v1_delete(void)
 		0c 10 05 00 00000009 00000028 0000000c 00000001 01100000);
 
 	reset();
-	SAY(O, EV(OPENED), MAIN);
-	SAY(I, EV(ANSWERED), MAIN, .rspi = RSPI);
-	track_hex(I, both, EV(REFUSED) | EV(DELETED));
+	SAY(O, 0, MAIN);
+	SAY(I, 0, MAIN, .rspi = RSPI);
+	track_hex(I, both, EV(DELETED));
 	SAME(st.phase, IKE_SA_DELETED);
-	SAY(O, EV(OPENED), MAIN);
-	SAY(I, EV(ANSWERED), MAIN, .rspi = RSPI);
+	SAY(O, 0, MAIN);
+	SAY(I, 0, MAIN, .rspi = RSPI);
 	track_hex(I, del, EV(DELETED));
 	SAME(st.phase, IKE_SA_DELETED);
 	ONCE(I, EV(FOREIGN), MAIN, .rspi = RSPI);
-	SAY(O, EV(OPENED), MAIN);
+	SAY(O, 0, MAIN);
 	SAME(st.rspi, 0);
 	up_v1();
 	track_hex(I, del, 0);
