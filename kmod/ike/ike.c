@@ -122,18 +122,52 @@ static bool is_ike_flow(const struct nf_conn *ct)
 static bool ike_begins(const struct nf_conn *ct, enum ip_conntrack_dir dir,
 		       const struct ike_datagram *d)
 {
-	return dir == IP_CT_DIR_ORIGINAL && !nf_ct_is_confirmed(ct) &&
-	       test_bit(IPS_SRC_NAT_BIT, &ct->status) &&
+	return dir == IP_CT_DIR_ORIGINAL && test_bit(IPS_SRC_NAT_BIT, &ct->status) &&
 	       d->m.cls == IKE_CLASS_IKE;
+}
+
+/* Is the entry, which conntrack knows, in a reply zone as our own are? */
+static bool ike_was_ours(const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *t = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	const struct nf_conntrack_zone *zone = nf_ct_zone(ct);
+
+	return zone->dir == NF_CT_ZONE_DIR_REPL && zone->id &&
+	       zone->id <= IKE_ZONE_MAX && t->src.u.udp.port == htons(IKE_UDP_PORT) &&
+	       t->dst.u.udp.port == htons(IKE_UDP_PORT);
+}
+
+/* The session of a packet that leaves; without one, NULL and a verdict. */
+static struct ike_session *ike_session_of(struct vpnpass_net *vn,
+					  struct vpnpass_pkt *pkt,
+					  const struct ike_datagram *d,
+					  unsigned int *verdict)
+{
+	enum ip_conntrack_info ctinfo;
+	struct vpnpass_session *s;
+	struct nf_conn *ct;
+
+	*verdict = NF_ACCEPT;
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	s = vpnpass_session_by_ct(vn, &ike_proto, ct);
+	if (s)
+		return ike_session(s);
+	if (!ike_begins(ct, CTINFO2DIR(ctinfo), d)) {
+		if (!nf_ct_is_confirmed(ct))
+			ike_flow_plain(ct);
+		return NULL;
+	}
+	if (!nf_ct_is_confirmed(ct))
+		return ike_session_begin(vn, pkt, d->m.ispi, verdict);
+	return ike_was_ours(ct) ? ike_session_adopt(vn, ct) : NULL;
 }
 
 static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 {
 	enum ip_conntrack_info ctinfo;
 	enum ip_conntrack_dir dir;
-	struct vpnpass_session *s;
-	struct ike_datagram d;
 	struct ike_session *is;
+	struct ike_datagram d;
 	unsigned int verdict;
 	struct nf_conn *ct;
 
@@ -141,19 +175,9 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	dir = CTINFO2DIR(ctinfo);
 	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
-	s = vpnpass_session_by_ct(vn, &ike_proto, ct);
-	if (s) {
-		is = ike_session(s);
-	} else {
-		if (!ike_begins(ct, dir, &d)) {
-			if (!nf_ct_is_confirmed(ct))
-				ike_flow_plain(ct);
-			return NF_ACCEPT;
-		}
-		is = ike_session_begin(vn, pkt, d.m.ispi, &verdict);
-		if (!is)
-			return verdict;
-	}
+	is = ike_session_of(vn, pkt, &d, &verdict);
+	if (!is)
+		return verdict;
 	vpnpass_session_seen(&is->s);
 	if (d.m.cls != IKE_CLASS_IKE)
 		return NF_ACCEPT;

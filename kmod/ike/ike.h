@@ -293,6 +293,7 @@ void ike_flow_plain(struct nf_conn *ct);
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      struct vpnpass_pkt *pkt, u64 ispi,
 				      unsigned int *verdict);
+struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct);
 void ike_session_end(struct vpnpass_session *s);
 const char *ike_session_state(const struct vpnpass_session *s);
 u32 ike_session_version(const struct vpnpass_session *s);

@@ -137,7 +137,8 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	pkt->key.number = port_number(uh->source, uh->dest);
 	pkt->key.kind = NATT_KEY_KIND;
 	pin = vpnpass_pin_find(vn, &pkt->key);
-	if (pin && vpnpass_flow_udp_is_valid(pkt) && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (pin && vpnpass_flow_udp_is_valid(pkt) &&
+	    vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
 		natt_saw(natt_session(pin->session), pkt, pin->dir);
 		pkt->done = true;
 	}

@@ -342,7 +342,7 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 		.client = is->s.client,
 		.peer = is->s.peer,
 		.local = is->s.local,
-		.zone = zone->flags & IKE_ZONE_FLAG ? nf_ct_zone_dflt : *zone,
+		.zone = is->zone || zone->flags & IKE_ZONE_FLAG ? nf_ct_zone_dflt : *zone,
 		.rtt_ms = rtt_ms,
 		.ct = is->s.ct,
 	};

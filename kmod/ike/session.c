@@ -218,6 +218,47 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 	return is;
 }
 
+static int session_rejoin(struct ike_session *is)
+{
+	int id = nf_ct_zone(is->s.ct)->id, err = -ENOMEM;
+	struct ike_net *in = ike_net(is->s.vn);
+
+	spin_lock_bh(&in->lock);
+	is->peer = ike_peer_get(in, &is->s.peer, &is->s.local, is->s.family);
+	if (is->peer)
+		err = ida_alloc_range(&is->peer->zones, id, id, GFP_ATOMIC);
+	if (err == id)
+		is->zone = id;
+	spin_unlock_bh(&in->lock);
+	return err == id ? 0 : err;
+}
+
+/**
+ * ike_session_adopt() - a client's message leaves by an entry that was there before
+ * @vn: netns
+ * @ct: the entry, in a reply zone, which another router has handed over
+ *
+ * Context: any, RCU read side.
+ * Return: the session, or NULL.
+ */
+struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct)
+{
+	struct vpnpass_session *s = vpnpass_session_alloc(vn, &ike_proto, ct);
+	struct ike_session *is;
+
+	if (IS_ERR(s))
+		return NULL;
+	is = ike_session(s);
+	INIT_LIST_HEAD(&is->sas);
+	if (session_rejoin(is) || vpnpass_session_publish(s)) {
+		session_undo(is);
+		return NULL;
+	}
+	session_link(is);
+	ike_chain_want(ike_net(vn), s->family);
+	return is;
+}
+
 /* The core's word that a session goes; see struct vpnpass_proto. */
 void ike_session_end(struct vpnpass_session *s)
 {

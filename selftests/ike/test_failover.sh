@@ -112,7 +112,7 @@ is "its ESP is made ready by the second line's address" \
 	"$(esp_entry "dst=$PUB2 ")" "dst=$PUB2 "
 check "and leaves by it" esp_arrives_from $PUB2 0x00001111
 check "the first line is back" R ip route del "${GIP[1]}"
-check "its ESP moves without a word of IKE's, as on stock" esp_arrives_from $PUB 0x00001111
+check "its ESP moves without a word of IKE's, as on stock" esp_arrives_from "$PUB" 0x00001111
 
 # --- the client knows the gateway by another address ------------------------------
 R conntrack -F 2> /dev/null
@@ -124,6 +124,17 @@ check "client 1 sends to that" eval 'tell c1 203.0.113.5 500 2 34 I 0x201 0 0 30
 	in_ 500 2 35 R 0x201 0xb1 1 300 && hear c1'
 is "and so does its ESP" "$(esp_entry "dst=203.0.113.5 ")" "dst=203.0.113.5 "
 check "the rule goes" R nft delete table ip other
+
+# --- entries that another router has handed over -----------------------------------
+R conntrack -F 2> /dev/null
+check "sessions end" busywait 5 vp_is 'length == 0' session
+check "client 1's entry is there, in a reply zone" R conntrack -I -p udp -s "${CIP[1]}" \
+	-d "${GIP[1]}" --sport 500 --dport 500 --src-nat "$PUB:500" -t 100 --reply-zone 1
+check "another client begins beside it" v2_up 2 0x402 0xe2
+check "client 1 is heard from port 500" passes_out 1 500 2 37 I 0x401 0xe1 5 80
+check "and answered" passes_in 1 2 37 R 0x401 0xe1 5 80
+check "neither hears the other's" quiet c1 c2
+is "both have sessions" "$(sessions proto ike)" 2
 
 # --- zones ------------------------------------------------------------------------
 R conntrack -F 2> /dev/null
