@@ -81,6 +81,25 @@ bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb)
 }
 
 /**
+ * vpnpass_conn_data() - room in a watched connection's entry for its protocol module
+ * @ct: the connection
+ *
+ * All zero when the watch begins, or when user space attaches it.
+ *
+ * Context: RCU read side.
+ * Return: VPNPASS_CONN_DATA octets, or NULL when the connection is not watched.
+ */
+void *vpnpass_conn_data(const struct nf_conn *ct)
+{
+	struct nf_conn_help *help = nfct_help(ct);
+
+	BUILD_BUG_ON(sizeof(help->data) < VPNPASS_CONN_DATA);
+	/* looked up once: user space may take the helper off meanwhile */
+	return help && rcu_access_pointer(help->helper) == helper_for(ct) ? help->data : NULL;
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_data);
+
+/**
  * vpnpass_conn_unwatch() - undo vpnpass_conn_watch(), confirmed or not
  * @ct: a connection that is watched
  *

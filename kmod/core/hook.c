@@ -564,6 +564,17 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	return lookup(vn, &pkt, p);
 }
 
+/* Is the helper to see answers to the router's own clients as they come in? */
+static bool has_input(const struct vpnpass_proto *p, u8 l4proto)
+{
+	int i;
+
+	for (i = 0; i < p->n_match; i++)
+		if (p->match[i].l4proto == l4proto && p->match[i].input)
+			return true;
+	return false;
+}
+
 /* A packet after NAT that did not go the pinned way, of protocol @l4proto. */
 static unsigned int after_nat(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      int l4proto)
@@ -576,7 +587,7 @@ static unsigned int after_nat(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);
-	if (!p)
+	if (!p || (pkt->state->hook == NF_INET_LOCAL_IN && !has_input(p, l4proto)))
 		return NF_ACCEPT;
 	if (pkt->state->pf == NFPROTO_IPV4)
 		fill_v4(pkt, ip_hdr(pkt->skb));
@@ -613,10 +624,10 @@ static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinf
 	vpnpass_conn_unwatch(ct);
 }
 
-static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct)
+static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8 hook)
 {
 	struct nf_hook_state state = {
-		.hook = NF_INET_POST_ROUTING,
+		.hook = hook,
 		.pf = nf_ct_l3num(ct),
 		.out = skb->dev,
 		.net = nf_ct_net(ct),
@@ -663,9 +674,12 @@ int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *c
 	if (is_pinned(skb))
 		return NF_ACCEPT;
 	if (leaves(skb, nf_ct_l3num(ct)))
-		return leaving(skb, ct);
+		return leaving(skb, ct, NF_INET_POST_ROUTING);
+	/* What opens a connection to the router is not for us, its answers are. */
 	if (!nf_ct_is_confirmed(ct))
 		vpnpass_conn_unwatch(ct);
+	else if (CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+		return leaving(skb, ct, NF_INET_LOCAL_IN);
 	return NF_ACCEPT;
 }
 

@@ -267,12 +267,14 @@ struct vpnpass_restore {
  * @l4proto: IPPROTO_*
  * @block_only: dropped when the switch is at block, else not looked at
  * @no_post: post() has no use for them
+ * @input: post() is also for what the router itself is answered, in LOCAL_IN
  * @port: TCP and UDP: either port of the packet, host order
  */
 struct vpnpass_match {
 	u8 l4proto;
 	bool block_only;
 	bool no_post;
+	bool input;
 	u16 port;
 };
 
@@ -547,7 +549,9 @@ bool vpnpass_flow_keep_port(struct sk_buff *skb);
 bool vpnpass_flow_other_port(struct sk_buff *skb);
 
 /* help.c; RCU read side */
+#define VPNPASS_CONN_DATA	32	/* octets */
 bool vpnpass_conn_watched(const struct nf_conn *ct);
+void *vpnpass_conn_data(const struct nf_conn *ct);
 void vpnpass_conn_unwatch(struct nf_conn *ct);
 
 /* send.c */

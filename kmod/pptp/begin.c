@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How control connections begin: with a SYN that the router's own rules let
- * through and translated, unless another helper has it. Called by pptp.c.
+ * How control connections begin: when the handshake ends of a connection whose
+ * SYN the router's own rules let through and translated, unless another helper
+ * has it. Until then there is nothing but the watch of its conntrack entry, which
+ * has room for the two initial sequence numbers: half-open connections cost no
+ * more than plain ones.
  */
 #include <linux/tcp.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 
 #include "pptp.h"
+
+enum handshake_step {
+	HANDSHAKE_NONE,
+	HANDSHAKE_SYN,		/* a SYN has gone out */
+	HANDSHAKE_SYNACK,	/* ... and was acknowledged by a SYN */
+	HANDSHAKE_ENDING,	/* ... and that by a packet that is in our hands */
+	HANDSHAKE_OVER,
+};
+
+/**
+ * struct handshake - what the watch of a connection remembers: vpnpass_conn_data()
+ * @isn: initial sequence numbers by IP_CT_DIR_*
+ * @step: enum handshake_step
+ */
+struct handshake {
+	u32 isn[IP_CT_DIR_MAX];
+	unsigned int step;
+};
 
 /* Said once: every connection would say the same. */
 static void tell_conflict(struct vpnpass_net *vn, struct nf_conn *ct)
@@ -42,42 +63,40 @@ static bool is_pptp_port(const struct nf_conn *ct)
 		htons(PPTP_PORT);
 }
 
-static struct pptp_control *control_new(struct vpnpass_net *vn, struct nf_conn *ct)
+static enum pptp_dir sender(const struct pptp_control *pc, enum ip_conntrack_dir dir)
+{
+	return dir == pc->in_dir ? PPTP_FROM_IN : PPTP_FROM_OUT;
+}
+
+static struct pptp_control *control_new(struct vpnpass_net *vn, struct nf_conn *ct,
+					const struct handshake *hs)
 {
 	struct pptp_control *pc = pptp_control_alloc(vn, ct);
+	int dir;
 
 	if (pc && pptp_table_add(pc)) {
 		pptp_control_put(pc);
 		return NULL;
 	}
+	for (dir = 0; pc && dir < IP_CT_DIR_MAX; dir++)
+		pptp_ctl_syn(&pc->ctl, sender(pc, dir), hs->isn[dir]);
 	return pc;
 }
 
-/* The control connection that a new entry is for, with a reference: a new one
- * for a SYN, one that was parked for anything else.
+/* The control connection that was parked when an entry of these addresses was
+ * deleted, with a reference, or NULL. Who parks it may not have come to it yet:
+ * then the packet is to be sent again.
  */
-static struct pptp_control *control_for(struct vpnpass_net *vn, struct nf_conn *ct,
-					const struct vpnpass_pkt *pkt,
-					unsigned int *verdict)
+static struct pptp_control *control_parked(struct vpnpass_net *vn, struct nf_conn *ct,
+					   unsigned int *verdict)
 {
-	const struct tcphdr *th;
 	struct pptp_control *pc;
-	struct tcphdr buf;
 	bool busy;
 
-	th = pptp_tcp_header(pkt, &buf);
-	if (!th)
-		return NULL;
 	pc = pptp_control_parked(vn, ct, &busy);
-	if (!pc && busy) {
-		*verdict = NF_DROP;	/* TCP sends it again */
-		return NULL;
-	}
-	if (pc && !th->syn && pptp_control_resume(pc, ct, pkt, th))
-		return pc;
-	if (pc)
-		pptp_control_close(pc);
-	return th->syn && !th->ack ? control_new(vn, ct) : NULL;
+	if (!pc && busy)
+		*verdict = NF_DROP;
+	return pc;
 }
 
 static int control_confirm(struct vpnpass_session *s, struct sk_buff *skb,
@@ -100,35 +119,17 @@ static int control_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 	return err;
 }
 
-/**
- * pptp_control_begin() - a connection to a PPTP server is going out
- * @vn: netns
- * @pkt: its first packet, translated, its conntrack entry not confirmed
- * @verdict: for the packet, when there is no session
- *
- * Context: softirq, RCU read side, POSTROUTING.
- * Return: the session, or NULL: plain TCP.
- */
-struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
-					const struct vpnpass_pkt *pkt,
-					unsigned int *verdict)
+/* Returns the session of a control connection, whose reference it takes. */
+static struct pptp_session *session_of(struct pptp_control *pc,
+				       const struct vpnpass_pkt *pkt,
+				       unsigned int *verdict)
 {
-	struct nf_conn *ct = (struct nf_conn *)skb_nfct(pkt->skb);
+	struct vpnpass_net *vn = pc->vn;
+	struct nf_conn *ct = pc->ct;
 	struct vpnpass_session *s;
 	struct pptp_session *ps;
-	struct pptp_control *pc;
 	bool resumed;
 
-	if (!is_pptp_port(ct))
-		return NULL;
-	if (!vpnpass_conn_watched(ct)) {
-		if (other_helper(ct))
-			tell_conflict(vn, ct);
-		return NULL;
-	}
-	pc = control_for(vn, ct, pkt, verdict);
-	if (!pc)
-		return NULL;
 	s = vpnpass_session_alloc(vn, &pptp_proto, ct);
 	if (IS_ERR(s))
 		goto close;
@@ -148,4 +149,132 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 close:
 	pptp_control_close(pc);
 	return NULL;
+}
+
+static bool handshake_moves(struct handshake *hs, enum handshake_step from,
+			    enum handshake_step to)
+{
+	return cmpxchg(&hs->step, from, to) == from;
+}
+
+/* A SYN counts in the state that conntrack has after an opening's own: what it has
+ * ignored in another state anybody may have sent.
+ */
+static void handshake_syn(struct nf_conn *ct, struct handshake *hs,
+			  const struct tcphdr *th, enum ip_conntrack_dir dir)
+{
+	u8 state = READ_ONCE(ct->proto.tcp.state);
+	u32 seq = ntohl(th->seq);
+
+	if (dir == IP_CT_DIR_ORIGINAL && !th->ack && state == TCP_CONNTRACK_SYN_SENT) {
+		hs->isn[dir] = seq;
+		handshake_moves(hs, HANDSHAKE_NONE, HANDSHAKE_SYN);
+	} else if (dir == IP_CT_DIR_REPLY && th->ack && state == TCP_CONNTRACK_SYN_RECV &&
+		   READ_ONCE(hs->step) == HANDSHAKE_SYN &&
+		   ntohl(th->ack_seq) == hs->isn[!dir] + 1) {
+		hs->isn[dir] = seq;
+		handshake_moves(hs, HANDSHAKE_SYN, HANDSHAKE_SYNACK);
+	}
+}
+
+static bool handshake_ends(const struct handshake *hs, const struct tcphdr *th,
+			   enum ip_conntrack_dir dir)
+{
+	return READ_ONCE(hs->step) == HANDSHAKE_SYNACK && dir == IP_CT_DIR_ORIGINAL &&
+	       th->ack && !th->rst && ntohl(th->ack_seq) == hs->isn[!dir] + 1 &&
+	       pptp_window_has(ntohl(th->seq), hs->isn[dir] + 1, 0);
+}
+
+/* The first packet of an entry: a SYN, or the next of a connection that lost one. */
+static struct pptp_session *first_packet(struct vpnpass_net *vn, struct nf_conn *ct,
+					 const struct vpnpass_pkt *pkt, struct handshake *hs,
+					 const struct tcphdr *th, unsigned int *verdict)
+{
+	struct pptp_control *pc;
+
+	if (th->syn) {
+		handshake_syn(ct, hs, th, IP_CT_DIR_ORIGINAL);
+		*verdict = nf_conntrack_confirm(pkt->skb);
+		return NULL;
+	}
+	pc = control_parked(vn, ct, verdict);
+	if (pc && pptp_control_resume(pc, ct, th))
+		return session_of(pc, pkt, verdict);
+	if (pc)
+		pptp_control_close(pc);
+	return NULL;
+}
+
+static struct pptp_session *last_packet(struct vpnpass_net *vn, struct nf_conn *ct,
+					const struct vpnpass_pkt *pkt,
+					const struct handshake *hs, unsigned int *verdict)
+{
+	struct pptp_control *pc = control_parked(vn, ct, verdict);
+
+	if (*verdict != NF_ACCEPT)
+		return NULL;
+	/* one of an earlier connection between the same ports */
+	if (pc)
+		pptp_control_close(pc);
+	pc = control_new(vn, ct, hs);
+	return pc ? session_of(pc, pkt, verdict) : NULL;
+}
+
+/* A packet of an entry that has been watched since its SYN. */
+static struct pptp_session *next_packet(struct vpnpass_net *vn, struct nf_conn *ct,
+					const struct vpnpass_pkt *pkt, struct handshake *hs,
+					const struct tcphdr *th,
+					enum ip_conntrack_dir dir, unsigned int *verdict)
+{
+	struct pptp_session *ps;
+
+	if (th->syn) {
+		handshake_syn(ct, hs, th, dir);
+		return NULL;
+	}
+	/* TCP sends again what gets here while another CPU begins the connection. */
+	if (READ_ONCE(hs->step) == HANDSHAKE_ENDING)
+		*verdict = NF_DROP;
+	if (!handshake_ends(hs, th, dir))
+		return NULL;
+	if (!handshake_moves(hs, HANDSHAKE_SYNACK, HANDSHAKE_ENDING)) {
+		*verdict = NF_DROP;
+		return NULL;
+	}
+	ps = last_packet(vn, ct, pkt, hs, verdict);
+	WRITE_ONCE(hs->step, *verdict == NF_ACCEPT ? HANDSHAKE_OVER : HANDSHAKE_SYNACK);
+	return ps;
+}
+
+/**
+ * pptp_control_begin() - a packet of a connection that has no session
+ * @vn: netns
+ * @pkt: the packet, translated
+ * @dir: its direction
+ * @verdict: NF_ACCEPT; changed for a packet without a session
+ *
+ * Context: softirq, RCU read side, POSTROUTING or LOCAL_IN.
+ * Return: the session when it begins with this packet, or NULL.
+ */
+struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
+					const struct vpnpass_pkt *pkt,
+					enum ip_conntrack_dir dir,
+					unsigned int *verdict)
+{
+	struct nf_conn *ct = (struct nf_conn *)skb_nfct(pkt->skb);
+	struct handshake *hs = vpnpass_conn_data(ct);
+	const struct tcphdr *th;
+	struct tcphdr buf;
+
+	th = pptp_tcp_header(pkt, &buf);
+	if (!th || !is_pptp_port(ct))
+		return NULL;
+	BUILD_BUG_ON(sizeof(*hs) > VPNPASS_CONN_DATA);
+	if (!hs) {
+		if (!nf_ct_is_confirmed(ct) && other_helper(ct))
+			tell_conflict(vn, ct);
+		return NULL;
+	}
+	return nf_ct_is_confirmed(ct) ? next_packet(vn, ct, pkt, hs, th, dir, verdict) :
+					first_packet(vn, ct, pkt, hs, th, verdict);
 }

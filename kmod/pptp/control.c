@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include <net/route.h>
 
 #include "masq.h"
 #include "pptp.h"
@@ -221,7 +220,6 @@ static void control_work(struct work_struct *work)
  */
 struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *ct)
 {
-	const struct nf_conntrack_tuple *orig;
 	struct pptp_control *pc;
 
 	pc = kzalloc(sizeof(*pc), GFP_ATOMIC | __GFP_NOWARN);
@@ -246,8 +244,6 @@ struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *
 	/* Whose address changes is inside; nobody's: who called is as good. */
 	pc->in_dir = (READ_ONCE(ct->status) & IPS_NAT_MASK) == IPS_DST_NAT ?
 		     IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL;
-	orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	pc->local = inet_addr_type(vn->net, orig->src.u3.ip) == RTN_LOCAL;
 	return pc;
 }
 

@@ -346,7 +346,6 @@ static void advance(struct pptp_ctl *ctl, enum pptp_dir dir, u8 *data, u32 off,
 	struct pptp_ctl_half *h = &ctl->half[dir];
 	u32 used, start = off;
 
-	h->moved = true;
 	for (; off < len; off += used) {
 		enum scan_tok tok = scan_next(&h->scan, data + off, len - off, &used);
 
@@ -397,14 +396,7 @@ int pptp_ctl_segment(struct pptp_ctl *ctl, enum pptp_dir dir, u32 seq,
 	memset(res, 0, sizeof(*res));
 	if (!len)
 		return PPTP_CTL_PASS;
-	if (!h->synced) {
-		res->died = !ctl->dead;
-		pptp_ctl_kill(ctl, PPTP_DEAD_NOSYN);
-		return PPTP_CTL_PASS;
-	}
-	if ((s32)behind < 0) {
-		if (ctl->dead)
-			return PPTP_CTL_PASS;
+	if ((s32)behind < 0 && !ctl->dead) {
 		ctl->ahead++;
 		return PPTP_CTL_DROP;
 	}
@@ -417,6 +409,8 @@ int pptp_ctl_segment(struct pptp_ctl *ctl, enum pptp_dir dir, u32 seq,
 	ctl->resent += repeat(h, seq, data, old, res);
 	if (!ctl->dead && old < len)
 		advance(ctl, dir, data, old, len, res);
+	if (ctl->dead)
+		pptp_ctl_follow(ctl, dir, seq + len);
 	return PPTP_CTL_PASS;
 }
 
@@ -446,23 +440,10 @@ void pptp_ctl_ack(struct pptp_ctl *ctl, enum pptp_dir dir, u32 ack)
  * @ctl: the connection
  * @dir: who sent the SYN or SYN-ACK
  * @isn: its sequence number
- *
- * Repeated, it does nothing. Another number before any data replaces the
- * first; after data the connection becomes plain TCP.
  */
 void pptp_ctl_syn(struct pptp_ctl *ctl, enum pptp_dir dir, u32 isn)
 {
-	struct pptp_ctl_half *h = &ctl->half[dir];
-
-	if (h->synced && h->moved) {
-		/* a late copy of the first SYN is as good as none */
-		if (isn != h->isn)
-			pptp_ctl_kill(ctl, PPTP_DEAD_RESYN);
-		return;
-	}
-	h->synced = true;
-	h->isn = isn;
-	h->next = isn + 1;
+	ctl->half[dir].next = isn + 1;
 }
 
 /**

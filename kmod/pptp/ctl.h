@@ -9,10 +9,11 @@
  * inside are ever changed: the outside's own call IDs go through as they are.
  *
  * How the embedder drives it, all under one lock per TCP connection:
- *   pptp_ctl_init()     when the connection's first SYN is seen
- *   pptp_ctl_syn()      for every SYN and SYN-ACK (also retransmitted)
+ *   pptp_ctl_init()     when the handshake is over
+ *   pptp_ctl_syn()      then, for each direction
  *   pptp_ctl_segment()  for every segment with payload, before it is forwarded
- *   pptp_ctl_ack()      for every segment with ACK, after TCP's own checks
+ *   pptp_ctl_ack()      for every segment with ACK
+ * None of what a window check refuses may be handed in: it is believed.
  * FIN and RST mean nothing here. When the connection is gone, so is the
  * struct; only rings given with pptp_ctl_ring() are to be freed.
  *
@@ -73,8 +74,7 @@ enum pptp_ctl_verdict {
 /* Why a connection is plain TCP from here on. */
 enum pptp_ctl_dead {
 	PPTP_CTL_ALIVE,
-	PPTP_DEAD_NOSYN,	/* picked up in the middle */
-	PPTP_DEAD_RESYN,	/* another SYN after data */
+	PPTP_DEAD_UNSEEN,	/* something has gone another way */
 	PPTP_DEAD_LENGTH,	/* shorter than its type, or too long */
 	PPTP_DEAD_MSGTYPE,	/* not a control message (RFC 2637 1.4) */
 	PPTP_DEAD_COOKIE,
@@ -156,10 +156,7 @@ struct pptp_scan {
 };
 
 struct pptp_ctl_half {
-	u32 isn;
 	u32 next;	/* sequence number of the first octet not seen */
-	bool synced;
-	bool moved;	/* data was seen */
 	bool fresh;
 	u8 waited;
 	struct pptp_scan scan;
@@ -217,6 +214,13 @@ void pptp_ctl_ack(struct pptp_ctl *ctl, enum pptp_dir dir, u32 ack);
 void pptp_ctl_kill(struct pptp_ctl *ctl, enum pptp_ctl_dead why);
 struct pptp_ctl_fix *pptp_ctl_ring(struct pptp_ctl *ctl, enum pptp_dir dir,
 				   struct pptp_ctl_fix *ring, u32 cap);
+
+/* Plain TCP has come to sequence number @next, whether it was handed in or not. */
+static inline void pptp_ctl_follow(struct pptp_ctl *ctl, enum pptp_dir dir, u32 next)
+{
+	if ((s32)(next - ctl->half[dir].next) > 0)
+		ctl->half[dir].next = next;
+}
 
 /* Nothing left to do for it: dead, and nothing in flight to be repeated. */
 static inline bool pptp_ctl_done(const struct pptp_ctl *ctl)

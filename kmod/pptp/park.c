@@ -153,12 +153,12 @@ static bool same_tuples(const struct nf_conn *a, const struct nf_conn *b)
 
 /* It goes on with another entry, if this is the same connection's next packet. */
 bool pptp_control_resume(struct pptp_control *pc, struct nf_conn *ct,
-			 const struct vpnpass_pkt *pkt, const struct tcphdr *th)
+			 const struct tcphdr *th)
 {
 	bool same;
 
 	spin_lock_bh(&pc->lock);
-	same = same_tuples(pc->ct, ct) && pptp_segment_continues(pc, pkt, th);
+	same = same_tuples(pc->ct, ct) && !pptp_segment_skips(pc, th);
 	if (same) {
 		nf_conntrack_get(&ct->ct_general);
 		swap(pc->ct, ct);

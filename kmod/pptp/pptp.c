@@ -3,11 +3,9 @@
  * PPTP through NAT (RFC 2637): the helper's face to the core.
  *
  * GRE finds its call by a pin. The control connection is read where packets
- * leave the router, after NAT. What the router's own client is sent never gets
- * there: that is read when it comes in.
+ * leave the router, after NAT, or arrive at the router's own client.
  */
 #include <linux/module.h>
-#include <linux/netfilter_ipv4.h>
 #include <linux/tcp.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -78,22 +76,6 @@ static unsigned int control_packet(struct pptp_session *ps,
 	return verdict;
 }
 
-/* A packet to the router's own client. Conntrack has not seen it, so checksum
- * and place are looked up here; the stream itself takes what continues it.
- */
-static unsigned int local_packet(struct pptp_control *pc,
-				 const struct vpnpass_pkt *pkt)
-{
-	struct vpnpass_session *s;
-
-	spin_lock_bh(&pc->lock);
-	s = pc->session;
-	spin_unlock_bh(&pc->lock);
-	if (!s || nf_ip_checksum(pkt->skb, pkt->state->hook, pkt->thoff, IPPROTO_TCP))
-		return NF_ACCEPT;
-	return control_packet(pptp_session(s), pkt, IP_CT_DIR_REPLY);
-}
-
 static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
@@ -129,9 +111,7 @@ static unsigned int control_miss(struct vpnpass_net *vn,
 	pc = pptp_table_find(vn, &key, &dir);
 	if (!pc || dir != IP_CT_DIR_REPLY)
 		return NF_ACCEPT;
-	if (pptp_control_lost(pc))
-		return NF_DROP;
-	return pc->local ? local_packet(pc, pkt) : NF_ACCEPT;
+	return pptp_control_lost(pc) ? NF_DROP : NF_ACCEPT;
 }
 
 /* GRE for a call that is not up yet, or just lost its entry. The router has no
@@ -180,7 +160,7 @@ static unsigned int pptp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	if (pkt->key.l4proto == IPPROTO_GRE)
 		return gre_miss(vn, pkt, err);
-	/* what the router itself sends is read on its way out */
+	/* what the router itself sends cannot have lost its entry on the way */
 	return pkt->state->hook == NF_INET_PRE_ROUTING ? control_miss(vn, pkt) :
 							 NF_ACCEPT;
 }
@@ -199,9 +179,8 @@ static unsigned int pptp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	s = vpnpass_session_by_ct(vn, &pptp_proto, ct);
 	if (s)
 		ps = pptp_session(s);
-	else if (!nf_ct_is_confirmed(ct) &&
-		 CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL)
-		ps = pptp_control_begin(vn, pkt, &verdict);
+	else
+		ps = pptp_control_begin(vn, pkt, CTINFO2DIR(ctinfo), &verdict);
 	if (!ps || !ps->control)
 		return verdict;
 	return control_packet(ps, pkt, CTINFO2DIR(ctinfo));
@@ -247,7 +226,7 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 
 static const struct vpnpass_match pptp_match[] = {
 	{ .l4proto = IPPROTO_GRE, .no_post = true },
-	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT },
+	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT, .input = true },
 };
 
 /* A control connection (which the tool does not show) and each of its calls are

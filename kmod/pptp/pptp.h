@@ -102,7 +102,8 @@ struct pptp_net {
  * @by: what it is found by, as long as it is not closed
  * @session: its session, NULL while it has none; @lock
  * @in_dir: what the inside sends, IP_CT_DIR_*
- * @local: the inside is this host
+ * @fins: directions whose FIN was seen, bits by enum pptp_dir
+ * @fins_acked: of these, those whose FIN was acknowledged
  * @started: there was payload: @pool and @hash are there
  * @closed: no call may begin any more
  * @settling: somebody is at work on @ending and @opening
@@ -124,7 +125,8 @@ struct pptp_control {
 	struct pptp_node by[IP_CT_DIR_MAX];
 	struct vpnpass_session *session;
 	u8 in_dir;
-	bool local;
+	u8 fins;
+	u8 fins_acked;
 	bool started;
 	bool closed;
 	bool settling;
@@ -226,6 +228,7 @@ void pptp_control_session_end(struct pptp_session *ps);
 /* begin.c */
 struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 					const struct vpnpass_pkt *pkt,
+					enum ip_conntrack_dir dir,
 					unsigned int *verdict);
 
 /* park.c */
@@ -236,7 +239,7 @@ bool pptp_control_lost(struct pptp_control *pc);
 struct pptp_control *pptp_control_parked(struct vpnpass_net *vn,
 					 const struct nf_conn *ct, bool *busy);
 bool pptp_control_resume(struct pptp_control *pc, struct nf_conn *ct,
-			 const struct vpnpass_pkt *pkt, const struct tcphdr *th);
+			 const struct tcphdr *th);
 
 /* table.c */
 int pptp_table_init(struct vpnpass_net *vn);
@@ -248,8 +251,8 @@ struct pptp_control *pptp_table_find(struct vpnpass_net *vn,
 				     const struct pptp_key *key, int *dir);
 
 /* segment.c */
-bool pptp_segment_continues(const struct pptp_control *pc,
-			    const struct vpnpass_pkt *pkt, const struct tcphdr *th);
+bool pptp_window_has(u32 number, u32 next, u32 window);
+bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th);
 const struct tcphdr *pptp_tcp_header(const struct vpnpass_pkt *pkt,
 				     struct tcphdr *buf);
 unsigned int pptp_segment(struct pptp_control *pc, const struct vpnpass_pkt *pkt,

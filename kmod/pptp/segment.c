@@ -11,11 +11,14 @@
 
 #include "pptp.h"
 
+/* Octets: a window without scaling, and some more, as conntrack has it. */
+#define WINDOW_MIN	66000
+
 struct segment {
 	struct sk_buff *skb;
 	unsigned int thoff, off, len;	/* off: of the payload, from skb->data */
 	u32 seq, ack;
-	bool syn, rst, has_ack;
+	bool syn, fin, rst, has_ack;
 };
 
 /* The TCP header, which may be in @buf; NULL when there is none. */
@@ -39,34 +42,75 @@ static bool segment_read(struct segment *seg, const struct vpnpass_pkt *pkt)
 	if (seg->off > pkt->skb->len)
 		return false;
 	seg->len = pkt->skb->len - seg->off;
-	/* a SYN takes a sequence number, data behind it begins at the next */
-	seg->seq = ntohl(th->seq) + th->syn;
+	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->syn = th->syn;
+	seg->fin = th->fin;
 	seg->rst = th->rst;
 	seg->has_ack = th->ack;
 	return true;
 }
 
 /**
- * pptp_segment_continues() - whether a packet of the caller's is the next one
- * @pc: a connection that was parked, locked
- * @pkt: packet in direction original
- * @th: its TCP header
+ * pptp_window_has() - whether a sequence number may be of this connection
+ * @number: sequence or acknowledgment number of a segment
+ * @next: what has been seen of the direction that it counts
+ * @window: greatest window of that direction's receiver, if known
  *
- * Return: false when something must have passed unseen, either way. A FIN that
- * was acknowledged counts as seen.
+ * Context: any.
  */
-bool pptp_segment_continues(const struct pptp_control *pc,
-			    const struct vpnpass_pkt *pkt, const struct tcphdr *th)
+bool pptp_window_has(u32 number, u32 next, u32 window)
 {
-	bool in = pc->in_dir == IP_CT_DIR_ORIGINAL;
-	const struct pptp_ctl_half *mine, *other;
+	window = max_t(u32, window, WINDOW_MIN);
+	return number - (next - window) <= 2 * window;
+}
 
-	mine = &pc->ctl.half[in ? PPTP_FROM_IN : PPTP_FROM_OUT];
-	other = &pc->ctl.half[in ? PPTP_FROM_OUT : PPTP_FROM_IN];
-	return (s32)(ntohl(th->seq) - mine->next) <= 0 && th->ack &&
-	       (s32)(ntohl(th->ack_seq) - other->next) <= 0;
+/* Conntrack's own check need not have been made: nf_conntrack_tcp_be_liberal. Its
+ * windows are those of packets that passed it.
+ */
+static u32 window_of(const struct pptp_control *pc, enum pptp_dir dir)
+{
+	u8 receiver = dir == PPTP_FROM_IN ? !pc->in_dir : pc->in_dir;
+
+	return READ_ONCE(pc->ct->proto.tcp.seen[receiver].td_maxwin);
+}
+
+static bool numbers_fit(const struct pptp_control *pc, enum pptp_dir dir, u32 seq,
+			u32 ack)
+{
+	return pptp_window_has(seq, pc->ctl.half[dir].next, window_of(pc, dir)) &&
+	       pptp_window_has(ack, pc->ctl.half[!dir].next, window_of(pc, !dir));
+}
+
+/* A blind sender would have to guess both numbers. The handshake is over, so that a
+ * SYN's, which conntrack lets pass unchecked, mean nothing.
+ */
+static bool is_believed(const struct pptp_control *pc, const struct segment *seg,
+			enum pptp_dir dir)
+{
+	if (seg->syn)
+		return false;
+	if (!seg->has_ack)
+		return seg->rst;	/* whose number is checked in is_over() */
+	return numbers_fit(pc, dir, seg->seq, seg->ack);
+}
+
+/**
+ * pptp_segment_skips() - must something have passed unseen before a packet?
+ * @pc: a connection that was parked, locked
+ * @th: TCP header of a packet in direction original
+ *
+ * A FIN that was acknowledged counts as seen.
+ */
+bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th)
+{
+	enum pptp_dir dir = pc->in_dir == IP_CT_DIR_ORIGINAL ? PPTP_FROM_IN :
+							       PPTP_FROM_OUT;
+	u32 seq = ntohl(th->seq), ack = ntohl(th->ack_seq);
+
+	return th->ack && numbers_fit(pc, dir, seq, ack) &&
+	       ((s32)(seq - pc->ctl.half[dir].next) > 0 ||
+		(s32)(ack - pc->ctl.half[!dir].next) > 0);
 }
 
 static void stream_died(struct pptp_control *pc)
@@ -142,8 +186,10 @@ static unsigned int segment_payload(struct pptp_control *pc,
 		pptp_count(pc->vn, VPNPASS_CNT_NO_MEMORY);
 		stream_kill(pc, PPTP_DEAD_RING);
 	}
-	if (pptp_ctl_done(&pc->ctl))
+	if (pptp_ctl_done(&pc->ctl)) {
+		pptp_ctl_follow(&pc->ctl, dir, seg->seq + seg->len);
 		return NF_ACCEPT;
+	}
 	if (skb_ensure_writable(seg->skb, seg->skb->len))
 		return NF_DROP;
 	if (stream_read(pc, seg, dir, &res) != PPTP_CTL_PASS) {
@@ -166,33 +212,26 @@ static unsigned int segment_payload(struct pptp_control *pc,
  */
 static bool ack_unseen(const struct pptp_control *pc, enum pptp_dir dir, u32 ack)
 {
-	const struct pptp_ctl_half *h = &pc->ctl.half[!dir];
-
 	/* one for a FIN */
-	return h->synced && (s32)(ack - h->next) > 1;
+	return (s32)(ack - pc->ctl.half[!dir].next) > 1;
 }
 
-/* What comes to the router's own client conntrack has yet to see: the last ACK
- * when the server was the first to close, or a reset; as RFC 5961 3.2 has it.
+/* The last ACK, or a reset with the exact number (RFC 5961 3.2): there is no need to
+ * wait for conntrack to forget. Its own state does not say as much: where it is
+ * liberal, anybody can bring it to TIME_WAIT.
  */
-static bool over_next(const struct pptp_control *pc, const struct segment *seg,
-		      enum pptp_dir dir, u8 state)
+static bool is_over(struct pptp_control *pc, const struct segment *seg,
+		    enum pptp_dir dir)
 {
+	u32 next = pc->ctl.half[dir].next;
+
 	if (seg->rst)
-		return seg->seq == pc->ctl.half[dir].next;
-	/* past the client's FIN */
-	return state == TCP_CONNTRACK_LAST_ACK && seg->has_ack &&
-	       seg->ack == pc->ctl.half[!dir].next + 1;
-}
-
-/* The last ACK, or a reset: no need to wait for conntrack to forget. */
-static bool tcp_over(const struct pptp_control *pc, const struct segment *seg,
-		     enum pptp_dir dir)
-{
-	u8 state = READ_ONCE(pc->ct->proto.tcp.state);
-
-	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE ||
-	       (pc->local && dir == PPTP_FROM_OUT && over_next(pc, seg, dir, state));
+		return seg->seq == next || (pc->fins & BIT(dir) && seg->seq == next + 1);
+	if (seg->fin && seg->seq + seg->len == next)
+		pc->fins |= BIT(dir);
+	if (pc->fins & BIT(!dir) && seg->ack == pc->ctl.half[!dir].next + 1)
+		pc->fins_acked |= BIT(!dir);
+	return pc->fins_acked == (BIT(PPTP_FROM_IN) | BIT(PPTP_FROM_OUT));
 }
 
 static unsigned int segment_locked(struct pptp_control *pc,
@@ -200,10 +239,8 @@ static unsigned int segment_locked(struct pptp_control *pc,
 {
 	unsigned int verdict = NF_ACCEPT;
 
-	if (seg->syn)
-		pptp_ctl_syn(&pc->ctl, dir, seg->seq - 1);
 	if (seg->has_ack && !pc->ctl.dead && ack_unseen(pc, dir, seg->ack))
-		stream_kill(pc, PPTP_DEAD_NOSYN);
+		stream_kill(pc, PPTP_DEAD_UNSEEN);
 	if (seg->len)
 		verdict = segment_payload(pc, seg, dir);
 	if (seg->has_ack && verdict == NF_ACCEPT)
@@ -232,9 +269,9 @@ unsigned int pptp_segment(struct pptp_control *pc, const struct vpnpass_pkt *pkt
 	if (!segment_read(&seg, pkt))
 		return NF_ACCEPT;
 	spin_lock_bh(&pc->lock);
-	if (!pc->closed) {
+	if (!pc->closed && is_believed(pc, &seg, dir)) {
 		verdict = segment_locked(pc, &seg, dir);
-		*over = tcp_over(pc, &seg, dir);
+		*over = verdict == NF_ACCEPT && is_over(pc, &seg, dir);
 	}
 	settle = !list_empty(&pc->ending) || !list_empty(&pc->opening);
 	spin_unlock_bh(&pc->lock);

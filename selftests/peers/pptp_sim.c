@@ -592,6 +592,106 @@ static void case_reset_ends_calls(void)
 	gre_ended(&call);
 }
 
+/* --- forged segments: all that a blind sender knows is addresses and ports ----------- */
+
+enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
+
+/* As if from the outside, with these numbers. */
+static void forge(const struct conn *c, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct sockaddr_in to = { 0 };
+	socklen_t len = sizeof(to);
+	int fd = socket_in(c->host[OUT], SOCK_RAW, IPPROTO_TCP);
+	uint8_t p[12 + 20] = { [9] = IPPROTO_TCP, [11] = 20 }, *tcp = p + 12;
+
+	if (getpeername(c->fd[OUT], (void *)&to, &len))
+		fail("no peer: %s", strerror(errno));
+	inet_pton(AF_INET, hosts[c->host[OUT]].ip, p);
+	memcpy(p + 4, &to.sin_addr, 4);
+	put16(tcp, 1723);
+	put16(tcp + 2, ntohs(to.sin_port));
+	put16(tcp + 4, seq >> 16);
+	put16(tcp + 6, (uint16_t)seq);
+	put16(tcp + 8, ack >> 16);
+	put16(tcp + 10, (uint16_t)ack);
+	tcp[12] = 0x50;
+	tcp[13] = flags;
+	put16(tcp + 14, 0x1000);
+	put16(tcp + 16, csum(p, sizeof(p)));
+	to.sin_port = 0;
+	if (sendto(fd, tcp, 20, 0, (void *)&to, sizeof(to)) != 20)
+		fail("segment could not be sent: %s", strerror(errno));
+	close(fd);
+}
+
+/* All over the space of either number, so that half of them are ahead of the stream. */
+static void forge_blindly(const struct conn *c, uint8_t flags)
+{
+	uint32_t seq, ack;
+
+	for (seq = 0; seq < 4; seq++)
+		for (ack = 0; ack < 4; ack++)
+			forge(c, flags, 0x12345678 + (seq << 30), 0x2468ace0 + (ack << 30));
+	nap(50);
+}
+
+/* A connection that was helped before them is helped after them. */
+static void survives(int inside, const uint8_t *flags)
+{
+	struct call other = taken(0x1234), a, b;
+	struct conn *c = client(inside);
+
+	a = out_call(c, IN, 0x1234, 0x0101);
+	differ(&a, &other);
+	gre_works(&a);
+	for (; *flags; flags++)
+		forge_blindly(c, *flags);
+	gre_works(&a);
+	b = out_call(c, IN, 0x1235, 0x0102);
+	gre_works(&b);
+	b = out_call(c, IN, 0, 0x0103);
+	gre_works(&b);
+	pass(c, IN, msg(CCRQ, a.in_id, 0));
+	pass(c, OUT, msg(CDN, a.out_id, 0));
+	gre_ended(&a);
+}
+
+static void case_forged_syn_ack(void)
+{
+	static const uint8_t flags[] = { SYN | ACK, 0 };
+
+	survives(C1, flags);
+}
+
+static void case_forged_syn(void)
+{
+	static const uint8_t flags[] = { SYN, 0 };
+
+	survives(C1, flags);
+}
+
+static void case_forged_ack(void)
+{
+	static const uint8_t flags[] = { ACK, 0 };
+
+	survives(C1, flags);
+}
+
+/* What would bring a TCP that believes it to its end. */
+static void case_forged_end(void)
+{
+	static const uint8_t flags[] = { FIN | ACK, FIN | ACK, ACK, RST, RST | ACK, 0 };
+
+	survives(C1, flags);
+}
+
+static void case_forged_to_router(void)
+{
+	static const uint8_t flags[] = { SYN | ACK, ACK, FIN | ACK, FIN | ACK, ACK, RST, 0 };
+
+	survives(R, flags);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -628,6 +728,11 @@ static const struct {
 	{ "icmp_quotes", case_icmp_quotes },
 	{ "client_restarted", case_client_restarted },
 	{ "reset_ends_calls", case_reset_ends_calls },
+	{ "forged_syn_ack", case_forged_syn_ack },
+	{ "forged_syn", case_forged_syn },
+	{ "forged_ack", case_forged_ack },
+	{ "forged_end", case_forged_end },
+	{ "forged_to_router", case_forged_to_router },
 };
 
 #define N_CASES ((int)(sizeof(cases) / sizeof(cases[0])))
