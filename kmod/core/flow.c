@@ -337,3 +337,28 @@ bool vpnpass_flow_other_port(struct sk_buff *skb)
 	return false;
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_other_port);
+ * vpnpass_flow_evict() - end the entry in the way of one that is to be made
+ * @vn: netns
+ * @zone: where it is
+ * @tuple: that both have, in either direction
+ *
+ * What somebody has answered, or is a session's, stays.
+ *
+ * Context: softirq, RCU read side.
+ */
+void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,
+			const struct nf_conntrack_tuple *tuple)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conn *ct;
+
+	h = nf_conntrack_find_get(vn->net, zone, tuple);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status) &&
+	    !vpnpass_session_by_ct(vn, NULL, ct))
+		nf_ct_kill(ct);
+	nf_ct_put(ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_evict);

@@ -693,6 +693,8 @@ static bool blocks(const struct vpnpass_proto *p, const struct sk_buff *skb,
 	for (i = 0; i < p->n_match; i++) {
 		if (p->match[i].l4proto != l4proto)
 			continue;
+		if (p->match[i].blocks)
+			return p->match[i].blocks(skb, thoff);
 		if (!p->match[i].port)
 			return true;
 		h = skb_header_pointer(skb, thoff, sizeof(buf), buf);

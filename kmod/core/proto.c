@@ -52,6 +52,8 @@ struct vpnpass_proto *vpnpass_proto_find(const char *name)
 static bool matches_tuple(const struct vpnpass_match *m,
 			  const struct nf_conntrack_tuple *t)
 {
+	if (m->blocks && !t->src.u.all && !t->dst.u.all)
+		return false;
 	return m->l4proto == t->dst.protonum &&
 	       (!m->port || ntohs(t->dst.u.all) == m->port ||
 		ntohs(t->src.u.all) == m->port);

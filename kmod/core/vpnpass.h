@@ -269,6 +269,8 @@ struct vpnpass_restore {
  * @no_post: post() has no use for them
  * @input: post() is also for what the router itself is answered, in LOCAL_IN
  * @port: TCP and UDP: either port of the packet, host order
+ * @blocks: which of them are dropped when the switch is at block, or NULL: all. In
+ *	FORWARD, softirq, RCU. Conntrack's entries for others have no ports or keys.
  */
 struct vpnpass_match {
 	u8 l4proto;
@@ -276,6 +278,7 @@ struct vpnpass_match {
 	bool no_post;
 	bool input;
 	u16 port;
+	bool (*blocks)(const struct sk_buff *skb, unsigned int thoff);
 };
 
 /**
@@ -547,6 +550,8 @@ void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
 bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt);
 bool vpnpass_flow_keep_port(struct sk_buff *skb);
 bool vpnpass_flow_other_port(struct sk_buff *skb);
+void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,
+			const struct nf_conntrack_tuple *tuple);
 
 /* help.c; RCU read side */
 #define VPNPASS_CONN_DATA	32	/* octets */

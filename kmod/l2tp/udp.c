@@ -8,25 +8,6 @@
 
 #include "l2tp.h"
 
-/* A packet from that port which did not have the client's ID was the router's
- * own business, and may have left an entry that is now in the way.
- */
-static void clear_way(struct net *net, const struct nf_conntrack_zone *zone,
-		      const struct nf_conntrack_tuple *reply)
-{
-	struct nf_conntrack_tuple_hash *h;
-	struct nf_conn *ct;
-
-	h = nf_conntrack_find_get(net, zone, reply);
-	if (!h)
-		return;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	if (NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL &&
-	    !test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
-		nf_ct_kill(ct);
-	nf_ct_put(ct);
-}
-
 /* The old entry's tuples but for the server's port. */
 static struct nf_conn *moved_conn(struct l2tp_session *old, u16 port, u16 zone)
 {
@@ -39,7 +20,10 @@ static struct nf_conn *moved_conn(struct l2tp_session *old, u16 port, u16 zone)
 		z.id = zone;
 	orig.dst.u.udp.port = htons(port);
 	reply.src.u.udp.port = htons(port);
-	clear_way(old->s.vn->net, &z, &reply);
+	/* A packet from that port which did not have the client's ID was the router's
+	 * own business, and may have left an entry.
+	 */
+	vpnpass_flow_evict(old->s.vn, &z, &reply);
 	ct = vpnpass_conn_alloc(old->s.vn, &z, &orig, &reply, old->s.ct,
 				vpnpass_setting(old->s.vn, &l2tp_proto,
 						VPNPASS_SET_TIMEOUT));

@@ -37,12 +37,22 @@ static void gre_tuple(struct nf_conntrack_tuple *t, const struct nf_conn *ct,
 	t->dst.dir = dir;
 }
 
+static struct nf_conn *gre_insert(struct pptp_control *pc,
+				  const struct nf_conntrack_tuple *orig,
+				  const struct nf_conntrack_tuple *reply)
+{
+	u32 timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
+	struct nf_conn *ct;
+
+	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), orig, reply, pc->ct, timeout);
+	return ct && !vpnpass_conn_insert(ct) ? ct : NULL;
+}
+
 static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call *c)
 {
 	bool snat = pc->in_dir == IP_CT_DIR_ORIGINAL;
 	struct nf_conntrack_tuple orig, reply;
 	struct nf_conn *ct;
-	u32 timeout;
 
 	if (snat) {
 		gre_tuple(&orig, pc->ct, IP_CT_DIR_ORIGINAL, c->in_id, c->out_id);
@@ -51,10 +61,15 @@ static struct nf_conn *gre_conn(struct pptp_control *pc, const struct pptp_call 
 		gre_tuple(&orig, pc->ct, IP_CT_DIR_ORIGINAL, c->out_id, c->nat_id);
 		gre_tuple(&reply, pc->ct, IP_CT_DIR_REPLY, c->in_id, c->out_id);
 	}
-	timeout = vpnpass_setting(pc->vn, &pptp_proto, VPNPASS_SET_TIMEOUT);
-	ct = vpnpass_conn_alloc(pc->vn, nf_ct_zone(pc->ct), &orig, &reply, pc->ct,
-				timeout);
-	return ct && !vpnpass_conn_insert(ct) ? ct : NULL;
+	ct = gre_insert(pc, &orig, &reply);
+	if (ct)
+		return ct;
+	/* A packet that came after its call was over, or before there was one, may have
+	 * left an entry.
+	 */
+	vpnpass_flow_evict(pc->vn, nf_ct_zone(pc->ct), &orig);
+	vpnpass_flow_evict(pc->vn, nf_ct_zone(pc->ct), &reply);
+	return gre_insert(pc, &orig, &reply);
 }
 
 /* The router's address, where alloc took the outside's: a server inside. */

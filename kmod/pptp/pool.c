@@ -63,6 +63,8 @@ struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn,
 	mine->refs = 1;
 	spin_lock_init(&mine->lock);
 	pptp_ids_init(&mine->ids);
+	/* Some take 0 for none, and conntrack gives it to GRE that is no call's. */
+	pptp_ids_take(&mine->ids, 0, 0);
 	pool = rhashtable_lookup_get_insert_fast(pools, &mine->node, pool_params);
 	if (!pool)
 		return mine;
@@ -99,7 +101,7 @@ bool pptp_pool_in_use(struct vpnpass_net *vn, const struct pptp_pool_key *key,
 	const struct pptp_pool *pool;
 
 	pool = rhashtable_lookup(&pptp_net(vn)->pools, key, pool_params);
-	return pool && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
+	return pool && id && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
 }
 
 int pptp_pool_id_take(struct pptp_pool *pool, u16 want, int block)

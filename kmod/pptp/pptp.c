@@ -17,6 +17,21 @@
 #define GRE_PPTP		0x2001
 #define GRE_PROTO		0x880b
 
+static bool is_pptp_gre(const u8 *h)
+{
+	return (get_unaligned_be16(h) & GRE_PPTP_MASK) == GRE_PPTP &&
+	       get_unaligned_be16(h + 2) == GRE_PROTO;
+}
+
+static bool gre_blocks(const struct sk_buff *skb, unsigned int thoff)
+{
+	const u8 *h;
+	u8 buf[4];
+
+	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
+	return h && is_pptp_gre(h);
+}
+
 static int pptp_number(struct vpnpass_pkt *pkt)
 {
 	const u8 *h;
@@ -27,8 +42,7 @@ static int pptp_number(struct vpnpass_pkt *pkt)
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
 		return -EBADMSG;
-	if ((get_unaligned_be16(h) & GRE_PPTP_MASK) != GRE_PPTP ||
-	    get_unaligned_be16(h + 2) != GRE_PROTO)
+	if (!is_pptp_gre(h))
 		return -ENOENT;
 	pkt->key.number = get_unaligned_be16(h + 6);
 	return 0;
@@ -225,7 +239,7 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 }
 
 static const struct vpnpass_match pptp_match[] = {
-	{ .l4proto = IPPROTO_GRE, .no_post = true },
+	{ .l4proto = IPPROTO_GRE, .no_post = true, .blocks = gre_blocks },
 	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT, .input = true },
 };
 

@@ -368,6 +368,47 @@ static void case_call_id_0(void)
 	gre_works(&call);
 }
 
+/* A client whose call is over sends one more packet; another's call then has what that
+ * packet's entry has, numbers and all, where 0 is a number.
+ */
+static void case_stale_gre(void)
+{
+	struct call old = taken(0x0700), call;
+
+	gre_works(&old);
+	pass(old.c, IN, msg(CCRQ, old.in_id, 0));
+	pass(old.c, OUT, msg(CDN, old.out_id, 0));
+	if (!gre_out(&old, WAIT_MS))
+		fail("GRE after the call is not plain GRE");
+	call = out_call(client(C1), IN, 0, old.out_id);
+	if (!call.nat_id)
+		fail("call ID 0 went out");
+	gre_works(&call);
+}
+
+static void case_stale_gre_own(void)
+{
+	struct call call = { client(C1), 0, 0, 0x0101 };
+
+	if (!gre_out(&call, WAIT_MS))
+		fail("GRE before the call is not plain GRE");
+	call = out_call(call.c, IN, 0, 0x0101);
+	gre_works(&call);
+}
+
+/* From a server that starts too early. */
+static void case_stale_gre_outside(void)
+{
+	struct conn *c = client(C1);
+	struct call call;
+	uint8_t p[64];
+
+	gre_send(G1, PUB, p, gre_build(p, 0x0777));
+	nap(50);
+	call = out_call(c, IN, 0x0777, 0);
+	gre_works(&call);
+}
+
 static void case_request_again(void)
 {
 	struct conn *c = client(C1);
@@ -718,6 +759,9 @@ static const struct {
 	{ "server_inside", case_server_inside },
 	{ "server_speaks_first", case_server_speaks_first },
 	{ "call_id_0", case_call_id_0 },
+	{ "stale_gre", case_stale_gre },
+	{ "stale_gre_own", case_stale_gre_own },
+	{ "stale_gre_outside", case_stale_gre_outside },
 	{ "request_again", case_request_again },
 	{ "refused_call", case_refused_call },
 	{ "gre_before_reply", case_gre_before_reply },

@@ -7,7 +7,9 @@
 #   c1 ---+--- r (masquerade) ---- g1
 #   c2 ---+
 . "$(dirname "$0")/../lib.sh"
+checktool conntrack
 checktool jq
+checktool python3
 
 sim=$(peer pptp_sim) || skip_all "no compiler"
 
@@ -56,7 +58,22 @@ is "on: they do not" "$(run_case two_clients_one_id)" pass
 check "block" vp set pptp block
 is "block: no connection" "$(run_case one_call)" fail
 num "block: counted" "$(counter blocked pptp)" -gt 0
+
+R conntrack -F 2> /dev/null
+# GRE that is not PPTP's: plain, with a key, and EoIP (version 1, protocol 0x6400)
+for form in "plain 0000080045000014" "keyed 200008000000002a45000014" "eoip 2001640000040102"; do
+	spawn ip netns exec "${nsp}g1" timeout 20 "$selftests/pkt.py" count --seconds 15 --proto gre --until 1
+	seen=$spawn_log
+	busywait 5 grep -q ready "$seen"
+	C 1 "$selftests/pkt.py" send --src "${CIP[1]}" --dst "${GIP[1]}" --proto 47 \
+		--hex "${form#* }"
+	check "block: GRE of another kind passes: ${form% *}" busywait 5 grep -q 'total 1' "$seen"
+done
+entry=$(R conntrack -L -p gre 2> /dev/null | grep -c "src=${CIP[1]}")
+num "block: it has an entry" "$entry" -gt 0
 check "on again" vp set pptp on
+is "on again: that stays" "$(R conntrack -L -p gre 2> /dev/null | grep -c "src=${CIP[1]}")" "$entry"
+R conntrack -F 2> /dev/null
 
 check "a firewall that lets out port 1723 alone" firewall
 is "GRE is related to its control connection" "$(run_case two_clients_one_id)" pass
