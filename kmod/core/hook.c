@@ -12,7 +12,6 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <linux/xarray.h>
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -22,6 +21,7 @@
 #include "core.h"
 #include "known.h"
 #include "pin.h"
+#include "watch.h"
 
 /* By IP protocol: 0 nothing of ours, one plus the slot of its helper, or one of
  * the two below. Read per packet, written under vpnpass_mutex.
@@ -56,16 +56,10 @@ static struct port_match *port_find(u8 l4proto, u16 port)
 	return NULL;
 }
 
-/* UDP ports of flows that left their protocol's own: vpnpass_port_watch(). */
-static DEFINE_XARRAY_FLAGS(watched, XA_FLAGS_LOCK_BH);
-
-/* TCP and UDP share the bitmap: a spare bit only costs a search. The lock of
- * the watched ports is held.
- */
+/* TCP and UDP share the bitmap: a spare bit only costs a search. */
 static void port_bit_update(u16 port)
 {
-	if (port_find(IPPROTO_TCP, port) || port_find(IPPROTO_UDP, port) ||
-	    xa_load(&watched, port))
+	if (port_find(IPPROTO_TCP, port) || port_find(IPPROTO_UDP, port))
 		set_bit((__force u16)htons(port), ports);
 	else
 		clear_bit((__force u16)htons(port), ports);
@@ -83,9 +77,7 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 	WRITE_ONCE(pm->slot, idx + 1);
 	/* pairs with the READ_ONCE() of it in port_find(): the rest comes first */
 	smp_store_release(&pm->l4proto, m->l4proto);
-	xa_lock_bh(&watched);
 	port_bit_update(m->port);
-	xa_unlock_bh(&watched);
 	WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
 	return 0;
 }
@@ -96,66 +88,8 @@ static void match_del_port(const struct vpnpass_match *m)
 
 	WRITE_ONCE(pm->l4proto, 0);
 	WRITE_ONCE(pm->port, 0);
-	xa_lock_bh(&watched);
 	port_bit_update(m->port);
-	xa_unlock_bh(&watched);
 }
-
-/* A watched port's value: how often, and the slot, plus one. */
-#define WATCH_SLOT_BITS	4
-
-/**
- * vpnpass_port_watch() - have UDP packets with a further port reach a helper
- * @p: the helper, which has a UDP port among its matches
- * @port: either port of the packet, host order; in every netns
- *
- * For flows that leave the protocol's own port (RFC 2661 8.1). Packets with a
- * port of some helper's matches go there as before.
- *
- * Context: any.
- * Return: 0, to be undone by vpnpass_port_unwatch(); -EBUSY when another helper
- * watches the port, -ENOMEM.
- */
-int vpnpass_port_watch(const struct vpnpass_proto *p, u16 port)
-{
-	unsigned long v, one = 1UL << WATCH_SLOT_BITS;
-	void *entry;
-	int err = -EBUSY;
-
-	BUILD_BUG_ON(VPNPASS_PROTOS >= 1 << WATCH_SLOT_BITS);
-	xa_lock_bh(&watched);
-	entry = xa_load(&watched, port);
-	v = entry ? xa_to_value(entry) : p->idx + 1;
-	if ((v & (one - 1)) == p->idx + 1)
-		err = xa_err(__xa_store(&watched, port, xa_mk_value(v + one),
-					GFP_ATOMIC | __GFP_NOWARN));
-	if (!err)
-		port_bit_update(port);
-	xa_unlock_bh(&watched);
-	return err;
-}
-EXPORT_SYMBOL_GPL(vpnpass_port_watch);
-
-/**
- * vpnpass_port_unwatch() - undo one vpnpass_port_watch()
- * @port: the port
- *
- * Context: any.
- */
-void vpnpass_port_unwatch(u16 port)
-{
-	unsigned long v, one = 1UL << WATCH_SLOT_BITS;
-
-	xa_lock_bh(&watched);
-	v = xa_to_value(xa_load(&watched, port)) - one;
-	if (v >= one)
-		__xa_store(&watched, port, xa_mk_value(v), GFP_ATOMIC);
-	else
-		__xa_erase(&watched, port);
-	port_bit_update(port);
-	xa_unlock_bh(&watched);
-}
-EXPORT_SYMBOL_GPL(vpnpass_port_unwatch);
 
 /* Let packets of one match reach a helper; vpnpass_mutex held. */
 static int match_add(const struct vpnpass_match *m, int idx)
@@ -204,16 +138,28 @@ void vpnpass_match_del(const struct vpnpass_proto *p)
 		match_del(&p->match[i]);
 }
 
-/* The slot, plus one, that watches a port; 0 for none. */
-static u8 slot_watching(u16 port)
+/* The slot, plus one, that watches a port of a packet at its address; 0 for none. */
+static u8 slot_watching(const struct vpnpass_net *vn, const struct sk_buff *skb, u8 pf,
+			const __be16 *h)
 {
-	const void *entry = xa_load(&watched, port);
+	const struct vpnpass_watches *w = READ_ONCE(vn->watches);
+	union nf_inet_addr src = {}, dst = {};
 
-	return entry ? xa_to_value(entry) & ((1 << WATCH_SLOT_BITS) - 1) : 0;
+	if (!w || !(vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1])))
+		return 0;
+	if (pf == NFPROTO_IPV4) {
+		src.ip = ip_hdr(skb)->saddr;
+		dst.ip = ip_hdr(skb)->daddr;
+	} else {
+		src.in6 = ipv6_hdr(skb)->saddr;
+		dst.in6 = ipv6_hdr(skb)->daddr;
+	}
+	return vpnpass_watch_slot(w, pf, &dst, h[1]) ?: vpnpass_watch_slot(w, pf, &src, h[0]);
 }
 
 /* The slot, plus one, that a TCP or UDP packet is for; 0 for none. */
-static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4proto)
+static u8 slot_by_ports(const struct vpnpass_net *vn, const struct sk_buff *skb, u8 pf,
+			unsigned int thoff, u8 l4proto)
 {
 	const struct port_match *pm;
 	__be16 buf[2];
@@ -227,14 +173,16 @@ static u8 slot_by_ports(const struct sk_buff *skb, unsigned int thoff, u8 l4prot
 		return READ_ONCE(pm->slot);
 	if (l4proto != IPPROTO_UDP)
 		return 0;
-	return slot_watching(ntohs(h[1])) ?: slot_watching(ntohs(h[0]));
+	return slot_watching(vn, skb, pf, h);
 }
 
 /* May an IPv4 packet concern a helper? What every packet of the router pays, which
  * is why the table is read in place: a byte that changes meanwhile is old or new.
  */
-static __always_inline bool concerns_v4(const struct sk_buff *skb)
+static __always_inline bool concerns_v4(const struct vpnpass_net *vn,
+					const struct sk_buff *skb)
 {
+	const struct vpnpass_watches *w;
 	u8 l4proto = ip_hdr(skb)->protocol;
 	const __be16 *h;
 	long thoff;
@@ -247,8 +195,12 @@ static __always_inline bool concerns_v4(const struct sk_buff *skb)
 	if (unlikely(skb_tail_pointer(skb) - skb->head < thoff + 4))
 		return true;
 	h = (const __be16 *)(skb->head + thoff);
-	return unlikely(test_bit((__force u16)h[0], ports)) ||
-	       unlikely(test_bit((__force u16)h[1], ports));
+	if (unlikely(test_bit((__force u16)h[0], ports)) ||
+	    unlikely(test_bit((__force u16)h[1], ports)))
+		return true;
+	w = READ_ONCE(vn->watches);
+	return unlikely(w) &&
+	       (vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1]));
 }
 
 /* Packets on this CPU that went the pinned way: there is nothing to do for them
@@ -490,7 +442,7 @@ static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb
 	if (ip_is_fragment(iph) || already_tracked(skb) || !is_tracking(state))
 		return NF_ACCEPT;
 	if (slot == L4_PORTS)
-		slot = slot_by_ports(skb, thoff_v4(skb), iph->protocol);
+		slot = slot_by_ports(vn, skb, NFPROTO_IPV4, thoff_v4(skb), iph->protocol);
 	else if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, thoff_v4(skb));
 	if (!slot)
@@ -508,7 +460,7 @@ static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb
 static unsigned int pre_v4(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	return likely(!concerns_v4(skb)) ? NF_ACCEPT : ours_v4(priv, skb, state);
+	return likely(!concerns_v4(priv, skb)) ? NF_ACCEPT : ours_v4(priv, skb, state);
 }
 
 /* IP protocol and offset of an IPv6 packet's L4 header; -1 when there is none
@@ -552,7 +504,7 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	slot = READ_ONCE(l4map[l4proto]);
 	if (slot == L4_PORTS)
-		slot = slot_by_ports(skb, pkt.thoff, l4proto);
+		slot = slot_by_ports(vn, skb, NFPROTO_IPV6, pkt.thoff, l4proto);
 	if (likely(!slot) || already_tracked(skb) || !is_tracking(state))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
@@ -583,7 +535,7 @@ static unsigned int after_nat(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	const struct vpnpass_proto *p;
 
 	if (slot == L4_PORTS)
-		slot = slot_by_ports(pkt->skb, pkt->thoff, l4proto);
+		slot = slot_by_ports(vn, pkt->skb, pkt->state->pf, pkt->thoff, l4proto);
 	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;
 	p = proto_on(vn, slot);

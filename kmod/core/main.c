@@ -7,6 +7,7 @@
 #include <net/netns/generic.h>
 
 #include "core.h"
+#include "watch.h"
 
 /* see core.h for what it protects */
 DEFINE_MUTEX(vpnpass_mutex);
@@ -39,6 +40,7 @@ pins:
 
 static void tables_exit(struct vpnpass_net *vn)
 {
+	vpnpass_watches_exit(vn);
 	vpnpass_quotas_exit(vn);
 	vpnpass_sessions_exit(vn);
 	vpnpass_pins_exit(vn);

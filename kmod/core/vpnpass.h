@@ -34,6 +34,7 @@
 
 struct vpnpass_net;
 struct vpnpass_session;
+struct vpnpass_watches;
 
 /**
  * enum vpnpass_key_kind - what space the number of a key belongs to
@@ -439,6 +440,7 @@ struct vpnpass_net {
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
+	struct vpnpass_watches *watches;	/* watch.c */
 	unsigned long session_id;	/* of the newest session; lock */
 	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
 	bool dead;
@@ -487,9 +489,11 @@ static inline void vpnpass_session_seen(struct vpnpass_session *s)
 int vpnpass_proto_register(struct vpnpass_proto *p);
 void vpnpass_proto_unregister(struct vpnpass_proto *p);
 
-/* hook.c; any context. */
-int vpnpass_port_watch(const struct vpnpass_proto *p, u16 port);
-void vpnpass_port_unwatch(u16 port);
+/* watch.c; any context. */
+int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8 family,
+		       const union nf_inet_addr *addr, u16 port);
+void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
+			  const union nf_inet_addr *addr, u16 port);
 
 /* proto.c: tell the other helpers, and ask them; softirq, RCU. */
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);

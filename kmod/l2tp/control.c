@@ -68,7 +68,7 @@ static void expect_answer(struct l2tp_session *ls, const struct l2tp_msg *m)
 	if (!ls->udp || !(m->has & tunnel_avp(m)))
 		return;
 	ls->may_move = true;
-	l2tp_session_watch(ls, ntohs(reply->dst.u.udp.port));
+	l2tp_session_watch(ls, &ls->s.local, ntohs(reply->dst.u.udp.port));
 }
 
 static void connected(struct l2tp_session *ls)

@@ -94,6 +94,7 @@ struct l2tp_group;
  * @reply_key: over IP: what stands for the port in the reply tuple, or 0
  * @watched: port watched: the server's new one, or while the server may answer
  *	from another port the flow's own as the server sees it; 0 for none
+ * @watched_at: the address that has the port
  * @state: enum l2tp_state, READ_ONCE
  * @udp: over UDP
  * @keep: clients of this server are told apart by ID, not by port
@@ -112,6 +113,7 @@ struct l2tp_session {
 	u16 zone;
 	u16 reply_key;
 	u16 watched;
+	const union nf_inet_addr *watched_at;
 	u8 state;
 	bool udp;
 	bool keep;
@@ -191,7 +193,7 @@ void l2tp_session_end(struct vpnpass_session *s);
 const char *l2tp_session_state(const struct vpnpass_session *s);
 /* l2tp_net.lock held: */
 void l2tp_session_unwatch(struct l2tp_session *ls);
-void l2tp_session_watch(struct l2tp_session *ls, u16 port);
+void l2tp_session_watch(struct l2tp_session *ls, const union nf_inet_addr *at, u16 port);
 
 /* id.c; l2tp_net.lock held, but for l2tp_find() */
 struct vpnpass_pin *l2tp_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,

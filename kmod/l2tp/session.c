@@ -11,18 +11,23 @@
 void l2tp_session_unwatch(struct l2tp_session *ls)
 {
 	if (ls->watched)
-		vpnpass_port_unwatch(ls->watched);
+		vpnpass_port_unwatch(ls->s.vn, ls->s.family, ls->watched_at, ls->watched);
 	ls->watched = 0;
 }
 
-/* L2TP's own port reaches us anyway. Where watching fails, plain NAT is left. */
-void l2tp_session_watch(struct l2tp_session *ls, u16 port)
+/* L2TP's own port reaches us anyway. Where watching fails, plain NAT is left.
+ * @at: &ls->s.peer or &ls->s.local
+ */
+void l2tp_session_watch(struct l2tp_session *ls, const union nf_inet_addr *at, u16 port)
 {
-	if (port == ls->watched)
+	if (port == ls->watched && at == ls->watched_at)
 		return;
 	l2tp_session_unwatch(ls);
-	if (port != L2TP_UDP_PORT && !vpnpass_port_watch(&l2tp_proto, port))
-		ls->watched = port;
+	if (port == L2TP_UDP_PORT ||
+	    vpnpass_port_watch(ls->s.vn, &l2tp_proto, ls->s.family, at, port))
+		return;
+	ls->watched = port;
+	ls->watched_at = at;
 }
 
 /* Give the entry, not confirmed and so still ours, a zone of its own. */

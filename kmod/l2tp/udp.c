@@ -90,7 +90,7 @@ static unsigned int l2tp_move(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	l2tp_count(vn, L2TP_CNT_MOVED);
 	spin_lock_bh(&ln->lock);
 	if (ls->linked) {
-		l2tp_session_watch(ls, h->sport);
+		l2tp_session_watch(ls, &ls->s.peer, h->sport);
 		l2tp_id_add(ls, IP_CT_DIR_REPLY, h->kind, h->id);
 	}
 	spin_unlock_bh(&ln->lock);
