@@ -4,8 +4,10 @@
  * other, and whether the tunnel begins, is up or ends. Called by l2tp.c where
  * messages leave the router.
  *
- * IDs are learned from the client's messages alone. They name both: its own in
- * AVPs, the server's in their headers (RFC 2661 3.1, RFC 3931 3.2.1).
+ * IDs are learned from the client's messages. They name both: its own in AVPs, the
+ * server's in their headers (RFC 2661 3.1, RFC 3931 3.2.1). The ID of a session of
+ * version 3, though, is the client's only when the server has named it, too: data
+ * carry nothing else, so that otherwise any client could have another's.
  */
 #include "l2tp.h"
 
@@ -37,12 +39,28 @@ static void learn_tunnel(struct l2tp_session *ls, const struct l2tp_msg *m)
 	}
 }
 
+static u32 *claim_find(struct l2tp_session *ls, u32 id)
+{
+	int i;
+
+	for (i = 0; i < L2TP_CLAIMS; i++)
+		if (ls->claims[i] == id)
+			return &ls->claims[i];
+	return NULL;
+}
+
+/* One that is forgotten is claimed again by the client's retransmission. */
+static void claim(struct l2tp_session *ls, u32 id)
+{
+	if (!claim_find(ls, id) && !l2tp_id_has(ls, L2TP_KEY_SESSION, id))
+		ls->claims[ls->next_claim++ % L2TP_CLAIMS] = id;
+}
+
 /* A v3 session's data carry its ID alone; v2 data that of the tunnel, too. */
 static void learn_session(struct l2tp_session *ls, const struct l2tp_msg *m)
 {
 	if ((m->has & L2TP_HAS_LOCAL) && m->local_session)
-		l2tp_id_add(ls, IP_CT_DIR_REPLY, L2TP_KEY_SESSION,
-			    m->local_session);
+		claim(ls, m->local_session);
 	if ((m->has & L2TP_HAS_REMOTE) && m->remote_session)
 		l2tp_id_add(ls, IP_CT_DIR_ORIGINAL, L2TP_KEY_SESSION,
 			    m->remote_session);
@@ -97,6 +115,24 @@ static void from_client(struct l2tp_session *ls, const struct l2tp_msg *m)
 		connected(ls);
 		break;
 	}
+}
+
+/* A call's answer, which names the ID of who asked (RFC 3931 5.4.4, Remote Session
+ * ID): the client's, if it did.
+ */
+static void from_server(struct l2tp_session *ls, const struct l2tp_msg *m)
+{
+	u32 *claim;
+
+	if (m->type == L2TP_SCCCN)
+		connected(ls);
+	if (m->type < L2TP_OCRP || m->type > L2TP_ICCN ||
+	    !(m->has & L2TP_HAS_REMOTE) || !m->remote_session)
+		return;
+	claim = claim_find(ls, m->remote_session);
+	if (claim && l2tp_id_add(ls, IP_CT_DIR_REPLY, L2TP_KEY_SESSION,
+				 m->remote_session) != -ENOMEM)
+		*claim = 0;
 }
 
 /* A server's message to an ID that its client does not have is forged, or about
@@ -161,8 +197,8 @@ void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		return;
 	if (dir == IP_CT_DIR_ORIGINAL)
 		from_client(ls, m);
-	else if (m->type == L2TP_SCCCN)
-		connected(ls);
+	else
+		from_server(ls, m);
 	if (m->type == L2TP_CDN)
 		forget_session(ls, dir, m);
 	else if (m->type == L2TP_STOPCCN)

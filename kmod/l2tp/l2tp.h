@@ -7,8 +7,8 @@
  * over UDP by their ports, which NAT has made unique, over IP by their session
  * ID. Control messages are read where they leave the router (control.c).
  *
- * Only what a client sends makes the helper allocate, with one exception that
- * the client's own messages bound: l2tp_move().
+ * Only what a client sends makes the helper allocate, with two exceptions that
+ * the client's own messages bound: l2tp_move(), and the pins of claimed IDs.
  *
  * Locks: l2tp_net.lock, then the core's.
  */
@@ -78,6 +78,8 @@ enum l2tp_state {
 	L2TP_STATE_CLOSING,
 };
 
+#define L2TP_CLAIMS	8	/* calls of a client that the server has yet to answer */
+
 struct l2tp_ether;
 struct l2tp_group;
 
@@ -87,6 +89,8 @@ struct l2tp_group;
  * @group: over IP: the clients of that server
  * @client: over IP: the session as one of these
  * @spare: a pin for an ID that the server brings up
+ * @claims: session IDs that the client has given itself of late
+ * @next_claim: where the next one goes
  * @n_ids: IDs pinned
  * @n_tunnels: of these, the client's own IDs of tunnels (control connections)
  * @ether: over IP: addresses in its frames, or NULL
@@ -108,6 +112,8 @@ struct l2tp_session {
 	struct l2tp_client client;
 	struct vpnpass_pin *spare;
 	struct l2tp_ether *ether;
+	u32 claims[L2TP_CLAIMS];
+	u8 next_claim;
 	u32 n_ids;
 	u32 n_tunnels;
 	u16 zone;

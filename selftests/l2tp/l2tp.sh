@@ -32,6 +32,15 @@ msg3()
 	printf -v msg 'c803%04x%08x00000000%s' $((12 + ${#body} / 2)) "$1" "$body"
 }
 
+# call_ids LOCAL REMOTE: the AVPs of a v3 session's IDs in $avps
+call_ids()
+{
+	local hex
+
+	hex32 "$1"; avp 63 "$hex"; avps=$avp
+	hex32 "$2"; avp 64 "$hex"; avps+=$avp
+}
+
 # hex32 N: in $hex; hex16 likewise
 hex32() { printf -v hex '%08x' "$1"; }
 hex16() { printf -v hex '%04x' "$1"; }

@@ -23,8 +23,14 @@ over_ip()
 	ip_back "00000000$msg"
 	msg3 $((0xb0 + $1)) 3
 	ip_out "$1" "00000000$msg"
-	hex32 $((0x51 + $1)); avp 63 "$hex"; m=$avp; hex32 $((0x61 + $1)); avp 64 "$hex"
-	msg3 $((0xb0 + $1)) 12 "$m$avp"
+	call_ids $((0x51 + $1)) 0
+	msg3 $((0xb0 + $1)) 10 "$avps"
+	ip_out "$1" "00000000$msg"
+	call_ids $((0x61 + $1)) $((0x51 + $1))
+	msg3 $((0xa0 + $1)) 11 "$avps"
+	ip_back "00000000$msg"
+	call_ids $((0x51 + $1)) $((0x61 + $1))
+	msg3 $((0xb0 + $1)) 12 "$avps"
 	ip_out "$1" "00000000$msg"
 }
 ip_out() { send "c$1" "${@:2}" -- -s "${CIP[$1]}" -d "${GIP[1]}"; }

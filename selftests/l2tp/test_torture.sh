@@ -18,6 +18,14 @@ back() { send g1 "${@:2}" -- -s "${GIP[1]}" -d "$PUB" -p 1701 -q "400$1"; }
 ip_out() { send "c$1" "${@:2}" -- -s "${CIP[$1]}" -d "${GIP[1]}"; }
 ip_back() { send g1 "$@" -- -s "${GIP[1]}" -d "$PUB"; }
 
+# icrp i SERVER-ID CLIENT-ID: the server's answer to a call of client i's
+icrp()
+{
+	call_ids "$2" "$3"
+	msg3 $((0xa0 + $1)) 11 "$avps"
+	ip_back "00000000$msg"
+}
+
 # arrives NAME REGEX: one line of the tap, and no other that is not of ICMP
 arrives()
 {
@@ -183,11 +191,12 @@ for i in 1 2; do
 	arrives "over IP: its SCCRP, by its ID" "^c$i ${GIP[1]} ${CIP[i]} 115 00000000$msg"
 	msg3 $((0xb0 + i)) 3
 	ip_out $i "00000000$msg"
-	hex32 $((0x51 + i)); avp 63 "$hex"; m=$avp; hex32 0; avp 64 "$hex"
-	msg3 $((0xb0 + i)) 10 "$m$avp"
+	call_ids $((0x51 + i)) 0
+	msg3 $((0xb0 + i)) 10 "$avps"
 	ip_out $i "00000000$msg"
-	hex32 $((0x51 + i)); avp 63 "$hex"; m=$avp; hex32 $((0x61 + i)); avp 64 "$hex"
-	msg3 $((0xb0 + i)) 12 "$m$avp"
+	icrp $i $((0x61 + i)) $((0x51 + i))
+	call_ids $((0x51 + i)) $((0x61 + i))
+	msg3 $((0xb0 + i)) 12 "$avps"
 	ip_out $i "00000000$msg"
 done
 tap_mark
@@ -253,23 +262,48 @@ tap_mark
 
 # --- IDs that end, and that clash -------------------------------------------------------
 conflict=$(lcount conflict)
-hex32 0x52; avp 63 "$hex"; msg3 0xb2 10 "$avp"
-ip_out 2 "00000000$msg"
-is "client 2 takes the ID that client 1 has: a conflict" "$(($(lcount conflict) - conflict))" 1
+call_ids 0x52 0; msg3 0xb2 10 "$avps"; icrq=00000000$msg
+ip_out 2 "$icrq"
+icrp 2 0x72 0x52
+is "client 2 is given the ID that client 1 has: a conflict" "$(($(lcount conflict) - conflict))" 1
 tap_mark
 ip_back 00000052feed
 arrives "which stays client 1's" "^c1 ${GIP[1]} ${CIP[1]} 115 00000052feed"
-hex32 0x52; avp 63 "$hex"; m=$avp; hex32 0x62; avp 64 "$hex"
-msg3 0xb1 14 "$m$avp"
+call_ids 0x52 0x62
+msg3 0xb1 14 "$avps"
 ip_out 1 "00000000$msg"
 tap_mark
 ip_back 00000052feed
 nothing "call ended (CDN): the ID is nobody's"
-hex32 0x52; avp 63 "$hex"; msg3 0xb2 10 "$avp"
-ip_out 2 "00000000$msg"
+ip_out 2 "$icrq"
+tap_mark
+ip_back 00000052feed
+nothing "client 2 asks for it: unanswered, it is nobody's"
+icrp 2 0x72 0x52
 tap_mark
 ip_back 00000052feed
 arrives "now client 2 can have it" "^c2 ${GIP[1]} ${CIP[2]} 115 00000052feed"
+
+# IDs that a client asks for, or says it was given, without a word of the server's
+for i in {1..20}; do
+	call_ids $((0x3000 + i)) 0; msg3 0xb2 10 "$avps"
+	ip_out 2 "00000000$msg"
+	call_ids $((0x3000 + i)) 0x73; msg3 0xb2 12 "$avps"
+	ip_out 2 "00000000$msg"
+done
+conflict=$(lcount conflict)
+call_ids 0x3005 0; msg3 0xb1 10 "$avps"
+ip_out 1 "00000000$msg"
+icrp 1 0x65 0x3005
+tap_mark
+ip_back 00003005feed
+arrives "claimed by one, answered to another: it is the other's" \
+	"^c1 ${GIP[1]} ${CIP[1]} 115 00003005feed"
+is "and no conflict" "$(lcount conflict)" "$conflict"
+icrp 2 0x74 0x3099
+tap_mark
+ip_back 00003099feed
+nothing "what a server answers that was not asked for is nobody's"
 msg3 0xb1 4
 ip_out 1 "00000000$msg"
 is "StopCCN: closing" "$(vp -j session client "${CIP[1]}" | jq -r '.[0].state')" closing

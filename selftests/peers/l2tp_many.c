@@ -24,7 +24,7 @@
 #define BATCH	32
 #define PORT	1701
 
-enum { SCCRQ = 1, SCCRP, SCCCN, ICRQ = 10, ICCN = 12 };
+enum { SCCRQ = 1, SCCRP, SCCCN, ICRQ = 10, ICRP, ICCN };
 enum { AVP_TUNNEL = 9, AVP_CCID = 61, AVP_LOCAL = 63, AVP_REMOTE = 64 };
 
 struct tunnel {
@@ -141,7 +141,7 @@ static size_t control(uint8_t *p, uint32_t id, unsigned int type, uint32_t own, 
 	n += avp(p + n, 0, type, false);
 	if (type == SCCRQ || type == SCCRP)
 		n += avp(p + n, v3 ? AVP_CCID : AVP_TUNNEL, own, v3);
-	if (type == ICRQ || type == ICCN) {
+	if (type >= ICRQ && type <= ICCN) {
 		n += avp(p + n, AVP_LOCAL, own, true);
 		n += avp(p + n, AVP_REMOTE, peer, true);
 	}
@@ -205,6 +205,8 @@ static void server_got(const uint8_t *p, size_t n, unsigned int sport)
 		from_server(i, out, control(out, client_id(i), SCCRP, server_id(i), 0));
 	} else if (tunnel[i].port != sport) {
 		astray++;
+	} else if (type == ICRQ) {
+		from_server(i, out, control(out, client_id(i), ICRP, server_id(i), client_id(i)));
 	} else if (!type) {
 		tunnel[i].out = 1;
 	}
@@ -230,9 +232,9 @@ static void client_got(const uint8_t *p, size_t n, const uint8_t *dst)
 	} else if (type == SCCRP && !tunnel[i].up) {
 		tunnel[i].up = 1;
 		from_client(i, out, control(out, server_id(i), SCCCN, 0, 0));
-		if (!v3)
-			return;
-		from_client(i, out, control(out, server_id(i), ICRQ, client_id(i), 0));
+		if (v3)
+			from_client(i, out, control(out, server_id(i), ICRQ, client_id(i), 0));
+	} else if (type == ICRP) {
 		from_client(i, out, control(out, server_id(i), ICCN, client_id(i), server_id(i)));
 	}
 }
