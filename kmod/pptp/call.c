@@ -14,7 +14,10 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
+#include "../compat/compat.h"
 #include "pptp.h"
+
+#define ID_TRIES	8	/* numbers that conntrack may have, until it is given up */
 
 static const struct nf_conntrack_tuple *tuple_of(const struct nf_conn *ct, int dir)
 {
@@ -311,11 +314,44 @@ static void op_free(void *priv, struct pptp_call *call)
 	kfree(gre);
 }
 
+/* Does conntrack have GRE by that number, of a call that was not helped, which somebody
+ * answers or a rule leads to a server inside?
+ */
+static bool is_spoken_for(const struct pptp_control *pc, u16 id)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conntrack_tuple t;
+	struct nf_conn *ct;
+	bool is;
+
+	/* without conntrack's part for GRE nothing tells whose it is */
+	if (!VPNPASS_NAT_HAS_GRE)
+		return false;
+	gre_tuple(&t, pc->ct, !pc->in_dir, 0, id);
+	t.dst.dir = IP_CT_DIR_ORIGINAL;
+	h = nf_conntrack_find_get(pc->vn->net, nf_ct_zone(pc->ct), &t);
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	is = READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT);
+	nf_ct_put(ct);
+	return is;
+}
+
 static int op_id_take(void *priv, u16 want, int block)
 {
 	struct pptp_control *pc = priv;
+	int ids[ID_TRIES], n, last;
 
-	return pptp_pool_id_take(pc->pool, want, block);
+	for (n = 0; n < ID_TRIES; n++) {
+		ids[n] = pptp_pool_id_take(pc->pool, want, block);
+		if (ids[n] < 0 || !is_spoken_for(pc, ids[n]))
+			break;
+	}
+	last = n < ID_TRIES ? ids[n] : -ENOSPC;
+	while (n--)
+		pptp_pool_id_put(pc->pool, ids[n]);
+	return last;
 }
 
 static void op_id_put(void *priv, u16 id)

@@ -10,6 +10,7 @@
  *	   pptp_sim PREFIX hold N [MS]	N calls, up until SIGTERM; says "ready"; a
  *					packet a call and side every MS (2)
  *	   pptp_sim PREFIX replay FILE...	streams of the fuzzer's corpus
+ * PPTP_SIM_PUB in the environment is the address that NAT gives instead of r's own.
  * The network is that of selftests/lib/topo.sh: clients c1 and c2, a server g1
  * (and g2, for two_servers_one_id), the router r. Prints a line a case: "NAME pass", or "NAME fail REASON".
  */
@@ -351,6 +352,37 @@ static void case_server_inside(void)
 	differ(&a, &b);
 	gre_works(&a);
 	gre_works_in_first(&b);
+}
+
+/* A client beside it, of the same outside, with the same numbers. */
+static void case_server_and_client(void)
+{
+	struct conn *c = conn_open(C1, G1, false);
+	struct call a, b;
+
+	start(c, OUT);
+	a = out_call(c, OUT, 7, 0x4321);
+	b = out_call(client(C2), IN, 7, 0x4321);
+	differ(&a, &b);
+	gre_works(&a);
+	gre_works(&b);
+	gre_works_in_first(&a);
+	gre_works_in_first(&b);
+}
+
+/* GRE that a rule leads to c1, by call ID 6007, of a call that nobody has helped, is
+ * still c1's when another client has a call with its number.
+ */
+static void case_gre_led_inside(void)
+{
+	struct call call;
+
+	if (!gre_try(G1, PUB, 0x6007, C1, hosts[G1].ip, 0x6007, WAIT_MS))
+		fail("no rule leads GRE to c1");
+	call = out_call(client(C2), IN, 0x6007, 0x4321);
+	gre_works(&call);
+	if (!gre_try(G1, PUB, 0x6007, C1, hosts[G1].ip, 0x6007, WAIT_MS))
+		longjmp(failed, 1);
 }
 
 static void case_server_speaks_first(void)
@@ -757,6 +789,8 @@ static const struct {
 	{ "longer_message", case_longer_message },
 	{ "router_is_client", case_router_is_client },
 	{ "server_inside", case_server_inside },
+	{ "server_and_client", case_server_and_client },
+	{ "gre_led_inside", case_gre_led_inside },
 	{ "server_speaks_first", case_server_speaks_first },
 	{ "call_id_0", case_call_id_0 },
 	{ "stale_gre", case_stale_gre },
@@ -981,6 +1015,8 @@ int main(int argc, char **argv)
 	}
 	hosts_open();
 	signal(SIGPIPE, SIG_IGN);
+	if (getenv("PPTP_SIM_PUB"))
+		nat_ip = getenv("PPTP_SIM_PUB");
 	if (!strcmp(argv[2], "hold"))
 		return hold(argc > 3 ? atoi(argv[3]) : 1, argc > 4 ? atoi(argv[4]) : 2);
 	if (!strcmp(argv[2], "replay"))

@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PUB	"192.0.2.1"
+#define PUB	nat_ip
 #define WAIT_MS	1500
 #define CONNS	8
 
@@ -40,7 +40,7 @@ struct host {
 
 static struct host hosts[HOSTS] = {
 	{ "c1", "10.0.1.2", -1, -1, -1 }, { "c2", "10.0.2.2", -1, -1, -1 },
-	{ "g1", "192.0.2.2", -1, -1, -1 }, { "r", PUB, -1, -1, -1 },
+	{ "g1", "192.0.2.2", -1, -1, -1 }, { "r", "192.0.2.1", -1, -1, -1 },
 	{ "g2", "192.0.2.3", -1, -1, -1 },
 };
 
@@ -57,7 +57,7 @@ struct call {
 	uint16_t in_id, nat_id, out_id;
 };
 
-static const char *prefix;
+static const char *prefix, *nat_ip = "192.0.2.1";
 static struct conn conns[CONNS];
 static int n_conns, home_ns;
 static size_t cut;	/* octets a segment, 0: all at once */

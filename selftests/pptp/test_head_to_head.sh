@@ -45,6 +45,7 @@ server_inside()
 		chain pre {
 			type nat hook prerouting priority dstnat
 			iifname "wan" ip daddr $PUB tcp dport 1723 dnat to ${CIP[1]}
+			iifname "wan" ip daddr $PUB meta l4proto gre @th,48,16 0x6007 dnat to ${CIP[1]}
 		}
 	}
 	E
