@@ -60,6 +60,37 @@ fi
 
 check "generated files are current" uapi/generate.py --check
 
+# The spec by the kernel's own schema and generator, unpacked once as well.
+find_ynl()
+{
+	local tar=/usr/src/linux-source-6.12.tar.xz
+
+	ynl=$vm_cache/ynl
+	[ ! -e "$ynl/MAINTAINERS" ] || return 0
+	[ -s $tar ] && python3 -c 'import jsonschema' 2> /dev/null || return 1
+	mkdir -p "$ynl" && tar -xJf $tar -C "$ynl" --strip-components=1 --wildcards \
+		'*/Documentation/netlink/*.yaml' '*/tools/net/ynl/*' '*/MAINTAINERS'
+}
+
+# It takes specs of one licence only, which is the kernel's way, and of one folder.
+ynl_c()
+{
+	sed '1s/: .*/: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)/' uapi/vpnpass.yaml \
+		> "$ynl/Documentation/netlink/specs/vpnpass.yaml"
+	"$ynl/tools/net/ynl/ynl-gen-c.py" --mode user "$@" -o "$scratch/vpnpass-user.h" \
+		--spec "$ynl/Documentation/netlink/specs/vpnpass.yaml"
+}
+
+if find_ynl; then
+	check "the spec is valid by the kernel's schema" selftests/unit/spec_check.py \
+		"$ynl/Documentation/netlink/genetlink-legacy.yaml"
+	check "the kernel's generator makes C of it for programs" \
+		eval 'ynl_c --header && ynl_c --source'
+else
+	skip "the spec is valid by the kernel's schema" \
+		"the package linux-source-6.12 or python3-jsonschema is not installed"
+fi
+
 if have mandoc; then
 	check "man pages" mandoc -Tlint -Wwarning tools/*.[1-9]
 else

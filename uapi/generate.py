@@ -57,7 +57,9 @@ class Spec:
         self.name = self.raw["name"]
         self.version = self.raw.get("version", 1)
         self.enums = {d["name"]: d for d in self.raw["definitions"]}
-        self.sets = {s["name"]: s for s in self.raw["attribute-sets"]}
+        # a part of another set has that one's numbers, and nothing of its own
+        self.parts = {s["name"]: s for s in self.raw["attribute-sets"] if "subset-of" in s}
+        self.sets = {s["name"]: s for s in self.raw["attribute-sets"] if "subset-of" not in s}
         self.ops = self.raw["operations"]["list"]
         self.groups = [g["name"] for g in self.raw["mcast-groups"]["list"]]
         self.check()
@@ -71,6 +73,11 @@ class Spec:
                 self.check_attr(name, attr)
             if "max" in {a["name"] for a in aset["attributes"]}:
                 raise SpecError(f"{name}: an attribute max clashes with the bound of the enum")
+        for name, part in self.parts.items():
+            whole = {a["name"] for a in self.sets[part["subset-of"]]["attributes"]}
+            unknown = {a["name"] for a in part["attributes"]} - whole
+            if unknown:
+                raise SpecError(f"{name}: no attribute {sorted(unknown)}")
         for op in self.ops:
             known = {a["name"] for a in self.sets[op["attribute-set"]]["attributes"]}
             for half in self.halves(op):
@@ -86,7 +93,7 @@ class Spec:
             raise SpecError(f"{where}.{attr['name']}: needs a max-len")
         if "enum" in attr and attr["enum"] not in self.enums:
             raise SpecError(f"{where}.{attr['name']}: no enum {attr['enum']}")
-        if attr["type"] == "nest" and attr["nested-attributes"] not in self.sets:
+        if attr["type"] == "nest" and attr["nested-attributes"] not in {**self.sets, **self.parts}:
             raise SpecError(f"{where}.{attr['name']}: no attribute set")
 
     @staticmethod

@@ -291,7 +291,7 @@ enum vpnpass_a_session {
  *   vpnpass_mode)
  * @VPNPASS_A_EVENT_SETTING: Name and new value, with a setting event. (nest of
  *   setting)
- * @VPNPASS_A_EVENT_SESSION: The session concerned. (nest of session)
+ * @VPNPASS_A_EVENT_SESSION: The session concerned. (nest of event-session)
  * @VPNPASS_A_EVENT_PIN: The number concerned. (nest of pin)
  * @VPNPASS_A_EVENT_REASON: Why, in a few words, with limit, session-end,
  *   corrected and conflict events. (string, up to 63 bytes)
