@@ -122,7 +122,9 @@ int netns_enter(const char *name);
 bool ifaddrs_have(const struct ifaddrs *list, const struct raw_address *a);
 
 /* prometheus.c */
-void prometheus_print(FILE *f, const struct replies *r, const char *which);
+void prometheus_print(FILE *f, const struct replies *r, const struct replies *sessions,
+		      const char *which);
+void prometheus_print_down(FILE *f);
 
 /* print.c */
 void session_fields(struct out *o, const struct session *s);

@@ -6,13 +6,31 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "event_log.h"
 #include "filter.h"
 
 #define STAMP_SIZE	48
 
 static struct command monitor_command;
+
+/**
+ * struct sink - Where events go.
+ * @filter: Those that are meant.
+ * @syslog: They are printed as RFC 5424 has it.
+ * @journal: Socket of the journal, NULL if they are printed.
+ * @fd: Connection to it.
+ */
+struct sink {
+	struct filter filter;
+	bool syslog;
+	const char *journal;
+	int fd;
+};
+
 static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
@@ -143,7 +161,29 @@ static void event_text(struct context *ctx, const struct event *e)
 		 e->reason ? " (" : "", e->reason ? e->reason : "", e->reason ? ")" : "");
 }
 
-static void print_event(struct context *ctx, const struct filter *f, const struct nlmsghdr *nlh)
+static void print_event(struct context *ctx, const struct event *event)
+{
+	out_object(&ctx->out, NULL);
+	if (ctx->out.json)
+		event_json(ctx, event);
+	else
+		event_text(ctx, event);
+	out_object_end(&ctx->out);
+	out_flush(&ctx->out);
+}
+
+/* The journal is restarted like any other service: connect again, once. */
+static void log_event(struct sink *sink, const struct event *event)
+{
+	if (!journal_send(sink->fd, event))
+		return;
+	close(sink->fd);
+	sink->fd = journal_open(sink->journal);
+	if (journal_send(sink->fd, event))
+		complain("%s: %s", sink->journal, strerror(errno));
+}
+
+static void take_event(struct context *ctx, struct sink *sink, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct event event;
@@ -151,17 +191,18 @@ static void print_event(struct context *ctx, const struct filter *f, const struc
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl) || genl->cmd != VPNPASS_CMD_EVENT_NTF)
 		return;
 	event_read(&event, nlh);
-	if (!filter_takes_event(f, &event)) {
+	if (!filter_takes_event(&sink->filter, &event)) {
 		event_free(&event);
 		return;
 	}
-	out_object(&ctx->out, NULL);
-	if (ctx->out.json)
-		event_json(ctx, &event);
-	else
-		event_text(ctx, &event);
-	out_object_end(&ctx->out);
-	out_flush(&ctx->out);
+	if (sink->journal) {
+		log_event(sink, &event);
+	} else if (sink->syslog) {
+		syslog_print(ctx->out.file, &event);
+		fflush(ctx->out.file);
+	} else {
+		print_event(ctx, &event);
+	}
 	event_free(&event);
 }
 
@@ -183,7 +224,7 @@ static void print_own(struct context *ctx, const char *event, const char *reason
 	out_flush(o);
 }
 
-static int listen_on(struct context *ctx, const struct filter *f, const sigset_t *waitmask)
+static int listen_on(struct context *ctx, struct sink *sink, const sigset_t *waitmask)
 {
 	const struct nlmsghdr *pos;
 	struct replies replies = {};
@@ -191,12 +232,14 @@ static int listen_on(struct context *ctx, const struct filter *f, const sigset_t
 
 	while (!stopped && !ferror(ctx->out.file)) {
 		ret = nl_listen(&ctx->nl, &replies, waitmask, fileno(ctx->out.file));
-		if (ret == -ENOBUFS)
+		if (ret == -ENOBUFS && (sink->syslog || sink->journal))
+			complain("events were lost");
+		else if (ret == -ENOBUFS)
 			print_own(ctx, "overrun", "events were lost", EXIT_OK);
 		else if (ret && ret != -EINTR)
 			break;
 		for (pos = NULL; (pos = replies_next(&replies, pos));)
-			print_event(ctx, f, pos);
+			take_event(ctx, sink, pos);
 	}
 	replies_free(&replies);
 	/* as the next event would end it, which may be long in coming */
@@ -205,19 +248,50 @@ static int listen_on(struct context *ctx, const struct filter *f, const sigset_t
 	return stopped || ret == -ENODATA || ret == -EINTR ? 0 : ret;
 }
 
+/* Options may stand anywhere among the words of the filter. */
+static int parse(struct sink *sink, int argc, char **argv)
+{
+	int i, n = 0;
+
+	for (i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--syslog"))
+			sink->syslog = true;
+		else if (!strcmp(argv[i], "--journal"))
+			sink->journal = JOURNAL_SOCKET;
+		else if (!strncmp(argv[i], "--journal=", 10))
+			sink->journal = argv[i] + 10;
+		else
+			argv[n++] = argv[i];
+	}
+	return filter_parse(&sink->filter, &monitor_command, true, n, argv);
+}
+
+static int start(struct context *ctx, struct sink *sink)
+{
+	if (sink->journal)
+		sink->fd = journal_open(sink->journal);
+	if (sink->fd >= 0)
+		return cli_connect(ctx, NULL);
+	complain("%s: %s", sink->journal, strerror(errno));
+	complain_code("file");
+	return EXIT_REFUSED;
+}
+
 static int monitor_run(struct context *ctx, int argc, char **argv)
 {
-	struct filter filter = {};
+	struct sink sink = {};
 	sigset_t waitmask;
 	int ret;
 
-	ret = filter_parse(&filter, &monitor_command, true, argc, argv);
+	ret = parse(&sink, argc, argv);
 	if (ret)
 		return ret;
+	if (ctx->out.json && (sink.syslog || sink.journal))
+		return usage_error(&monitor_command, "--syslog and --journal exclude -j");
 	/* one event is one line */
 	ctx->out.pretty = false;
 	ctx->out.width = 0;
-	ret = cli_connect(ctx, NULL);
+	ret = start(ctx, &sink);
 	if (ret) {
 		if (ctx->out.json)
 			print_own(ctx, "error", last_complaint()->text, ret);
@@ -226,7 +300,7 @@ static int monitor_run(struct context *ctx, int argc, char **argv)
 	catch_signals(&waitmask);
 	ret = nl_subscribe(&ctx->nl);
 	if (!ret)
-		ret = listen_on(ctx, &filter, &waitmask);
+		ret = listen_on(ctx, &sink, &waitmask);
 	if (ret)
 		nl_complain(&ctx->nl, "monitor", ret);
 	if (ret && ret != -EPIPE && ctx->out.json)
@@ -234,18 +308,31 @@ static int monitor_run(struct context *ctx, int argc, char **argv)
 	return ret ? EXIT_REFUSED : EXIT_OK;
 }
 
+static const char *const monitor_options[] = { "--syslog", "--journal", "--journal=", NULL };
+
 static void monitor_complete(struct context *ctx, int argc, char **argv)
 {
-	filter_complete(ctx, true, argc, argv);
+	size_t i;
+
+	if (argv[argc - 1][0] != '-') {
+		filter_complete(ctx, true, argc, argv);
+		return;
+	}
+	for (i = 0; i < 2; i++)
+		suggest(argv[argc - 1], monitor_options[i]);
 }
 
 static struct command monitor_command = {
 	.name = "monitor",
 	.rank = 50,
-	.usage = "[proto PROTO] [client ADDRESS] [peer ADDRESS] [type EVENT]",
+	.usage = "[proto PROTO] [client ADDRESS] [peer ADDRESS] [type EVENT]\n"
+		 "[--syslog | --journal[=SOCKET]] ...",
 	.summary = "print events as they happen, until interrupted",
 	.details = "EVENT: session-new, session-end, mode, setting, limit, pinned, corrected or\n"
-		   "conflict.\n",
+		   "conflict.\n"
+		   "  --syslog   lines as of RFC 5424, with structured data\n"
+		   "  --journal  to the journal, with fields\n",
+	.options = monitor_options,
 	.run = monitor_run,
 	.complete = monitor_complete,
 };

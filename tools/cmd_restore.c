@@ -46,7 +46,7 @@ static bool check_time(struct job *job)
 
 	if (!s->saved_line)
 		return true;
-	if (s->saved > now + CLOCK_SLACK) {
+	if (s->saved > now + CLOCK_SLACK && !job->boot) {
 		complain_line(job, s->saved_line, "saved in the future: is the clock right?");
 		complain_code("stale");
 		return false;
@@ -70,7 +70,7 @@ static bool check_locals(struct job *job)
 	bool good = true;
 	size_t i;
 
-	if (!s->n_locals)
+	if (!s->n_locals || job->boot)
 		return true;
 	if (getifaddrs(&list)) {
 		complain("cannot list the router's addresses: %s", strerror(errno));
@@ -96,7 +96,7 @@ static bool check_devices(struct job *job)
 	const char *good = NULL;
 	size_t i;
 
-	for (i = 0; i < job->state.n_sessions; i++) {
+	for (i = 0; i < job->state.n_sessions && !job->boot; i++) {
 		if (!s[i].device || (good && !strcmp(good, s[i].device)))
 			continue;
 		if (!if_nametoindex(s[i].device)) {
@@ -284,6 +284,10 @@ static bool apply_session(struct job *job, const struct state_session *s)
 		job->expired++;
 		return true;
 	}
+	if (job->boot && s->device && !if_nametoindex(s->device)) {
+		job->absent++;
+		return true;
+	}
 	put_session(nl_request(&job->ctx->nl, VPNPASS_CMD_SESSION_RESTORE, false), s,
 		    job->elapsed);
 	ret = nl_talk(&job->ctx->nl, &replies);
@@ -321,22 +325,26 @@ static void apply(struct job *job)
 static void report(struct job *job)
 {
 	struct out *o = &job->ctx->out;
-	char expired[64] = "", not_taken[64] = "";
+	char expired[64] = "", absent[64] = "", not_taken[64] = "";
 
 	out_number(o, "switches", NULL, MAYBE(job->switches));
 	out_number(o, "settings", NULL, MAYBE(job->settings));
 	out_number(o, "sessions", NULL, MAYBE(job->sessions));
 	out_number(o, "numbers", NULL, MAYBE(job->numbers));
 	out_number(o, "expired", NULL, MAYBE(job->expired));
+	if (job->boot)
+		out_number(o, "absent", NULL, MAYBE(job->absent));
 	out_number(o, "refused", NULL, MAYBE(job->refused));
+	if (job->absent)
+		snprintf(absent, sizeof(absent), ", %zu wait for their device", job->absent);
 	if (job->expired)
 		snprintf(expired, sizeof(expired), ", %zu had timed out", job->expired);
 	if (job->refused)
 		snprintf(not_taken, sizeof(not_taken), ", %zu refused", job->refused);
-	out_line(o, 0, "%zu switch%s, %zu setting%s and %zu session%s restored%s%s",
+	out_line(o, 0, "%zu switch%s, %zu setting%s and %zu session%s restored%s%s%s",
 		 job->switches, job->switches == 1 ? "" : "es",
 		 job->settings, job->settings == 1 ? "" : "s",
-		 job->sessions, job->sessions == 1 ? "" : "s", expired, not_taken);
+		 job->sessions, job->sessions == 1 ? "" : "s", expired, absent, not_taken);
 }
 
 /* Check it, then apply it or say what that would do. */
@@ -344,6 +352,8 @@ static int do_job(struct job *job, char *text, size_t length)
 {
 	if (!parse(job, text, length))
 		return EXIT_USAGE;
+	if (job->sessions_only)
+		job->state.n_changes = 0;
 	if (!check(job))
 		return EXIT_REFUSED;
 	if (job->check_only) {
@@ -364,14 +374,24 @@ static int parse_words(struct job *job, const char **file, int argc, char **argv
 			job->declarative = true;
 		else if (!strcmp(argv[0], "--check"))
 			job->check_only = true;
+		else if (!strcmp(argv[0], "--boot"))
+			job->boot = true;
+		else if (!strcmp(argv[0], "--sessions"))
+			job->sessions_only = true;
 		else if (!*file)
 			*file = argv[0];
 		else
 			extra = argv[0];
 	}
+	job->sessions_only |= job->boot;
 	if (extra)
 		return usage_error(&restore_command, "too many arguments: %s", extra);
-	return *file ? EXIT_OK : usage_error(&restore_command, "FILE expected");
+	if (!*file)
+		return usage_error(&restore_command, "FILE expected");
+	if (job->declarative && job->sessions_only)
+		return usage_error(&restore_command,
+				   "--declarative excludes --sessions and --boot");
+	return EXIT_OK;
 }
 
 static int restore_run(struct context *ctx, int argc, char **argv)
@@ -400,7 +420,9 @@ static int restore_run(struct context *ctx, int argc, char **argv)
 	return ret;
 }
 
-static const char *const restore_options[] = { "--declarative", "--check", NULL };
+static const char *const restore_options[] = {
+	"--declarative", "--check", "--sessions", "--boot", NULL
+};
 
 static void restore_complete(struct context *ctx, int argc, char **argv)
 {
@@ -419,12 +441,14 @@ static void restore_complete(struct context *ctx, int argc, char **argv)
 static struct command restore_command = {
 	.name = "restore",
 	.rank = 80,
-	.usage = "[--declarative] [--check] FILE",
+	.usage = "[--declarative | --sessions | --boot] [--check] FILE",
 	.summary = "take switches, settings and sessions from a file",
 	.details = "FILE is one of save's, or has lines \"set PROTO ...\"; - is standard input.\n"
 		   "It is refused whole, with line and reason, when anything in it is wrong\n"
 		   "or stale.\n"
 		   "  --declarative  what it does not name goes back to its default\n"
+		   "  --sessions     leave its switches and settings out\n"
+		   "  --boot         the same, before the addresses and the clock are set\n"
 		   "  --check        only say what would change, as a difference\n",
 	.options = restore_options,
 	.run = restore_run,

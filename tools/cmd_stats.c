@@ -63,6 +63,25 @@ static int parse(struct request *request, int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* Sessions are for CAP_NET_ADMIN only; without it their traffic is left out. */
+static int print_metrics(struct context *ctx, const char *which)
+{
+	struct replies protos = {}, sessions = {};
+	int ret = protos_fetch(ctx, which, &protos);
+	bool known = false;
+
+	if (!ret) {
+		nl_request(&ctx->nl, VPNPASS_CMD_SESSION_GET, true);
+		known = !nl_talk(&ctx->nl, &sessions);
+		prometheus_print(ctx->out.file, &protos, known ? &sessions : NULL, which);
+	} else if (ret == EXIT_REFUSED) {
+		prometheus_print_down(ctx->out.file);
+	}
+	replies_free(&protos);
+	replies_free(&sessions);
+	return ret;
+}
+
 static int stats_run(struct context *ctx, int argc, char **argv)
 {
 	static const char *const columns[] = { "PROTO", "COUNTER", ">VALUE", NULL };
@@ -75,13 +94,8 @@ static int stats_run(struct context *ctx, int argc, char **argv)
 		return ret;
 	if (request.prometheus && ctx->out.json)
 		return usage_error(&stats_command, "--prometheus and -j exclude each other");
-	if (request.prometheus) {
-		ret = protos_fetch(ctx, request.which, &replies);
-		if (!ret)
-			prometheus_print(ctx->out.file, &replies, request.which);
-		replies_free(&replies);
-		return ret;
-	}
+	if (request.prometheus)
+		return print_metrics(ctx, request.which);
 	out_columns(&ctx->out, columns);
 	out_list(&ctx->out, NULL);
 	ret = protos_fetch(ctx, request.which, &replies);

@@ -142,12 +142,15 @@ static bool asks_for_help(const char *word)
 	return !strcmp(word, "-h") || !strcmp(word, "-help") || !strcmp(word, "--help");
 }
 
+/* One that ends in '=' is the beginning of a word. */
 static bool is_own(const struct command *command, const char *word)
 {
 	const char *const *option = command->options;
 
 	for (; option && *option; option++)
-		if (!strcmp(*option, word))
+		if (!strcmp(*option, word) ||
+		    ((*option)[strlen(*option) - 1] == '=' &&
+		     !strncmp(*option, word, strlen(*option))))
 			return true;
 	return false;
 }

@@ -130,7 +130,96 @@ static void print_counter(FILE *f, const struct protos *p, const char *name)
 	}
 }
 
-static void print_all(FILE *f, const struct protos *p)
+/* A setting that bounds something is a limit, too: an alert compares it. */
+static void print_settings(FILE *f, const struct protos *p, const char *metric, const char *label,
+			   const char *prefix, const char *help)
+{
+	size_t i, k;
+
+	print_head(f, metric, "", "gauge", help);
+	for (i = 0; i < p->n; i++) {
+		for (k = 0; k < p->list[i].n_settings; k++) {
+			const struct setting *s = &p->list[i].settings[k];
+
+			if (!s->value.known || strncmp(s->name, prefix, strlen(prefix)))
+				continue;
+			print_sample(f, metric, "", p->list[i].name);
+			fprintf(f, ",%s=\"", label);
+			print_label(f, s->name);
+			fprintf(f, "\"} %ju\n", s->value.value);
+		}
+	}
+}
+
+/* Of the sessions that there are: a session that ends takes its share along. */
+struct traffic {
+	uint64_t packets_out, packets_in, bytes_out, bytes_in;
+};
+
+static struct traffic traffic_of(const struct replies *sessions, const char *proto)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct traffic t = {};
+	struct session s;
+
+	while ((pos = replies_next(sessions, pos))) {
+		session_read(&s, pos);
+		if (s.proto && !strcmp(s.proto, proto)) {
+			t.packets_out += s.packets_out.value;
+			t.packets_in += s.packets_in.value;
+			t.bytes_out += s.bytes_out.value;
+			t.bytes_in += s.bytes_in.value;
+		}
+		session_free(&s);
+	}
+	return t;
+}
+
+static void print_directions(FILE *f, const char *metric, const char *proto, uint64_t out,
+			     uint64_t in)
+{
+	print_sample(f, metric, "", proto);
+	fprintf(f, ",direction=\"out\"} %ju\n", out);
+	print_sample(f, metric, "", proto);
+	fprintf(f, ",direction=\"in\"} %ju\n", in);
+}
+
+static void print_traffic(FILE *f, const struct protos *p, const struct replies *sessions)
+{
+	struct traffic t;
+	size_t i;
+
+	print_head(f, "session_packets", "", "gauge", "Packets of the sessions that there are now");
+	for (i = 0; i < p->n; i++) {
+		t = traffic_of(sessions, p->list[i].name);
+		print_directions(f, "session_packets", p->list[i].name, t.packets_out,
+				 t.packets_in);
+	}
+	print_head(f, "session_bytes", "", "gauge", "Bytes of the sessions that there are now");
+	for (i = 0; i < p->n; i++) {
+		t = traffic_of(sessions, p->list[i].name);
+		print_directions(f, "session_bytes", p->list[i].name, t.bytes_out, t.bytes_in);
+	}
+}
+
+static void print_build(FILE *f, bool up)
+{
+	print_head(f, "up", "", "gauge", "Whether the kernel module is loaded and answers");
+	fprintf(f, "vpnpass_up %d\n", up);
+	print_head(f, "build_info", "", "gauge", "Version of the tool, always 1");
+	fprintf(f, "vpnpass_build_info{version=\"" VPNPASS_VERSION "\"} 1\n");
+}
+
+/**
+ * prometheus_print_down - Print that there is nothing to be read.
+ * @f: Where to.
+ */
+void prometheus_print_down(FILE *f)
+{
+	print_build(f, false);
+}
+
+static void print_all(FILE *f, const struct protos *p, const struct replies *sessions)
 {
 	const struct counter *c;
 	size_t i, k;
@@ -140,6 +229,10 @@ static void print_all(FILE *f, const struct protos *p)
 	print_modes(f, p);
 	print_gauge(f, p, "sessions", "Sessions now", sessions_of);
 	print_gauge(f, p, "pins", "Numbers on the fast path now", pins_of);
+	print_settings(f, p, "setting", "setting", "", "Value of a setting");
+	print_settings(f, p, "limit", "limit", "max_", "Value of a setting that is a limit");
+	if (sessions)
+		print_traffic(f, p, sessions);
 	for (i = 0; i < p->n; i++) {
 		for (k = 0; k < p->list[i].n_counters; k++) {
 			c = &p->list[i].counters[k];
@@ -153,9 +246,11 @@ static void print_all(FILE *f, const struct protos *p)
  * prometheus_print - Print protocols for Prometheus.
  * @f: Where to.
  * @r: From protos_fetch().
+ * @sessions: The sessions, NULL if they may not be read.
  * @which: Name that covers them, NULL for all.
  */
-void prometheus_print(FILE *f, const struct replies *r, const char *which)
+void prometheus_print(FILE *f, const struct replies *r, const struct replies *sessions,
+		      const char *which)
 {
 	const struct nlmsghdr *pos = NULL;
 	struct protos protos = {};
@@ -166,7 +261,8 @@ void prometheus_print(FILE *f, const struct replies *r, const char *which)
 		protos.list = xgrow(protos.list, protos.n, sizeof(proto));
 		protos.list[protos.n++] = proto;
 	}
-	print_all(f, &protos);
+	print_build(f, true);
+	print_all(f, &protos, sessions);
 	for (i = 0; i < protos.n; i++)
 		proto_free(&protos.list[i]);
 	free(protos.list);

@@ -14,19 +14,23 @@
  * @ctx: Context.
  * @name: Name of the file, for complaints.
  * @declarative: What the file does not name goes back to its default.
+ * @sessions_only: Its switches and settings are left out.
+ * @boot: The system is starting: the addresses and some devices are not there
+ *        yet, and the clock may not have been set.
  * @check_only: Nothing is to be changed, and no module loaded.
  * @state: What the file says.
  * @protos: What the kernel has.
  * @elapsed: Milliseconds since the file was saved.
+ * @absent: Sessions whose device is not there yet.
  */
 struct job {
 	struct context *ctx;
 	const char *name;
-	bool declarative, check_only;
+	bool declarative, sessions_only, boot, check_only;
 	struct state state;
 	struct replies protos;
 	uint64_t elapsed;
-	size_t switches, settings, sessions, numbers, expired, refused;
+	size_t switches, settings, sessions, numbers, expired, absent, refused;
 };
 
 bool job_covers(const struct job *job, const char *which);

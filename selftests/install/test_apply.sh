@@ -20,7 +20,10 @@ for m in $broken; do [ "$m" != "$1" ] || exit 1; done
 E2
 cat > "$bin/vpnpass" <<'E2'
 #!/bin/sh
-echo "vpnpass $1" >> "$calls"
+case $2 in
+--*) echo "vpnpass $1 $2" >> "$calls"; shift ;;
+*) echo "vpnpass $1" >> "$calls" ;;
+esac
 cat "$2" >> "$calls"
 exit "${refused:-0}"
 E2
@@ -32,7 +35,7 @@ called()
 {
 	printf '%s\n' "$1" > "$conf"
 	: > "$calls"
-	$shell "$apply" "$conf" 2> "$scratch/err"
+	$shell "$apply" ${reload:+--reload} "$conf" 2> "$scratch/err"
 	echo $? > "$scratch/rc"
 	cat "$calls"
 }
@@ -40,7 +43,7 @@ called()
 # cases NAME SHELL...
 cases()
 {
-	local name=$1 shell="${*:2}"
+	local name=$1 shell="${*:2}" reload=
 
 	broken=
 	if [ -n "$shell" ] && ! command -v "$2" > /dev/null; then
@@ -85,6 +88,17 @@ set ike off
 set natt off"
 
 	mkdir -p "$scratch/sys/module/vpnpass_esp" "$scratch/sys/module/vpnpass"
+	broken=
+	export SYSFS=$scratch/sys
+	is "$name: reload: what is not named goes" "$(reload=1 called 'set pptp on')" \
+		"modprobe vpnpass_pptp
+vpnpass restore --declarative
+set pptp on
+rmmod vpnpass_esp"
+	is "$name: reload: what is named stays" "$(reload=1 called 'set ipsec on' | grep rmmod)" ""
+	is "$name: reload: a file that is refused unloads nothing" \
+		"$(refused=1 reload=1 called 'set pptp on' | grep rmmod)" ""
+	unset SYSFS
 	: > "$calls"
 	SYSFS=$scratch/sys $shell "$apply" --unload
 	is "$name: unload: what is loaded, the core last" "$(cat "$calls")" "rmmod vpnpass_esp

@@ -41,17 +41,42 @@ is "the tool's package" "$(cd "$scratch/wrt/vpnpass" && find . -type f | sort)" 
 "./etc/config/vpnpass
 ./etc/init.d/vpnpass
 ./usr/libexec/vpnpass/apply
+./usr/libexec/vpnpass/state
 ./usr/sbin/vpnpass"
+
+check "LuCI's page is installed" make -s --no-print-directory \
+	-C "$top/tools/packaging/openwrt/luci-app-vpnpass" TOPDIR="$stub" OUT="$scratch/wrt" \
+	install-luci-app-vpnpass
+is "the package of LuCI's page" "$(cd "$scratch/wrt/luci-app-vpnpass" && find . -type f | sort)" \
+"./usr/libexec/vpnpass/remedy
+./usr/share/luci/menu.d/luci-app-vpnpass.json
+./usr/share/rpcd/acl.d/luci-app-vpnpass.json
+./www/luci-static/resources/view/vpnpass.js
+./www/luci-static/resources/vpnpass/model.js
+./www/luci-static/resources/vpnpass/page.css
+./www/luci-static/resources/vpnpass/page.js
+./www/luci-static/resources/vpnpass/texts.js"
+if command -v node > /dev/null; then
+	check "the translations template is current" \
+		"$top/tools/packaging/openwrt/luci-app-vpnpass/make-pot.mjs" --check
+else
+	skip "the translations template is current" "node is missing (package nodejs)"
+fi
 
 # --- the service ----------------------------------------------------------------
 cat > "$scratch/apply" <<'A'
 #!/bin/sh
-[ "$1" != --unload ] || echo "apply $1"
+case $1 in
+--reload) echo "apply $*" > "$RUN/applied" ;;
+--unload) echo "apply $*" ;;
+esac
 [ -z "${broken-}" ] || echo "could not be loaded: $broken"
 [ -z "${broken-}" ]
 A
 chmod +x "$scratch/apply"
-export UCI_DIR=$scratch/config APPLY=$scratch/apply RUN=$scratch/run
+printf '#!/bin/sh\necho "state $* $STATE"\n' > "$scratch/state"
+chmod +x "$scratch/state"
+export UCI_DIR=$scratch/config APPLY=$scratch/apply RUN=$scratch/run KEEP=$scratch/state
 mkdir "$UCI_DIR"
 
 # init SHELL ACTION
@@ -72,13 +97,19 @@ service()
 	cp "$feed/files/vpnpass.config" "$UCI_DIR/vpnpass"
 	check "$name: start" init "$shell" start
 	is "$name: the configuration as shipped switches everything on" "$(cat "$RUN/vpnpass.uci")" \
-"set pptp on
+"# /etc/config/vpnpass
+set pptp on
 set ike on
 set natt on
 set esp on
 set l2tp on"
 	is "$name: procd is to reload it on changes" \
-		"$(init "$shell" start | grep procd)" "procd: reload on vpnpass"
+		"$(init "$shell" start | grep reload)" "procd: reload on vpnpass"
+	is "$name: what was learned comes back, and is saved now and then" \
+		"$(init "$shell" start | grep -v reload)" "logger: state boot /etc/vpnpass/state
+procd: instance save
+procd: command $KEEP loop 600
+procd: env STATE=/etc/vpnpass/state RUNTIME_DIRECTORY=$RUN/vpnpass"
 	cat > "$UCI_DIR/vpnpass" <<-U
 	config global
 		option mode 'not ours'
@@ -88,22 +119,33 @@ set l2tp on"
 		option strict "1"
 		list note 'x'
 
+	config global 'global'
+		option save_minutes '0'
+		option log_events '1'
+
 	config other 'pptp'
 		option mode 'on'
 
 	config proto 'ike'
 		option mode 'off'
 	U
-	check "$name: reload" init "$shell" reload
+	is "$name: reload: declarative, nothing is restored; events go to the log" \
+		"$(init "$shell" reload | sed "1e cat $RUN/applied" | grep -v "reload on")" "apply --reload $RUN/vpnpass.uci
+procd: instance events
+procd: command /usr/sbin/vpnpass monitor --syslog
+procd: stdout 1
+procd: respawn"
 	is "$name: modes, settings, nothing else" "$(cat "$RUN/vpnpass.uci")" \
-"set esp block
+"# /etc/config/vpnpass
+set esp block
 set esp strict 1
 set ike off"
 	broken=vpnpass_esp init "$shell" start > "$scratch/out"
 	is "$name: a failure fails" $? 1
 	check "$name: and is in the log" grep -q 'logger: .*could not be loaded: vpnpass_esp' \
 		"$scratch/out"
-	is "$name: stop" "$(init "$shell" stop)" "apply --unload"
+	is "$name: stop: saved, then unloaded" "$(init "$shell" stop)" "logger: state save /etc/vpnpass/state
+apply --unload"
 }
 
 service sh sh
@@ -111,7 +153,9 @@ service busybox "busybox ash"
 
 if command -v shellcheck > /dev/null; then
 	check "shellcheck" shellcheck "$feed/files/vpnpass.init"
-	check "shellcheck of what it runs" shellcheck -s dash "$top/tools/packaging/apply"
+	check "shellcheck of what it runs" shellcheck -s dash "$top/tools/packaging/apply" \
+		"$top/tools/packaging/state" "$top/tools/packaging/metrics" \
+		"$top/tools/packaging/persist" "$top/tools/packaging/remedy"
 else
 	skip "shellcheck" "not installed"
 fi

@@ -44,11 +44,11 @@ write_units()
 	local t
 
 	mkdir -p $units
-	cp /usr/local/lib/systemd/system/vpnpass.service $units/
+	cp /usr/local/lib/systemd/system/vpnpass* $units/
 	mkdir -p $units/vpnpass.service.d
 	printf '[Service]\nStandardOutput=append:%s\nStandardError=inherit\n' "$log" \
 		> $units/vpnpass.service.d/log.conf
-	for t in local-fs network-pre shutdown default basic sysinit multi-user umount; do
+	for t in local-fs network-pre network timers shutdown default basic sysinit multi-user umount; do
 		printf '[Unit]\nDefaultDependencies=no\n' > $units/$t.target
 	done
 }
@@ -85,7 +85,7 @@ mode()
 "$top/tools/vpnpass" help 2>&1 | grep -q restore || skip_all "this tool cannot restore"
 check "files are installed" install_files
 check "systemd-analyze verify" systemd-analyze verify --man=no \
-	/usr/local/lib/systemd/system/vpnpass.service
+	/usr/local/lib/systemd/system/vpnpass*
 install_modules
 write_units
 conf "set pptp on" "set esp off" "set natt block"
@@ -95,6 +95,11 @@ is "it is active" "$(show_unit ActiveState)" active
 is "pptp" "$(mode pptp)" on
 is "esp" "$(mode esp)" off
 is "natt" "$(mode natt)" block
+check "the state is kept by units of its own" eval 'sc is-active vpnpass-state.service &&
+	sc is-active vpnpass-save.timer'
+check "save" sc start vpnpass-save.service || note "$(cat "$log")"
+check "there is a file" grep -q '^sum' /var/lib/vpnpass/state
+rm /var/lib/vpnpass/state
 is "what is not named is not loaded" "$(ls -d /sys/module/vpnpass_l2tp 2> /dev/null)" ""
 
 conf "set pptp block" "set esp on" "set l2tp off"
@@ -102,11 +107,15 @@ check "reload" sc reload vpnpass.service
 is "reloaded: pptp" "$(mode pptp)" block
 is "reloaded: esp" "$(mode esp)" on
 is "reloaded: l2tp was loaded" "$(mode l2tp)" off
+conf "set pptp block" "set esp on"
+check "reload, declarative" sc reload vpnpass.service
+is "what is no longer named is not loaded" "$(ls -d /sys/module/vpnpass_l2tp 2> /dev/null)" ""
 conf "set pptp perhaps"
 check_fails "a wrong file is refused" sc reload vpnpass.service
 is "and changes nothing" "$(mode pptp)" block
 
 check "stop" sc stop vpnpass.service
+check "stopped: what was learned was saved before" grep -q '^sum' /var/lib/vpnpass/state
 is "stopped: no module" "$(ls -d /sys/module/vpnpass* 2> /dev/null)" ""
 
 touch /run/no-vpnpass_esp

@@ -25,6 +25,11 @@ SPEC = yaml.safe_load((pathlib.Path(__file__).resolve().parents[2]
                        / "uapi" / "vpnpass.yaml").read_text(encoding="utf-8"))
 SETS = {s["name"]: [a["name"] for a in s["attributes"]] for s in SPEC["attribute-sets"]}
 TYPES = {s["name"]: {a["name"]: a for a in s["attributes"]} for s in SPEC["attribute-sets"]}
+# a part of a set has the numbers and types of the whole
+for part in SPEC["attribute-sets"]:
+    if "subset-of" in part:
+        SETS[part["name"]] = SETS[part["subset-of"]]
+        TYPES[part["name"]] = TYPES[part["subset-of"]]
 COMMANDS = [op["name"] for op in SPEC["operations"]["list"]]
 OP_SET = {op["name"]: op["attribute-set"] for op in SPEC["operations"]["list"]}
 
@@ -154,6 +159,13 @@ EVENTS = [
     event(1, ("proto", "esp"), ("session", session()), ("reason", "quote \" and\ttab")),
     event(4711),
 ]
+LOGGED = [
+    event(0, ("proto", "esp"), ("session", session(pins=ESP_PINS))),
+    event(1, ("proto", "esp"), ("session", session(pins=ESP_PINS)),
+          ("reason", "quote \" back\\slash ] and\ttab")),
+    event(2, ("proto", "pptp"), ("mode", 2)),
+    event(4, ("proto", "esp"), ("session", session()), ("reason", "max_per_client")),
+]
 
 PROTOS = proto("esp") + proto("ike", mode=0, sessions=0, pins=0)
 
@@ -210,8 +222,15 @@ SCENES = {
         ("name", "ike"), ("mode", 1), ("sessions", 0), ("pins", 0),
         ("counter", [("name", "pinned"), ("value", 7)]),
         ("counter", [("name", "from-the.future"), ("value", 1)])]) + done(),
+    "monitored": vpnpass("proto-get", [
+        ("name", "esp"), ("mode", 1), ("sessions", 1), ("pins", 3),
+        setting("max_sessions", 4096, "sessions"), setting("strict", 0, ""),
+        *(("counter", [("name", name), ("value", 5)]) for name in (
+            "sessions_new", "sessions_end", "limit_client", "limit_peer", "limit_sessions",
+            "conflict", "malformed", "no_memory"))]) + done(),
     "flushed": vpnpass("session-flush", [("count", 3)], 0) + error(0),
     "events": b"".join(EVENTS),
+    "logged": b"".join(LOGGED),
     "mode": EVENTS[0],
     "truncated": message(FAMILY, b"\1"),
     "emptyack": message(NLMSG_ERROR, b"\0"),

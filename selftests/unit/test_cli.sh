@@ -36,18 +36,18 @@ cat > "$scratch/bin/modprobe" <<- 'END'
 END
 chmod +x "$scratch/bin/modprobe"
 
+sources=("$here/cli_replay.c")
+for file in "$top"/tools/*.c "$top"/tools/doctor/*.c; do
+	[[ $file == */transport.c ]] || sources+=("$file")
+done
+
 build()
 {
-	local files=("$here/cli_replay.c") file
-
-	for file in "$top"/tools/*.c "$top"/tools/doctor/*.c; do
-		[[ $file == */transport.c ]] || files+=("$file")
-	done
 	# shellcheck disable=SC2046
 	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -g \
 		-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-I"$top/uapi" -I"$top/tools" -DVPNPASS_VERSION='"1.2.3"' \
-		-o "$vpnpass" "${files[@]}" \
+		-o "$vpnpass" "${sources[@]}" \
 		$(pkg-config --cflags --libs libmnl)
 }
 
@@ -577,7 +577,8 @@ promlint()
 	        if (kind == "counter") != family.endswith("_total"):
 	            wrong.append("name of a counter: " + line)
 	    else:
-	        m = re.fullmatch(rf'({name})\{{((?:{name}="(?:[^"\\\\\n]|\\\\[\\\\n"])*",?)+)\}} ([0-9]+)', line)
+	        m = re.fullmatch(rf'({name})\{{((?:{name}="(?:[^"\\\\\n]|\\\\[\\\\n"])*",?)+)\}} ([0-9]+)', line) or \
+		     re.fullmatch(rf'({name})() ([0-9]+)', line)
 	        if not m or m[1] != family or m[2].endswith(",") or m[2] in samples:
 	            wrong.append(line)
 	        else:
@@ -587,11 +588,41 @@ promlint()
 	END
 }
 
+# The script that the timer runs, and what is made of the metrics.
+test_metrics()
+{
+	cat > "$scratch/bin/vpnpass" <<- END
+		#!/bin/sh
+		case "\$*" in
+		*doctor*) printf '[{"finding":"a","severity":"error"},{"finding":"b","severity":"info"},%s]' \
+			'{"finding":"c","severity":"error"}'; exit 3 ;;
+		*) exec $vpnpass "\$@" ;;
+		esac
+	END
+	chmod +x "$scratch/bin/vpnpass"
+	replies "family monitored onesession"
+	echo old > "$scratch/node.prom"
+	"$top/tools/packaging/metrics" "$scratch/node.prom" 2> "$scratch/err"
+	is "metrics: well formed, nothing left behind" \
+		"$?:$(cat "$scratch/err"):$(promlint "$scratch/node.prom"):$(echo "$scratch"/node.prom*)" \
+		"0::25:$scratch/node.prom"
+	is "metrics: findings" "$(grep '^vpnpass_findings' "$scratch/node.prom")" \
+		'vpnpass_findings{severity="error"} 2
+vpnpass_findings{severity="warning"} 0
+vpnpass_findings{severity="info"} 1'
+	is "dashboard and alerts name metrics that there are" \
+		"$("$here/prometheus_check.py" "$scratch/node.prom" 2>&1)" 22
+	replies nofamily
+	"$top/tools/packaging/metrics" "$scratch/node.prom" 2> /dev/null
+	is "metrics: without the module" "$(grep '^vpnpass_up' "$scratch/node.prom")" "vpnpass_up 0"
+	rm "$scratch/bin/vpnpass"
+}
+
 test_prometheus()
 {
 	run "family mixed" stats --prometheus
 	printf '%s\n' "$out" > "$scratch/prom"
-	is "stats --prometheus is well formed" "$rc:$err:$(promlint "$scratch/prom")" "0::14"
+	is "stats --prometheus is well formed" "$rc:$err:$(promlint "$scratch/prom")" "0::18"
 	is "mode as a state" "$(grep '^vpnpass_mode' "$scratch/prom")" 'vpnpass_mode{proto="esp",mode="off"} 0
 vpnpass_mode{proto="esp",mode="on"} 1
 vpnpass_mode{proto="esp",mode="block"} 0
@@ -607,11 +638,31 @@ vpnpass_pinned_total{proto="ike"} 7'
 		'vpnpass_from_the_future_total{proto="ike"} 1'
 	run "family mixed" stats --prometheus esp
 	is "of one protocol" "$rc:$(grep -c ike <<< "$out")" 0:0
-	run "family noprotos" stats --prometheus
-	is "nothing loaded" "$rc:$out" "0:"
+	is "up, and which version" "$(grep '^vpnpass_up\|^vpnpass_build' <<< "$out")" \
+		'vpnpass_up 1
+vpnpass_build_info{version="1.2.3"} 1'
+	run "family noprotos nosessions" stats --prometheus
+	is "nothing loaded" "$rc:$(grep -v ^# <<< "$out")" '0:vpnpass_up 1
+vpnpass_build_info{version="1.2.3"} 1'
+	run nofamily stats --prometheus
+	is "no module" "$rc:$(grep -v ^# <<< "$out")" '2:vpnpass_up 0
+vpnpass_build_info{version="1.2.3"} 1'
+	run "family monitored onesession" stats --prometheus
+	is "traffic of the sessions" "$(grep '^vpnpass_session_' <<< "$out")" \
+		'vpnpass_session_packets{proto="esp",direction="out"} 1000
+vpnpass_session_packets{proto="esp",direction="in"} 234
+vpnpass_session_bytes{proto="esp",direction="out"} 1000000
+vpnpass_session_bytes{proto="esp",direction="in"} 234567'
+	is "settings and limits" "$(grep '^vpnpass_setting\|^vpnpass_limit{' <<< "$out")" \
+		'vpnpass_setting{proto="esp",setting="max_sessions"} 4096
+vpnpass_setting{proto="esp",setting="strict"} 0
+vpnpass_limit{proto="esp",limit="max_sessions"} 4096'
+	run "family monitored eperm" stats --prometheus
+	is "without the right to see sessions" "$rc:$(grep -c 'vpnpass_session_' <<< "$out")" 0:0
+	test_metrics
 	run "family bareproto" stats --prometheus
 	printf '%s\n' "$out" > "$scratch/prom"
-	is "attributes missing" "$rc:$(promlint "$scratch/prom")" 0:0
+	is "attributes missing" "$rc:$(promlint "$scratch/prom")" 0:2
 	if command -v promtool > /dev/null; then
 		run "family mixed" stats --prometheus
 		is "promtool agrees" "$(promtool check metrics <<< "$out" 2>&1)" ""
@@ -879,6 +930,123 @@ name=ike setting={name=strict value=2000}"
 		"1:1: on, off, block or KEY VALUE expected, not frob"
 }
 
+# What is logged is read back by the grammar of RFC 5424.
+test_syslog()
+{
+	run "family logged" monitor --syslog
+	is "monitor --syslog" "$rc:$(python3 "$here/rfc5424.py" <<< "$out")" "0:\
+30 1970-01-01T01:00:01.000000Z vpnpass session-new
+30 1970-01-01T01:00:01.000000Z vpnpass session-end
+30 1970-01-01T01:00:01.000000Z vpnpass mode
+28 1970-01-01T01:00:01.000000Z vpnpass limit"
+	is "who, by which address, with whom" "$(python3 "$here/rfc5424.py" 0 <<< "$out")" "\
+event=session-new
+proto=esp
+client=192.168.1.10
+local=198.51.100.1
+peer=203.0.113.5
+session=7
+packets-out=1000
+bytes-out=1000000
+packets-in=234
+bytes-in=234567
+spi-out=0xc0000001
+spi-out=0x000000c2
+spi-in=0xd0000001?"
+	is "a value with brackets and quotes" "$(python3 "$here/rfc5424.py" 1 <<< "$out" |
+		grep 'reason\|^end')" 'end=1970-01-01T01:00:01.000000Z
+reason=quote " back\slash ] and?tab'
+	usage "syslog as JSON" "exclude -j" -j monitor --syslog
+	run "" monitor --journal="$scratch/nosuch"
+	is "no journal" "$rc:${err##*: }" "2:No such file or directory"
+	python3 - "$scratch/journal" > "$scratch/fields" <<- 'END' &
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	s.bind(sys.argv[1])
+	for i in range(4):
+	    print(s.recv(65536).decode(), end="--\n", flush=True)
+	END
+	local tries=100
+	while [ ! -S "$scratch/journal" ] && [ $((tries--)) -gt 0 ]; do sleep 0.1; done
+	run "family logged" monitor --journal="$scratch/journal" proto esp
+	run "family logged" monitor --journal="$scratch/journal" type mode
+	wait $!
+	is "events in the journal" "$rc:$(grep -c ^-- "$scratch/fields"):$(sed -n '/^--/q;p' \
+		"$scratch/fields" | sed -n 1,7p)" "0:4:MESSAGE=esp session-new 192.168.1.10 as 198.51.100.1 > 203.0.113.5
+PRIORITY=6
+SYSLOG_IDENTIFIER=vpnpass
+VPNPASS_EVENT=session-new
+VPNPASS_PROTO=esp
+VPNPASS_CLIENT=192.168.1.10
+VPNPASS_LOCAL=198.51.100.1"
+	is "a limit is a warning" "$(grep -c '^PRIORITY=4' "$scratch/fields")" 1
+}
+
+# A power cut at every call that save makes for its file: the old file is there, or
+# the new one, and each can be restored. What is left of the new one is put away by
+# the next save of the service.
+test_power_cut()
+{
+	local n bad='' half done_at=0 before=0 after=0
+	local wrap=(write mkostemp fchmod fchown fsync close rename)
+
+	# shellcheck disable=SC2046
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -g -I"$top/uapi" -I"$top/tools" \
+		-DVPNPASS_VERSION='"1.2.3"' "${wrap[@]/#/-Wl,--wrap=}" -o "$scratch/mortal" \
+		"$here/die_at.c" "${sources[@]}" $(pkg-config --cflags --libs libmnl) ||
+		{ not_ok "the tool that dies is built"; return; }
+	mkdir "$scratch/keep"
+	for half in "" 1; do
+		for n in $(seq 1 40); do
+			printf '%s\n' "set esp on" > "$scratch/keep/state"
+			replies "family protos busysession"
+			env VPNPASS_DIE_AT="$n" ${half:+VPNPASS_DIE_HALF=1} "$scratch/mortal" \
+				save "$scratch/keep/state" > /dev/null 2>&1
+			rc=$?
+			case $(head -n 1 "$scratch/keep/state") in
+			"set esp on") before=$((before + 1)) ;;
+			"vpnpass 1") after=$((after + 1)) ;;
+			*) bad+=" at $n: neither" ;;
+			esac
+			replies "family protos"
+			"$vpnpass" restore --boot --check "$scratch/keep/state" > /dev/null 2>&1 ||
+				bad+=" at $n: cannot be restored"
+			[ $rc != 0 ] || { done_at=$n; break; }
+			[ $rc = 77 ] || bad+=" at $n: exit code $rc"
+		done
+	done
+	is "killed at each of $done_at calls, at half of a write too: the old file or the new" "$bad" ""
+	check "it was killed before and after the change" \
+		test "$before" -gt 4 -a "$after" -gt 2 -a "$done_at" -gt 6
+	ln -sf "$vpnpass" "$scratch/bin/vpnpass"
+	mkdir "$scratch/keep/run"
+	: > "$scratch/keep/run/restored"
+	replies "family protos busysession"
+	STATE=$scratch/keep/state RUNTIME_DIRECTORY=$scratch/keep/run "$top/tools/packaging/state" save
+	is "the next save leaves nothing behind" "$?:$(cd "$scratch/keep" && echo state*)" 0:state
+	rm "$scratch/bin/vpnpass"
+}
+
+# The sessions of a file before the network is up, and without its switches.
+test_restore_boot()
+{
+	local now s
+
+	now=$(date +%s)
+	s="session esp client 10.0.0.1 peer 192.0.2.2 local 192.0.2.1 expires 100"
+	saved_file "vpnpass 1" "saved $((now + 5000))" "set esp off" "local 198.51.100.77" \
+		"$s zone 7" "$s device nosuch0"
+	run "family protos restored" -j restore --boot "$scratch/file"
+	is "restore --boot" "$rc:$(query '[d[k] for k in ("switches", "sessions", "absent", "refused")]')" \
+		"0:[0, 1, 1, 0]"
+	is "restore --boot: the time that passed is not known" \
+		"$(grep -o 'lifetime=[0-9]*' <<< "$sent")" lifetime=100000
+	run "family protos" restore --sessions "$scratch/file"
+	is "restore --sessions: the clock counts" "$rc:${err##*stale}" \
+		"2:vpnpass: $scratch/file:2: saved in the future: is the clock right?"
+	usage "declarative, and no switches" "--declarative excludes" restore --declarative --boot x
+}
+
 # answer DEFINITION "SCENE..." ARG...: adds what is printed to $scratch/answers
 answer()
 {
@@ -918,6 +1086,7 @@ test_schema()
 	answer save "family protos learned" save /nonexistent/x
 	answer restore "family protos ok" restore "$scratch/file"
 	answer restore "family protos eperm" restore "$scratch/file"
+	answer restore "family protos" restore --boot "$scratch/file"
 	answer restore_check "family protos" restore --check --declarative "$scratch/file"
 	answer help "" help
 	answer version "" -V
@@ -1246,7 +1415,7 @@ test_completion()
 	words "" -c never st
 	is "a command after colours" "$out" "stats"
 	words "" restore -
-	is "completion of restore's options" "$out" "--check --declarative"
+	is "completion of restore's options" "$out" "--boot --check --declarative --sessions"
 	words "" monitor type s
 	is "completion of events" "$out" "session-end session-new setting"
 	words "family newproto" -j show ""
@@ -1417,6 +1586,9 @@ test_top
 test_monitor_filters
 test_declarative
 test_schema
+test_syslog
+test_power_cut
+test_restore_boot
 test_set
 test_refusals
 test_missing

@@ -6,6 +6,7 @@ BUILD_DIR := $(OUT)/build
 CP := cp -fpR
 INSTALL_BIN := install -m0755
 INSTALL_DIR := install -d -m0755
+INSTALL_DATA := install -m0644
 INSTALL_CONF := install -m0600
 MAKE_VARS :=
 MAKE_FLAGS :=
