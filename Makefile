@@ -32,6 +32,7 @@ help:
 	@echo 'make bench-check     part of it, against selftests/bench/results'
 	@echo 'make parity          a hundred thousand random sequences against two routers'
 	@echo 'make check-install   Debian packages on a clean Debian: install, upgrade, remove'
+	@echo 'make check-pages     the admin pages in a browser, with a guest as the router'
 	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
 
@@ -69,10 +70,10 @@ generate:
 	uapi/generate.py
 
 # --- tests: selftests/Makefile ------------------------------------------------
-check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim sim-matrix mutate fuzz-smoke style:
+check check-debug check-install check-pages check-upstream build-all demo bench bench-check parity unit sim sim-matrix mutate fuzz-smoke style:
 	$(MAKE) -C selftests $@
 
 .PHONY: all help preflight modules modules_install tools install dkms deb clean \
 	clean-modules generate \
-	check check-debug check-install check-upstream build-all demo bench bench-check parity unit sim \
+	check check-debug check-install check-pages check-upstream build-all demo bench bench-check parity unit sim \
 	sim-matrix mutate fuzz-smoke style

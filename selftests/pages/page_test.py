@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A page in chromium, the router in a guest behind it: what is clicked is read back
+from the kernel, what fails is shown as text.
+
+    page_test.py cockpit|luci URL KEPT    KEPT: a shell line that prints what the next
+                                          start will have
+Called by check.sh; $VPNPASS_RPC is in_guest's, $VPNPASS_SHOTS where pictures go.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from webdriver import DOWN, Browser, Tap, wait
+
+HERE = pathlib.Path(__file__).resolve().parent
+WORKS = "esp_pings 1 -c 2 -i 100 -w 1000"
+MODULES = "vpnpass vpnpass_esp vpnpass_ike vpnpass_pptp vpnpass_l2tp"
+RPC = pathlib.Path(os.environ["VPNPASS_RPC"])
+
+
+def guest(*words):
+    """Run it there: exit code and output."""
+    done = subprocess.run([HERE / "in_guest", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def mode(proto):
+    """What the kernel says."""
+    show = json.loads(guest("vpnpass", "-j", "show", proto)[1])
+    return show[0]["mode"]
+
+
+def looks(since):
+    """How often the page has asked for the switches since then."""
+    lines = (RPC / "log").read_text().splitlines()
+    return sum(float(line.split()[0]) > since and line.endswith("vpnpass -j show")
+               for line in lines)
+
+
+class Test:
+    """The tests, in order; each leaves the page as it found it."""
+
+    def __init__(self, kind, url, kept):
+        self.kind, self.kept = kind, kept
+        self.tap, self.url = Tap(), url
+        self.page = Browser(9515 if kind == "cockpit" else 9516)
+
+    def radio(self, proto, state):
+        """The button for a state."""
+        return f"tr[data-proto={proto}] input[value={state}]"
+
+    def checked(self, proto):
+        """The state that the page shows."""
+        return self.page.run("return document.querySelector(arguments[0])?.value",
+                             f"tr[data-proto={proto}] input:checked")
+
+    def conf(self):
+        """What the next start will have."""
+        return subprocess.run(["bash", "-c", self.kept], capture_output=True, text=True,
+                              check=False).stdout
+
+    def test_shown(self):
+        """Protocols and sessions."""
+        self.page.get(self.url)
+        rows = "return [...document.querySelectorAll('tr[data-proto]')].map((e) => e.dataset.proto)"
+        wait(lambda: len(self.page.run(rows)) == 6, 60)
+        self.tap.is_("a row for each protocol, IPsec as one above its parts", self.page.run(rows),
+                     ["pptp", "l2tp", "ipsec", "ike", "esp", "natt"])
+        self.tap.is_("the states are the kernel's", [self.checked(p) for p in ("pptp", "esp")],
+                     [mode("pptp"), mode("esp")])
+        sessions = wait(lambda: "10.0.2.2" in self.page.text("section tbody")
+                        and self.page.text("section:nth-of-type(2) tbody"))
+        self.tap.ok("both clients' sessions are listed", sessions and "10.0.1.2" in sessions
+                    and sessions.count("192.0.2.2") == 2, sessions)
+
+    def test_looks(self):
+        """How it looks, and to whom."""
+        self.page.screenshot(pathlib.Path(os.environ["VPNPASS_SHOTS"]) / f"{self.kind}.png")
+        axe = os.environ.get("VPNPASS_AXE", "")
+        if not os.path.exists(axe):
+            self.tap.skip("axe-core finds no serious fault", "axe-core could not be installed")
+        else:
+            self.page.run("document.querySelector('details').open = true")
+            self.tap.is_("axe-core finds no serious fault", self.page.axe(axe), [])
+        self.page.resize(500, 900)
+        self.tap.ok("a narrow screen needs no scrolling sideways", self.page.run(
+            "document.querySelector('.vpnpass').style.width = '320px';"
+            "const e = document.querySelector('.vpnpass');"
+            "const fits = e.scrollWidth <= e.clientWidth; e.style.width = ''; return fits"))
+        self.page.resize(1000, 900)
+
+    def test_switch(self):
+        """Off and on again, by mouse and by keyboard."""
+        for state in ("off", "block", "on"):
+            self.page.click(self.radio("pptp", state))
+            self.tap.ok(f"PPTP {state}: the kernel has it",
+                        wait(lambda s=state: mode("pptp") == s, 30), mode("pptp"))
+            wait(lambda: not self.page.run("return document.querySelector('fieldset').disabled"))
+            self.tap.is_(f"PPTP {state}: the page too", self.checked("pptp"), state)
+            self.tap.ok(f"PPTP {state}: and the next start",
+                        wait(lambda s=state: ["pptp", s] in [w.split()[-2:] for w in
+                                                            self.conf().splitlines()], 20),
+                        self.conf())
+        self.page.click(self.radio("ipsec", "block"))
+        wait(lambda: mode("ike") == "block" and self.checked("ipsec") == "block", 30)
+        self.tap.is_("IPsec is IKE and ESP", [mode("ike"), mode("esp"), mode("natt")],
+                     ["block", "block", "on"])
+        self.page.click(self.radio("ipsec", "on"))
+        wait(lambda: self.checked("ipsec") == "on" and mode("esp") == "on", 30)
+        self.page.run("document.querySelector(arguments[0]).focus()", self.radio("l2tp", "on"))
+        self.page.keys(DOWN)
+        self.tap.ok("by keyboard", wait(lambda: mode("l2tp") == "off", 30), mode("l2tp"))
+        wait(lambda: self.checked("l2tp") == "off", 20)
+        self.page.click(self.radio("l2tp", "on"))
+        wait(lambda: mode("l2tp") == "on", 30)
+
+    def test_settings(self):
+        """A value that is, and one that is not."""
+        self.page.run("document.querySelector('details').open = true")
+        field = "#vpnpass-esp-timeout"
+        save = "document.querySelector(arguments[0]).form.requestSubmit()"
+        self.page.type(field, "999999999")
+        self.page.run(save, field)
+        self.tap.ok("a value out of range is said so", wait(
+            lambda: "timeout has to be a number from 1 to 864000" in self.page.text("[role=alert]")),
+            self.page.text("[role=alert]"))
+        self.page.type(field, "1200")
+        self.page.run(save, field)
+        value = lambda: json.loads(guest("vpnpass", "-j", "show", "esp")[1])[0]["settings"]
+        self.tap.ok("a setting: the kernel has it",
+                    wait(lambda: value()["timeout"]["value"] == 1200, 30), value()["timeout"])
+        self.tap.ok("and the error is gone", wait(lambda: not self.page.text("[role=alert]")))
+        self.page.run("document.querySelector('details').open = false")
+
+    def test_doctor(self):
+        """A rule in the way, found by its gateway, and taken out of it."""
+        self.page.type("#vpnpass-host", "-n")
+        self.page.click(".vpnpass-doctor button")
+        self.tap.is_("what is no host is not asked about", self.page.run(
+            "return document.querySelector('#vpnpass-host').getAttribute('aria-invalid')"), "true")
+        if guest("vpnpass", "-j", "doctor", "192.0.2.2")[0] not in (0, 3):
+            self.tap.skip("doctor HOST", "this tool has no doctor HOST")
+            return
+        guest("nft", "add table inet planted; add chain inet planted f "
+              "{ type filter hook forward priority 0; }; "
+              "add rule inet planted f ip daddr 192.0.2.2 ip protocol esp drop")
+        guest("--here", WORKS)
+        self.page.type("#vpnpass-host", "192.0.2.2")
+        self.page.click(".vpnpass-doctor button")
+        found = wait(lambda: self.page.text("article"), 90)
+        self.tap.ok("the planted rule is found", found and "planted" in found, found)
+        if self.kind == "cockpit":
+            self.page.screenshot(pathlib.Path(os.environ["VPNPASS_SHOTS"]) / "doctor.png")
+        if not self.page.run("return !!document.querySelector('article.vpnpass-error button')"):
+            self.tap.skip("its command", "this tool's doctor gives no commands")
+            return
+        command = self.page.text("article.vpnpass-error .vpnpass-command code").split("\n")[0]
+        self.page.click("article.vpnpass-error .vpnpass-command button")
+        self.tap.is_("the dialog shows the command", self.page.text("dialog code"), command)
+        self.page.click("dialog button[value=no]")
+        self.tap.ok("not confirmed, not run", guest("--here", WORKS)[0] != 0)
+        self.page.click("article.vpnpass-error .vpnpass-command button")
+        self.page.click("dialog button[value=yes]")
+        self.tap.ok("confirmed: the VPN works", wait(
+            lambda: guest("--here", WORKS)[0] == 0, 60),
+            self.page.text("[role=alert]"))
+        guest("nft", "delete table inet planted")
+
+    def test_acl(self):
+        """rpcd refuses what the page's ACL does not grant; the page's calls it grants."""
+        if self.kind != "luci":
+            return
+        granted = {"r": [["/usr/sbin/vpnpass", "-j", "show"], ["/usr/sbin/vpnpass", "-j", "session"]],
+                   "w": [["/usr/libexec/vpnpass/remedy", "true", "192.0.2.2"]]}
+        refused = [["/usr/sbin/vpnpass", "-j", "set", "esp", "off"], ["/bin/sh", "-c", "true"],
+                   ["/usr/sbin/vpnpass", "-j", "session", "flush"], ["/usr/sbin/vpnpass", "show"],
+                   ["/usr/sbin/vpnpass", "restore", "/tmp/x"], ["/usr/sbin/nft", "list", "ruleset"],
+                   ["/usr/libexec/vpnpass/persist", "esp", "off"]]
+        call = """const r = await fetch('/rpc', { method: 'POST', body: JSON.stringify({
+            session: arguments[0], object: 'file', method: 'exec', params: {
+            command: arguments[1][0], params: arguments[1].slice(1) } }) }); return r.status"""
+        for session, words in (("reader", granted["r"]), ("writer", granted["r"] + granted["w"])):
+            self.tap.is_(f"ACL: what is granted to a {session}",
+                         {self.page.run(call, session, w) for w in words}, {200})
+        for session, words in (("writer", refused), ("reader", refused + granted["w"])):
+            self.tap.is_(f"ACL: what is refused to a {session}",
+                         {self.page.run(call, session, w) for w in words}, {403})
+        said = self.page.complaints()
+        self.tap.ok("the browser says of these that they were refused, and nothing else",
+                    said and all("403" in line for line in said), said)
+        self.page.get(self.url + "?session=reader")
+        self.tap.ok("who may only read is told so, and finds nothing to press", wait(
+            lambda: "not change" in self.page.text("[role=status]") and self.page.run(
+                "return [...document.querySelectorAll('fieldset')].every((f) => f.disabled)"), 30))
+        self.page.get(self.url)
+        wait(lambda: self.checked("pptp"), 30)
+
+    def test_polling(self):
+        """Not too often, and not when nobody looks."""
+        begin = time.time()
+        time.sleep(16)
+        count = looks(begin)
+        self.tap.ok("no more than once in 5 s", 2 <= count <= 4, f"{count} times in 16 s")
+        hide = ("Object.defineProperty(document, 'hidden', { configurable: true,"
+                " get: () => arguments[0] }); document.dispatchEvent(new Event('visibilitychange'))")
+        self.page.run(hide.replace("arguments[0]", "true"))
+        time.sleep(3)
+        begin = time.time()
+        time.sleep(12)
+        self.tap.is_("not while it is hidden", looks(begin), 0)
+        self.page.run(hide.replace("arguments[0]", "false"))
+        self.tap.ok("again when it is seen", wait(lambda: looks(begin) > 0, 10))
+
+    def test_errors(self):
+        """What the tool says goes to the page."""
+        guest("--here", "unload_modules")
+        self.tap.ok("no module: the tool's words and advice", wait(
+            lambda: "not loaded" in self.page.text("[role=alert]")
+            and "modprobe" in self.page.text("[role=alert]"), 60),
+            self.page.text("[role=alert]"))
+        guest("--here", "load_modules " + MODULES)
+        self.tap.ok("it goes when the module is back",
+                    wait(lambda: not self.page.text("[role=alert]"), 60))
+
+    def run(self):
+        """All of them."""
+        try:
+            for name in ("shown", "looks", "switch", "settings", "doctor", "acl", "polling", "errors"):
+                getattr(self, f"test_{name}")()
+            self.tap.is_("nothing on the console", self.page.complaints(), [])
+        except Exception as error:
+            self.tap.ok("the page can be driven", False,
+                        f"{error!r}\n{self.page.complaints()}\n{self.page.text('body')[:2000]}")
+            raise
+        finally:
+            self.page.close()
+        return self.tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(Test(*sys.argv[1:]).run())
