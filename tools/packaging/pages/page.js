@@ -28,6 +28,7 @@ class Page {
 		this.backend = backend;
 		this.protos = new Map();
 		this.may = false;
+		this.commands = 0;
 		this.root = element("div", { class: "vpnpass" });
 		root.append(this.root);
 		this.build();
@@ -304,8 +305,9 @@ class Page {
 		add("seen", f.seen);
 		add("meaning", f.meaning);
 		add("advice", f.do);
-		const commands = (f.commands ?? []).map((command, i) => {
-			const id = `vpnpass-${f.finding}-${i}`;
+		const commands = (f.commands ?? []).map((command) => {
+			// several findings may have the same name
+			const id = `vpnpass-command-${this.commands++}`;
 			const button = element("button", { type: "button", "aria-describedby": id,
 				disabled: !this.may }, this.t("run_command"));
 
