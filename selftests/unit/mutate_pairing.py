@@ -112,7 +112,7 @@ MUTANTS = [
     ("lead.c", "(full ? PAIR_RECENT_MS : g->cfg->idle_ms)", "0"),
     ("lead.c", "(full ? PAIR_RECENT_MS : g->cfg->idle_ms)", "PAIR_RECENT_MS"),
     ("pair.c", "pair_room_add(g, &o->room);", "INIT_LIST_HEAD(&o->room.node);"),
-    ("pair.c", "!!pair_room_find(g, spi) ||", ""),
+    ("pair.c", "return !pair_room_find(g, spi) && pair", "return pair"),
     ("pair.c", "	pair_room_forget(g, c);\n", ""),
 ]
 
