@@ -337,6 +337,8 @@ bool vpnpass_flow_other_port(struct sk_buff *skb)
 	return false;
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_other_port);
+
+/**
  * vpnpass_flow_evict() - end the entry in the way of one that is to be made
  * @vn: netns
  * @zone: where it is

@@ -52,7 +52,7 @@ static struct vpnpass_watches *watches_get(struct vpnpass_net *vn)
 
 	lockdep_assert_held(&vn->lock);
 	if (!w) {
-		w = kzalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+		w = vpnpass_zalloc(vn, sizeof(*w));
 		/* pairs with the READ_ONCE() in hook.c: it is empty for who finds it */
 		smp_store_release(&vn->watches, w);
 	}

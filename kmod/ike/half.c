@@ -40,7 +40,7 @@ struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *
 
 	if (c)
 		return c;
-	c = kzalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+	c = vpnpass_zalloc(in->vn, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->key.addr = is->s.client;

@@ -48,7 +48,7 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 		p->refs++;
 		return p;
 	}
-	p = kzalloc(sizeof(*p), GFP_ATOMIC | __GFP_NOWARN);
+	p = vpnpass_zalloc(in->vn, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->key.addr = *addr;

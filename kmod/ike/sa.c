@@ -216,7 +216,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 	struct ike_client *c;
 	struct ike_sa *sa;
 
-	sa = kzalloc(sizeof(*sa), GFP_ATOMIC | __GFP_NOWARN);
+	sa = vpnpass_zalloc(in->vn, sizeof(*sa));
 	if (!sa)
 		goto no_memory;
 	c = ike_client_get(in, is);

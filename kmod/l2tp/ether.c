@@ -77,7 +77,7 @@ static struct vpnpass_pin *learn_new(struct l2tp_session *ls,
 	int i;
 
 	if (!ls->ether)
-		ls->ether = kzalloc(sizeof(*ls->ether), GFP_ATOMIC | __GFP_NOWARN);
+		ls->ether = vpnpass_zalloc(ls->s.vn, sizeof(*ls->ether));
 	if (!ls->ether)
 		return NULL;
 	i = slot(ls, NULL);

@@ -291,7 +291,7 @@ static struct pptp_call *op_alloc(void *priv)
 		pptp_count(pc->vn, PPTP_CNT_CALLS_REFUSED);
 		return NULL;
 	}
-	gre = kzalloc(sizeof(*gre), GFP_ATOMIC | __GFP_NOWARN);
+	gre = vpnpass_zalloc(pc->vn, sizeof(*gre));
 	if (!gre) {
 		vpnpass_session_discard(s);
 		pptp_count(pc->vn, VPNPASS_CNT_NO_MEMORY);

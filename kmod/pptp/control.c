@@ -222,7 +222,7 @@ struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *
 {
 	struct pptp_control *pc;
 
-	pc = kzalloc(sizeof(*pc), GFP_ATOMIC | __GFP_NOWARN);
+	pc = vpnpass_zalloc(vn, sizeof(*pc));
 	if (!pc) {
 		pptp_count(vn, VPNPASS_CNT_NO_MEMORY);
 		return NULL;
