@@ -104,7 +104,7 @@ struct esp_conn {
  * the SPI's last bits.
  */
 struct esp_own_sas {
-	spinlock_t lock;
+	spinlock_t lock;		/* all that follows */
 	u32 searched_at;		/* vpnpass_now() of the last search */
 	struct {
 		union nf_inet_addr dst;

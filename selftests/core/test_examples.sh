@@ -67,6 +67,7 @@ is "anybody is told which module is missing" "2 vpnpass: kernel module not loade
 	"$? $(cat "$scratch/err")"
 check "root need not load it" vp show esp
 check "nor one that came to mind later" vp show natt
+check "the switches go on, which are off in a network namespace" vp set all on
 check "both clients are paired" esp_settle "1 2"
 
 # a change now and then, for monitor

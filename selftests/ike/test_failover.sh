@@ -128,8 +128,8 @@ check "the rule goes" R nft delete table ip other
 # --- entries that another router has handed over -----------------------------------
 R conntrack -F 2> /dev/null
 check "sessions end" busywait 5 vp_is 'length == 0' session
-check "client 1's entry is there, in a reply zone" R conntrack -I -p udp -s "${CIP[1]}" \
-	-d "${GIP[1]}" --sport 500 --dport 500 --src-nat "$PUB:500" -t 100 --reply-zone 1
+check "client 1's entry is there, in a reply zone" R "$selftests/faults/ctnetlink.py" \
+	create 17 "${CIP[1]}" "${GIP[1]}" "$PUB" 500 1
 check "another client begins beside it" v2_up 2 0x402 0xe2
 check "client 1 is heard from port 500" passes_out 1 500 2 37 I 0x401 0xe1 5 80
 check "and answered" passes_in 1 2 37 R 0x401 0xe1 5 80

@@ -50,11 +50,11 @@ static void run(const struct evidence *ev, struct report *r)
 	if (n > 1)
 		snprintf(more, sizeof(more), "; so do %zu more", n - 1);
 	f = found(r, "untranslated", SEVERITY_ERROR, first->vpn->proto,
-	      xasprintf("%s sends %s to %s with its private address%s: %s", src,
-			first->vpn->title, dst, more,
-			"the connection is older than the rule that masquerades"),
-	      xasprintf("conntrack -D -s %s -d %s, and load the rules before the interfaces are up",
-			src, dst));
+		  xasprintf("%s sends %s to %s with its private address%s: %s", src,
+			    first->vpn->title, dst, more,
+			    "the connection is older than the rule that masquerades"),
+		  xasprintf("conntrack -D -s %s -d %s, and load the rules before the interfaces are up",
+			    src, dst));
 	finding_command(f, xasprintf("conntrack -D -s %s -d %s", src, dst));
 }
 
