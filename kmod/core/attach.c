@@ -125,6 +125,8 @@ EXPORT_SYMBOL_GPL(vpnpass_attach);
  *
  * The packet may be another client's: until the session's own client has answered it
  * is no sign of life. Neither timeout, status nor counters of the connection change.
+ * The packet has been through tc's ingress, which may have redirected it to a device
+ * that gives it back: the copy does not go there again, or it would be copied again.
  *
  * Context: softirq, RCU read side, before conntrack's hook.
  * Return: false when the connection is dead and the copy was left alone.
@@ -133,6 +135,9 @@ bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb)
 {
 	if (is_gone(s->ct))
 		return false;
+#ifdef CONFIG_NET_CLS_ACT
+	skb->tc_skip_classify = 1;
+#endif
 	take(s->ct, skb, on_trust(s) ? IP_CT_RELATED_REPLY : IP_CT_ESTABLISHED_REPLY);
 	return true;
 }

@@ -77,7 +77,7 @@ static int masq_index(const struct nf_conn *ct)
 #endif
 }
 
-/* What the administrator's rules gave the control connection holds for what comes of it. */
+/* The connection gets what the administrator's rules gave its control connection. */
 static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
 {
 	nf_conntrack_get(&master->ct_general);

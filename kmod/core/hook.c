@@ -287,7 +287,7 @@ static unsigned int unwatched(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	struct vpnpass_session *s = vpnpass_session_by_ct(vn, p, ct);
 
-	if (s ? s->unwatched : !nf_ct_is_confirmed(ct))
+	if (s ? s->unwatched : p->begins_late || !nf_ct_is_confirmed(ct))
 		return p->post(vn, pkt);
 	if (!s)
 		return NF_ACCEPT;
@@ -365,7 +365,7 @@ static bool is_the_routers(const struct vpnpass_pkt *pkt)
 	return ifa && ifa->ifa_local == pkt->key.dst.ip;
 }
 
-/* Nobody behind the router has to do with the packet: it costs what it costs stock. */
+/* The packet concerns no client and no peer of a session: it costs what it costs stock. */
 static bool is_strange(const struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
 		       const struct vpnpass_proto *p)
 {
@@ -627,7 +627,7 @@ int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *c
 		return NF_ACCEPT;
 	if (leaves(skb, nf_ct_l3num(ct)))
 		return leaving(skb, ct, NF_INET_POST_ROUTING);
-	/* What opens a connection to the router is not for us, its answers are. */
+	/* Answers to the router's own client concern us; a connection to the router does not. */
 	if (!nf_ct_is_confirmed(ct))
 		vpnpass_conn_unwatch(ct);
 	else if (CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)

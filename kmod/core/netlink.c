@@ -503,7 +503,7 @@ static bool public_sessions;
 module_param(public_sessions, bool, 0444);
 MODULE_PARM_DESC(public_sessions, "let anybody in a network namespace read its sessions and events (default: no)");
 
-/* Who talks to whom is not for everybody, as with conntrack's entries. */
+/* Sessions say who talks to whom, which is not for everybody, as with conntrack's entries. */
 static int may_read(const struct netlink_callback *cb, const struct net *net)
 {
 	if (public_sessions || netlink_ns_capable(cb->skb, net->user_ns, CAP_NET_ADMIN))
@@ -519,11 +519,8 @@ int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
 	struct filter f;
 	int i, err;
 
-	err = may_read(cb, vn->net);
-	if (err)
-		return err;
 	mutex_lock(&vpnpass_mutex);
-	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack);
+	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack) ?: may_read(cb, vn->net);
 	for (i = cb->args[0]; !err && i < VPNPASS_PROTOS; i++) {
 		if (i != cb->args[0])
 			cb->args[1] = 0;

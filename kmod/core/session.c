@@ -5,6 +5,7 @@
  * packet), by the administrator's word, or with the netns.
  */
 #include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
@@ -42,6 +43,16 @@ static int session_admit(struct vpnpass_session *s)
 	else if (err)
 		vpnpass_count(vn, s->proto, VPNPASS_CNT_NO_MEMORY);
 	return err;
+}
+
+/* Has a packet of the client's passed the administrator's rules? Not where the connection
+ * was made before its first packet.
+ */
+static bool has_begun(const struct nf_conn *ct)
+{
+	const struct nf_conn_acct *acct = nf_conn_acct_find(ct);
+
+	return !acct || atomic64_read(&acct->counter[IP_CT_DIR_ORIGINAL].packets);
 }
 
 /**
@@ -82,8 +93,8 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	s->local = reply->dst.u3;
 	s->began = ktime_get_boottime_ns();
 	s->last = vpnpass_now();
-	/* One that is known to conntrack was made before its first packet. */
-	if (!nf_ct_is_confirmed(ct))
+	s->unwatched = nf_ct_is_confirmed(ct) && !vpnpass_conn_watched(ct);
+	if (has_begun(ct))
 		__set_bit(0, &s->passed);
 	/* An event of a limit that is hit shows the session, state and all. */
 	nf_conntrack_get(&ct->ct_general);

@@ -298,6 +298,8 @@ struct vpnpass_match {
  * @number_mask: bits of a key's number that users are shown; 0 for all
  * @any_end: sessions may begin with a packet of the router's own, or with one to it
  *	that a rule leads to a server inside; else they begin with what is forwarded
+ * @begins_late: a session may begin on a connection that was plain NAT's so far: post()
+ *	sees those in PREROUTING
  * @number: read the number of a packet into pkt->key.number; 0, or -errno when
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
@@ -346,6 +348,7 @@ struct vpnpass_proto {
 	u16 net_size;
 	u64 number_mask;
 	bool any_end;
+	bool begins_late;
 
 	int (*number)(struct vpnpass_pkt *pkt);
 	bool (*renumber)(const struct vpnpass_pin *pin, struct sk_buff *skb,
@@ -383,7 +386,8 @@ struct vpnpass_proto {
  * @hidden: not for user space to see (a control connection, whose calls are);
  *	set by the helper before it publishes
  * @keep_ct: its connection outlives it; set by the helper before it ends it
- * @unwatched: its connection has no conntrack helper of ours, by intent
+ * @unwatched: its connection has no conntrack helper of ours: by intent, or as it
+ *	was plain NAT's before
  * @passed: bit 0 is set once a packet of the client's has passed all of the
  *	administrator's rules, which is at once unless the connection was made before
  * @doomed: its address has gone, the sweep is to end it

@@ -117,7 +117,8 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	/* A server that a rule leads to, or an IPsec of the router's without SAs in the
 	 * kernel, was there first.
 	 */
-	if (vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt))
+	if (vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt) &&
+	    !esp_own_peer(vn, &pkt->key))
 		return NF_ACCEPT;
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }

@@ -111,6 +111,10 @@ struct esp_own_sas {
 		u32 spi;
 		u32 found_at;		/* vpnpass_now() */
 	} found[ESP_OWN_SAS];
+	/* The peer that was asked about last, and the answer. */
+	union nf_inet_addr peer;
+	u32 peer_at;			/* vpnpass_now() */
+	bool is_peer;
 };
 
 struct esp_net {
@@ -122,6 +126,7 @@ extern struct vpnpass_proto esp_proto;
 
 /* own_sa.c */
 bool esp_own_sa(struct vpnpass_net *vn, const struct vpnpass_key *key, u32 mark);
+bool esp_own_peer(struct vpnpass_net *vn, const struct vpnpass_key *key);
 
 /* group.c */
 int esp_groups_init(struct vpnpass_net *vn);

@@ -243,6 +243,7 @@ struct vpnpass_proto l2tp_proto = {
 	.counters = l2tp_counters,
 	.n_counters = ARRAY_SIZE(l2tp_counters),
 	.session_size = sizeof(struct l2tp_session),
+	.begins_late = true,
 	.net_size = sizeof(struct l2tp_net),
 	.number_mask = L2TP_NUMBER_MASK,
 	.number = l2tp_number,

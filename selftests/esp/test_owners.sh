@@ -78,6 +78,7 @@ check "own SA: the gateway sends" from_gateway $own 1 10
 check "own SA: all of it is the router's" busywait 3 eval '[ "$(input own)" = $((n + 10)) ]'
 is "own SA: and nothing client 2's" "$(tap_seen " esp $own ")" 0
 
+R ip xfrm state flush
 R conntrack -F > /dev/null 2>&1
 check "raw socket: the router sends" R "$(peer espsend)" -s "$PUB" -d "${GIP[1]}" -i 0x55555555 -n 1
 check "raw socket: client 2 has a session with the same peer" from_client 2 0x44444446
