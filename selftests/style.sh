@@ -59,6 +59,7 @@ else
 fi
 
 check "generated files are current" uapi/generate.py --check
+check "docs/performance.md has the figures that are kept" selftests/bench/tables.py --check
 
 # The spec by the kernel's own schema and generator, unpacked once as well.
 find_ynl()

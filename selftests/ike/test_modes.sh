@@ -95,7 +95,7 @@ check "NAT-T goes on" eval 'on_4500 1 && on_4500 2'
 check "what the router itself sends is its own" eval 'sim open r "${nsp}r" "$PUB" 500 &&
 	tell r "${GIP[1]}" 500 2 34 I 0x9001 0 0 300 && heard g1 "^$PUB 500 2 34"'
 sim close r
-# before 5.15 a flow of the router's own takes the port in every zone: README, Limits
+# before 5.15 a flow of the router's own takes the port in every zone: docs/limits.md
 case $(uname -r) in
 5.10.*) R conntrack -D -p udp --orig-port-dst 500 > /dev/null 2>&1 ;;
 esac

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Writes the tables of docs/performance.md from the kept figures of "make bench".
+
+usage: tables.py [--check]
+A table stands between "<!-- bench: NAME -->" and the next empty line. With --check
+nothing is written; exit code 1 when the page and the figures differ.
+"""
+import json
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIGURES = os.path.join(HERE, "results", "6.1.json")
+PAGE = os.path.join(HERE, "..", "..", "docs", "performance.md")
+ROWS = (("esp", "IPsec ESP"), ("gre", "PPTP's GRE"), ("ike", "IKE, port 500"),
+        ("natt", "NAT-T, ESP in UDP"), ("natt-ike", "NAT-T, IKE"), ("l2tp", "L2TP, port 1701"),
+        ("l2tpv3", "L2TPv3, protocol 115"), ("udp", "UDP that is none of these"))
+MANY = 20000
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+class Tables:
+    def __init__(self, kept):
+        self.packets_of = {(f["what"], f["kind"], f["direction"], f["sessions"]):
+                           f["instructions"] for f in kept["figures"]}
+        self.setup_of = {(s["what"], s["kind"], s["sessions"]): s for s in kept["setup"]}
+        self.memory_of = {m["kind"]: m["slab_objects"] for m in kept["memory"]}
+
+    def cell(self, what, kind, sessions):
+        both = [self.packets_of.get((what, kind, d, sessions)) for d in ("out", "in")]
+        return "-" if None in both else " / ".join(f"{n:,}" for n in both)
+
+    def stock(self, kind):
+        """PPTP's GRE needs a helper on stock, too."""
+        if kind == "gre":
+            return self.cell("intree", kind, 1) + " (in-tree helper)"
+        return self.cell("stock", kind, 1)
+
+    def packets(self):
+        return table(["", "plain", "stock NAT, 1", "vpnpass, 1 session", "1,000", f"{MANY:,}"],
+                     [[title, self.cell("plain", kind, 1), self.stock(kind)] +
+                      [self.cell("vpnpass", kind, n) for n in (1, 1000, MANY)]
+                      for kind, title in ROWS])
+
+    def calls(self):
+        return table(["PPTP calls", "in-tree helper", "vpnpass"],
+                     [[f"{n:,}", self.cell("intree", "gre", n), self.cell("vpnpass", "gre", n)]
+                      for n in (1, 100, 1000, 4000, MANY)])
+
+    def setup(self):
+        rows = []
+        for kind, title in ROWS:
+            ours = self.setup_of.get(("vpnpass", kind, MANY))
+            theirs = self.setup_of.get(("intree" if kind == "gre" else "stock", kind, 1000))
+            if ours and theirs:
+                rows.append([title, f"{theirs['instructions']:,}", f"{ours['instructions']:,}",
+                             f"{ours['per_giga']:,}", f"{self.memory_of[kind]:,}"])
+        return table(["", "stock or in-tree: set-up", "vpnpass: set-up",
+                      "sessions per 10^9 instructions", "slab bytes a session"], rows)
+
+
+def main():
+    with open(FIGURES, encoding="utf-8") as f:
+        tables = Tables(json.load(f))
+    with open(PAGE, encoding="utf-8") as f:
+        page = f.read()
+    new = page
+    for name in ("packets", "calls", "setup"):
+        new, n = re.subn(rf"(<!-- bench: {name} -->\n).*?(?=\n\n)",
+                         lambda m, name=name: m[1] + getattr(tables, name)().rstrip("\n"),
+                         new, flags=re.DOTALL)
+        if n != 1:
+            sys.exit(f"tables.py: docs/performance.md has {n} places for the table {name}")
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(new != page and "docs/performance.md is not current: run selftests/bench/tables.py")
+    with open(PAGE, "w", encoding="utf-8") as f:
+        f.write(new)
+
+
+main()
