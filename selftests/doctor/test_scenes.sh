@@ -3,7 +3,7 @@
 # run: smp=1 mem=1024 timeout=900
 # vpnpass doctor in scenes: what is planted is measured with packets, and every word
 # of his is right, and none is missing. The scenes are in scenes/scenes_*.py; one of
-# them by name: scenes/run.py WORD...
+# them by name: test_scenes.sh WORD...
 . "$(dirname "$0")/../lib.sh"
 need_root
 checktool nft nftables
@@ -11,4 +11,4 @@ checktool conntrack
 checktool python3
 modprobe -qa veth tun nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_chain_nat \
 	nft_compat xt_multiport xt_conntrack nft_limit nft_reject_inet nft_quota nft_fib_inet
-exec "$(dirname "$0")/scenes/run.py"
+exec "$(dirname "$0")/scenes/run.py" "$@"
