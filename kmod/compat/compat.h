@@ -7,6 +7,9 @@
 #ifndef VPNPASS_COMPAT_H
 #define VPNPASS_COMPAT_H
 
+#include <linux/l2tp.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/sysctl.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -58,6 +61,21 @@ vpnpass_register_sysctl(struct net *net, const char *path,
  * used in every reply zone when a flow from outside to the router has it.
  */
 #define VPNPASS_ZONES_SHARE_PORTS (LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0))
+
+/* Before 5.15 modules cannot charge a control group for what a softirq allocates. */
+#if defined(CONFIG_MEMCG) && LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)
+#define VPNPASS_CAN_CHARGE	1
+static inline struct mem_cgroup *vpnpass_charge_to(struct mem_cgroup *memcg)
+{
+	return set_active_memcg(memcg);
+}
+#else
+#define VPNPASS_CAN_CHARGE	0
+static inline struct mem_cgroup *vpnpass_charge_to(struct mem_cgroup *memcg)
+{
+	return NULL;
+}
+#endif
 
 static inline void vpnpass_timer_cancel(struct timer_list *timer)
 {

@@ -5,8 +5,6 @@
  * of his is. Packets are handled in softirqs, in which the kernel charges nobody by
  * itself.
  */
-#include <linux/memcontrol.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -16,7 +14,7 @@
 /* Context: process, that of the task which makes the netns. */
 void vpnpass_memory_init(struct vpnpass_net *vn)
 {
-#ifdef CONFIG_MEMCG
+#if VPNPASS_CAN_CHARGE
 	if (!net_eq(vn->net, &init_net) && current->mm)
 		vn->memcg = get_mem_cgroup_from_mm(current->mm);
 #endif
@@ -24,7 +22,7 @@ void vpnpass_memory_init(struct vpnpass_net *vn)
 
 void vpnpass_memory_exit(struct vpnpass_net *vn)
 {
-#ifdef CONFIG_MEMCG
+#if VPNPASS_CAN_CHARGE
 	mem_cgroup_put(vn->memcg);
 #endif
 }
@@ -39,10 +37,10 @@ void vpnpass_memory_exit(struct vpnpass_net *vn)
  */
 void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size)
 {
-	struct mem_cgroup *old = set_active_memcg(vn->memcg);
+	struct mem_cgroup *old = vpnpass_charge_to(vn->memcg);
 	void *p = kzalloc(size, GFP_PACKET);
 
-	set_active_memcg(old);
+	vpnpass_charge_to(old);
 	return p;
 }
 EXPORT_SYMBOL_GPL(vpnpass_zalloc);
@@ -50,9 +48,9 @@ EXPORT_SYMBOL_GPL(vpnpass_zalloc);
 /* The same, for kmem_cache_free(). */
 void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache)
 {
-	struct mem_cgroup *old = set_active_memcg(vn->memcg);
+	struct mem_cgroup *old = vpnpass_charge_to(vn->memcg);
 	void *p = kmem_cache_zalloc(cache, GFP_PACKET);
 
-	set_active_memcg(old);
+	vpnpass_charge_to(old);
 	return p;
 }
