@@ -15,7 +15,8 @@ hosts=/etc/netns/${nsp}r/hosts
 examples()
 {
 	awk '/^\.Sh/ { on = $2 == "EXAMPLES" } on && /^\.Ed/ { print "@@end"; b = 0 }
-		b { print } on && /^\.Bd -literal/ { b = 1 }' "$page" | sed 's/\\&//g; s/\\e/\\/g'
+		b { print } on && /^\.Bd -literal/ { b = 1 }' "$page" |
+		sed ':line; /\\c$/ { N; s/\\c\n//; b line }; s/\\&//g; s/\\e/\\/g'
 }
 
 # try COMMAND WANT: prints just that

@@ -53,8 +53,8 @@ static void run(const struct evidence *ev, struct report *r)
 		  xasprintf("%s sends %s to %s with its private address%s: %s", src,
 			    first->vpn->title, dst, more,
 			    "the connection is older than the rule that masquerades"),
-		  xasprintf("conntrack -D -s %s -d %s, and load the rules before the interfaces are up",
-			    src, dst));
+		  xasprintf("conntrack -D -s %s -d %s, and %s", src, dst,
+			    "load the rules before the interfaces are up"));
 	finding_command(f, xasprintf("conntrack -D -s %s -d %s", src, dst));
 }
 
