@@ -81,7 +81,8 @@ def calls(svg, r, left, right):
 
 def protocols(svg, r, left, right):
     """One group of bars a protocol; ours with the most sessions measured."""
-    kinds = list(dict.fromkeys(f["kind"] for f in r["figures"] if f["what"] == "vpnpass"))
+    kinds = list(dict.fromkeys(f["kind"] for f in r["figures"]
+                               if f["what"] == "vpnpass" and f["kind"] in SHORT))
     whats = ("plain", "stock", "intree", "vpnpass")
     most = {k: max(f["sessions"] for f in r["figures"]
                    if f["kind"] == k and f["what"] == "vpnpass") for k in kinds}

@@ -16,13 +16,16 @@ import plot
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOAL_PINNED = 0.85      # ESP: of what stock conntrack and NAT add to forwarding
 GOAL_GROWTH = 1.02      # most sessions against one, what the router does in all
-GOAL_UNRELATED = 1.01   # UDP through NAT, everything loaded, against nothing
+GOAL_UNRELATED = 1.01   # what is not ours, everything loaded, against nothing
 GOAL_WORSE = 1.03       # against the baseline
 REPEAT_WARN = 0.5       # %: more than this between repetitions is suspicious
 WHATS = ("plain", "stock", "intree", "vpnpass")
 TITLE = {"esp": "ESP", "gre": "PPTP's GRE", "ike": "IKE, port 500",
          "natt": "NAT-T, ESP in UDP", "natt-ike": "NAT-T, IKE", "l2tp": "L2TP, port 1701",
-         "l2tpv3": "L2TPv3, protocol 115", "udp": "UDP, unrelated"}
+         "l2tpv3": "L2TPv3, protocol 115", "udp": "UDP, unrelated",
+         "own-esp": "the router's own ESP", "own-ike": "the router's own IKE",
+         "quiet": "its ESP, nothing tracked"}
+OTHERS = ("udp", "own-esp", "own-ike", "quiet")
 
 
 def text(folder, name):
@@ -40,8 +43,13 @@ class Row:
     def add(self, sent, arrived, ns):
         self.times.append(ns / sent)
         self.packets = sent
-        # the sender's rows are those whose packets must not arrive
-        self.lost += arrived if self.what == "sender" else sent - arrived
+        self.lost += arrived if self.ends else sent - arrived
+
+    @property
+    def ends(self):
+        """Must the packets end in the router? Guest counts its own there."""
+        return self.what == "sender" or (self.direction == "in" and self.kind != "udp" and
+                                         self.kind in OTHERS)
 
     @property
     def kept(self):
@@ -85,26 +93,28 @@ def slabs(folder, name):
     return found
 
 
-def available(folder, name):
+def meminfo(folder, name, item):
     for line in text(folder, "mem." + name).splitlines():
-        if line.startswith("MemAvailable:"):
+        if line.startswith(item + ":"):
             return int(line.split()[1]) * 1024
-    raise ValueError("no MemAvailable")
+    raise ValueError("no " + item)
 
 
 def memory(folder, tail):
-    """Bytes a session, three ways; the caches that grew most."""
+    """Bytes a session or netns, three ways; what is per CPU; the caches that grew most."""
     kind, sessions = tail.split(".")
     sessions = int(sessions)
     a, b = slabs(folder, "before." + tail), slabs(folder, "after." + tail)
     objects = {k: (b[k][0] - a.get(k, (0, 0))[0]) / sessions for k in b}
     pages = sum(b[k][1] - a.get(k, (0, 0))[1] for k in b)
-    free = available(folder, "before." + tail) - available(folder, "after." + tail)
+    grown = {k: meminfo(folder, "after." + tail, k) - meminfo(folder, "before." + tail, k)
+             for k in ("MemAvailable", "Percpu")}
     return {
         "kind": kind, "sessions": sessions,
         "slab_objects": round(sum(objects.values())),
         "slab_pages": round(pages / sessions),
-        "mem_available": round(free / sessions),
+        "mem_available": round(-grown["MemAvailable"] / sessions),
+        "percpu": round(grown["Percpu"] / sessions),
         "caches": {k: round(v) for k, v in
                    sorted(objects.items(), key=lambda i: -i[1]) if v >= 16},
     }
@@ -117,17 +127,22 @@ class Report:
         self.rows = read_rows(folder)
         self.folder = folder
         self.kinds = list(dict.fromkeys(r.kind for r in self.rows.values()
-                                        if r.what == "vpnpass" and r.kind != "udp"))
+                                        if r.what == "vpnpass" and r.kind not in OTHERS and
+                                        r.kind != "netns"))
 
     def counts(self, what, kind, direction="out"):
         return sorted(k[3] for k in self.rows if k[:3] == (what, kind, direction))
 
     def router(self, what, kind, direction, sessions):
-        """Without the sender's part."""
-        sender = self.rows["sender", kind, direction, 200 if direction == "setup" else 1]
-        return self.rows[what, kind, direction, sessions].value - sender.value
+        """Without the sender's part, which the router is itself of its own packets."""
+        sender = self.rows.get(("sender", kind, direction, 200 if direction == "setup" else 1))
+        cost = self.rows[what, kind, direction, sessions].value
+        return cost - sender.value if sender else cost
 
     def added(self, what, kind, direction, sessions):
+        """To forwarding; None of what is not forwarded."""
+        if ("plain", kind, direction, 1) not in self.rows:
+            return None
         return (self.router(what, kind, direction, sessions) -
                 self.router("plain", kind, direction, 1))
 
@@ -147,6 +162,20 @@ class Report:
             yield (f"esp, {n}: added cost to stock's",
                    mean("vpnpass", "esp", n) / mean("stock", "esp", 1), GOAL_PINNED)
 
+    def goals_others(self):
+        """Against the same without our modules, earlier in the same boot."""
+        for kind in OTHERS:
+            for d in ("out", "in"):
+                yield (f"{TITLE[kind]}, {d}", self.router("vpnpass", kind, d, 1) /
+                       self.router("stock", kind, d, 1), GOAL_UNRELATED)
+        ours, stock = (next(r for r in self.rows.values() if (r.what, r.kind) == (w, "netns"))
+                       for w in ("vpnpass", "stock"))
+        yield "an idle netns, to make", ours.value / stock.value, GOAL_UNRELATED
+        ours, stock = (memory(self.folder, f"netns-{w}.{ours.sessions}")
+                       for w in ("vpnpass", "stock"))
+        for k in ("slab_objects",):
+            yield f"an idle netns, {k}", ours[k] / stock[k], GOAL_UNRELATED
+
     def goals(self):
         """(name, value, limit)"""
         for kind in self.kinds:
@@ -162,9 +191,7 @@ class Report:
                 if len(counts) > 1:
                     yield (f"{kind} {d}: {counts[-1]} sessions to {counts[0]}",
                            cost[counts[-1]] / cost[counts[0]], GOAL_GROWTH)
-        for d in ("out", "in"):
-            yield (f"unrelated UDP, {d}", self.router("vpnpass", "udp", d, 1) /
-                   self.router("stock", "udp", d, 1), GOAL_UNRELATED)
+        yield from self.goals_others()
 
     def complaints(self):
         for r in self.rows.values():
@@ -177,9 +204,10 @@ class Report:
     def figures(self):
         for key, r in self.rows.items():
             if r.direction != "setup" and r.what != "sender":
+                added = self.added(*key)
                 yield {"what": r.what, "kind": r.kind, "direction": r.direction,
                        "sessions": r.sessions, "instructions": round(self.router(*key)),
-                       "added": round(self.added(*key)),
+                       "added": added if added is None else round(added),
                        "spread_percent": round(r.spread, 2)}
 
     def result(self, seconds):
@@ -286,7 +314,8 @@ def comparable(r):
         if s["what"] == "vpnpass":
             found[f"{s['kind']} set-up {s['sessions']}"] = s["instructions"]
     for m in r["memory"]:
-        found[f"{m['kind']} memory {m['sessions']}"] = m["slab_objects"]
+        if m["kind"] != "netns-stock":
+            found[f"{m['kind']} memory {m['sessions']}"] = m["slab_objects"]
     return found
 
 

@@ -4,8 +4,9 @@
  * what arrived, the clock. Called by traffic.c.
  *
  * Packets leave by packet sockets that bypass the qdisc, so the kernel handles
- * each one to its end before the next is sent. Under QEMU's icount the clock
- * advances by one nanosecond an instruction: time is instructions.
+ * each one to its end before the next is sent. The router's own leave by a raw
+ * socket of its netns. Under QEMU's icount the clock advances by one nanosecond an
+ * instruction: time is instructions.
  */
 #include "traffic.h"
 
@@ -17,6 +18,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *const side[] = { [OUT] = "/run/netns/l", [IN] = "/run/netns/w" };
 
@@ -44,15 +46,37 @@ int packet_socket(enum dir dir, int proto)
 	return fd;
 }
 
+static int open_netns(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		err(2, "%s", path);
+	return fd;
+}
+
+/* For packets that the router itself sends, IP header and all. */
+static int own_socket(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(OWN_PEER) };
+	int netns = open_netns("/run/netns/r"), fd;
+
+	if (setns(netns, CLONE_NEWNET))
+		err(2, "setns");
+	close(netns);
+	fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_RAW);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		err(2, "raw socket");
+	return fd;
+}
+
 void sides_open(void)
 {
 	int dir;
 
 	for (dir = OUT; dir <= IN; dir++) {
-		load.ns[dir] = open(side[dir], O_RDONLY | O_CLOEXEC);
-		if (load.ns[dir] < 0)
-			err(2, "%s", side[dir]);
-		load.fd[dir] = packet_socket(dir, 0);
+		load.ns[dir] = open_netns(side[dir]);
+		load.fd[dir] = load.own && dir == OUT ? own_socket() : packet_socket(dir, 0);
 	}
 }
 

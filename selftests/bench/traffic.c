@@ -6,8 +6,10 @@
 #include "traffic.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +30,12 @@ static const uint8_t router_mac[][ETH_ALEN] = {
 
 static uint32_t client(uint32_t i)
 {
-	return htonl(CLIENTS + i % load.clients);
+	return htonl(load.own ? PUBLIC : CLIENTS + i % load.clients);
 }
 
 static uint32_t peer(uint32_t i)
 {
-	return htonl(PEERS + i / load.clients);
+	return htonl(load.own ? OWN_PEER : PEERS + i / load.clients);
 }
 
 /* RFC 1071, @len even */
@@ -73,6 +75,7 @@ static void build(unsigned int slot, uint32_t i, enum dir dir, uint8_t proto, fi
 	struct frame *f = &load.frame[slot];
 	uint32_t inside = client(i);
 	uint32_t outside = load.nat && dir == IN ? htonl(PUBLIC) : inside;
+	size_t skip = load.own && dir == OUT ? sizeof(f->eth) : 0;
 	size_t len = fill(f->l4, i, dir, arg);
 
 	memcpy(f->eth.h_dest, router_mac[dir], ETH_ALEN);
@@ -84,7 +87,8 @@ static void build(unsigned int slot, uint32_t i, enum dir dir, uint8_t proto, fi
 	f->ip.sum = fold(sum(&f->ip, sizeof(f->ip)));
 	if (proto == IPPROTO_TCP)
 		tcp_checksum(f, len);
-	load.iov[slot].iov_len = HEADERS + len;
+	load.iov[slot].iov_base = (uint8_t *)f + skip;
+	load.iov[slot].iov_len = HEADERS + len - skip;
 }
 
 static void build_data(unsigned int slot, uint32_t i, enum dir dir, uint32_t seq)
@@ -103,7 +107,6 @@ static void build_init(void)
 		f->eth.h_proto = htons(ETH_P_IP);
 		f->ip.ver_ihl = 0x45;
 		f->ip.ttl = 64;
-		load.iov[k].iov_base = f;
 		load.msg[k].msg_hdr.msg_iov = &load.iov[k];
 		load.msg[k].msg_hdr.msg_iovlen = 1;
 	}
@@ -115,20 +118,21 @@ static void build_init(void)
 static int cmd_send(enum dir dir, unsigned int packets, int times)
 {
 	unsigned int sent, n, k;
-	uint64_t before, start;
+	uint64_t before, start, took;
 
 	while (times-- > 0) {
 		before = arrived(dir);
-		start = now();
+		took = 0;
 		for (sent = 0; sent < packets; sent += n) {
 			n = packets - sent < BATCH ? packets - sent : BATCH;
 			for (k = 0; k < n; k++)
 				build_data(k, (uint64_t)(sent + k) * STRIDE % load.sessions,
 					   dir, 1000 + sent + k);
+			start = now();
 			send_frames(dir, n);
+			took += now() - start;
 		}
-		start = now() - start;
-		printf("%u %lu %lu\n", packets, arrived(dir) - before, start);
+		printf("%u %lu %lu\n", packets, arrived(dir) - before, took);
 	}
 	return 0;
 }
@@ -218,6 +222,24 @@ static int cmd_verify(uint32_t most)
 	return good == 2 * n ? 0 : 1;
 }
 
+/*
+ * netns N: makes so many that nothing happens in, and keeps them until a line is
+ * read. Prints N, N again (none is missing), instructions.
+ */
+static int cmd_netns(unsigned int n)
+{
+	uint64_t start = now();
+	unsigned int k;
+	char c;
+
+	for (k = 0; k < n; k++)
+		if (unshare(CLONE_NEWNET) || open("/proc/thread-self/ns/net", O_RDONLY) < 0)
+			err(2, "netns %u", k);
+	printf("%u %u %lu\n", n, n, now() - start);
+	fflush(stdout);
+	return read(0, &c, 1) < 0;
+}
+
 /* clock: how far it advances in a loop of 10 million instructions */
 static int cmd_clock(void)
 {
@@ -232,9 +254,11 @@ static int cmd_clock(void)
 
 static int usage(void)
 {
-	fputs("usage: traffic [-k KIND] [-n] [-s SESSIONS] [-c CLIENTS] COMMAND\n"
+	fputs("usage: traffic [-k KIND] [-n | -r] [-s SESSIONS] [-c CLIENTS] COMMAND\n"
 	      "  -k esp|udp|gre|ike|natt|natt-ike|l2tp|l2tpv3   -n the router translates\n"
-	      "  send out|in PACKETS TIMES | setup | verify MOST | clock\n",
+	      "  -r the router's own\n"
+	      "  send out|in PACKETS TIMES | setup | verify MOST\n"
+	      "  netns N | clock\n",
 	      stderr);
 	return 2;
 }
@@ -244,13 +268,16 @@ int main(int argc, char **argv)
 	const char *kind = "esp";
 	int opt;
 
-	while ((opt = getopt(argc, argv, "k:ns:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "k:nrs:c:")) != -1) {
 		switch (opt) {
 		case 'k':
 			kind = optarg;
 			break;
 		case 'n':
 			load.nat = true;
+			break;
+		case 'r':
+			load.own = true;
 			break;
 		case 's':
 			load.sessions = strtoul(optarg, NULL, 0);
@@ -266,6 +293,8 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 1 && !strcmp(argv[0], "clock"))
 		return cmd_clock();
+	if (argc == 2 && !strcmp(argv[0], "netns"))
+		return cmd_netns(strtoul(argv[1], NULL, 0));
 	load.kind = kind_find(kind);
 	if (argc < 1 || !load.kind || !load.sessions || !load.clients)
 		return usage();

@@ -25,6 +25,7 @@
 #define PUBLIC	0xc0000201	/* 192.0.2.1, the router's on the outside */
 #define CLIENTS	0x0a010001	/* 10.1.0.1 and up */
 #define PEERS	0xc6120001	/* 198.18.0.1 and up */
+#define OWN_PEER	0xc613ff01	/* 198.19.255.1, the router's: no client's */
 
 #define __packed __attribute__((packed))
 
@@ -69,7 +70,7 @@ struct kind {
 struct load {
 	const struct kind *kind;
 	uint32_t sessions, clients;
-	bool nat;
+	bool nat, own;	/* @own: packets from and to the router itself */
 	int fd[2], ns[2];
 	struct frame frame[BATCH];
 	struct iovec iov[BATCH];
