@@ -33,6 +33,14 @@ static u8 l4map[256] __read_mostly = {
 	[IPPROTO_ICMPV6] = L4_ICMP,
 };
 
+/* By IP protocol: may a session begin with what the router itself sends or gets? An
+ * ICMP error comes to the router's address, too.
+ */
+static bool any_end[256] __read_mostly = {
+	[IPPROTO_ICMP] = true,
+	[IPPROTO_ICMPV6] = true,
+};
+
 /* Ports that some helper is for, by their value as it is in the packet: other
  * traffic costs two bit tests.
  */
@@ -120,6 +128,9 @@ int vpnpass_match_add(const struct vpnpass_proto *p)
 	int i, err;
 
 	for (i = 0; i < p->n_match; i++) {
+		/* stays: without the helper nobody asks */
+		if (p->any_end)
+			WRITE_ONCE(any_end[p->match[i].l4proto], true);
 		err = match_add(&p->match[i], p->idx);
 		if (!err)
 			continue;
@@ -266,6 +277,40 @@ static bool is_tracking(const struct nf_hook_state *state)
 		    NF_IP_PRI_CONNTRACK_CONFIRM;
 }
 
+/* The packet concerns no client and no peer of a session, and goes from or to the router
+ * itself. It costs next to nothing, which is why this is
+ * asked first.
+ */
+static __always_inline bool is_strange_v4(const struct vpnpass_net *vn,
+					  const struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct in_device *in_dev;
+	const struct in_ifaddr *ifa;
+
+	if (READ_ONCE(any_end[iph->protocol]) || vpnpass_is_known_v4(vn, iph->saddr) ||
+	    vpnpass_is_known_v4(vn, iph->daddr))
+		return false;
+	if (state->hook != NF_INET_PRE_ROUTING)
+		return true;
+	in_dev = __in_dev_get_rcu(skb->dev);
+	ifa = in_dev ? rcu_dereference(in_dev->ifa_list) : NULL;
+	return ifa && ifa->ifa_local == iph->daddr;
+}
+
+static bool is_strange_v6(const struct vpnpass_net *vn, const struct sk_buff *skb,
+			  const struct nf_hook_state *state, u8 l4proto)
+{
+	const struct ipv6hdr *iph = ipv6_hdr(skb);
+
+	if (READ_ONCE(any_end[l4proto]) || vpnpass_is_known_v6(vn, &iph->saddr) ||
+	    vpnpass_is_known_v6(vn, &iph->daddr))
+		return false;
+	return state->hook != NF_INET_PRE_ROUTING ||
+	       nf_ipv6_chk_addr(state->net, &iph->daddr, skb->dev, true);
+}
+
 /* Is the helper to see such packets when they leave? */
 static bool has_post(const struct vpnpass_proto *p, u8 l4proto)
 {
@@ -347,34 +392,6 @@ static struct vpnpass_pin *find(struct vpnpass_net *vn,
 	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
 }
 
-/* Does the packet go from or to the router itself, so that no session has to do with it?
- * Asked of packets neither end of which some session has.
- */
-static bool is_the_routers(const struct vpnpass_pkt *pkt)
-{
-	const struct in_device *in_dev;
-	const struct in_ifaddr *ifa;
-
-	if (pkt->state->hook != NF_INET_PRE_ROUTING)
-		return true;
-	if (pkt->key.family == NFPROTO_IPV6)
-		return nf_ipv6_chk_addr(pkt->state->net, &pkt->key.dst.in6,
-					pkt->skb->dev, true);
-	in_dev = __in_dev_get_rcu(pkt->skb->dev);
-	ifa = in_dev ? rcu_dereference(in_dev->ifa_list) : NULL;
-	return ifa && ifa->ifa_local == pkt->key.dst.ip;
-}
-
-/* The packet concerns no client and no peer of a session: it costs what it costs stock. */
-static bool is_strange(const struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-		       const struct vpnpass_proto *p)
-{
-	return !p->any_end &&
-	       !vpnpass_is_known(vn, pkt->key.family, &pkt->key.src) &&
-	       !vpnpass_is_known(vn, pkt->key.family, &pkt->key.dst) &&
-	       is_the_routers(pkt);
-}
-
 static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 					   struct vpnpass_pkt *pkt,
 					   const struct vpnpass_proto *p)
@@ -383,8 +400,6 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 	struct vpnpass_pin *pin;
 	int err;
 
-	if (is_strange(vn, pkt, p))
-		return NF_ACCEPT;
 	pkt->key.kind = VPNPASS_KEY_PACKET;
 	pkt->key.zone = NF_CT_DEFAULT_ZONE_ID;
 	err = p->number(pkt);
@@ -431,8 +446,8 @@ static void fill_v4(struct vpnpass_pkt *pkt, const struct iphdr *iph)
 	pkt->key.family = NFPROTO_IPV4;
 }
 
-static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	u8 slot = READ_ONCE(l4map[iph->protocol]);
@@ -455,6 +470,13 @@ static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb
 	pkt.done = false;
 	fill_v4(&pkt, iph);
 	return lookup(vn, &pkt, p);
+}
+
+/* Calls nobody, so that it needs no stack. */
+static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return is_strange_v4(vn, skb, state) ? NF_ACCEPT : known_v4(vn, skb, state);
 }
 
 static unsigned int pre_v4(void *priv, struct sk_buff *skb,
@@ -505,7 +527,8 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	slot = READ_ONCE(l4map[l4proto]);
 	if (slot == L4_PORTS)
 		slot = slot_by_ports(vn, skb, NFPROTO_IPV6, pkt.thoff, l4proto);
-	if (likely(!slot) || already_tracked(skb) || !is_tracking(state))
+	if (likely(!slot) || is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb) ||
+	    !is_tracking(state))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, pkt.thoff);
