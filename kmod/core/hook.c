@@ -24,10 +24,11 @@
 #include "watch.h"
 
 /* By IP protocol: 0 nothing of ours, one plus the slot of its helper, or one of
- * the two below. Read per packet, written under vpnpass_mutex.
+ * those below. Read per packet, written under vpnpass_mutex.
  */
 #define L4_ICMP		0xff	/* may be an error about a packet of ours */
 #define L4_PORTS	0xfe	/* the ports decide */
+#define L4_WATCHED	0xfd	/* likewise, and some netns had ports watched, see watch.c */
 static u8 l4map[256] __read_mostly = {
 	[IPPROTO_ICMP] = L4_ICMP,
 	[IPPROTO_ICMPV6] = L4_ICMP,
@@ -45,6 +46,19 @@ static bool any_end[256] __read_mostly = {
  * traffic costs two bit tests.
  */
 static DECLARE_BITMAP(ports, 65536) __read_mostly;
+
+static bool by_ports(u8 slot)
+{
+	return slot == L4_PORTS || slot == L4_WATCHED;
+}
+
+/* Some netns watches UDP ports from now on: only now that is asked of UDP packets. It
+ * is for a helper that has a match with a port, which is in the map. Context: any.
+ */
+void vpnpass_udp_watched(void)
+{
+	WRITE_ONCE(l4map[IPPROTO_UDP], L4_WATCHED);
+}
 
 /* The matches with a port; l4proto is written last and read first. */
 static struct port_match {
@@ -86,7 +100,8 @@ static int match_add_port(const struct vpnpass_match *m, int idx)
 	/* pairs with the READ_ONCE() of it in port_find(): the rest comes first */
 	smp_store_release(&pm->l4proto, m->l4proto);
 	port_bit_update(m->port);
-	WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
+	if (!by_ports(READ_ONCE(l4map[m->l4proto])))
+		WRITE_ONCE(l4map[m->l4proto], L4_PORTS);
 	return 0;
 }
 
@@ -187,31 +202,36 @@ static u8 slot_by_ports(const struct vpnpass_net *vn, const struct sk_buff *skb,
 	return slot_watching(vn, skb, pf, h);
 }
 
-/* May an IPv4 packet concern a helper? What every packet of the router pays, which
- * is why the table is read in place: a byte that changes meanwhile is old or new.
+/* Have an IPv4 packet's ports to do with us? What every packet of the router pays, which
+ * is why they are read in place.
  */
-static __always_inline bool concerns_v4(const struct vpnpass_net *vn,
-					const struct sk_buff *skb)
+static __always_inline bool has_port_v4(const struct sk_buff *skb,
+					const struct vpnpass_watches *w)
 {
-	const struct vpnpass_watches *w;
-	u8 l4proto = ip_hdr(skb)->protocol;
-	const __be16 *h;
-	long thoff;
-
-	/* data_race(): a byte is read whole; READ_ONCE() costs an instruction */
-	if (unlikely(data_race(l4map[l4proto]) != L4_PORTS))
-		return READ_ONCE(l4map[l4proto]);
 	/* offsets from skb->head, as the kernel has them anyway */
-	thoff = skb->transport_header;
+	long thoff = skb->transport_header;
+	const __be16 *h;
+
 	if (unlikely(skb_tail_pointer(skb) - skb->head < thoff + 4))
 		return true;
 	h = (const __be16 *)(skb->head + thoff);
 	if (unlikely(test_bit((__force u16)h[0], ports)) ||
 	    unlikely(test_bit((__force u16)h[1], ports)))
 		return true;
-	w = READ_ONCE(vn->watches);
-	return unlikely(w) &&
-	       (vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1]));
+	return w && (vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1]));
+}
+
+/* May an IPv4 packet concern a helper? A byte of the table that changes meanwhile is old
+ * or new.
+ */
+static __always_inline bool concerns_v4(const struct sk_buff *skb)
+{
+	u8 l4proto = ip_hdr(skb)->protocol;
+
+	/* data_race(): a byte is read whole; READ_ONCE() costs an instruction */
+	if (unlikely(data_race(l4map[l4proto]) != L4_PORTS))
+		return READ_ONCE(l4map[l4proto]);
+	return has_port_v4(skb, NULL);
 }
 
 /* Packets on this CPU that went the pinned way: there is nothing to do for them
@@ -456,7 +476,7 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 
 	if (ip_is_fragment(iph) || already_tracked(skb) || !is_tracking(state))
 		return NF_ACCEPT;
-	if (slot == L4_PORTS)
+	if (by_ports(slot))
 		slot = slot_by_ports(vn, skb, NFPROTO_IPV4, thoff_v4(skb), iph->protocol);
 	else if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, thoff_v4(skb));
@@ -476,13 +496,16 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
+	if (unlikely(READ_ONCE(l4map[ip_hdr(skb)->protocol]) == L4_WATCHED) &&
+	    likely(!has_port_v4(skb, READ_ONCE(vn->watches))))
+		return NF_ACCEPT;
 	return is_strange_v4(vn, skb, state) ? NF_ACCEPT : known_v4(vn, skb, state);
 }
 
 static unsigned int pre_v4(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	return likely(!concerns_v4(priv, skb)) ? NF_ACCEPT : ours_v4(priv, skb, state);
+	return likely(!concerns_v4(skb)) ? NF_ACCEPT : ours_v4(priv, skb, state);
 }
 
 /* IP protocol and offset of an IPv6 packet's L4 header; -1 when there is none
@@ -525,7 +548,7 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	if (l4proto < 0)
 		return NF_ACCEPT;
 	slot = READ_ONCE(l4map[l4proto]);
-	if (slot == L4_PORTS)
+	if (by_ports(slot))
 		slot = slot_by_ports(vn, skb, NFPROTO_IPV6, pkt.thoff, l4proto);
 	if (likely(!slot) || is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb) ||
 	    !is_tracking(state))
@@ -557,7 +580,7 @@ static unsigned int after_nat(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	u8 slot = READ_ONCE(l4map[l4proto]);
 	const struct vpnpass_proto *p;
 
-	if (slot == L4_PORTS)
+	if (by_ports(slot))
 		slot = slot_by_ports(vn, pkt->skb, pkt->state->pf, pkt->thoff, l4proto);
 	if (!slot || slot == L4_ICMP)
 		return NF_ACCEPT;

@@ -55,6 +55,8 @@ static struct vpnpass_watches *watches_get(struct vpnpass_net *vn)
 		w = vpnpass_zalloc(vn, sizeof(*w));
 		/* pairs with the READ_ONCE() in hook.c: it is empty for who finds it */
 		smp_store_release(&vn->watches, w);
+		if (w)
+			vpnpass_udp_watched();
 	}
 	return w;
 }

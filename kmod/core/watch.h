@@ -30,6 +30,7 @@ static inline bool vpnpass_watch_may_have(const struct vpnpass_watches *w, __be1
 	return unlikely(test_bit(vpnpass_watch_bit(port), w->ports));
 }
 
+void vpnpass_udp_watched(void);
 u8 vpnpass_watch_slot(const struct vpnpass_watches *w, u8 family,
 		      const union nf_inet_addr *addr, __be16 port);
 void vpnpass_watches_exit(struct vpnpass_net *vn);
