@@ -209,34 +209,6 @@ void vpnpass_flow_forget(const struct vpnpass_pkt *pkt)
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_forget);
 
-/**
- * vpnpass_flow_udp_is_valid() - would conntrack take a UDP packet?
- * @pkt: the packet
- *
- * What it would not, rules for invalid packets are for.
- *
- * Context: softirq.
- */
-bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt)
-{
-	struct net *net = pkt->state->net;
-	const struct udphdr *uh;
-	struct udphdr buf;
-	u32 len;
-
-	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
-	if (!uh)
-		return false;
-	len = ntohs(uh->len);
-	if (len < sizeof(*uh) || len > pkt->skb->len - pkt->thoff)
-		return false;
-	return !uh->check || pkt->state->hook != NF_INET_PRE_ROUTING ||
-	       !READ_ONCE(net->ct.sysctl_checksum) ||
-	       !nf_checksum(pkt->skb, pkt->state->hook, pkt->thoff, IPPROTO_UDP,
-			    pkt->key.family);
-}
-EXPORT_SYMBOL_GPL(vpnpass_flow_udp_is_valid);
-
 /* --- the port that a flow is translated to ------------------------------------ */
 
 /* NAT, when no rule names a range, takes another port of the same one of these. */

@@ -372,6 +372,8 @@ static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	struct nf_conn *ct;
 
 	if (!already_tracked(pkt->skb)) {
+		if (!is_tracking(pkt->state))
+			return NF_ACCEPT;
 		verdict = nf_conntrack_in(pkt->skb, pkt->state);
 		if (verdict != NF_ACCEPT)
 			return verdict;
@@ -474,7 +476,7 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 	const struct vpnpass_proto *p;
 	struct vpnpass_pkt pkt;
 
-	if (ip_is_fragment(iph) || already_tracked(skb) || !is_tracking(state))
+	if (ip_is_fragment(iph) || already_tracked(skb))
 		return NF_ACCEPT;
 	if (by_ports(slot))
 		slot = slot_by_ports(vn, skb, NFPROTO_IPV4, thoff_v4(skb), iph->protocol);
@@ -550,8 +552,7 @@ static unsigned int pre_v6(void *priv, struct sk_buff *skb,
 	slot = READ_ONCE(l4map[l4proto]);
 	if (by_ports(slot))
 		slot = slot_by_ports(vn, skb, NFPROTO_IPV6, pkt.thoff, l4proto);
-	if (likely(!slot) || is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb) ||
-	    !is_tracking(state))
+	if (likely(!slot) || is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, pkt.thoff);

@@ -555,7 +555,6 @@ void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
 void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl);
 void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt);
 void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
-bool vpnpass_flow_udp_is_valid(const struct vpnpass_pkt *pkt);
 bool vpnpass_flow_keep_port(struct sk_buff *skb);
 bool vpnpass_flow_other_port(struct sk_buff *skb);
 void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,

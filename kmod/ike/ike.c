@@ -51,11 +51,15 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 				      const struct ike_peek *p)
 {
-	struct vpnpass_pin *pin = ike_pin_find(vn, &pkt->key, p->ispi);
+	struct vpnpass_pin *pin;
 
-	if (pin || !p->rspi)
+	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
+	pkt->key.number = p->ispi;
+	pin = vpnpass_pin_find(vn, &pkt->key);
+	if (likely(pin) || !p->rspi)
 		return pin;
-	pin = ike_pin_find(vn, &pkt->key, p->rspi);
+	pkt->key.number = p->rspi;
+	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (pin)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_BY_RSPI);
 	return pin;
@@ -100,8 +104,7 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		return NF_ACCEPT;
 	}
 	/* Flows with another port are told apart by it. */
-	if (p.sport != IKE_UDP_PORT || p.dport != IKE_UDP_PORT ||
-	    !vpnpass_flow_udp_is_valid(pkt))
+	if (p.sport != IKE_UDP_PORT || p.dport != IKE_UDP_PORT || !p.valid)
 		return NF_ACCEPT;
 
 	pin = ike_pin_of(vn, pkt, &p);

@@ -231,6 +231,7 @@ struct ike_peek {
 	u8 version;
 	u8 exchange;
 	u8 flags;
+	bool valid;		/* conntrack takes it, by its length */
 };
 
 extern struct vpnpass_proto ike_proto;

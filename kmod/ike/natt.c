@@ -122,6 +122,14 @@ static u64 port_number(__be16 src, __be16 dst)
 	return (u64)ntohs(src) << 16 | ntohs(dst);
 }
 
+/* Would conntrack take the datagram, by its length? What it would not is not attached. */
+static bool is_valid(const struct udphdr *uh, const struct vpnpass_pkt *pkt)
+{
+	u32 len = ntohs(uh->len);
+
+	return len >= sizeof(*uh) && len <= pkt->skb->len - pkt->thoff;
+}
+
 static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      int err)
 {
@@ -137,7 +145,7 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	pkt->key.number = port_number(uh->source, uh->dest);
 	pkt->key.kind = NATT_KEY_KIND;
 	pin = vpnpass_pin_find(vn, &pkt->key);
-	if (pin && vpnpass_flow_udp_is_valid(pkt) &&
+	if (pin && is_valid(uh, pkt) &&
 	    vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
 		natt_saw(natt_session(pin->session), pkt, pin->dir);
 		pkt->done = true;

@@ -85,6 +85,7 @@ bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 {
 	u8 buf[sizeof(struct udphdr) + 24];
 	const u8 *h;
+	u32 len;
 
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
@@ -93,6 +94,8 @@ bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
 		return false;
 	p->sport = get_unaligned_be16(h);
 	p->dport = get_unaligned_be16(h + 2);
+	len = get_unaligned_be16(h + 4);
+	p->valid = len >= sizeof(struct udphdr) && len <= pkt->skb->len - pkt->thoff;
 	h += sizeof(struct udphdr);
 	p->ispi = get_unaligned_be64(h);
 	p->rspi = get_unaligned_be64(h + 8);
