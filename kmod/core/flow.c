@@ -316,7 +316,7 @@ EXPORT_SYMBOL_GPL(vpnpass_flow_other_port);
  * @zone: where it is
  * @tuple: that both have, in either direction
  *
- * What somebody has answered, or is a session's, stays.
+ * An entry that somebody has answered, or that a session has, stays.
  *
  * Context: softirq, RCU read side.
  */

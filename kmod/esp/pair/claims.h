@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is known of a client: who may own an SPI that turns up. */
+/* Claims: what is known of a client that may own an SPI which turns up. */
 #ifndef VPNPASS_ESP_PAIR_CLAIMS_H
 #define VPNPASS_ESP_PAIR_CLAIMS_H
 

@@ -109,7 +109,7 @@ static void fill(struct pair_group *g, struct pair_trial *t, bool alone,
 		g->tokens -= (act->n_to - 1) * 1000;
 }
 
-/* Whose reaction counts: who was just given it. */
+/* The reaction of a client counts if it was just given the packet. */
 static void note_given(struct pair_group *g, const struct pair_trial *t, u32 now,
 		       const struct pair_act *act)
 {

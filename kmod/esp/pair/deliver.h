@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who gets a packet in doubt. */
+/* Delivery: the clients that get a packet in doubt. */
 #ifndef VPNPASS_ESP_PAIR_DELIVER_H
 #define VPNPASS_ESP_PAIR_DELIVER_H
 

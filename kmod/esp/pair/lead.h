@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who is ahead, and when that is enough for a pin. */
+/* The lead of one client over all others, and when it is enough for a pin. */
 #ifndef VPNPASS_ESP_PAIR_LEAD_H
 #define VPNPASS_ESP_PAIR_LEAD_H
 

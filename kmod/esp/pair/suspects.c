@@ -3,7 +3,7 @@
 #include "suspects.h"
 
 #define NONE		(-0x4000)	/* the score of nobody */
-/* Who has always asked in time cannot be outdone, only fall behind by misses. */
+/* A client that has always asked in time is not outdone; it falls behind by misses. */
 #define SCORE_MAX	((PAIR_SURE + PAIR_LEAD) * PAIR_BIT)
 
 struct pair_suspect *pair_suspect_of(struct pair_trial *t, const struct pair_client *c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whose can an unknown SPI be, and how much speaks for each. */
+/* The clients that an unknown SPI may belong to, and how much speaks for each. */
 #ifndef VPNPASS_ESP_PAIR_SUSPECTS_H
 #define VPNPASS_ESP_PAIR_SUSPECTS_H
 
