@@ -127,6 +127,8 @@ static void find_ids(const u8 *p, u32 len, bool *id)
 static struct host host;
 static struct pptp_ids ids;
 static u32 foreign;
+/* How far each stream was read for call IDs; nothing is once one has died. */
+static u32 read_to[PPTP_DIRS];
 
 /* The numbers that other clients hold, for each kind of shortage. */
 static const struct pptp_ids *others(void)
@@ -147,6 +149,7 @@ static void setup(void)
 {
 	ids = *others();
 	foreign = ids.total;
+	memset(read_to, 0, sizeof(read_to));
 	host_init(&host, &ids, ISN_IN, ISN_OUT);
 	host.max_calls = scarce & 1 ? 5 : 65536;
 }
@@ -169,13 +172,15 @@ static bool part(u8 dir, u32 from, u32 to, const u8 *data, u8 *out)
 	verdict = host_segment(&host, dir, isn_of(dir) + 1 + from, data, to - from, out);
 	HOST_CHECK(verdict != PPTP_CTL_GROW);
 	check_state();
+	if (!host.ctl.dead)
+		read_to[dir] = host.ctl.half[dir].next - isn_of(dir) - 1;
 	return verdict == PPTP_CTL_PASS;
 }
 
 /* Send again from what is not acknowledged, and perhaps on from there. */
 static void again(int run, u8 dir, u32 acked, u32 *done, u32 end)
 {
-	u32 from = acked + rnd(*done - acked + 1), i, old, to, seen;
+	u32 from = acked + rnd(*done - acked + 1), i, old, to;
 	static u8 seg[STREAM_MAX], out[STREAM_MAX];
 
 	to = from + 1 + rnd(64);
@@ -183,10 +188,9 @@ static void again(int run, u8 dir, u32 acked, u32 *done, u32 end)
 	if (to <= from)
 		return;
 	old = min(*done, to) - from;
-	seen = host.ctl.half[dir].next - isn_of(dir) - 1;
 	memcpy(seg, sent[dir] + from, to - from);
 	for (i = 0; i < old && rnd(4); i++)
-		if (is_id[dir][from + i] && from + i < seen)
+		if (is_id[dir][from + i] && from + i < read_to[dir])
 			seg[i] ^= (u8)rnd(256);
 	if (!part(dir, from, to, seg, out)) {
 		HOST_CHECK(host.ctl.waits);
