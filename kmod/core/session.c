@@ -55,6 +55,33 @@ static bool has_begun(const struct nf_conn *ct)
 	return !acct || atomic64_read(&acct->counter[IP_CT_DIR_ORIGINAL].packets);
 }
 
+/* An event of a limit that is hit shows the session, state and all: it has its
+ * connection before it is admitted.
+ */
+static void bind(struct vpnpass_session *s, struct nf_conn *ct)
+{
+	nf_conntrack_get(&ct->ct_general);
+	s->ct = ct;
+	s->began = ktime_get_boottime_ns();
+	s->last = vpnpass_now();
+	s->unwatched = nf_ct_is_confirmed(ct) && !vpnpass_conn_watched(ct);
+	s->passed = has_begun(ct);
+}
+
+/**
+ * vpnpass_session_rebind() - give a session that was held ready its own connection
+ * @s: allocated for another connection of the same addresses, not yet published
+ * @ct: its connection; a reference is taken
+ *
+ * Context: any.
+ */
+void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct)
+{
+	nf_ct_put(s->ct);
+	bind(s, ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_rebind);
+
 /**
  * vpnpass_session_alloc() - begin a session for a translated connection
  * @vn: netns
@@ -91,14 +118,7 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	s->client = orig->src.u3;
 	s->peer = reply->src.u3;
 	s->local = reply->dst.u3;
-	s->began = ktime_get_boottime_ns();
-	s->last = vpnpass_now();
-	s->unwatched = nf_ct_is_confirmed(ct) && !vpnpass_conn_watched(ct);
-	if (has_begun(ct))
-		__set_bit(0, &s->passed);
-	/* An event of a limit that is hit shows the session, state and all. */
-	nf_conntrack_get(&ct->ct_general);
-	s->ct = ct;
+	bind(s, ct);
 	err = session_admit(s);
 	if (err) {
 		nf_ct_put(ct);

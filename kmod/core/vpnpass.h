@@ -519,6 +519,7 @@ struct vpnpass_session *
 vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 		      struct nf_conn *ct);
 int vpnpass_session_publish(struct vpnpass_session *s);
+void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
 bool vpnpass_session_end(struct vpnpass_session *s, const char *reason);
 struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,

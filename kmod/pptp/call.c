@@ -95,12 +95,7 @@ static struct pptp_session *gre_session(struct pptp_control *pc,
 		if (IS_ERR(s))
 			return NULL;
 	} else {
-		/* taken from the control connection, not yet seen by anybody */
-		nf_ct_put(s->ct);
-		nf_conntrack_get(&ct->ct_general);
-		s->ct = ct;
-		s->began = ktime_get_boottime_ns();
-		s->last = vpnpass_now();
+		vpnpass_session_rebind(s, ct);
 	}
 	session_names(pc, s);
 	ps = pptp_session(s);
