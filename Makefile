@@ -50,14 +50,14 @@ tools:
 
 install: modules_install tools
 	$(MAKE) -C tools install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	$(MAKE) -C tools/packaging install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C packaging install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 # what dkms.conf calls: a helper that does not build stops no other
 dkms: preflight
 	+@scripts/dkms-build "$(KDIR)"
 
 deb:
-	@tools/packaging/deb
+	@packaging/deb
 
 clean-modules:
 	@if [ -d "$(KDIR)" ]; then $(KBUILD) clean; fi

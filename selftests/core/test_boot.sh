@@ -10,7 +10,7 @@
 checktool jq
 checktool flock util-linux
 
-keep=$(readlink -f "$selftests/../tools/packaging/state")
+keep=$(readlink -f "$selftests/../packaging/state")
 export STATE=$scratch/lib/state RUNTIME_DIRECTORY=$scratch/run
 mkdir -p "$scratch/bin" "$RUNTIME_DIRECTORY"
 printf '#!/bin/sh\nexec "%s" -n "%s" "$@"\n' "$VPNPASS" "${nsp}r" > "$scratch/bin/vpnpass"

@@ -150,7 +150,7 @@ check "modules for it" load_modules
 check "vpnpass.conf(5): the example is accepted" vp restore "$scratch/conf"
 check "and does what it says" vp_is '(map({ (.proto): . }) | add) as $p |
 	$p.pptp.mode == "block" and $p.esp.settings.strict.value == 1 and $p.ike.mode == "on"' show
-check "vpnpass.conf is accepted" vp restore "$selftests/../tools/vpnpass.conf"
+check "vpnpass.conf is accepted" vp restore "$selftests/../packaging/vpnpass.conf"
 vp stats --prometheus > "$scratch/prom"
 num "every counter of every protocol is there" "$(grep -c '_total{' "$scratch/prom")" -eq \
 	"$(vp -j stats | jq '[.[].counters | length] | add')"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# tools/firewall/vpnpass.nft in a forward chain that drops all else: what
+# packaging/firewall/vpnpass.nft in a forward chain that drops all else: what
 # passthrough needs passes, and nothing more.
 #
 #   c1 ---+--- r (masquerade, drop by default) ---- g1
@@ -9,7 +9,7 @@
 checktool jq
 checktool socat
 sim=$(peer pptp_sim) || skip_all "no compiler"
-snippet=$selftests/../tools/firewall/vpnpass.nft
+snippet=$selftests/../packaging/firewall/vpnpass.nft
 
 # firewall [RULE]: what an admin would write, with RULE in the chain
 firewall()

@@ -6,7 +6,7 @@
 # OpenWrt runs it under busybox, so that is tried as well.
 # run: host
 . "$(dirname "$0")/../lib.sh"
-apply=$selftests/../tools/packaging/apply
+apply=$selftests/../packaging/apply
 conf=$scratch/vpnpass.conf
 bin=$scratch/bin
 mkdir "$bin" "$scratch/run"

@@ -148,7 +148,7 @@ fi
 check "apt remove" in_root apt-get -q remove -y vpnpass vpnpass-dkms
 is "no module is left" "$(installed "$old")$(installed "$new")" ""
 is "nor a DKMS entry" "$(in_root dkms status vpnpass)" ""
-[ ! -e "$top/tools/vpnpass.conf" ] ||
+[ ! -e "$top/packaging/vpnpass.conf" ] ||
 	check "the configuration is kept" test -e "$root/etc/vpnpass.conf"
 check "apt purge" in_root apt-get -q purge -y vpnpass vpnpass-dkms
 is "nothing is left" "$(cd "$root" && find . -name '*vpnpass*' ! -path './packages/*' \

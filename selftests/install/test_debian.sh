@@ -42,7 +42,7 @@ check_fails "no firewalld policy that is in force by itself" \
 check "every source of the modules" has $(cd "$top" &&
 	git ls-files kmod scripts uapi/linux Kbuild Makefile VERSION dkms.conf |
 	grep -v '/\.' | sed "s,^,/usr/src/vpnpass-$version/,")
-if [ -e "$top/tools/vpnpass.conf" ]; then
+if [ -e "$top/packaging/vpnpass.conf" ]; then
 	is "the configuration is the administrator's" \
 		"$(dpkg-deb -I "$tool" conffiles)" /etc/vpnpass.conf
 else
@@ -50,7 +50,7 @@ else
 fi
 is "make install leaves a configuration alone" "$(
 	mkdir "$scratch/etc" && echo mine > "$scratch/etc/vpnpass.conf"
-	make -s -C "$top/tools/packaging" install DESTDIR="$scratch" > /dev/null
+	make -s -C "$top/packaging" install DESTDIR="$scratch" > /dev/null
 	cat "$scratch/etc/vpnpass.conf")" mine
 is "its unit runs what it installed" "$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' \
 	"$scratch/usr/local/lib/systemd/system/vpnpass.service")" \
@@ -70,9 +70,9 @@ else
 	skip "lintian" "not installed"
 fi
 if command -v xmllint > /dev/null; then
-	check "XML" xmllint --noout "$top"/tools/firewall/firewalld/*/*.xml
+	check "XML" xmllint --noout "$top"/packaging/firewall/firewalld/*/*.xml
 else
 	check "XML" python3 -c 'import sys, xml.dom.minidom
-for f in sys.argv[1:]: xml.dom.minidom.parse(f)' "$top"/tools/firewall/firewalld/*/*.xml
+for f in sys.argv[1:]: xml.dom.minidom.parse(f)' "$top"/packaging/firewall/firewalld/*/*.xml
 fi
 done_testing

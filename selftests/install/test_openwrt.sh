@@ -6,7 +6,7 @@
 # run: host
 . "$(dirname "$0")/../lib.sh"
 top=$(readlink -f "$selftests/..")
-feed=$top/tools/packaging/openwrt/vpnpass
+feed=$top/packaging/openwrt/vpnpass
 stub=$selftests/install/openwrt
 
 # --- the Makefile ---------------------------------------------------------------
@@ -45,7 +45,7 @@ is "the tool's package" "$(cd "$scratch/wrt/vpnpass" && find . -type f | sort)" 
 ./usr/sbin/vpnpass"
 
 check "LuCI's page is installed" make -s --no-print-directory \
-	-C "$top/tools/packaging/openwrt/luci-app-vpnpass" TOPDIR="$stub" OUT="$scratch/wrt" \
+	-C "$top/packaging/openwrt/luci-app-vpnpass" TOPDIR="$stub" OUT="$scratch/wrt" \
 	install-luci-app-vpnpass
 is "the package of LuCI's page" "$(cd "$scratch/wrt/luci-app-vpnpass" && find . -type f | sort)" \
 "./usr/libexec/vpnpass/remedy
@@ -58,7 +58,7 @@ is "the package of LuCI's page" "$(cd "$scratch/wrt/luci-app-vpnpass" && find . 
 ./www/luci-static/resources/vpnpass/texts.js"
 if command -v node > /dev/null; then
 	check "the translations template is current" \
-		"$top/tools/packaging/openwrt/luci-app-vpnpass/make-pot.mjs" --check
+		"$top/packaging/openwrt/luci-app-vpnpass/make-pot.mjs" --check
 else
 	skip "the translations template is current" "node is missing (package nodejs)"
 fi
@@ -153,9 +153,9 @@ service busybox "busybox ash"
 
 if command -v shellcheck > /dev/null; then
 	check "shellcheck" shellcheck "$feed/files/vpnpass.init"
-	check "shellcheck of what it runs" shellcheck -s dash "$top/tools/packaging/apply" \
-		"$top/tools/packaging/state" "$top/tools/packaging/metrics" \
-		"$top/tools/packaging/persist" "$top/tools/packaging/remedy"
+	check "shellcheck of what it runs" shellcheck -s dash "$top/packaging/apply" \
+		"$top/packaging/state" "$top/packaging/metrics" \
+		"$top/packaging/persist" "$top/packaging/remedy"
 else
 	skip "shellcheck" "not installed"
 fi

@@ -4,7 +4,7 @@
 # doctor's and no other. The tool is a stub. Under busybox too, as on OpenWrt.
 # run: host
 . "$(dirname "$0")/../lib.sh"
-packaging=$selftests/../tools/packaging
+packaging=$selftests/../packaging
 mkdir "$scratch/bin"
 export PATH=$scratch/bin:$PATH CONF=$scratch/vpnpass.conf calls=$scratch/calls found=$scratch/found
 

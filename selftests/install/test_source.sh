@@ -13,7 +13,7 @@ modules="vpnpass vpnpass_esp vpnpass_ike vpnpass_l2tp vpnpass_pptp"
 kdir=$("$selftests/vm/kernel" --kdir)
 
 mkdir "$scratch/src"
-(cd "$top" && git ls-files -z Kbuild Makefile VERSION docs kmod scripts uapi tools |
+(cd "$top" && git ls-files -z Kbuild Makefile VERSION docs kmod packaging scripts uapi tools |
 	xargs -0 cp --parents -t "$scratch/src")
 before=$(find /lib/modules /usr/local -newer "$scratch/src/VERSION" 2> /dev/null | sort)
 

@@ -15,7 +15,7 @@ VPNPASS=/usr/local/sbin/vpnpass
 
 install_files()
 {
-	make -s -C "$top/tools/packaging" install PREFIX=/usr/local &&
+	make -s -C "$top/packaging" install PREFIX=/usr/local &&
 		install -m 755 "$top/tools/vpnpass" $VPNPASS
 }
 

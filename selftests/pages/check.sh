@@ -14,7 +14,7 @@ kind=$1 kernel=${2-}
 
 # --- what needs no browser ---------------------------------------------------------------
 if [ "$kind" = files ]; then
-	packaging=$top/tools/packaging
+	packaging=$top/packaging
 	command -v promtool > /dev/null || skip_all "promtool is missing (package prometheus)"
 	check "promtool: alert rules" promtool check rules "$packaging/prometheus/vpnpass-alerts.yml"
 	check "appstreamcli" appstreamcli validate --no-net \
@@ -70,7 +70,7 @@ chmod +x "$scratch"/bin/* "$scratch"/libexec/vpnpass/*
 port=$((20000 + RANDOM % 10000))
 case $kind in
 cockpit)
-	make -s -C "$top/tools/packaging" install-cockpit PREFIX="$scratch/install" \
+	make -s -C "$top/packaging" install-cockpit PREFIX="$scratch/install" \
 		LIBEXECDIR="$scratch/libexec"
 	mkdir -p "$scratch/home"
 	HOME=$scratch/home PATH=$scratch/bin:$PATH XDG_DATA_DIRS=$scratch/install/share:/usr/share \
@@ -80,7 +80,7 @@ cockpit)
 	kept="'$here/in_guest' cat /etc/vpnpass.conf"
 	;;
 luci)
-	make -s -C "$top/tools/packaging/openwrt/luci-app-vpnpass" OUT="$scratch/install" \
+	make -s -C "$top/packaging/openwrt/luci-app-vpnpass" OUT="$scratch/install" \
 		TOPDIR="$top/selftests/install/openwrt" install-luci-app-vpnpass > /dev/null
 	"$here/luci_server.py" "$port" "$scratch/install/luci-app-vpnpass" \
 		> "$scratch/server.log" 2>&1 &

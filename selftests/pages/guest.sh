@@ -10,7 +10,7 @@ rpc=$VPNPASS_OUT/rpc
 install_scripts()
 {
 	mkdir -p /usr/libexec/vpnpass "$scratch/bin"
-	cp "$top"/tools/packaging/{persist,remedy,apply} /usr/libexec/vpnpass/
+	cp "$top"/packaging/{persist,remedy,apply} /usr/libexec/vpnpass/
 	ln -s "$VPNPASS" /usr/local/sbin/vpnpass
 	ln -sf "$VPNPASS" /usr/sbin/vpnpass
 	# apply finds all modules loaded

@@ -22,7 +22,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 ROOT = pathlib.Path(sys.argv[2])
-FILES = TOP / "tools/packaging/openwrt/vpnpass/files"
+FILES = TOP / "packaging/openwrt/vpnpass/files"
 STUB = TOP / "selftests/install/openwrt/rc.common"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())

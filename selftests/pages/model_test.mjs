@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // What the pages make of the tool's JSON, without a page.
 import assert from "node:assert/strict";
-import { age, answer, bytes, host, rows, valid } from "../../tools/packaging/pages/model.js";
-import { fill, texts } from "../../tools/packaging/pages/texts.js";
+import { age, answer, bytes, host, rows, valid } from "../../packaging/pages/model.js";
+import { fill, texts } from "../../packaging/pages/texts.js";
 
 const show = [
 	{ proto: "natt", mode: "on", sessions: 0 }, { proto: "quic", mode: "on", sessions: 9 },

@@ -17,7 +17,7 @@ import sys
 
 import yaml
 
-DIR = pathlib.Path(__file__).resolve().parents[2] / "tools" / "packaging" / "prometheus"
+DIR = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "prometheus"
 ADDED_BY_PROMETHEUS = {"instance", "job"}
 
 

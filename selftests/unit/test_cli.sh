@@ -547,7 +547,7 @@ test_restore_by_hand()
 	is "what is not there" "$rc:${err#*"$scratch/file":}" \
 		"2:5: pptp: protocol not loaded (load it with: modprobe vpnpass_pptp)"
 	is "and nothing is changed" "$(grep -c '^do' <<< "$sent")" 0
-	run "family allprotos $(yes ok | head -n 40 | paste -sd' ')" restore "$top/tools/vpnpass.conf"
+	run "family allprotos $(yes ok | head -n 40 | paste -sd' ')" restore "$top/packaging/vpnpass.conf"
 	is "the example is accepted" "$rc:$err" "0:"
 }
 
@@ -602,7 +602,7 @@ test_metrics()
 	chmod +x "$scratch/bin/vpnpass"
 	replies "family monitored onesession"
 	echo old > "$scratch/node.prom"
-	"$top/tools/packaging/metrics" "$scratch/node.prom" 2> "$scratch/err"
+	"$top/packaging/metrics" "$scratch/node.prom" 2> "$scratch/err"
 	is "metrics: well formed, nothing left behind" \
 		"$?:$(cat "$scratch/err"):$(promlint "$scratch/node.prom"):$(echo "$scratch"/node.prom*)" \
 		"0::25:$scratch/node.prom"
@@ -613,7 +613,7 @@ vpnpass_findings{severity="info"} 1'
 	is "dashboard and alerts name metrics that there are" \
 		"$("$here/prometheus_check.py" "$scratch/node.prom" 2>&1)" 22
 	replies nofamily
-	"$top/tools/packaging/metrics" "$scratch/node.prom" 2> /dev/null
+	"$top/packaging/metrics" "$scratch/node.prom" 2> /dev/null
 	is "metrics: without the module" "$(grep '^vpnpass_up' "$scratch/node.prom")" "vpnpass_up 0"
 	rm "$scratch/bin/vpnpass"
 }
@@ -1022,7 +1022,7 @@ test_power_cut()
 	mkdir "$scratch/keep/run"
 	: > "$scratch/keep/run/restored"
 	replies "family protos busysession"
-	STATE=$scratch/keep/state RUNTIME_DIRECTORY=$scratch/keep/run "$top/tools/packaging/state" save
+	STATE=$scratch/keep/state RUNTIME_DIRECTORY=$scratch/keep/run "$top/packaging/state" save
 	is "the next save leaves nothing behind" "$?:$(cd "$scratch/keep" && echo state*)" 0:state
 	rm "$scratch/bin/vpnpass"
 }
