@@ -93,7 +93,7 @@ else
 fi
 
 if have mandoc; then
-	check "man pages" mandoc -Tlint -Wwarning tools/*.[1-9]
+	check "man pages" mandoc -Tlint -Wwarning tools/man/*.[1-9]
 else
 	skip "man pages" "mandoc is not installed"
 fi

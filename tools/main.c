@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cmd/commands.h"
 
 struct options {
 	bool json, pretty, brief, version, help, wrong;
@@ -192,8 +192,9 @@ static int run_command(struct context *ctx, int argc, char **argv)
 
 	if (!c)
 		return unknown_command(argv[0]);
-	stray = c->rank ? stray_option(c, argc, argv) : NULL;
-	if ((argc == 2 && !strcmp(argv[1], "help") && c->rank) || (stray && asks_for_help(stray)))
+	stray = c->hidden ? NULL : stray_option(c, argc, argv);
+	if ((argc == 2 && !strcmp(argv[1], "help") && !c->hidden) ||
+	    (stray && asks_for_help(stray)))
 		return command_find("help")->run(ctx, 1, argv);
 	if (stray)
 		return usage_error(c, "%s: options come before the command", stray);

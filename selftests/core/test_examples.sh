@@ -11,7 +11,7 @@
 . "$(dirname "$0")/../lib.sh"
 checktool jq
 checktool depmod kmod
-page=$selftests/../tools/vpnpass.8
+page=$selftests/../tools/man/vpnpass.8
 readme=$selftests/../README.md
 
 # form: lines with what may differ replaced, in order, none twice
@@ -145,7 +145,7 @@ kill "${spawned[-1]}"
 
 # --- the configuration file's page, and the example that is installed --------------
 awk '/^\.Sh/ { on = $2 == "EXAMPLES" } on && /^\.Ed/ { b = 0 } b { print }
-	on && /^\.Bd -literal/ { b = 1 }' "$selftests/../tools/vpnpass.conf.5" > "$scratch/conf"
+	on && /^\.Bd -literal/ { b = 1 }' "$selftests/../tools/man/vpnpass.conf.5" > "$scratch/conf"
 check "modules for it" load_modules
 check "vpnpass.conf(5): the example is accepted" vp restore "$scratch/conf"
 check "and does what it says" vp_is '(map({ (.proto): . }) | add) as $p |

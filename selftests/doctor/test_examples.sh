@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/doctor.sh"
 checktool jq
-page=$selftests/../tools/vpnpass-doctor.8
+page=$selftests/../tools/man/vpnpass-doctor.8
 readme=$selftests/../README.md
 hosts=/etc/netns/${nsp}r/hosts
 

@@ -32,7 +32,7 @@ has()
 check "tool, unit, completion" has /usr/sbin/vpnpass /lib/systemd/system/vpnpass.service \
 	/usr/libexec/vpnpass/apply /usr/share/bash-completion/completions/vpnpass
 # shellcheck disable=SC2046
-check "every man page" has $(cd "$top/tools" && for p in *.[1-8]; do
+check "every man page" has $(cd "$top/tools/man" && for p in *.[1-8]; do
 	echo "/usr/share/man/man${p##*.}/$p.gz"; done)
 check "firewall snippets" has /usr/share/vpnpass/vpnpass.nft \
 	/usr/lib/firewalld/services/vpnpass-ipsec.xml

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel on paper: stands in for tools/transport.c and answers from the
+ * A kernel on paper: stands in for tools/lib/transport.c and answers from the
  * file $VPNPASS_REPLAY, made by cli_fixture.py. What the tool sends is added
  * to the file $VPNPASS_SENT. Used by test_cli.sh.
  * Out of a pipe messages come one by one as they are written.
@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport.h"
-#include "util.h"
+#include "lib/transport.h"
+#include "lib/util.h"
 
 #define PORTID		4711
 #define SOCKET_ERROR	0xffff

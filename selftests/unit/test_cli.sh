@@ -37,9 +37,9 @@ END
 chmod +x "$scratch/bin/modprobe"
 
 sources=("$here/cli_replay.c")
-for file in "$top"/tools/*.c "$top"/tools/doctor/*.c; do
+while read -r file; do
 	[[ $file == */transport.c ]] || sources+=("$file")
-done
+done < <(find "$top/tools" -name '*.c' | sort)
 
 build()
 {
@@ -678,8 +678,8 @@ test_counters()
 
 	for name in $(grep -hoE '\[[A-Z0-9]+_CNT_[A-Z_]+\] = "[a-z_0-9]+"' "$top"/kmod/*/*.[ch] |
 		      cut -d'"' -f2 | sort -u); do
-		grep -q "{ \"$name\"," "$top/tools/counters.c" || missing+=" $name"
-		grep -qE "^\.It Va $name\b|^\.Va $name\b" "$top/tools/vpnpass.4" || undocumented+=" $name"
+		grep -q "{ \"$name\"," "$top/tools/lib/counters.c" || missing+=" $name"
+		grep -qE "^\.It Va $name\b|^\.Va $name\b" "$top/tools/man/vpnpass.4" || undocumented+=" $name"
 	done
 	is "every counter has a help text" "$missing" ""
 	is "every counter is in vpnpass(4)" "$undocumented" ""
@@ -710,7 +710,7 @@ test_settings()
 		timeout | max_per_*) ;;
 		*) range+=", $default" ;;
 		esac
-		grep -qE "^\.It Va $name Pq ([a-z]+, )?$range\$" "$top/tools/vpnpass.4" ||
+		grep -qE "^\.It Va $name Pq ([a-z]+, )?$range\$" "$top/tools/man/vpnpass.4" ||
 			wrong+=" $name ($range)"
 	done < <(settings)
 	is "every setting is in vpnpass(4), with its range" "$wrong" ""
@@ -1384,13 +1384,13 @@ test_doctor()
 		if "pin_failed" in f["seen"]]')" "[]"
 	run "family allprotos nosessions" -j doctor
 	is "doctor: memory enough" "$(query '[f for f in d if f["finding"] == "no-memory"]')" "[]"
-	codes=$(sed -n '/\<found(r, /{s/SEVERITY.*//;p}' "$top"/tools/doctor/find_*.c |
+	codes=$(sed -n '/\<found(r, /{s/SEVERITY.*//;p}' "$top"/tools/doctor/checks/*.c |
 		grep -oE '"[a-z0-9-]+"' | tr -d '"' | sort -u)
 	for code in $codes; do
 		grep -rqE "\bfound \"[^\"]*\" $code\b|finding == ..?$code\b|find=.*\"$code " \
 			"$top"/selftests/{doctor,faults}/test_*.sh "$top"/selftests/doctor/scenes ||
 			untested+=" $code"
-		grep -qE "^\.It Cm (.* , )?$code\b" "$top/tools/vpnpass-doctor.8" || undocumented+=" $code"
+		grep -qE "^\.It Cm (.* , )?$code\b" "$top/tools/man/vpnpass-doctor.8" || undocumented+=" $code"
 	done
 	is "every finding has a test that makes the fault ($(wc -w <<< "$codes"))" "$untested" ""
 	is "every finding is in vpnpass-doctor(8)" "$undocumented" ""
@@ -1453,7 +1453,7 @@ completed()
 {
 	replies "$1"
 	# shellcheck disable=SC1091,SC2030
-	out=$(. "$top/tools/vpnpass.bash-completion"
+	out=$(. "$top/tools/completion/vpnpass.bash"
 		COMP_WORDS=("$vpnpass" "${@:2}") COMP_CWORD=$(($# - 1))
 		_vpnpass
 		printf '%s\n' "${COMPREPLY[@]}" | sort -u | paste -sd' ')
@@ -1514,7 +1514,7 @@ test_completion_bash()
 
 	"$here/cli_fixture.py" family protos > "$VPNPASS_REPLAY"
 	# shellcheck disable=SC2030,SC1091
-	out=$(. "$top/tools/vpnpass.bash-completion"
+	out=$(. "$top/tools/completion/vpnpass.bash"
 		COMP_WORDS=("$vpnpass" -j set esp o) COMP_CWORD=4
 		_vpnpass
 		echo "${COMPREPLY[*]}")
@@ -1522,7 +1522,7 @@ test_completion_bash()
 	mkdir "$scratch/files"
 	touch "$scratch/files/one two"
 	# shellcheck disable=SC2030,SC1091
-	out=$(. "$top/tools/vpnpass.bash-completion"
+	out=$(. "$top/tools/completion/vpnpass.bash"
 		COMP_WORDS=("$vpnpass" restore "$scratch/files/o") COMP_CWORD=2
 		_vpnpass
 		echo "${COMPREPLY[*]}")
@@ -1533,7 +1533,7 @@ test_completion_bash()
 test_man()
 {
 	if command -v mandoc > /dev/null; then
-		is "mandoc -Tlint" "$(mandoc -Tlint "$top"/tools/*.[1-9] 2>&1 |
+		is "mandoc -Tlint" "$(mandoc -Tlint "$top"/tools/man/*.[1-9] 2>&1 |
 			grep -v "mandoc.db\|referenced manual not found")" ""
 	else
 		skip "mandoc -Tlint" "mandoc is missing"

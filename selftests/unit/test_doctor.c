@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../tools/doctor/network.h"
-#include "../../tools/doctor/probe.h"
+#include "../../tools/doctor/probe/probe.h"
 #include "tap.h"
 
 static struct host address(const char *text)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Addresses and what kind they are; used by all that looks at evidence. Pure.
+ * Addresses and what kind they are. Pure.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "network.h"
 
 /**

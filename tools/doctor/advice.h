@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Commands that let a VPN past a rule, in the words of the program that made the
- * rule; used by find_rules.c.
+ * rule.
  */
 #ifndef _VPNPASS_DOCTOR_ADVICE_H
 #define _VPNPASS_DOCTOR_ADVICE_H
 
 #include "doctor.h"
-#include "eval.h"
+#include "rules/eval.h"
 
 #define NAMES_MAX	8
 

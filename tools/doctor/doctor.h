@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * vpnpass doctor: evidence is gathered once, then each check looks at it and
- * reports what it finds. A check is a find_*.c that registers itself with
- * CHECK(), as commands do; nothing else knows of it.
+ * reports what it finds. The table of checks is checks/checks.c.
  */
 #ifndef _VPNPASS_DOCTOR_H
 #define _VPNPASS_DOCTOR_H
 
-#include "../cli.h"
+#include "../lib/cli.h"
 #include "flows.h"
 #include "heard.h"
 #include "network.h"
-#include "probe.h"
+#include "probe/probe.h"
 #include "route.h"
-#include "ruleset.h"
+#include "rules/ruleset.h"
 #include "trace.h"
 
 /* Worst first, as they are listed. */
@@ -135,30 +134,10 @@ struct evidence {
 	struct tracer tracer;
 };
 
-/**
- * struct check - One thing to look for.
- * @rank: Place among the checks; the order of findings of a severity.
- * @run: Looks at the evidence and reports with found() and not_examined().
- * @next: Next by rank, private to report.c.
- */
-struct check {
-	int rank;
-	void (*run)(const struct evidence *ev, struct report *r);
-	struct check *next;
-};
-
-#define CHECK(check) \
-static void __attribute__((constructor)) register_##check(void) \
-{ \
-	check_register(&(check)); \
-}
-
 /* A text in several parts, joined by spaces; for what is reported. */
 #define SAY(...)	say_all((const char *const []){ __VA_ARGS__, NULL })
 
 /* report.c */
-void check_register(struct check *check);
-void checks_run(const struct evidence *ev, struct report *r);
 struct finding *found(struct report *r, const char *code, enum severity severity,
 		      const char *proto, char *seen, char *advice);
 void finding_command(struct finding *f, char *command);
@@ -188,13 +167,16 @@ void readings_take(struct readings *r);
 bool readings_any(const struct readings *r);
 uint64_t grew_by(const struct evidence *ev, enum counter_kind kind);
 
-/* probe.c */
+/* checks/checks.c */
+void checks_run(const struct evidence *ev, struct report *r);
+
+/* probe/probe.c */
 int probe_run(struct context *ctx, int argc, char **argv);
 void probe_complete(int argc, char **argv);
 int host_resolve(struct host *host, const char *name);
 struct asked *probe_ask(const struct host *host, int seconds, size_t *n);
 
-/* cmd_doctor.c */
+/* cmd/doctor.c */
 int doctor_usage(const char *fmt, const char *word);
 
 /* Beyond the exit codes of util.h */

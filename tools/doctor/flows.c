@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections of VPN protocols by ctnetlink; see flows.h. Read by
- * cmd_doctor.c, looked at by the checks.
+ * Connections of VPN protocols by ctnetlink; see flows.h.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -13,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "flows.h"
 #include "kernel.h"
 

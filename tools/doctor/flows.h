@@ -5,7 +5,7 @@
 #ifndef _VPNPASS_DOCTOR_FLOWS_H
 #define _VPNPASS_DOCTOR_FLOWS_H
 
-#include "../out.h"
+#include "../lib/out.h"
 #include "network.h"
 
 #define PROTO_L2TP3	115

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listening to the interfaces by a packet socket; see heard.h. Called by
- * cmd_doctor.c, needs CAP_NET_RAW.
+ * Listening to the interfaces by a packet socket, which needs CAP_NET_RAW; see heard.h.
  */
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -15,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "flows.h"
 #include "heard.h"
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "kernel.h"
 
 #define RECEIVE_SIZE	(64 * 1024)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Dumps of other netlink families than our own; used by the files of this
- * folder that gather evidence.
- */
+/* Dumps of other netlink families than our own. */
 #ifndef _VPNPASS_DOCTOR_KERNEL_H
 #define _VPNPASS_DOCTOR_KERNEL_H
 

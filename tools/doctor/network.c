@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interfaces, addresses and default routes by rtnetlink; see network.h. Read
- * by cmd_doctor.c, looked at by the checks.
+ * Interfaces, addresses and default routes by rtnetlink; see network.h.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "kernel.h"
 #include "network.h"
 

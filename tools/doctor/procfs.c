@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Numbers out of /proc: sysctls and the counters that have no netlink dump;
- * used by the checks.
+ * Numbers out of /proc: sysctls and the counters that have no netlink dump.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>

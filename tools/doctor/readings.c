@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counters that only ever grow, read twice: what they say is what they grew by
- * while the doctor looked. Used by cmd_doctor.c and the checks.
+ * while the doctor looked.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Running the checks and printing what they found, worst first; used by
- * cmd_doctor.c and by every check.
+ * What the checks found, printed worst first.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -9,35 +8,6 @@
 #include <string.h>
 
 #include "doctor.h"
-
-static struct check *checks;
-
-/**
- * check_register - Add a check to the list, see CHECK().
- * @check: The check, static.
- */
-void check_register(struct check *check)
-{
-	struct check **at = &checks;
-
-	while (*at && (*at)->rank <= check->rank)
-		at = &(*at)->next;
-	check->next = *at;
-	*at = check;
-}
-
-/**
- * checks_run - Have every check look at the evidence.
- * @ev: The evidence.
- * @r: Where they report.
- */
-void checks_run(const struct evidence *ev, struct report *r)
-{
-	const struct check *check;
-
-	for (check = checks; check; check = check->next)
-		check->run(ev, r);
-}
 
 /**
  * found - Report a finding, behind those that are as bad.

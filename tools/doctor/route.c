@@ -10,7 +10,7 @@
 #include <linux/xfrm.h>
 #include <string.h>
 
-#include "../util.h"
+#include "../lib/util.h"
 #include "kernel.h"
 #include "route.h"
 

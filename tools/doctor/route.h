@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which way the kernel sends a packet, and what it may refuse it for; used by
- * find_host.c.
+ * Which way the kernel sends a packet, and what it may refuse it for.
  */
 #ifndef _VPNPASS_DOCTOR_ROUTE_H
 #define _VPNPASS_DOCTOR_ROUTE_H

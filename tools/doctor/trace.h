@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel itself says about packets on their way through the rules (nftrace);
- * used by host.c, needs CAP_NET_ADMIN.
+ * What the kernel itself says about packets on their way through the rules (nftrace).
+ * The kernel asks for CAP_NET_ADMIN.
  */
 #ifndef _VPNPASS_DOCTOR_TRACE_H
 #define _VPNPASS_DOCTOR_TRACE_H

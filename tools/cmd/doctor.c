@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vpnpass doctor: gathers evidence, has it looked at, prints what was found.
+ * "doctor probe" is doctor/probe/.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../doctor/doctor.h"
+#include "../doctor/rules/firewall.h"
+#include "commands.h"
+
+/* Longer than any round trip worth the name */
+#define ANSWER_MSEC	2000
+/* Between two readings of counters that have counted before */
+#define COUNTER_MSEC	800
+/* For the answers of a host that is asked */
+#define ASK_SECONDS	3
+
+/**
+ * doctor_usage - Complain about the command line.
+ * @fmt: What is wrong, with a %s.
+ * @word: The word that is.
+ *
+ * Return: EXIT_USAGE.
+ */
+int doctor_usage(const char *fmt, const char *word)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s: %s", fmt, word);
+	return usage_error(&doctor_command, "%s", text);
+}
+
+/* What does not concern the host that the doctor was asked about is left out. */
+static int read_flows(struct evidence *ev)
+{
+	int ret = flows_read(&ev->flows);
+	size_t i, n = 0;
+
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *f = &ev->flows.list[i];
+
+		if ((!ev->to || host_equal(&f->dst, ev->to) || host_equal(&f->src, ev->to)) &&
+		    (!ev->from || host_equal(&f->src, ev->from) || host_equal(&f->dst, ev->from)))
+			ev->flows.list[n++] = *f;
+	}
+	ev->flows.n = n;
+	return ret;
+}
+
+static bool any_unanswered(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++)
+		if (!flow_answered(&ev->flows.list[i]) &&
+		    flow_goes_out(&ev->flows.list[i], &ev->net))
+			return true;
+	return false;
+}
+
+/*
+ * A packet that just left cannot be answered yet, and a counter that has counted may
+ * do so still: listen for a while, and look again.
+ */
+static int look_again(struct evidence *ev)
+{
+	int ms = any_unanswered(ev) ? ANSWER_MSEC : readings_any(&ev->before) ? COUNTER_MSEC : 0;
+	bool tell = ms && isatty(STDERR_FILENO);
+
+	if (!ms)
+		return 0;
+	if (tell)
+		fprintf(stderr, "looking at what passes for %d ms ...", ms);
+	ear_listen(&ev->ear, ms);
+	if (tell)
+		fputs("\r\033[K", stderr);
+	ev->seconds = ms / 1000.0;
+	flows_free(&ev->flows);
+	return read_flows(ev);
+}
+
+static void gather_flows(struct evidence *ev, struct report *r)
+{
+	int ret;
+
+	ear_open(&ev->ear);
+	readings_take(&ev->before);
+	ret = read_flows(ev);
+	if (!ret)
+		ret = look_again(ev);
+	readings_take(&ev->after);
+	ev->flows_known = !ret;
+	if (ret == -EOPNOTSUPP)
+		not_examined(r, "connections: none tracked, or nf_conntrack_netlink is missing");
+	else if (ret)
+		refused(r, "connections", ret);
+}
+
+static void find_way(struct evidence *ev)
+{
+	struct question q = { .to = ev->to };
+
+	route_get(&ev->route, &q);
+}
+
+static void ask_host(struct evidence *ev)
+{
+	trace_begin(&ev->tracer, ev->to);
+	ev->asked = probe_ask(ev->to, ASK_SECONDS, &ev->n_asked);
+	trace_end(&ev->tracer);
+}
+
+static void gather(struct evidence *ev, struct context *ctx, struct report *r)
+{
+	int ret = network_read(&ev->net);
+	char table[64];
+
+	if (ret)
+		refused(r, "interfaces and routes", ret);
+	ret = ruleset_read(&ev->rules);
+	ev->rules_known = !ret;
+	if (ret)
+		refused(r, "firewall rules", ret);
+	if (ev->rules.bridge)
+		not_examined(r, "firewall rules of the bridge family");
+	if (proc_first_line("/proc/net/ip_tables_names", table, sizeof(table)))
+		not_examined(r, "firewall rules of iptables-legacy, such as its table %s", table);
+	firewall_find_wan(&ev->net, &ev->rules);
+	if (ev->to)
+		find_way(ev);
+	gather_flows(ev, r);
+	ours_read(&ev->ours, ctx, r);
+	if (ev->rules_known)
+		firewall_judge(ev);
+	if (ev->to && !ev->route.error && !ev->route.local)
+		ask_host(ev);
+}
+
+static void forget(struct evidence *ev)
+{
+	free(ev->asked);
+	free(ev->crossed);
+	ours_free(&ev->ours);
+	ear_close(&ev->ear);
+	flows_free(&ev->flows);
+	ruleset_free(&ev->rules);
+	network_free(&ev->net);
+}
+
+/* Of a host that was asked it is good news, and no fault, that it answers. */
+static bool any_fault(const struct report *r, bool asked)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_findings; i++)
+		if (!asked || r->findings[i].severity != SEVERITY_INFO)
+			return true;
+	return false;
+}
+
+static int exit_code(const struct report *r, bool asked)
+{
+	if (any_fault(r, asked))
+		return EXIT_FOUND;
+	if (r->refused)
+		return EXIT_REFUSED;
+	return r->n_notes ? EXIT_NOT_ALL : EXIT_OK;
+}
+
+static int examine(struct context *ctx, const struct host *to, const struct host *from)
+{
+	struct evidence ev = { .to = to, .from = from };
+	struct report r = {};
+	int ret;
+
+	gather(&ev, ctx, &r);
+	checks_run(&ev, &r);
+	report_print(&r, &ctx->out);
+	ret = exit_code(&r, to);
+	report_free(&r);
+	forget(&ev);
+	return ret;
+}
+
+static int examine_host(struct context *ctx, int argc, char **argv)
+{
+	struct host to, from;
+	int ret;
+
+	if (argc != 1 && (argc != 3 || !word_is(argv[1], "from")))
+		return doctor_usage("unknown word", argc > 1 ? argv[1] : argv[0]);
+	ret = host_resolve(&to, argv[0]);
+	if (ret || argc == 1)
+		return ret ? ret : examine(ctx, &to, NULL);
+	ret = host_resolve(&from, argv[2]);
+	if (!ret && from.family != to.family)
+		return doctor_usage("not an address of the same family", argv[2]);
+	return ret ? ret : examine(ctx, &to, &from);
+}
+
+static int doctor_run(struct context *ctx, int argc, char **argv)
+{
+	if (!argc)
+		return examine(ctx, NULL, NULL);
+	if (word_is(argv[0], "probe"))
+		return probe_run(ctx, argc - 1, argv + 1);
+	return examine_host(ctx, argc, argv);
+}
+
+static void doctor_complete(struct context *ctx, int argc, char **argv)
+{
+	(void)ctx;
+	if (argc == 1)
+		suggest(argv[0], "probe");
+	else if (argc == 2 && !word_is(argv[0], "probe"))
+		suggest(argv[1], "from");
+	else if (word_is(argv[0], "probe"))
+		probe_complete(argc - 1, argv + 1);
+}
+
+const struct command doctor_command = {
+	.name = "doctor",
+	.usage = "\nHOST [from CLIENT]\nprobe HOST [timeout SECONDS] [SERVICE...]",
+	.summary = "find out why a VPN does not work",
+	.details = "Looks at the firewall, the connections, the interfaces and vpnpass itself and\n"
+		   "says what it found, the worst first. Of HOST it says what is in the way of a\n"
+		   "VPN with it, and asks it. With probe it only asks which services answer:\n"
+		   "ike, natt, pptp, l2tp, openvpn.\n"
+		   "Exit status: 0 nothing was found or all answered, 4 not all could be looked\n"
+		   "at, 3 otherwise.\n",
+	.run = doctor_run,
+	.complete = doctor_complete,
+};

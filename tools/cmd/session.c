@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vpnpass session: list the VPN sessions that go through, or end them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/filter.h"
+#include "commands.h"
+
+static int print_sessions(struct context *ctx, const struct replies *r, void *data)
+{
+	const struct nlmsghdr *pos = NULL;
+	struct out *o = &ctx->out;
+	struct session session;
+
+	(void)data;
+	while ((pos = replies_next(r, pos))) {
+		session_read(&session, pos);
+		out_object(o, NULL);
+		session_fields(o, &session);
+		out_object_end(o);
+		out_row(o);
+		session_pins_line(o, &session);
+		session_free(&session);
+	}
+	return EXIT_OK;
+}
+
+static int list(struct context *ctx, const struct filter *f)
+{
+	static const char *const columns[] = {
+		"PROTO", "CLIENT", "PEER", ">AGE", ">IDLE", ">PACKETS", ">BYTES", "STATE", NULL
+	};
+
+	out_columns(&ctx->out, columns);
+	out_list(&ctx->out, NULL);
+	return filter_request(ctx, f, VPNPASS_CMD_SESSION_GET, print_sessions, NULL);
+}
+
+static int count_flushed(struct context *ctx, const struct replies *r, void *data)
+{
+	uint64_t *flushed = data;
+
+	(void)ctx;
+	if (replies_next(r, NULL))
+		*flushed += count_read(replies_next(r, NULL)).value;
+	return EXIT_OK;
+}
+
+static int flush(struct context *ctx, const struct filter *f)
+{
+	uint64_t flushed = 0;
+	int ret;
+
+	answer_object(&ctx->out);
+	ret = filter_request(ctx, f, VPNPASS_CMD_SESSION_FLUSH, count_flushed, &flushed);
+	out_number(&ctx->out, "flushed", NULL, MAYBE(flushed));
+	if (!ret)
+		out_line(&ctx->out, 0, "%ju session%s ended", flushed,
+			 flushed == 1 ? "" : "s");
+	return ret;
+}
+
+static int session_run(struct context *ctx, int argc, char **argv)
+{
+	bool flushes = argc && word_is(argv[0], "flush");
+	bool has_verb = flushes || (argc && word_is(argv[0], "list"));
+	struct filter filter = {};
+	int ret;
+
+	ret = filter_parse(&filter, &session_command, false, argc - has_verb, argv + has_verb);
+	if (ret)
+		return ret;
+	return flushes ? flush(ctx, &filter) : list(ctx, &filter);
+}
+
+static void session_complete(struct context *ctx, int argc, char **argv)
+{
+	if (argc == 1) {
+		suggest(argv[0], "list");
+		suggest(argv[0], "flush");
+	}
+	filter_complete(ctx, false, argc, argv);
+}
+
+const struct command session_command = {
+	.name = "session",
+	.usage = "[list] [proto PROTO] [client ADDRESS] [peer ADDRESS]\n"
+		 "flush [proto PROTO] [client ADDRESS] [peer ADDRESS]",
+	.summary = "list the VPN sessions that pass through, or end them",
+	.details = "A number with a question mark after it is not yet certain.\n",
+	.run = session_run,
+	.complete = session_complete,
+};

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0 */
-/* What the counters mean; used by prometheus.c. */
-#ifndef _VPNPASS_COUNTERS_H
-#define _VPNPASS_COUNTERS_H
-
-const char *counter_help(const char *name);
-
-#endif /* _VPNPASS_COUNTERS_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Each check looks at the evidence and reports with found() and not_examined(). */
+#ifndef _VPNPASS_DOCTOR_CHECKS_H
+#define _VPNPASS_DOCTOR_CHECKS_H
+
+#include "../doctor.h"
+
+void check_bypass(const struct evidence *ev, struct report *r);
+void check_conntrack(const struct evidence *ev, struct report *r);
+void check_fragments(const struct evidence *ev, struct report *r);
+void check_host(const struct evidence *ev, struct report *r);
+void check_link(const struct evidence *ev, struct report *r);
+void check_routes(const struct evidence *ev, struct report *r);
+void check_rules(const struct evidence *ev, struct report *r);
+void check_silence(const struct evidence *ev, struct report *r);
+void check_switches(const struct evidence *ev, struct report *r);
+void check_untranslated(const struct evidence *ev, struct report *r);
+void check_vpns(const struct evidence *ev, struct report *r);
+void check_wan(const struct evidence *ev, struct report *r);
+
+#endif /* _VPNPASS_DOCTOR_CHECKS_H */

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is found of the host that the doctor was asked about: the way there
+ * (route-blocked, no-route, small-mtu), what it answers (host-answers, host-refuses,
+ * host-silent), and answers that this router's own rules drop (answers-dropped).
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../advice.h"
+#include "../doctor.h"
+#include "checks.h"
+
+/* Every link of IPv6 carries as much (RFC 8200 5); below, tunnels fragment. */
+#define MTU_MIN	1280
+
+/* --- the way --- */
+
+static const char *why_not(int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return "a route of type blackhole drops what goes to";
+	case -EACCES:
+		return "a route of type prohibit refuses what goes to";
+	case -EHOSTUNREACH:
+		return "a route of type unreachable refuses what goes to";
+	case -EXDEV:
+		return "its packets are not expected where they come in, on the way to";
+	}
+	return NULL;
+}
+
+static void report_no_way(const struct evidence *ev, struct report *r, const char *whose, int error)
+{
+	char to[INET6_ADDRSTRLEN];
+	const char *why = why_not(error);
+
+	host_text(ev->to, to);
+	if (why)
+		found(r, "route-blocked", SEVERITY_ERROR, NULL,
+		      xasprintf("%s %s%s", why, to, whose),
+		      xasprintf("Look for it and remove it: %s; ip rule; ip route get %s",
+				"ip route show table all", to));
+	else
+		found(r, "no-route", SEVERITY_ERROR, NULL,
+		      xasprintf("there is no route to %s%s", to, whose),
+		      SAY("Set a default route, or one to this server; see ip route and ip rule."));
+}
+
+/* A client's packets may be looked up in another table than the router's own. */
+static bool find_client_way(const struct evidence *ev, struct report *r)
+{
+	struct question q = { .to = ev->to, .from = ev->from };
+	char from[INET6_ADDRSTRLEN], *whose;
+	struct route way;
+
+	route_get(&way, &(struct question){ .to = ev->from });
+	if (way.error || way.local || !proc_number("net/ipv4/ip_forward").value)
+		return false;
+	q.in = way.out;
+	route_get(&way, &q);
+	if (!way.error)
+		return false;
+	whose = xasprintf(" for %s", host_text(ev->from, from));
+	report_no_way(ev, r, whose, way.error);
+	free(whose);
+	return true;
+}
+
+/* Rules may look at ports: the same host by two ways. */
+static void find_vpn_way(const struct evidence *ev, struct report *r, const struct vpn *vpn)
+{
+	struct question q = { .to = ev->to, .l4proto = vpn->l4proto, .dport = vpn->port };
+	struct route way;
+	char *whose;
+
+	if (!vpn->port)
+		return;
+	route_get(&way, &q);
+	if (!way.error)
+		return;
+	whose = xasprintf(" by %s", vpn->title);
+	report_no_way(ev, r, whose, way.error);
+	free(whose);
+}
+
+static void find_policy(const struct evidence *ev, struct report *r)
+{
+	char to[INET6_ADDRSTRLEN];
+
+	if (policy_blocks(ev->to, ev->from))
+		found(r, "route-blocked", SEVERITY_ERROR, NULL,
+		      xasprintf("an IPsec policy of this router's blocks what goes to %s",
+				host_text(ev->to, to)),
+		      xstrdup("Look for it with ip xfrm policy, and in the VPN that runs here."));
+}
+
+static void find_mtu(const struct evidence *ev, struct report *r)
+{
+	const struct link *out = network_link(&ev->net, ev->route.out);
+	uint32_t mtu = ev->route.mtu ? ev->route.mtu : out ? out->mtu : 0;
+	char to[INET6_ADDRSTRLEN];
+
+	if (!mtu || mtu >= MTU_MIN)
+		return;
+	found(r, "small-mtu", SEVERITY_WARNING, NULL,
+	      xasprintf("the way to %s takes packets of at most %u bytes",
+			host_text(ev->to, to), mtu),
+	      SAY("Have the VPN use small packets (MTU 1200, or less by 80 than this), and",
+		  "see that ICMP is not dropped on the way."));
+}
+
+/* --- what it answers --- */
+
+static const char *proto_of(const struct asked *a)
+{
+	const struct vpn *vpn = vpn_of(a->service->l4proto, a->service->port);
+
+	return vpn ? vpn->proto : a->service->name;
+}
+
+static char *service_text(const struct asked *a)
+{
+	const struct vpn *vpn = vpn_of(a->service->l4proto, a->service->port);
+
+	return xstrdup(vpn ? vpn->title : a->service->name);
+}
+
+static const struct traced *dropped(const struct evidence *ev, const struct asked *a, bool answer)
+{
+	size_t i;
+
+	for (i = 0; i < ev->tracer.n; i++) {
+		const struct traced *t = &ev->tracer.list[i];
+
+		if (t->dropped && t->answer == answer && t->l4proto == a->service->l4proto &&
+		    t->port == a->service->port)
+			return t;
+	}
+	return NULL;
+}
+
+static bool came_in(const struct evidence *ev, const struct asked *a)
+{
+	size_t i;
+
+	for (i = 0; i < ev->tracer.n; i++) {
+		const struct traced *t = &ev->tracer.list[i];
+
+		if (t->answer && t->l4proto == a->service->l4proto &&
+		    t->port == a->service->port)
+			return true;
+	}
+	return false;
+}
+
+static char *traced_place(const struct traced *t)
+{
+	const char *family = nft_family_name(t->family);
+
+	if (t->handle)
+		return xasprintf("the rule in table %s %s, chain %s, handle %ju", family, t->table,
+				 t->chain, (uintmax_t)t->handle);
+	return xasprintf("the policy of table %s %s, chain %s", family, t->table, t->chain);
+}
+
+/* Where the kernel says that it was dropped, in the ruleset that was read. */
+static bool find_place(const struct ruleset *rs, const struct traced *t, struct place *place)
+{
+	size_t i, k;
+
+	for (i = 0; i < rs->n_chains; i++) {
+		const struct nft_chain *c = &rs->chains[i];
+
+		if (c->family != t->family || strcmp(c->table, t->table) ||
+		    strcmp(c->name, t->chain))
+			continue;
+		*place = (struct place){ .chain = c, .base = c };
+		for (k = 0; k < c->n_rules; k++)
+			if (c->rules[k].handle == t->handle)
+				place->rule = &c->rules[k];
+		return c->type && (!t->handle || place->rule);
+	}
+	return false;
+}
+
+static void add_cure(const struct evidence *ev, struct finding *f, const struct asked *a,
+		     const struct traced *t)
+{
+	const struct link *out = network_link(&ev->net, ev->route.out);
+	struct place place;
+	struct wish wish = {
+		.place = &place, .vpn = vpn_of(a->service->l4proto, a->service->port),
+		.there = !t->answer, .back = t->answer, .peer = ev->to,
+	};
+
+	if (!out || !find_place(&ev->rules, t, &place))
+		return;
+	names_add(&wish.wan, out->name);
+	add_cures(f, &ev->rules, &wish);
+}
+
+static void report_dropped(const struct evidence *ev, struct report *r, const struct asked *a,
+			   const struct traced *t)
+{
+	char *place = traced_place(t), *service = service_text(a), to[INET6_ADDRSTRLEN];
+	struct finding *f;
+
+	host_text(ev->to, to);
+	if (t->answer)
+		f = found(r, "answers-dropped", SEVERITY_ERROR, proto_of(a),
+			  xasprintf("%s answers %s, and %s drops that (nftrace)",
+				    to, service, place),
+			  SAY("Let answers come in:"));
+	else
+		f = found(r, "nft-drop", SEVERITY_ERROR, proto_of(a),
+			  xasprintf("%s drops %s from the router to %s (nftrace)",
+				    place, service, to),
+			  SAY("Let it go out:"));
+	add_cure(ev, f, a, t);
+	free(place);
+	free(service);
+}
+
+static void report_answer(const struct evidence *ev, struct report *r, const struct asked *a)
+{
+	char to[INET6_ADDRSTRLEN], *service = service_text(a);
+
+	found(r, "host-answers", SEVERITY_INFO, proto_of(a),
+	      xasprintf("%s answers %s: %s", host_text(ev->to, to), service, a->text),
+	      SAY("Nothing here."));
+	free(service);
+}
+
+static bool is_own(const struct network *net, const char *address)
+{
+	struct host host = {};
+	uint8_t bytes[16];
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+
+	if (inet_pton(family, address, bytes) != 1)
+		return false;
+	host_set(&host, family, bytes);
+	return network_is_local(net, &host);
+}
+
+static void report_refusal(const struct evidence *ev, struct report *r, const struct asked *a,
+			   enum severity severity)
+{
+	char to[INET6_ADDRSTRLEN], *service = service_text(a);
+	bool other = *a->refuser && strcmp(a->refuser, host_text(ev->to, to));
+
+	host_text(ev->to, to);
+	found(r, "host-refuses", other ? SEVERITY_WARNING : severity, proto_of(a),
+	      is_own(&ev->net, a->refuser) ?
+		      xasprintf("this router itself refuses %s to %s: %s", service, to, a->text) :
+	      other ? xasprintf("%s, which is not %s but before it, refuses %s: %s", a->refuser, to,
+				service, a->text) :
+		      xasprintf("%s itself refuses %s: %s", to, service, a->text),
+	      other ? SAY("Ask who runs that device to let it through.") :
+		      SAY("It has no such service: see that the address is right and it runs."));
+	free(service);
+}
+
+static void report_silence(const struct evidence *ev, struct report *r, const struct asked *a,
+			   enum severity severity)
+{
+	char to[INET6_ADDRSTRLEN], *service = service_text(a);
+	const char *came = came_in(ev, a) ? "; something came back that is no answer" : "";
+
+	found(r, "host-silent", severity, proto_of(a),
+	      xasprintf("%s was asked for %s %d times, %sand there is no answer%s",
+			host_text(ev->to, to), service, a->tries,
+			ev->tracer.worked ? "no nft rule here drops that (nftrace), " : "", came),
+	      SAY("It has no such service, or a network on the way drops it: ask it from another",
+		  "network to know which. A server of OpenVPN with tls-auth answers no stranger."));
+	free(service);
+}
+
+static void report_asked(const struct evidence *ev, struct report *r, const struct asked *a,
+			 enum severity severity)
+{
+	const struct traced *in = dropped(ev, a, true), *out = dropped(ev, a, false);
+
+	if (a->result == ANSWERED)
+		report_answer(ev, r, a);
+	else if (out || in)
+		report_dropped(ev, r, a, out ? out : in);
+	else if (a->result == REFUSED)
+		report_refusal(ev, r, a, severity);
+	else
+		report_silence(ev, r, a, severity);
+}
+
+void check_host(const struct evidence *ev, struct report *r)
+{
+	enum severity severity = SEVERITY_WARNING;
+	size_t i;
+
+	if (!ev->to)
+		return;
+	if (ev->route.error)
+		report_no_way(ev, r, "", ev->route.error);
+	else if (!ev->from || !find_client_way(ev, r))
+		for (i = 0; i < n_vpns; i++)
+			find_vpn_way(ev, r, &vpns[i]);
+	find_policy(ev, r);
+	if (!ev->route.error)
+		find_mtu(ev, r);
+	/* most servers have one kind of VPN, and need no other */
+	for (i = 0; i < ev->n_asked; i++)
+		if (ev->asked[i].result == ANSWERED)
+			severity = SEVERITY_INFO;
+	for (i = 0; i < ev->n_asked; i++)
+		report_asked(ev, r, &ev->asked[i], severity);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * path-silent: a VPN's packets went out and none came back. The connection's
+ * entry exists, so the router's own rules let them go. answers-unclaimed: some do
+ * come back, but connection tracking does not know whose they are.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../rules/firewall.h"
+#include "checks.h"
+
+struct silence {
+	const struct flow *first;
+	size_t unanswered, answered;
+};
+
+/* Services that "doctor probe" asks have the port of their own that daemons use. */
+static bool is_probe(const struct evidence *ev, const struct flow *f)
+{
+	return f->vpn->source && f->sport != f->vpn->source && network_is_local(&ev->net, &f->src);
+}
+
+/* One packet to a port is no VPN yet. */
+static bool is_stray(const struct flow *f)
+{
+	return f->packets_out.known && f->packets_out.value < 2;
+}
+
+/*
+ * An answer from another port, as L2TP's may be, has a connection of its own; our
+ * session knows whose it is.
+ */
+static bool answered_by_ours(const struct ours *ours, const struct flow *f)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	size_t i;
+
+	host_text(&f->src, src);
+	host_text(&f->dst, dst);
+	for (i = 0; i < ours->n_sessions; i++) {
+		const struct session *s = &ours->sessions[i];
+
+		if (s->packets_in.value && !strcmp(s->proto, f->vpn->proto) &&
+		    !strcmp(s->client, src) && !strcmp(s->peer, dst))
+			return true;
+	}
+	return false;
+}
+
+/* How many packets of the other end came in from outside while the doctor looked. */
+static unsigned int came_back(const struct evidence *ev, const struct flow *f)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (!h->out && h->l4proto == f->vpn->l4proto && h->sport == f->vpn->port &&
+		    host_equal(&h->src, &f->dst) && host_equal(&h->dst, &f->reply_dst))
+			n += h->n;
+	}
+	return n;
+}
+
+/* A connection that the other end seems to have begun, as nobody claimed its packets. */
+static bool has_mirror(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *other = &ev->flows.list[i];
+
+		if (other->vpn == f->vpn && host_equal(&other->src, &f->dst) &&
+		    host_equal(&other->dst, &f->reply_dst))
+			return true;
+	}
+	return false;
+}
+
+static bool is_silent(const struct evidence *ev, const struct flow *f)
+{
+	return flow_goes_out(f, &ev->net) && !flow_answered(f) && !is_probe(ev, f) &&
+	       !is_stray(f) && !answered_by_ours(&ev->ours, f);
+}
+
+static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn)
+{
+	struct silence s = {};
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *f = &ev->flows.list[i];
+
+		if (f->vpn != vpn || !flow_goes_out(f, &ev->net) || is_probe(ev, f))
+			continue;
+		if (flow_answered(f) || answered_by_ours(&ev->ours, f)) {
+			s.answered++;
+			continue;
+		}
+		if (!is_silent(ev, f) || came_back(ev, f) || has_mirror(ev, f))
+			continue;
+		s.unanswered++;
+		if (!s.first)
+			s.first = f;
+	}
+	return s;
+}
+
+static char *seen_text(const struct silence *s)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], more[64] = "", packets[64] = "";
+	const struct flow *f = s->first;
+
+	if (f->packets_out.known)
+		snprintf(packets, sizeof(packets), ", %ju packets out and none back",
+			 (uintmax_t)f->packets_out.value);
+	if (s->unanswered > 1)
+		snprintf(more, sizeof(more), "; so have %zu more", s->unanswered - 1);
+	return xasprintf("%s asks %s by %s and has no answer%s (UNREPLIED in conntrack -L)%s%s",
+			 host_text(&f->src, src), host_text(&f->dst, dst), f->vpn->title,
+			 packets, more,
+			 s->answered ? "; others are answered" : "");
+}
+
+static char *advice_text(const struct silence *s)
+{
+	if (s->answered)
+		return xstrdup("See that the gateway is up:");
+	return SAY("Ask the gateway, from here and from another network: if it answers there",
+		   "alone, the provider or a network on the way drops this",
+		   s->first->vpn->port ? "port." : "protocol.",
+		   "IKEv2 with NAT-T on UDP 4500 or OpenVPN on TCP 443 may pass.");
+}
+
+static void report_silence(struct report *r, const struct vpn *vpn, const struct silence *s)
+{
+	enum severity severity = s->answered ? SEVERITY_WARNING : SEVERITY_ERROR;
+	struct finding *f = found(r, "path-silent", severity, vpn->proto, seen_text(s),
+				  advice_text(s));
+	char dst[INET6_ADDRSTRLEN];
+
+	finding_command(f, xasprintf("vpnpass doctor %s", host_text(&s->first->dst, dst)));
+}
+
+/* Kinds of packets whose answers a rule drops, perhaps before they are tracked. */
+static void take(const struct crossing *c, void *data)
+{
+	bool *dropped = data;
+
+	if (c->vpn && c->packet->reply && c->j->dropped.chain)
+		dropped[c->vpn - vpns] = true;
+}
+
+static char *unclaimed_text(const struct evidence *ev, const struct flow *f, unsigned int n)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], packets[64] = "";
+
+	if (n)
+		snprintf(packets, sizeof(packets), ", %u packets within %.1f s,", n, ev->seconds);
+	return xasprintf("%s sends %s to %s, whose answers%s come in but are not taken for such",
+			 host_text(&f->src, src), f->vpn->title, host_text(&f->dst, dst), packets);
+}
+
+static void report_unclaimed(const struct evidence *ev, struct report *r, const struct flow *f)
+{
+	const char *proto = f->vpn->proto;
+	bool helped = ours_helps(&ev->ours, proto) || !f->vpn->helped;
+	struct finding *finding;
+
+	finding = found(r, "answers-unclaimed", SEVERITY_ERROR, proto,
+			unclaimed_text(ev, f, came_back(ev, f)),
+			helped ? SAY("See with tcpdump on the way out what comes back, and with",
+				     "conntrack -L whom it is for.") :
+				 SAY("Plain NAT cannot tell whose they are: have vpnpass do it."));
+	if (!helped && !ours_proto(&ev->ours, proto))
+		finding_command(finding, xasprintf("modprobe %s", module_of(proto)));
+	else if (!helped)
+		finding_command(finding, xasprintf("vpnpass set %s on", proto));
+}
+
+static void find_unclaimed(const struct evidence *ev, struct report *r, const struct vpn *vpn)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *f = &ev->flows.list[i];
+
+		if (f->vpn != vpn || !is_silent(ev, f) || (!came_back(ev, f) && !has_mirror(ev, f)))
+			continue;
+		report_unclaimed(ev, r, f);
+		return;
+	}
+}
+
+void check_silence(const struct evidence *ev, struct report *r)
+{
+	bool *dropped = xrealloc(NULL, n_vpns * sizeof(*dropped));
+	size_t i;
+
+	memset(dropped, 0, n_vpns * sizeof(*dropped));
+	if (ev->rules_known)
+		firewall_cross(ev, take, dropped);
+	for (i = 0; i < n_vpns; i++) {
+		struct silence s = listen_to(ev, &vpns[i]);
+
+		if (dropped[i])
+			continue;
+		find_unclaimed(ev, r, &vpns[i]);
+		if (s.first)
+			report_silence(r, &vpns[i], &s);
+	}
+	free(dropped);
+}

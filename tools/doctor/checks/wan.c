@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is wrong with the addresses and forwarding of the router as such: double-nat,
+ * cgnat, shared-address, tunnel-uplink, no-nat, forwarding-off, reverse-path. A public
+ * address beside a private one on the same way out is not told apart from it, and
+ * therefore silences the check.
+ */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../rules/firewall.h"
+#include "checks.h"
+
+/* What is common to the addresses of a way out; the first of the worst kind. */
+static const struct host *outer_address(const struct network *net, const struct link *link)
+{
+	const struct link_address *a = NULL, *first = NULL;
+
+	while ((a = network_next(net, link->index, AF_INET, a))) {
+		if (host_is_global(&a->address))
+			return NULL;
+		if (!first && (host_is_private(&a->address) || host_is_cgnat(&a->address)))
+			first = a;
+	}
+	return first ? &first->address : NULL;
+}
+
+static bool leads_out(const struct evidence *ev, const struct link *link, int family)
+{
+	size_t i;
+
+	for (i = 0; link->wan && i < ev->net.n_ways; i++)
+		if (ev->net.ways[i].index == link->index && ev->net.ways[i].family == family)
+			return true;
+	return link->wan && !ev->net.default_route;
+}
+
+static void report_cgnat(struct report *r, const struct link *link, const struct host *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	found(r, "cgnat", SEVERITY_WARNING, NULL,
+	      xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
+			link->name, host_text(a, text)),
+	      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the",
+		  "provider for a public address: the carrier's NAT has to pass",
+		  "ESP and GRE too, and no setting here can make it."));
+}
+
+static void report_double_nat(struct report *r, const struct link *link, const struct host *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	found(r, "double-nat", SEVERITY_WARNING, NULL,
+	      xasprintf("%s has the private address %s: another NAT is before it",
+			link->name, host_text(a, text)),
+	      SAY("Switch the device before this one to bridge mode, or let",
+		  "it pass VPNs as well: what this router lets through has",
+		  "to get through that NAT too."));
+}
+
+/* DS-Lite, 464XLAT: IPv4 goes to the provider's translator, by a tunnel or by IPv6. */
+static const struct host *shared_address(const struct network *net, const struct link *link)
+{
+	const struct link_address *a = NULL;
+
+	while ((a = network_next(net, link->index, AF_INET, a)))
+		if (host_is_shared(&a->address))
+			return &a->address;
+	return NULL;
+}
+
+static void report_shared(struct report *r, const struct link *link, const struct host *a)
+{
+	char text[INET6_ADDRSTRLEN];
+	char *with = a ? xasprintf(" with the address %s", host_text(a, text)) : xstrdup("");
+
+	found(r, "shared-address", SEVERITY_INFO, NULL,
+	      xasprintf("IPv4 leaves by %s%s, %s", link->name, with,
+			link->type == ARPHRD_TUNNEL6 ?
+			"a tunnel in IPv6 to the provider's NAT, as DS-Lite and MAP-E have it" :
+			"towards the provider's NAT, as DS-Lite and 464XLAT have it"),
+	      SAY("Use VPNs by IPv6, or those with NAT-T, OpenVPN or WireGuard."));
+	free(with);
+}
+
+static void report_tunnel(struct report *r, const struct link *link)
+{
+	found(r, "tunnel-uplink", SEVERITY_INFO, NULL,
+	      xasprintf("the default route leads into the tunnel %s%s%s%s", link->name,
+			*link->kind ? " (" : "", link->kind, *link->kind ? ")" : ""),
+	      SAY("Nothing here, if that is meant to be so. If a VPN of a client fails, let it",
+		  "past this tunnel by a rule of policy routing."));
+}
+
+/* PPP by PPPoE is a line of the provider's, all other is a tunnel. */
+static bool is_tunnel(const struct link *link)
+{
+	char line[128];
+	FILE *file;
+	bool pppoe;
+
+	if (link->type != ARPHRD_PPP)
+		return link_is_tunnel(link);
+	file = fopen("/proc/net/pppoe", "re");
+	pppoe = !file || (fgets(line, sizeof(line), file) && fgets(line, sizeof(line), file));
+	if (file)
+		fclose(file);
+	return !pppoe;
+}
+
+struct translation {
+	const struct link *out;
+	enum truth truth;
+};
+
+static void take_translation(const struct crossing *c, void *data)
+{
+	struct translation *t = data;
+
+	if (!c->vpn && !c->packet->reply && c->packet->in && c->packet->out == t->out &&
+	    c->packet->family == NFPROTO_IPV4 && c->j->masqueraded > t->truth)
+		t->truth = c->j->masqueraded;
+}
+
+/* A router that only routes adds no NAT to the one before it. */
+static bool translates(const struct evidence *ev, const struct link *out)
+{
+	struct translation t = { .out = out };
+
+	if (!ev->rules_known)
+		return true;
+	firewall_cross(ev, take_translation, &t);
+	return t.truth != NO;
+}
+
+static void find_outer(const struct evidence *ev, struct report *r, const struct link *link)
+{
+	const struct host *shared = shared_address(&ev->net, link);
+	const struct host *a = outer_address(&ev->net, link);
+
+	if (shared || link->type == ARPHRD_TUNNEL6)
+		report_shared(r, link, shared);
+	else if (is_tunnel(link))
+		report_tunnel(r, link);
+	else if (a && host_is_cgnat(a))
+		report_cgnat(r, link, a);
+	else if (a && translates(ev, link))
+		report_double_nat(r, link, a);
+}
+
+static void find_outers(const struct evidence *ev, struct report *r)
+{
+	size_t i;
+
+	if (!network_is_router(&ev->net))
+		return;
+	for (i = 0; i < ev->net.n_links; i++)
+		if (leads_out(ev, &ev->net.links[i], AF_INET))
+			find_outer(ev, r, &ev->net.links[i]);
+}
+
+struct crossings {
+	enum truth masqueraded;
+	const struct link *in, *out;
+};
+
+static void take(const struct crossing *c, void *data)
+{
+	struct crossings *all = data;
+
+	if (c->vpn || c->packet->reply || !c->packet->in || c->packet->family != NFPROTO_IPV4)
+		return;
+	/* what is dropped before does not come so far */
+	if (c->j->dropped.chain)
+		all->masqueraded = MAYBE_SO;
+	else if (c->j->masqueraded > all->masqueraded)
+		all->masqueraded = c->j->masqueraded;
+	if (all->in)
+		return;
+	all->in = c->packet->in;
+	all->out = c->packet->out;
+}
+
+static bool has_legacy_rules(void)
+{
+	char line[64];
+
+	return proc_first_line("/proc/net/ip_tables_names", line, sizeof(line));
+}
+
+static void report_no_nat(struct report *r, const struct crossings *all,
+			  const struct link_address *lan)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct finding *f;
+
+	f = found(r, "no-nat", SEVERITY_ERROR, NULL,
+		  xasprintf("no nft rule translates the source of packets from %s (%s) to %s",
+			    all->in->name, host_text(&lan->address, text), all->out->name),
+		  SAY("Masquerade what leaves:"));
+	finding_command(f, xasprintf("nft 'add table ip nat; %s { %s; }; %s \"%s\" %s'",
+				     "add chain ip nat post",
+				     "type nat hook postrouting priority srcnat",
+				     "add rule ip nat post oifname", all->out->name, "masquerade"));
+}
+
+/* A network that is routed without NAT on purpose has public addresses. */
+static void find_no_nat(const struct evidence *ev, struct report *r)
+{
+	const struct link_address *lan, *wan;
+	struct crossings all = {};
+
+	if (!ev->rules_known || !proc_number("net/ipv4/ip_forward").value)
+		return;
+	firewall_cross(ev, take, &all);
+	if (!all.in || all.masqueraded != NO)
+		return;
+	lan = network_next(&ev->net, all.in->index, AF_INET, NULL);
+	wan = network_next(&ev->net, all.out->index, AF_INET, NULL);
+	if (lan && wan && host_is_private(&lan->address) && host_is_global(&wan->address) &&
+	    !is_tunnel(all.out) && !has_legacy_rules())
+		report_no_nat(r, &all, lan);
+}
+
+static bool any_translates(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->net.n_links; i++)
+		if (ev->net.links[i].wan && translates(ev, &ev->net.links[i]))
+			return true;
+	return false;
+}
+
+/* One that forwards nothing and translates nothing is no router, and need not be. */
+static void find_forwarding_off(const struct evidence *ev, struct report *r)
+{
+	struct maybe forward = proc_number("net/ipv4/ip_forward");
+	struct finding *f;
+
+	if (!forward.known || forward.value || !network_is_router(&ev->net) ||
+	    !any_translates(ev))
+		return;
+	f = found(r, "forwarding-off", SEVERITY_ERROR, NULL,
+		  xstrdup("net.ipv4.ip_forward is 0: nothing at all is forwarded"),
+		  xstrdup("Switch it on, and in /etc/sysctl.conf for the next boot:"));
+	finding_command(f, xstrdup("sysctl -w net.ipv4.ip_forward=1"));
+}
+
+/* Forwarding is on, but not for what comes in by this interface. */
+static void find_forwarding_off_at(const struct evidence *ev, struct report *r,
+				   const struct link *link)
+{
+	char *path = xasprintf("net/ipv4/conf/%s/forwarding", link->name);
+	struct maybe own = proc_number(path);
+	struct finding *f;
+
+	free(path);
+	if (!own.known || own.value || !network_next(&ev->net, link->index, AF_INET, NULL))
+		return;
+	f = found(r, "forwarding-off", link->wan ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
+		  xasprintf("net.ipv4.conf.%s.forwarding is 0: what comes in by %s stays here",
+			    link->name, link->name),
+		  xstrdup("Switch it on, if that is not meant to be so:"));
+	finding_command(f, xasprintf("sysctl -w net.ipv4.conf.%s.forwarding=1", link->name));
+}
+
+static void find_forwarding(const struct evidence *ev, struct report *r)
+{
+	size_t i;
+
+	find_forwarding_off(ev, r);
+	if (!proc_number("net/ipv4/ip_forward").value || !network_is_router(&ev->net))
+		return;
+	for (i = 0; i < ev->net.n_links; i++)
+		if (ev->net.links[i].wan || network_is_lan(&ev->net, &ev->net.links[i]))
+			find_forwarding_off_at(ev, r, &ev->net.links[i]);
+}
+
+static bool is_strict(const struct link *link)
+{
+	char *path = xasprintf("net/ipv4/conf/%s/rp_filter", link->name);
+	struct maybe own = proc_number(path), all = proc_number("net/ipv4/conf/all/rp_filter");
+
+	free(path);
+	return !link->loopback && (own.value > all.value ? own.value : all.value) == 1;
+}
+
+/*
+ * Strict filtering alone is common and right; packets lost to it while the doctor looks
+ * are evidence, where there is one interface that it can have been.
+ */
+static void find_reverse_path(const struct evidence *ev, struct report *r)
+{
+	uint64_t lost = grew_by(ev, COUNTER_REVERSE_PATH);
+	struct finding *f;
+	size_t i;
+
+	for (i = 0; lost && i < ev->net.n_links; i++) {
+		const struct link *link = &ev->net.links[i];
+
+		if (!(link->wan || link->spare) || !is_strict(link))
+			continue;
+		f = found(r, "reverse-path", SEVERITY_WARNING, NULL,
+			  xasprintf("rp_filter is strict on %s, such dropped %ju %s %.1f s (%s)",
+				    link->name, (uintmax_t)lost, "packets within", ev->seconds,
+				    "IPReversePathFilter of /proc/net/netstat"),
+			  SAY("With several uplinks, where answers may come in by another one:"));
+		finding_command(f, xasprintf("sysctl -w %s net.ipv4.conf.%s.rp_filter=2",
+					     "net.ipv4.conf.all.rp_filter=0", link->name));
+	}
+}
+
+void check_wan(const struct evidence *ev, struct report *r)
+{
+	find_forwarding(ev, r);
+	find_no_nat(ev, r);
+	find_outers(ev, r);
+	find_reverse_path(ev, r);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the ruleset does to a packet of which only some fields are known. Pure:
+ * rules and packet in, judgement out. eval.c walks chains, expr.c understands
+ * the expressions of a rule, xt.c those that iptables left in it.
+ */
+#ifndef _VPNPASS_DOCTOR_EVAL_H
+#define _VPNPASS_DOCTOR_EVAL_H
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
+#include "../network.h"
+#include "ruleset.h"
+
+/* Before Linux 5.10 there was no such hook in family inet. */
+#ifndef NF_INET_INGRESS
+#define NF_INET_INGRESS	NF_INET_NUMHOOKS
+#endif
+
+/* Whether something matches, as far as is known. */
+enum truth {
+	NO,
+	MAYBE_SO,
+	YES,
+};
+
+/**
+ * struct packet - One that the router forwards, or of its own.
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6.
+ * @l4proto: IP protocol.
+ * @reply: It goes back to who began, on a connection that is established;
+ *         otherwise it is the first.
+ * @related: Its connection is related to another, as GRE's is that we help.
+ * @in: Where it comes in, NULL when the router sends it.
+ * @out: Where it leaves, NULL when it is for the router.
+ * @src: Source address, bits that are not known are 0.
+ * @src_known: A mask of those that are.
+ * @dst: Destination address.
+ * @dst_known: Likewise.
+ * @sport: Source port, 0 when it is not known or there is none.
+ * @dport: Destination port, likewise.
+ */
+struct packet {
+	uint8_t family, l4proto;
+	bool reply, related;
+	const struct link *in, *out;
+	uint8_t src[16], src_known[16], dst[16], dst_known[16];
+	uint16_t sport, dport;
+};
+
+/**
+ * struct place - A rule, or the policy of a chain.
+ * @chain: The chain, NULL for none.
+ * @base: The base chain from which it came there.
+ * @rule: The rule, NULL for the policy.
+ * @packets: What the rule's own counter says.
+ * @counted: It has one.
+ * @object: The object that the rule names, such as a flowtable.
+ */
+struct place {
+	const struct nft_chain *chain, *base;
+	const struct nft_rule *rule;
+	uint64_t packets;
+	bool counted;
+	const char *object;
+};
+
+/* More base chains than this that drop the same are not told. */
+#define ALSO_MAX	3
+
+/**
+ * struct judgement - What becomes of the packet.
+ * @dropped: Where it is dropped for certain.
+ * @also: Where it would be next, if it were not dropped there.
+ * @n_also: How many such places.
+ * @suspect: Where it may be, by a rule that has dropped packets and does not
+ *           match the control packets.
+ * @doubted: Where it is dropped unless a rule before, that may or may not match,
+ *           accepts it.
+ * @offloaded: Where its connection is handed to a flowtable.
+ * @untracked: Where it is exempted from connection tracking.
+ * @helper: Where a connection tracking helper is attached.
+ * @masqueraded: Whether its source address is translated.
+ */
+struct judgement {
+	struct place also[ALSO_MAX];
+	size_t n_also;
+	struct place dropped, suspect, doubted, offloaded, untracked, helper;
+	enum truth masqueraded;
+};
+
+void judge(const struct ruleset *rs, const struct packet *packet,
+	   const struct packet *const *controls, struct judgement *j);
+
+/* What follows is between eval.c, expr.c and xt.c. */
+
+#define VERDICTS_MAX	16
+
+enum mark {
+	PACKET_MARK,
+	CONNECTION_MARK,
+	N_MARKS,
+};
+
+/**
+ * struct verdict - Where a packet goes from here.
+ * @code: NF_DROP, NF_ACCEPT, NFT_JUMP...
+ * @chain: Of a jump.
+ * @certain: It is so.
+ */
+struct verdict {
+	int32_t code;
+	const char *chain;
+	enum truth certain;
+};
+
+/**
+ * struct marks - Marks of the packet and of its connection, carried from rule to rule.
+ * @value: Of each.
+ * @known: Which of their bits are known.
+ */
+struct marks {
+	uint32_t value[N_MARKS], known[N_MARKS];
+};
+
+/**
+ * struct machine - Registers and side effects while a rule is run.
+ * @rs: The ruleset.
+ * @packet: The packet.
+ * @chain: The chain of the rule.
+ * @hook: Where we are: NF_INET_*, also for chains of family netdev.
+ * @priority: Of the base chain.
+ * @marks: Marks as they were before the rule.
+ * @sets: Which marks the rule sets.
+ * @set: And to what.
+ * @value: The registers.
+ * @known: Which of their bits are known.
+ * @verdicts: What the rule may lead to; none means on to the next.
+ * @n_verdicts: How many.
+ * @counted: It has a counter.
+ * @packets: What that says.
+ * @masquerades: It translates the source address.
+ * @untracks: It exempts from tracking.
+ * @offloads: Name of the flowtable that it feeds.
+ * @helper: Name of the helper that it attaches.
+ */
+struct machine {
+	const struct ruleset *rs;
+	const struct packet *packet;
+	const struct nft_chain *chain;
+	uint32_t hook;
+	int32_t priority;
+	const struct marks *marks;
+	bool sets[N_MARKS];
+	struct marks set;
+	uint8_t value[NFT_KEY_SIZE], known[NFT_KEY_SIZE];
+	struct verdict verdicts[VERDICTS_MAX];
+	size_t n_verdicts;
+	bool counted, masquerades, untracks;
+	uint64_t packets;
+	const char *offloads, *helper;
+};
+
+enum truth rule_run(struct machine *m, const struct nft_rule *rule);
+void rule_verdict(struct machine *m, int32_t code, const char *chain, enum truth certain);
+uint32_t packet_state(const struct machine *m);
+enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,
+		    const uint8_t *info, size_t length);
+void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t length);
+
+/* As NFT_CT_STATE has them; 0 stands for not known. */
+#define STATE_ESTABLISHED	2
+#define STATE_RELATED		4
+#define STATE_NEW		8
+
+#endif /* _VPNPASS_DOCTOR_EVAL_H */
