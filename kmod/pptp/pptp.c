@@ -111,11 +111,13 @@ static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
 
 /* TCP as it comes in. When the entry was deleted, a packet of the caller's is
  * what brings the connection back; the other side's would be taken for the
- * router's own, and answered by a reset.
+ * router's own, and answered by a reset. Not so when the caller has opened another
+ * connection from the same port.
  */
 static unsigned int control_miss(struct vpnpass_net *vn,
 				 const struct vpnpass_pkt *pkt)
 {
+	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct pptp_control *pc;
 	struct pptp_key key;
 	int dir;
@@ -123,9 +125,10 @@ static unsigned int control_miss(struct vpnpass_net *vn,
 	if (pkt->key.family != NFPROTO_IPV4 || !packet_key(&key, pkt))
 		return NF_ACCEPT;
 	pc = pptp_table_find(vn, &key, &dir);
-	if (!pc || dir != IP_CT_DIR_REPLY)
+	if (!pc || dir != IP_CT_DIR_REPLY || !pptp_control_lost(pc) ||
+	    vpnpass_flow_exists(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt))
 		return NF_ACCEPT;
-	return pptp_control_lost(pc) ? NF_DROP : NF_ACCEPT;
+	return NF_DROP;
 }
 
 /* GRE for a call that is not up yet, or just lost its entry. The router has no

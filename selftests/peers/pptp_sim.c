@@ -252,6 +252,37 @@ static void case_table_flushed(void)
 	gre_works(&other);
 }
 
+static void abort_end(struct conn *c, int end)
+{
+	struct linger off = { .l_onoff = 1 };
+
+	setsockopt(c->fd[end], SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	close(c->fd[end]);
+	c->fd[end] = -1;
+}
+
+/* The router has not seen the end of a connection that it waits for, and the client
+ * opens another one from the same port.
+ */
+static void case_flushed_then_same_port(void)
+{
+	struct conn *c = client(C1);
+	struct call call = out_call(c, IN, 0x1234, 0x0101);
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
+	gre_works(&call);
+	getsockname(c->fd[IN], (void *)&sin, &len);
+	run_in(R, "conntrack -F");
+	abort_end(c, OUT);
+	abort_end(c, IN);
+	from_port = ntohs(sin.sin_port);
+	c = client(C1);
+	from_port = 0;
+	call = out_call(c, IN, 0x1234, 0x0101);
+	gre_works(&call);
+}
+
 /* Seconds that the GRE entry of a call has left. */
 static int gre_timeout(const struct call *call)
 {
@@ -655,12 +686,9 @@ static void case_reset_ends_calls(void)
 {
 	struct conn *c = client(C1);
 	struct call call = out_call(c, IN, 0x1234, 0x0101);
-	struct linger off = { .l_onoff = 1 };
 
 	gre_works(&call);
-	setsockopt(c->fd[IN], SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-	close(c->fd[IN]);
-	c->fd[IN] = -1;
+	abort_end(c, IN);
 	nap(200);
 	gre_ended(&call);
 }
@@ -784,6 +812,7 @@ static const struct {
 	{ "expectations_full", case_expectations_full },
 	{ "gre_entry_deleted", case_gre_entry_deleted },
 	{ "table_flushed", case_table_flushed },
+	{ "flushed_then_same_port", case_flushed_then_same_port },
 	{ "echo_keeps_alive", case_echo_keeps_alive },
 	{ "cookie_in_payload", case_cookie_in_payload },
 	{ "longer_message", case_longer_message },

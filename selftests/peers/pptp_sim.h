@@ -58,6 +58,7 @@ struct call {
 };
 
 static const char *prefix, *nat_ip = "192.0.2.1";
+static uint16_t from_port;	/* of the next callers; 0: any */
 static struct conn conns[CONNS];
 static int n_conns, home_ns;
 static size_t cut;	/* octets a segment, 0: all at once */
@@ -163,9 +164,11 @@ static int listener(int host)
 
 static void connect_in(int fd, const char *ip)
 {
-	struct sockaddr_in sin = sin_of(ip, 1723);
+	struct sockaddr_in sin = sin_of(ip, 1723), from = sin_of("0.0.0.0", from_port);
 	struct timeval tv = { .tv_sec = 5 };
 
+	if (from_port && bind(fd, (void *)&from, sizeof(from)))
+		die("bind");
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (connect(fd, (void *)&sin, sizeof(sin)))
 		fail("no TCP connection: %s", strerror(errno));
