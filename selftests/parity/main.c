@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * parity RULESET VPNPASS-NETNS STOCK-NETNS [WORD VALUE...]
- *   seed N, count N, only N, corpus FILE, intended FILE, pub ADDRESS, pub2 ADDRESS
+ *   seed N, count N, only N, corpus FILE, intended FILE, hosts FILE, pub ADDRESS,
+ *   pub2 ADDRESS
  *   six, routed, server, failover, random-port, router, verbose, strict: 1
  * Plays so many sequences, says what differs, and adds up. Exit code 1: something did.
  */
@@ -57,6 +58,8 @@ static void option(const char *word, const char *value)
 		corpus_read(value);
 	else if (!strcmp(word, "intended"))
 		intended_read(value);
+	else if (!strcmp(word, "hosts"))
+		hosts_read(value);
 	else if (!strcmp(word, "pub"))
 		address(value, opt.pub[0]);
 	else if (!strcmp(word, "pub2"))
@@ -159,6 +162,7 @@ int main(int argc, char **argv)
 		if (opt.only < 0 || (unsigned long)opt.only == i)
 			play(i);
 	routers_reset();
+	hosts_write();
 	intended_print();
 	printf("# %s: sequences %lu packets %lu delivered %lu only-vpnpass %lu dropped-by-rule %lu not-again %lu held-ms %u seconds %ld differences %u\n",
 	       opt.ruleset, i, stats.packets / 2, stats.delivered, stats.extra, stats.dropped,

@@ -25,7 +25,9 @@
 #define MAX_SEEN 6
 #define MAX_CORPUS 64
 
-/* Where a frame enters or leaves a router. SINK gets a copy of what a rule drops. */
+/* Where a frame enters or leaves a router. SINK is where what a rule
+ * drops is logged to, OWN the router itself.
+ */
 enum side { SIDE_LAN, SIDE_WAN, SIDE_WAN2, SIDE_DMZ, SIDE_SINK, SIDE_OWN, N_SIDES };
 enum which { VPNPASS, STOCK, N_ROUTERS };
 
@@ -71,6 +73,7 @@ struct seen {
 	bool csum_ok;
 	uint16_t len;
 	uint8_t head[64];		/* from the IP header on, to be quoted */
+	uint8_t data[MAX_DATA];		/* the first octets behind the IP header */
 };
 
 struct outcome {
@@ -111,6 +114,8 @@ static inline bool chance(unsigned int percent)
 
 /* wire.c */
 struct addr16 { uint8_t b[16]; };
+void hosts_read(const char *file);
+void hosts_write(void);
 void hosts_next(void);
 uint16_t wire_tag(unsigned int step_id);
 size_t wire_build(const struct step *s, const uint8_t *src, const uint8_t *dst,

@@ -11,6 +11,7 @@
 #include <linux/if_packet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -29,6 +30,8 @@
 #endif
 #define MAX_XLATE 128
 #define N_OWN 5
+#define ANSWER_MS 60000
+#define LOG_GROUP 5		/* of rules that drop, see rules.sh */
 
 /* What an inside host looks like from outside. */
 struct xlate {
@@ -40,14 +43,15 @@ struct xlate {
 static struct router {
 	int sock[N_SIDES];
 	int own[N_OWN], own_send;
-	int ctnl, rtnl;
+	int ctnl, rtnl, log;
 	int wan_index[2];
 	struct xlate xlate[MAX_XLATE];
 	unsigned int n_xlate;
+	unsigned int asked, answered;	/* see settle() */
 	bool failed_over;
 } routers[N_ROUTERS];
 
-static const char * const side_names[N_SIDES] = { "lan", "wan", "wan2", "dmz", "sink", "own" };
+static const char * const side_names[N_SIDES] = { "lan", "wan", "wan2", "dmz", "", "" };
 static const int own_protos[N_OWN] = { IPPROTO_UDP, 50, IPPROTO_GRE, 115, 51 };
 
 static void die(const char *what)
@@ -97,14 +101,75 @@ static void netns_enter(const char *name)
 	close(fd);
 }
 
+static void ask(int fd, struct nlmsghdr *n, const char *what)
+{
+	char buf[8192];
+	struct nlmsghdr *reply = (struct nlmsghdr *)buf;
+	struct nlmsgerr *err = NLMSG_DATA(reply);
+
+	if (send(fd, n, n->nlmsg_len, 0) < 0 || recv(fd, buf, sizeof(buf), 0) < 0)
+		die(what);
+	if (reply->nlmsg_type == NLMSG_ERROR && err->error) {
+		errno = -err->error;
+		die(what);
+	}
+}
+
+static void attr_add(struct nlmsghdr *n, int type, const void *data, size_t len)
+{
+	struct rtattr *a = (struct rtattr *)((char *)n + NLMSG_ALIGN(n->nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = RTA_LENGTH(len);
+	memcpy(RTA_DATA(a), data, len);
+	n->nlmsg_len = NLMSG_ALIGN(n->nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+static void log_config(int fd, int type, const void *data, size_t len)
+{
+	struct {
+		struct nlmsghdr n;
+		struct nfgenmsg g;
+		char attr[16];
+	} m = {
+		.n = {
+			.nlmsg_len = NLMSG_LENGTH(sizeof(m.g)),
+			.nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		},
+		.g.res_id = htons(LOG_GROUP),
+	};
+
+	attr_add(&m.n, type, data, len);
+	ask(fd, &m.n, "log");
+}
+
+/* Gets each packet that is logged in this namespace, at once. */
+static int log_open(void)
+{
+	struct nfulnl_msg_config_cmd bind = { .command = NFULNL_CFG_CMD_BIND };
+	struct nfulnl_msg_config_mode mode = {
+		.copy_range = htonl(0xffff), .copy_mode = NFULNL_COPY_PACKET,
+	};
+	int fd = sock_open(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), size = 4 << 20;
+	uint32_t one = htonl(1);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	log_config(fd, NFULA_CFG_CMD, &bind, sizeof(bind));
+	log_config(fd, NFULA_CFG_MODE, &mode, sizeof(mode));
+	log_config(fd, NFULA_CFG_QTHRESH, &one, sizeof(one));
+	return fd;
+}
+
 static void router_open(struct router *r, char which, const char *netns)
 {
 	static const char * const wans[2] = { "wan", "wan2" };
 	int i, one = 1;
 
-	for (i = 0; i < SIDE_OWN; i++)
+	for (i = 0; i < SIDE_SINK; i++)
 		r->sock[i] = end_open(which, side_names[i]);
 	netns_enter(netns);
+	r->log = log_open();
 	r->ctnl = sock_open(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
 	r->rtnl = sock_open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	for (i = 0; i < 2; i++) {
@@ -122,27 +187,18 @@ void routers_open(const char * const names[N_ROUTERS])
 {
 	static const char which[N_ROUTERS] = { 'v', 's' };
 	int i, here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	cpu_set_t cpu;
 
+	/* what it sends comes in on its own CPU, see settle() */
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
 	for (i = 0; i < N_ROUTERS; i++) {
 		router_open(&routers[i], which[i], names[i]);
 		if (setns(here, CLONE_NEWNET))
 			die("setns");
 	}
 	close(here);
-}
-
-static void ask(int fd, struct nlmsghdr *n, const char *what)
-{
-	char buf[8192];
-	struct nlmsghdr *reply = (struct nlmsghdr *)buf;
-	struct nlmsgerr *err = NLMSG_DATA(reply);
-
-	if (send(fd, n, n->nlmsg_len, 0) < 0 || recv(fd, buf, sizeof(buf), 0) < 0)
-		die(what);
-	if (reply->nlmsg_type == NLMSG_ERROR && err->error) {
-		errno = -err->error;
-		die(what);
-	}
 }
 
 /* routers_flush - as conntrack -F does, in both */
@@ -163,16 +219,6 @@ void routers_flush(void)
 
 	for (i = 0; i < N_ROUTERS; i++)
 		ask(routers[i].ctnl, &m.n, "conntrack -F");
-}
-
-static void attr_add(struct nlmsghdr *n, int type, const void *data, size_t len)
-{
-	struct rtattr *a = (struct rtattr *)((char *)n + NLMSG_ALIGN(n->nlmsg_len));
-
-	a->rta_type = type;
-	a->rta_len = RTA_LENGTH(len);
-	memcpy(RTA_DATA(a), data, len);
-	n->nlmsg_len = NLMSG_ALIGN(n->nlmsg_len) + RTA_ALIGN(a->rta_len);
 }
 
 /* The default route goes by that WAN from now on; its next hop is the address after ours. */
@@ -302,6 +348,44 @@ static void record(struct router *r, const struct seq *s, unsigned int side, con
 	outcome_add(&result[id], &seen);
 }
 
+static const uint8_t arp_request[] = {
+	2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x06,
+	0, 1, 0x08, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1,
+};
+
+static bool is_arp_reply(const uint8_t *frame, size_t len)
+{
+	return len >= sizeof(arp_request) && frame[12] == 0x08 && frame[13] == 0x06 &&
+	       frame[21] == 2;
+}
+
+static void record_logged(struct router *r, const struct seq *s, const struct nlmsghdr *n,
+			  struct outcome *result)
+{
+	struct rtattr *a = (void *)((char *)NLMSG_DATA(n) + NLMSG_ALIGN(sizeof(struct nfgenmsg)));
+	int left = NLMSG_PAYLOAD(n, sizeof(struct nfgenmsg));
+	uint8_t frame[4096] = { 0 };
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type != NFULA_PAYLOAD || RTA_PAYLOAD(a) > sizeof(frame) - 14)
+			continue;
+		memcpy(frame + 14, RTA_DATA(a), RTA_PAYLOAD(a));
+		record(r, s, SIDE_SINK, frame, 14 + RTA_PAYLOAD(a), result);
+	}
+}
+
+static void drain_log(struct router *r, const struct seq *s, struct outcome *result)
+{
+	static char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *n = (struct nlmsghdr *)buf;
+	ssize_t len;
+
+	while ((len = recv(r->log, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		for (n = (struct nlmsghdr *)buf; NLMSG_OK(n, len); n = NLMSG_NEXT(n, len))
+			if (n->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
+				record_logged(r, s, n, result);
+}
+
 static void drain(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS])
 {
 	struct router *r;
@@ -310,15 +394,49 @@ static void drain(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEP
 	int i;
 
 	for (r = routers; r < routers + N_ROUTERS; r++) {
-		for (i = 0; i < SIDE_OWN; i++)
+		drain_log(r, s, result[r - routers]);
+		for (i = 0; i < SIDE_SINK; i++)
 			while ((len = recv(r->sock[i], frame, sizeof(frame), MSG_DONTWAIT)) > 0)
-				record(r, s, i, frame, len, result[r - routers]);
+				if (is_arp_reply(frame, len))
+					r->answered++;
+				else
+					record(r, s, i, frame, len, result[r - routers]);
 		if (!opt.router)
 			continue;
 		for (i = 0; i < N_OWN; i++)
 			while ((len = recv(r->own[i], frame + 14, sizeof(frame) - 14,
 					   MSG_DONTWAIT)) > 0)
 				record(r, s, SIDE_OWN, frame, len + 14, result[r - routers]);
+	}
+}
+
+static bool has_answered(void)
+{
+	return routers[VPNPASS].answered == routers[VPNPASS].asked &&
+	       routers[STOCK].answered == routers[STOCK].asked;
+}
+
+/*
+ * Waits until both routers have done all that there is to do for what was sent, however
+ * busy the machine is: what a CPU receives it handles in order, so that they answer an
+ * ARP request when they have. Twice, for packets that the first round has come upon.
+ */
+static void settle(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS])
+{
+	unsigned int from = now_ms();
+	struct router *r;
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		for (r = routers; r < routers + N_ROUTERS; r++, r[-1].asked++)
+			if (send(r->sock[SIDE_LAN], arp_request, sizeof(arp_request), 0) < 0)
+				die("ARP request");
+		for (drain(s, result); !has_answered(); drain(s, result)) {
+			errno = ETIMEDOUT;
+			if (now_ms() - from > ANSWER_MS)
+				die("no answer from a router");
+			sched_yield();
+		}
 	}
 }
 
@@ -457,17 +575,20 @@ static void send_step(struct router *r, const struct step *s, struct outcome *re
 	}
 }
 
-/* Gives vpnpass @ms to deliver what stock has delivered. */
+/*
+ * Gives vpnpass @ms to deliver what stock has delivered. Where this process has not run for
+ * so long, the routers have not either, which is why rounds count as well.
+ */
 static unsigned int wait_late(const struct seq *s, const struct outcome *late_of,
 			      struct outcome result[N_ROUTERS][MAX_STEPS], unsigned int ms)
 {
-	unsigned int from = now_ms(), id = late_of - result[VPNPASS];
+	unsigned int from = now_ms(), id = late_of - result[VPNPASS], rounds = 0;
 
 	while (outcome_late(&result[VPNPASS][id], &result[STOCK][id])) {
-		if (now_ms() - from >= ms)
+		if (now_ms() - from >= ms && rounds++ >= ms / 8)
 			return ms;
 		usleep(1000);
-		drain(s, result);
+		settle(s, result);
 	}
 	return now_ms() - from;
 }
@@ -489,9 +610,11 @@ void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEP
 	int r;
 
 	/* what is left of the run before is nothing of this one's */
-	drain(s, result);
+	settle(s, result);
 	hosts_next();
-	memset(result, 0, sizeof(struct outcome) * N_ROUTERS * MAX_STEPS);
+	for (r = 0; r < N_ROUTERS; r++)
+		for (i = 0; i < MAX_STEPS; i++)
+			result[r][i].n = 0;
 	if (!(++runs % 64))
 		routers_flush();
 	routers_reset();
@@ -504,7 +627,7 @@ void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEP
 			usleep(step->gap_ms * 1000);
 		for (r = 0; r < N_ROUTERS; r++)
 			send_step(&routers[r], step, result[r]);
-		drain(s, result);
+		settle(s, result);
 		waited = wait_late(s, &result[VPNPASS][step->id], result, patience / 3);
 		patience -= waited < patience ? waited : patience;
 	}

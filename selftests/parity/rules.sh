@@ -4,8 +4,8 @@
 #
 #   v: all switches on   v-lan --- lan +---+ wan  --- v-wan      (default route)
 #                        v-dmz --- dmz | v | wan2 --- v-wan2
-#                                      +---+ sink --- v-sink     (what rules drop, of stock)
-#   s: all switches off  the same with s-
+#                                      +---+
+#   s: all switches off  the same with s-, and what rules drop is logged for the engine
 # All outer ends are in t, where the engine is. Hosts exist in its frames only:
 # clients 10.64.0.0/10, server 10.9.0.2, gateways 198.18.0.0/15; fd00:64::, fd00:9::2,
 # 2001:db9::.
@@ -19,7 +19,7 @@ parity_links()
 	echo "netns add ${nsp}t"
 	for r in $parity_routers; do
 		echo "netns add $nsp$r"
-		for d in lan wan wan2 dmz sink; do
+		for d in lan wan wan2 dmz; do
 			echo "link add name $d netns $nsp$r address 02:00:00:00:00:01 type veth" \
 				"peer name $r-$d netns ${nsp}t address 02:00:00:00:00:02"
 		done
@@ -36,25 +36,21 @@ parity_router()
 	addr add 192.0.2.1/24 dev wan
 	addr add 192.0.3.1/24 dev wan2
 	addr add 10.9.0.1/24 dev dmz
-	addr add 10.255.0.1/30 dev sink
 	addr add fd00:0:0:1::1/64 dev lan nodad
 	addr add fd00:9::1/64 dev dmz nodad
 	addr add 2001:db8:2::1/64 dev wan nodad
 	addr add 2001:db8:3::1/64 dev wan2 nodad
-	addr add fd00:ff::1/64 dev sink nodad
 	E
-	for d in lan wan wan2 dmz sink; do echo "link set $d up"; done
+	for d in lan wan wan2 dmz; do echo "link set $d up"; done
 	cat <<-E
 	neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev lan
 	neigh replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev wan
 	neigh replace 192.0.3.2 lladdr 02:00:00:00:00:02 dev wan2
 	neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev dmz
-	neigh replace 10.255.0.2 lladdr 02:00:00:00:00:02 dev sink
 	neigh replace fd00:0:0:1::2 lladdr 02:00:00:00:00:02 dev lan
 	neigh replace fd00:9::2 lladdr 02:00:00:00:00:02 dev dmz
 	neigh replace 2001:db8:2::2 lladdr 02:00:00:00:00:02 dev wan
 	neigh replace 2001:db8:3::2 lladdr 02:00:00:00:00:02 dev wan2
-	neigh replace fd00:ff::2 lladdr 02:00:00:00:00:02 dev sink
 	route add 10.64.0.0/10 via 10.0.0.2
 	route add default via 192.0.2.2 proto static
 	route add default via 192.0.3.2 table 101
@@ -90,12 +86,12 @@ parity_up()
 	checktool ip iproute2
 	checktool nft nftables
 	modprobe -qa veth vrf nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_nat \
-		nft_chain_nat nft_dup_ipv4 nft_dup_ipv6
+		nft_chain_nat nft_log nfnetlink_log
 	at_exit parity_down
 	parity_links | ip -batch - || return 1
 	ip netns exec "${nsp}t" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6'
 	for r in $parity_routers; do
-		for d in lan wan wan2 dmz sink; do echo "link set $r-$d up"; done
+		for d in lan wan wan2 dmz; do echo "link set $r-$d up"; done
 	done | ip -n "${nsp}t" -batch - || return 1
 	for r in $parity_routers; do
 		parity_router | ip -n "$nsp$r" -batch - || return 1
@@ -115,13 +111,13 @@ nat()
 	printf '}\n'
 }
 
-# forward RULES: what they do not accept is dropped, of stock with a copy to the sink
+# forward RULES: what they do not accept is dropped, by stock with a copy to the engine
 forward()
 {
 	cat <<-E
 	table ${family:-ip} filter {
 		chain gone {
-			$dup
+			$log
 			drop
 		}
 		chain forwarded {
@@ -262,7 +258,7 @@ parity_vrf()
 			echo "link add vrf-b type vrf table 20"
 			echo "link set vrf-b up"
 			for d in lan wan wan2 dmz; do echo "link set $d master vrf-b"; done
-			parity_router | grep -E '^(neigh|route)' | grep -v ' sink\|::' |
+			parity_router | grep -E '^(neigh|route)' | grep -v :: |
 				sed '/table/d; s/^route .*/& table 20/; s/^route add /route replace /'
 		} | ip -n "$nsp$r" -batch - || return 1
 	done
@@ -271,15 +267,12 @@ parity_vrf()
 # parity_rules NAME: loads them in both
 parity_rules()
 {
-	local r dup
+	local r log
 
 	[ "$1" != vrf ] || parity_vrf || return 1
 	for r in $parity_routers; do
-		dup=counter
-		case $r$1 in
-		s*6) dup='dup to fd00:ff::2 device "sink"' ;;
-		s*) dup='dup to 10.255.0.2 device "sink"' ;;
-		esac
+		log=counter
+		[ $r != s ] || log='log group 5'
 		{ echo "flush ruleset"; "rules_$1"; } > "$scratch/rules"
 		ip netns exec "$nsp$r" nft -f "$scratch/rules" || { cat "$scratch/rules"; return 1; }
 	done
@@ -293,6 +286,6 @@ parity_play()
 	# shellcheck disable=SC2086
 	timeout "${VPNPASS_PARITY_SECONDS:-300}" \
 		ip netns exec "${nsp}t" "$selftests/parity/bin/parity" "$1" "${nsp}v" "${nsp}s" \
-		pub 192.0.2.1 pub2 192.0.3.1 ${!words} seed "$2" count "$3" \
+		pub 192.0.2.1 pub2 192.0.3.1 ${!words} seed "$2" count "$3" hosts "$scratch/hosts" \
 		corpus "$selftests/parity/corpus/captures.txt" intended "$parity_doc" "${@:4}"
 }

@@ -11,7 +11,31 @@
 
 static const uint8_t router_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static const uint8_t host_mac[6] = { 2, 0, 0, 0, 0, 2 };
+static const char *run_file;
 static uint32_t run;
+
+/* hosts_read - @file has the number of runs before this program's, if there were any */
+void hosts_read(const char *file)
+{
+	FILE *f = fopen(file, "r");
+
+	run_file = file;
+	if (f) {
+		if (fscanf(f, "%u", &run) != 1)
+			run = 0;
+		fclose(f);
+	}
+}
+
+void hosts_write(void)
+{
+	FILE *f = run_file ? fopen(run_file, "w") : NULL;
+
+	if (f) {
+		fprintf(f, "%u\n", run);
+		fclose(f);
+	}
+}
 
 /* hosts_next - hosts that no earlier run has had, or none since the tables were emptied */
 void hosts_next(void)
@@ -312,6 +336,7 @@ bool wire_parse(const uint8_t *frame, size_t len, struct seen *seen, unsigned in
 	memcpy(seen->src, opt.six ? ip + 8 : ip + 12, opt.six ? 16 : 4);
 	memcpy(seen->dst, opt.six ? ip + 24 : ip + 16, opt.six ? 16 : 4);
 	memcpy(seen->head, ip, len - ETH < 64 ? len - ETH : 64);
+	memcpy(seen->data, l4, l4_len < MAX_DATA ? l4_len : MAX_DATA);
 	seen->len = l4_len;
 	seen->count = 1;
 	seen->csum_ok = true;

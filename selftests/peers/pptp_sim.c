@@ -847,6 +847,7 @@ static const struct {
 static void run_case(int i)
 {
 	cut = 0;
+	from_port = 0;
 	if (setjmp(failed)) {
 		printf("%s fail %s\n", cases[i].name, reason);
 	} else {
