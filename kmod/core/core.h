@@ -7,20 +7,13 @@
 #include "trace.h"
 #include "vpnpass.h"
 
-/* main.c */
+/* net.c */
 extern struct mutex vpnpass_mutex;	/* registry, modes, settings, netns list */
 extern struct list_head vpnpass_nets;	/* vpnpass_mutex */
-struct vpnpass_net *vpnpass_net_get(const struct net *net);
-
-/* proto.c */
-int vpnpass_default_check(void);
+extern unsigned int vpnpass_net_id;
 extern struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
+struct vpnpass_net *vpnpass_net_get(const struct net *net);
 struct vpnpass_proto *vpnpass_proto_find(const char *name);
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
-void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
-int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode);
-int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
-			int idx, u32 value);
 
 /* The registered helper of a slot; vpnpass_mutex held. */
 static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
@@ -35,18 +28,15 @@ static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
 	return READ_ONCE(pn->here);
 }
 
-/* hook.c: what the modes ask for; vpnpass_mutex held. */
-int vpnpass_hooks_update(struct vpnpass_net *vn);
-void vpnpass_hooks_drop(struct vpnpass_net *vn);
-
-int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo);
-
-int vpnpass_match_add(const struct vpnpass_proto *p);
-void vpnpass_match_del(const struct vpnpass_proto *p);
+/* registry.c */
+int vpnpass_default_check(void);
+int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
+void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 
 /* help.c */
-int vpnpass_help_init(void);
+typedef int (*vpnpass_leaving_t)(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+				 enum ip_conntrack_info ctinfo);
+int vpnpass_help_init(vpnpass_leaving_t leaving);
 void vpnpass_help_exit(void);
 bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb);
 
@@ -66,8 +56,8 @@ vpnpass_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
 {
 	const struct vpnpass_session *s = pin->session;
 
-	if (VPNPASS_NAT_HAS_GRE || !s->proto->renumber ||
-	    s->proto->renumber(pin, skb, thoff, csum_off))
+	if (VPNPASS_NAT_HAS_GRE || !s->proto->ops->renumber ||
+	    s->proto->ops->renumber(pin, skb, thoff, csum_off))
 		return NF_ACCEPT;
 	vpnpass_count(s->vn, s->proto, VPNPASS_CNT_NO_MEMORY);
 	return NF_DROP;
@@ -115,10 +105,8 @@ int vpnpass_sysctl_add(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_sysctl_del(struct ctl_table_header *header);
 
 /* netlink.c */
-extern struct genl_family vpnpass_nl_family;
 int vpnpass_netlink_init(void);
-int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s);
-int vpnpass_nl_put_pin(struct sk_buff *skb, int attr, const struct vpnpass_pin *pin);
+void vpnpass_netlink_exit(void);
 
 /* event.c */
 void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p);

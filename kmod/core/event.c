@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 
 #include "core.h"
+#include "nl_put.h"
 
 struct event {
 	u32 type;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A conntrack helper of our own, in the netfilter sense: it brings packets of a
- * VPN's connections to hook.c when they leave, and costs other traffic nothing.
+ * VPN's connections to egress.c when they leave, and costs other traffic nothing.
  * It expects nothing. A flowtable leaves connections with a helper alone. One is
  * registered for each protocol, under the same name, so that ctnetlink finds it for
  * the entries that conntrackd hands to another router.
@@ -121,13 +121,15 @@ static void helpers_del(int n)
 		nf_conntrack_helper_unregister(helpers[n]);
 }
 
-/* Context: process. Returns 0 or -errno. */
-int vpnpass_help_init(void)
+/* Have connections that are watched call @leaving for their packets when they leave.
+ * Context: process. Returns 0 or -errno.
+ */
+int vpnpass_help_init(vpnpass_leaving_t leaving)
 {
 	int i, err;
 
 	for (i = 0; i < VPNPASS_HELPERS; i++) {
-		err = vpnpass_compat_helper_new(&helpers[i], i, vpnpass_leaving);
+		err = vpnpass_compat_helper_new(&helpers[i], i, leaving);
 		if (err) {
 			helpers_del(i);
 			return err;

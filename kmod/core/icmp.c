@@ -2,8 +2,8 @@
 /*
  * ICMP errors that quote a pinned packet as it left the router. Conntrack looks
  * for the quoted addresses alone, which several clients share; the number in
- * the first 8 bytes of the quoted L4 header says whose packet it was. Called by
- * hook.c. Errors that quote a packet to a client are conntrack's own business:
+ * the first 8 bytes of the quoted L4 header says whose packet it was.
+ * Errors that quote a packet to a client are conntrack's own business:
  * their addresses are unique.
  */
 #include <linux/icmp.h>
@@ -116,7 +116,7 @@ static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct vpnpass_pk
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		p = rcu_dereference(vpnpass_protos[i]);
 		if (!p || READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_ON ||
-		    !has_l4proto(p, q->key.l4proto) || p->number(q))
+		    !has_l4proto(p, q->key.l4proto) || p->ops->number(q))
 			continue;
 		pin = vpnpass_pin_find(vn, &q->key);
 		if (pin)

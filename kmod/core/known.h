@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The clients and peers of sessions, by a hash of their addresses: what tells at a
- * glance that a packet is of no session. session.c counts, hook.c asks.
+ * glance that a packet is of no session. session.c counts, ingress.c asks.
  */
 #ifndef VPNPASS_CORE_KNOWN_H
 #define VPNPASS_CORE_KNOWN_H

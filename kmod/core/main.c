@@ -3,21 +3,11 @@
 #include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
-#include <net/genetlink.h>
-#include <net/netns/generic.h>
 
 #include "core.h"
+#include "egress.h"
+#include "hooks.h"
 #include "watch.h"
-
-/* see core.h for what it protects */
-DEFINE_MUTEX(vpnpass_mutex);
-LIST_HEAD(vpnpass_nets);
-static unsigned int net_id __read_mostly;
-
-struct vpnpass_net *vpnpass_net_get(const struct net *net)
-{
-	return net_generic(net, net_id);
-}
 
 static int tables_init(struct vpnpass_net *vn)
 {
@@ -121,7 +111,7 @@ static struct pernet_operations net_ops = {
 	.init = net_init,
 	.pre_exit = net_pre_exit,
 	.exit = net_exit,
-	.id = &net_id,
+	.id = &vpnpass_net_id,
 	.size = sizeof(struct vpnpass_net),
 };
 
@@ -140,8 +130,8 @@ static int netdev_event(struct notifier_block *nb, unsigned long event, void *pt
 	rcu_read_lock();
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->dev_down && vpnpass_proto_is_here(&vn->proto[i]))
-			p->dev_down(vn, dev);
+		if (p && p->ops->dev_down && vpnpass_proto_is_here(&vn->proto[i]))
+			p->ops->dev_down(vn, dev);
 	}
 	rcu_read_unlock();
 	return NOTIFY_DONE;
@@ -177,7 +167,7 @@ static int __init vpnpass_init(void)
 		pr_err("vpnpass: parameters default= and default_netns= take on, off or block\n");
 		return err;
 	}
-	err = vpnpass_help_init();
+	err = vpnpass_help_init(vpnpass_leaving);
 	if (err)
 		return err;
 	err = register_pernet_subsys(&net_ops);
@@ -204,7 +194,7 @@ help:
 
 static void __exit vpnpass_exit(void)
 {
-	genl_unregister_family(&vpnpass_nl_family);
+	vpnpass_netlink_exit();
 	unregister_inetaddr_notifier(&inetaddr_notifier);
 	unregister_netdevice_notifier(&netdev_notifier);
 	/* while the netns' data are there for a packet on its way out */

@@ -6,11 +6,12 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
-#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_nat.h>
 
 #include "core.h"
+#include "mode.h"
 #include "netlink_gen.h"
+#include "nl_put.h"
 
 /* The greatest "timeout" of VPNPASS_COMMON_SETTINGS, s; a user's own conntrack
  * timeout may be longer.
@@ -269,12 +270,6 @@ static int filter_read(struct filter *f, struct nlattr *const *tb,
 				  &f->peer_len, extack);
 }
 
-static u8 addr_len(const struct vpnpass_session *s)
-{
-	return s->family == NFPROTO_IPV4 ? sizeof(struct in_addr) :
-					   sizeof(struct in6_addr);
-}
-
 static bool addr_match(const union nf_inet_addr *want, u8 len,
 		       const union nf_inet_addr *have, u8 have_len)
 {
@@ -286,88 +281,8 @@ static bool filter_match(const struct vpnpass_session *s, const void *arg)
 	const struct filter *f = arg;
 
 	return (!f->proto || !strcmp(f->proto, s->proto->name)) &&
-	       addr_match(f->client, f->client_len, &s->client, addr_len(s)) &&
-	       addr_match(f->peer, f->peer_len, &s->peer, addr_len(s));
-}
-
-int vpnpass_nl_put_pin(struct sk_buff *skb, int attr,
-		       const struct vpnpass_pin *pin)
-{
-	struct nlattr *nest = nla_nest_start(skb, attr);
-	u64 mask = pin->session->proto->number_mask ?: ~0ULL;
-
-	if (!nest)
-		return -EMSGSIZE;
-	if (nla_put_u32(skb, VPNPASS_A_PIN_KIND, pin->number_kind) ||
-	    nla_put_u32(skb, VPNPASS_A_PIN_DIR, pin->dir) ||
-	    nla_put_u64_64bit(skb, VPNPASS_A_PIN_NUMBER, pin->key.number & mask,
-			      VPNPASS_A_PIN_PAD) ||
-	    nla_put_u32(skb, VPNPASS_A_PIN_IDLE,
-			vpnpass_now() - READ_ONCE(pin->last)) ||
-	    nla_put_u32(skb, VPNPASS_A_PIN_STATE, VPNPASS_PIN_STATE_SETTLED) ||
-	    (pin->nat_number &&
-	     nla_put_u64_64bit(skb, VPNPASS_A_PIN_NAT_NUMBER, pin->nat_number,
-			       VPNPASS_A_PIN_PAD))) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int put_counts(struct sk_buff *skb, const struct vpnpass_session *s)
-{
-	static const struct {
-		int attr;
-		int dir;
-		bool bytes;
-	} counts[] = {
-		{ VPNPASS_A_SESSION_PACKETS_OUT, IP_CT_DIR_ORIGINAL, false },
-		{ VPNPASS_A_SESSION_BYTES_OUT, IP_CT_DIR_ORIGINAL, true },
-		{ VPNPASS_A_SESSION_PACKETS_IN, IP_CT_DIR_REPLY, false },
-		{ VPNPASS_A_SESSION_BYTES_IN, IP_CT_DIR_REPLY, true },
-	};
-	const struct nf_conn_acct *acct = nf_conn_acct_find(s->ct);
-	const struct nf_conn_counter *c;
-	u64 n = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		if (acct) {
-			c = &acct->counter[counts[i].dir];
-			n = atomic64_read(counts[i].bytes ? &c->bytes : &c->packets);
-		}
-		if (nla_put_u64_64bit(skb, counts[i].attr, n, VPNPASS_A_SESSION_PAD))
-			return -EMSGSIZE;
-	}
-	return 0;
-}
-
-/* The attributes of a session but for its pins; any context, RCU. */
-int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
-{
-	u64 age = div_u64(ktime_get_boottime_ns() - s->began, NSEC_PER_MSEC);
-	const char *state;
-	u32 version;
-
-	state = s->proto->session_state ? s->proto->session_state(s) : NULL;
-	version = s->proto->session_version ? s->proto->session_version(s) : 0;
-	if (nla_put_u64_64bit(skb, VPNPASS_A_SESSION_ID, s->id,
-			      VPNPASS_A_SESSION_PAD) ||
-	    nla_put_string(skb, VPNPASS_A_SESSION_PROTO, s->proto->name) ||
-	    nla_put(skb, VPNPASS_A_SESSION_CLIENT, addr_len(s), &s->client) ||
-	    nla_put(skb, VPNPASS_A_SESSION_PEER, addr_len(s), &s->peer) ||
-	    nla_put(skb, VPNPASS_A_SESSION_LOCAL, addr_len(s), &s->local) ||
-	    nla_put_u64_64bit(skb, VPNPASS_A_SESSION_AGE, age,
-			      VPNPASS_A_SESSION_PAD) ||
-	    nla_put_u64_64bit(skb, VPNPASS_A_SESSION_IDLE,
-			      vpnpass_now() - READ_ONCE(s->last),
-			      VPNPASS_A_SESSION_PAD) ||
-	    put_counts(skb, s) ||
-	    (state && nla_put_string(skb, VPNPASS_A_SESSION_STATE, state)) ||
-	    (version && nla_put_u32(skb, VPNPASS_A_SESSION_VERSION, version)))
-		return -EMSGSIZE;
-	return 0;
+	       addr_match(f->client, f->client_len, &s->client, vpnpass_addr_len(s)) &&
+	       addr_match(f->peer, f->peer_len, &s->peer, vpnpass_addr_len(s));
 }
 
 static int put_pins(struct sk_buff *skb, const struct vpnpass_session *s)
@@ -392,8 +307,8 @@ static int put_all_pins(struct sk_buff *skb, const struct vpnpass_session *s)
 	const struct vpnpass_session *child = NULL;
 	int err;
 
-	if (s->proto->session_child)
-		child = s->proto->session_child(s);
+	if (s->proto->ops->session_child)
+		child = s->proto->ops->session_child(s);
 	spin_lock_bh(&s->vn->lock);
 	err = put_pins(skb, s);
 	if (!err && child)
@@ -439,7 +354,7 @@ static int put_conn(struct sk_buff *skb, const struct vpnpass_session *s)
 
 	dest = &s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3;
 	if (!nf_inet_addr_cmp(dest, &s->peer) &&
-	    nla_put(skb, VPNPASS_A_SESSION_DEST, addr_len(s), dest))
+	    nla_put(skb, VPNPASS_A_SESSION_DEST, vpnpass_addr_len(s), dest))
 		return -EMSGSIZE;
 	lifetime = jiffies_to_msecs(min(nf_ct_expires(s->ct), LIFETIME_MAX * HZ));
 	if (nla_put_u32(skb, VPNPASS_A_SESSION_LIFETIME, lifetime))
@@ -578,18 +493,14 @@ int __init vpnpass_netlink_init(void)
 {
 	if (!public_sessions)
 		groups[0].flags = VPNPASS_MCAST_ADMIN;
+	vpnpass_nl_family.ops = vpnpass_nl_ops;
+	vpnpass_nl_family.n_ops = VPNPASS_NL_N_OPS;
+	vpnpass_nl_family.mcgrps = groups;
+	vpnpass_nl_family.n_mcgrps = ARRAY_SIZE(groups);
 	return genl_register_family(&vpnpass_nl_family);
 }
 
-struct genl_family vpnpass_nl_family __ro_after_init = {
-	.name = VPNPASS_FAMILY_NAME,
-	.version = VPNPASS_FAMILY_VERSION,
-	.module = THIS_MODULE,
-	.netnsok = true,
-	.parallel_ops = true,
-	.ops = vpnpass_nl_ops,
-	.n_ops = VPNPASS_NL_N_OPS,
-	.mcgrps = groups,
-	.n_mcgrps = ARRAY_SIZE(groups),
-	VPNPASS_GENL_RESV_START(VPNPASS_CMD_MAX + 1)
-};
+void vpnpass_netlink_exit(void)
+{
+	genl_unregister_family(&vpnpass_nl_family);
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pin table: from the number in a packet to the session it belongs to.
- * hook.c looks up under RCU; helpers add and remove.
+ * The pin table: from the number in a packet to the session it belongs to. Packets
+ * look it up under RCU; protocol modules add and remove.
  */
 #include <linux/slab.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The pin table's hash, in line for the packet path (hook.c); pin.c has the rest. */
+/* The pin table's hash, in line for the packet path (ingress.c); pin.c has the rest. */
 #ifndef VPNPASS_CORE_PIN_H
 #define VPNPASS_CORE_PIN_H
 

@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "netlink_gen.h"
+#include "nl_put.h"
 
 /* As long as the greatest "timeout" of VPNPASS_COMMON_SETTINGS. */
 #define LIFETIME_MAX	(864000u * MSEC_PER_SEC)
@@ -227,7 +228,7 @@ static int restore(struct genl_info *info, struct vpnpass_restore *r)
 				    "no such protocol: its helper module is not loaded");
 		return -ENOENT;
 	}
-	if (!p->restore) {
+	if (!p->ops->restore) {
 		NL_SET_ERR_MSG_ATTR(info->extack, name,
 				    "sessions of this protocol cannot be restored");
 		return -EOPNOTSUPP;
@@ -238,7 +239,7 @@ static int restore(struct genl_info *info, struct vpnpass_restore *r)
 		return -ESHUTDOWN;
 	}
 	rcu_read_lock();
-	ret = p->restore(vn, r);
+	ret = p->ops->restore(vn, r);
 	rcu_read_unlock();
 	return ret;
 }

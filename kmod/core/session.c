@@ -294,7 +294,7 @@ static void session_finish(struct vpnpass_session *s, const char *reason)
 	struct vpnpass_pin *pin, *next;
 
 	session_hide(s);
-	s->proto->session_end(s);
+	s->proto->ops->session_end(s);
 
 	spin_lock_bh(&vn->lock);
 	list_for_each_entry_safe(pin, next, &s->pins, list)

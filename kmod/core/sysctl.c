@@ -7,6 +7,7 @@
 #include <linux/sysctl.h>
 
 #include "core.h"
+#include "mode.h"
 
 static int mode_handler(VPNPASS_CTL_TABLE *table, int write, void *buffer,
 			size_t *lenp, loff_t *ppos)

@@ -3,7 +3,7 @@
  * What vpnpass.ko offers the protocol helpers: pins, sessions, switches,
  * limits, counters and events, all per network namespace.
  *
- * Data flows one way. hook.c reads a packet, pin.c finds whose it is,
+ * Data flows one way. ingress.c reads a packet, pin.c finds whose it is,
  * attach.c hands it that connection; what no pin claims goes to the helper's
  * own policy, which makes sessions and pins for the packets to come.
  *
@@ -283,23 +283,7 @@ struct vpnpass_match {
 };
 
 /**
- * struct vpnpass_proto - a protocol helper
- * @name: switch, sysctl and netlink name
- * @owner: its module
- * @match: which packets are its own
- * @n_match: how many entries
- * @settings: VPNPASS_COMMON_SETTINGS, then its own
- * @n_settings: how many
- * @counters: VPNPASS_COMMON_COUNTERS, then its own
- * @n_counters: how many
- * @session_size: size of its session struct, which begins with a
- *	struct vpnpass_session
- * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
- * @number_mask: bits of a key's number that users are shown; 0 for all
- * @any_end: sessions may begin with a packet of the router's own, or with one to it
- *	that a rule leads to a server inside; else they begin with what is forwarded
- * @begins_late: a session may begin on a connection that was plain NAT's so far: post()
- *	sees those in PREROUTING
+ * struct vpnpass_ops - what a protocol module does
  * @number: read the number of a packet into pkt->key.number; 0, or -errno when
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
@@ -332,24 +316,8 @@ struct vpnpass_match {
  * @net_exit: the netns ends, its sessions are gone; process context
  * @dev_down: a device of the netns goes down: let go of it; may be NULL.
  *	Process context, RTNL
- * @idx: given by the core
- * @cache: the core's, for its sessions
  */
-struct vpnpass_proto {
-	const char *name;
-	struct module *owner;
-	const struct vpnpass_match *match;
-	u8 n_match;
-	const struct vpnpass_setting *settings;
-	u8 n_settings;
-	const char *const *counters;
-	u8 n_counters;
-	u16 session_size;
-	u16 net_size;
-	u64 number_mask;
-	bool any_end;
-	bool begins_late;
-
+struct vpnpass_ops {
 	int (*number)(struct vpnpass_pkt *pkt);
 	bool (*renumber)(const struct vpnpass_pin *pin, struct sk_buff *skb,
 			 unsigned int thoff, unsigned int csum_off);
@@ -367,7 +335,45 @@ struct vpnpass_proto {
 	int (*net_init)(struct vpnpass_net *vn);
 	void (*net_exit)(struct vpnpass_net *vn);
 	void (*dev_down)(struct vpnpass_net *vn, const struct net_device *dev);
+};
 
+/**
+ * struct vpnpass_proto - what a protocol module is
+ * @name: switch, sysctl and netlink name
+ * @owner: its module
+ * @match: which packets are its own
+ * @n_match: how many entries
+ * @settings: VPNPASS_COMMON_SETTINGS, then its own
+ * @n_settings: how many
+ * @counters: VPNPASS_COMMON_COUNTERS, then its own
+ * @n_counters: how many
+ * @session_size: size of its session struct, which begins with a
+ *	struct vpnpass_session
+ * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
+ * @number_mask: bits of a key's number that users are shown; 0 for all
+ * @any_end: sessions may begin with a packet of the router's own, or with one to it
+ *	that a rule leads to a server inside; else they begin with what is forwarded
+ * @begins_late: a session may begin on a connection that was plain NAT's so far: post()
+ *	sees those in PREROUTING
+ * @ops: what it does, given at registration
+ * @idx: given by the core
+ * @cache: the core's, for its sessions
+ */
+struct vpnpass_proto {
+	const char *name;
+	struct module *owner;
+	const struct vpnpass_match *match;
+	u8 n_match;
+	const struct vpnpass_setting *settings;
+	u8 n_settings;
+	const char *const *counters;
+	u8 n_counters;
+	u16 session_size;
+	u16 net_size;
+	u64 number_mask;
+	bool any_end;
+	bool begins_late;
+	const struct vpnpass_ops *ops;
 	u8 idx;
 	struct kmem_cache *cache;
 };
@@ -487,10 +493,10 @@ static inline void vpnpass_session_seen(struct vpnpass_session *s)
 	WRITE_ONCE(s->last, vpnpass_now());
 }
 
-/* proto.c: registration; process context. The helper stays valid until
+/* registry.c: registration; process context. The helper stays valid until
  * vpnpass_proto_unregister() returns, which ends its sessions everywhere.
  */
-int vpnpass_proto_register(struct vpnpass_proto *p);
+int vpnpass_proto_register(struct vpnpass_proto *p, const struct vpnpass_ops *ops);
 void vpnpass_proto_unregister(struct vpnpass_proto *p);
 
 /* watch.c; any context. */
@@ -499,7 +505,7 @@ int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8
 void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
 			  const union nf_inet_addr *addr, u16 port);
 
-/* proto.c: tell the other helpers, and ask them; softirq, RCU. */
+/* registry.c: tell the other helpers, and ask them; softirq, RCU. */
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 

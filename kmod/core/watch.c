@@ -4,8 +4,11 @@
  * and in one netns: for flows that leave the protocol's own port (RFC 2661 8.1). A
  * client chooses some of these ports, so that they must not concern anybody else.
  */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/slab.h>
 
+#include "match.h"
 #include "watch.h"
 
 #define WATCHES_MAX	1024	/* in a netns */
@@ -37,13 +40,50 @@ static struct watch *find(const struct vpnpass_watches *w, u8 family,
 	return NULL;
 }
 
-/* Context: RCU read side. Returns the slot that watches a port, plus one, or 0. */
-u8 vpnpass_watch_slot(const struct vpnpass_watches *w, u8 family,
-		      const union nf_inet_addr *addr, __be16 port)
+static u8 watch_slot(const struct vpnpass_watches *w, u8 family,
+		     const union nf_inet_addr *addr, __be16 port)
 {
 	const struct watch *watch = find(w, family, addr, port);
 
 	return watch ? watch->slot : 0;
+}
+
+/* The slot, plus one, that watches a port of a packet at its address; 0 for none. */
+static u8 slot_watching(const struct vpnpass_net *vn, const struct sk_buff *skb, u8 pf,
+			const __be16 *h)
+{
+	const struct vpnpass_watches *w = READ_ONCE(vn->watches);
+	union nf_inet_addr src = {}, dst = {};
+
+	if (!w || !(vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1])))
+		return 0;
+	if (pf == NFPROTO_IPV4) {
+		src.ip = ip_hdr(skb)->saddr;
+		dst.ip = ip_hdr(skb)->daddr;
+	} else {
+		src.in6 = ipv6_hdr(skb)->saddr;
+		dst.in6 = ipv6_hdr(skb)->daddr;
+	}
+	return watch_slot(w, pf, &dst, h[1]) ?:
+	       watch_slot(w, pf, &src, h[0]);
+}
+
+/* The slot, plus one, that a TCP or UDP packet is for; 0 for none. RCU read side. */
+u8 vpnpass_ports_slot(const struct vpnpass_net *vn, const struct sk_buff *skb, u8 pf,
+		      unsigned int thoff, u8 l4proto)
+{
+	__be16 buf[2];
+	const __be16 *h;
+	u8 slot;
+
+	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
+	if (!h)
+		return 0;
+	slot = vpnpass_match_port(l4proto, ntohs(h[1])) ?:
+	       vpnpass_match_port(l4proto, ntohs(h[0]));
+	if (slot || l4proto != IPPROTO_UDP)
+		return slot;
+	return slot_watching(vn, skb, pf, h);
 }
 
 static struct vpnpass_watches *watches_get(struct vpnpass_net *vn)
@@ -53,7 +93,7 @@ static struct vpnpass_watches *watches_get(struct vpnpass_net *vn)
 	lockdep_assert_held(&vn->lock);
 	if (!w) {
 		w = vpnpass_zalloc(vn, sizeof(*w));
-		/* pairs with the READ_ONCE() in hook.c: it is empty for who finds it */
+		/* pairs with the READ_ONCE() of who asks: it is empty for who finds it */
 		smp_store_release(&vn->watches, w);
 		if (w)
 			vpnpass_udp_watched();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Watched ports, in line for the packet path (hook.c); watch.c has the rest. */
+/* Watched ports, in line for the packet path (ingress.c); watch.c has the rest. */
 #ifndef VPNPASS_CORE_WATCH_H
 #define VPNPASS_CORE_WATCH_H
 
@@ -30,9 +30,8 @@ static inline bool vpnpass_watch_may_have(const struct vpnpass_watches *w, __be1
 	return unlikely(test_bit(vpnpass_watch_bit(port), w->ports));
 }
 
-void vpnpass_udp_watched(void);
-u8 vpnpass_watch_slot(const struct vpnpass_watches *w, u8 family,
-		      const union nf_inet_addr *addr, __be16 port);
+u8 vpnpass_ports_slot(const struct vpnpass_net *vn, const struct sk_buff *skb, u8 pf,
+		      unsigned int thoff, u8 l4proto);
 void vpnpass_watches_exit(struct vpnpass_net *vn);
 
 #endif /* VPNPASS_CORE_WATCH_H */

@@ -225,6 +225,9 @@ struct vpnpass_proto esp_proto = {
 	.n_counters = ARRAY_SIZE(esp_counters),
 	.session_size = sizeof(struct esp_session),
 	.net_size = sizeof(struct esp_net),
+};
+
+static const struct vpnpass_ops esp_ops = {
 	.number = esp_number,
 	.miss = esp_miss,
 	.post = esp_post,
@@ -240,7 +243,7 @@ struct vpnpass_proto esp_proto = {
 
 static int __init esp_init(void)
 {
-	return vpnpass_proto_register(&esp_proto);
+	return vpnpass_proto_register(&esp_proto, &esp_ops);
 }
 
 static void __exit esp_exit(void)

@@ -268,6 +268,9 @@ struct vpnpass_proto ike_proto = {
 	.n_counters = ARRAY_SIZE(ike_counters),
 	.session_size = sizeof(struct ike_session),
 	.net_size = sizeof(struct ike_net),
+};
+
+const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
 	.miss = ike_miss,
 	.post = ike_post,

@@ -235,7 +235,9 @@ struct ike_peek {
 };
 
 extern struct vpnpass_proto ike_proto;
+extern const struct vpnpass_ops ike_ops;
 extern struct vpnpass_proto natt_proto;
+extern const struct vpnpass_ops natt_ops;
 
 static inline struct ike_net *ike_net(const struct vpnpass_net *vn)
 {

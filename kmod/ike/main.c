@@ -11,10 +11,10 @@ static int __init ike_init(void)
 {
 	int err;
 
-	err = vpnpass_proto_register(&ike_proto);
+	err = vpnpass_proto_register(&ike_proto, &ike_ops);
 	if (err)
 		return err;
-	err = vpnpass_proto_register(&natt_proto);
+	err = vpnpass_proto_register(&natt_proto, &natt_ops);
 	if (err)
 		vpnpass_proto_unregister(&ike_proto);
 	return err;

@@ -273,6 +273,9 @@ struct vpnpass_proto natt_proto = {
 	.counters = natt_counters,
 	.n_counters = ARRAY_SIZE(natt_counters),
 	.session_size = sizeof(struct natt_session),
+};
+
+const struct vpnpass_ops natt_ops = {
 	.number = natt_number,
 	.miss = natt_miss,
 	.post = natt_post,

@@ -246,6 +246,9 @@ struct vpnpass_proto l2tp_proto = {
 	.begins_late = true,
 	.net_size = sizeof(struct l2tp_net),
 	.number_mask = L2TP_NUMBER_MASK,
+};
+
+static const struct vpnpass_ops l2tp_ops = {
 	.number = l2tp_number,
 	.miss = l2tp_miss,
 	.post = l2tp_post,
@@ -257,7 +260,7 @@ struct vpnpass_proto l2tp_proto = {
 
 static int __init l2tp_init(void)
 {
-	return vpnpass_proto_register(&l2tp_proto);
+	return vpnpass_proto_register(&l2tp_proto, &l2tp_ops);
 }
 
 static void __exit l2tp_exit(void)

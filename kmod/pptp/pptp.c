@@ -285,6 +285,9 @@ struct vpnpass_proto pptp_proto = {
 	.session_size = sizeof(struct pptp_session),
 	.net_size = sizeof(struct pptp_net),
 	.any_end = true,
+};
+
+static const struct vpnpass_ops pptp_ops = {
 	.number = pptp_number,
 	.renumber = pptp_renumber,
 	.miss = pptp_miss,
@@ -301,7 +304,7 @@ static int __init pptp_init(void)
 
 	if (err)
 		return err;
-	err = vpnpass_proto_register(&pptp_proto);
+	err = vpnpass_proto_register(&pptp_proto, &pptp_ops);
 	if (err)
 		pptp_work_exit();
 	return err;

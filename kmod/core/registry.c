@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry of protocol helpers, and their switches and settings in each
- * netns. Everything here is process context under vpnpass_mutex.
+ * The registry of protocol modules, and what begins and ends with each in each netns.
+ * Everything here is process context under vpnpass_mutex.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "core.h"
+#include "match.h"
+#include "mode.h"
 
 static char *default_mode = "on";
 module_param_named(default, default_mode, charp, 0444);
@@ -15,8 +17,6 @@ MODULE_PARM_DESC(default, "state of a protocol's switch after loading: on (defau
 static char *default_netns = "off";
 module_param(default_netns, charp, 0444);
 MODULE_PARM_DESC(default_netns, "the same, in network namespaces but the first: on, off (default), block");
-
-struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
 
 static int mode_parse(const char *name)
 {
@@ -36,111 +36,6 @@ static int default_for(const struct net *net)
 	return mode_parse(net_eq(net, &init_net) ? default_mode : default_netns);
 }
 
-struct vpnpass_proto *vpnpass_proto_find(const char *name)
-{
-	struct vpnpass_proto *p;
-	int i;
-
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		p = vpnpass_proto_slot(i);
-		if (p && !strcmp(p->name, name))
-			return p;
-	}
-	return NULL;
-}
-
-static bool matches_tuple(const struct vpnpass_match *m,
-			  const struct nf_conntrack_tuple *t)
-{
-	if (m->blocks && !t->src.u.all && !t->dst.u.all)
-		return false;
-	return m->l4proto == t->dst.protonum &&
-	       (!m->port || ntohs(t->dst.u.all) == m->port ||
-		ntohs(t->src.u.all) == m->port);
-}
-
-/* A connection that lived by the old mode: of the helper's protocol, and
- * translated, that is, not the router's own.
- */
-static int stale_conn(struct nf_conn *ct, void *data)
-{
-	const struct vpnpass_proto *p = data;
-	int i;
-
-	if (!(READ_ONCE(ct->status) & IPS_NAT_MASK))
-		return 0;
-	for (i = 0; i < p->n_match; i++)
-		if (matches_tuple(&p->match[i],
-				  &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple))
-			return 1;
-	return 0;
-}
-
-/* Switch and hooks; packets in flight may still see the old mode. */
-static int mode_apply(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
-{
-	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
-	u32 old = pn->mode;
-	int err;
-
-	WRITE_ONCE(pn->mode, mode);
-	err = vpnpass_hooks_update(vn);
-	if (err) {
-		WRITE_ONCE(pn->mode, old);
-		vpnpass_hooks_update(vn);
-	} else if (old != mode) {
-		pn->stale = true;
-	}
-	return err;
-}
-
-/* End what the old mode let live, so that what comes is treated as the new mode says
- * from its first packet. No packet sees the old mode any more.
- */
-static void mode_settle(struct vpnpass_net *vn, struct vpnpass_proto *p)
-{
-	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
-
-	if (!pn->stale)
-		return;
-	pn->stale = false;
-	vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "switched");
-	vpnpass_ct_iterate_net(vn->net, stale_conn, p);
-	vpnpass_event_mode(vn, p);
-}
-
-/**
- * vpnpass_mode_set() - change a protocol's switch
- * @vn: netns
- * @p: the protocol
- * @mode: enum vpnpass_mode
- *
- * Context: process, vpnpass_mutex.
- * Return: 0 or -errno of hook registration, the old mode then stays.
- */
-int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
-{
-	int err;
-
-	if (vn->proto[p->idx].mode == mode)
-		return 0;
-	err = mode_apply(vn, p, mode);
-	if (err)
-		return err;
-	synchronize_net();
-	mode_settle(vn, p);
-	return 0;
-}
-
-/* Context: process, vpnpass_mutex. @value has been checked. */
-int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
-			int idx, u32 value)
-{
-	WRITE_ONCE(vn->proto[p->idx].setting[idx], value);
-	vpnpass_event_setting(vn, p, idx);
-	return 0;
-}
-
 /* The protocol is no longer, or not yet, in this netns. */
 static void net_forget(struct vpnpass_proto_net *pn)
 {
@@ -151,7 +46,7 @@ static void net_forget(struct vpnpass_proto_net *pn)
 	xa_destroy(&pn->sessions);
 }
 
-/* The switch has its default afterwards, and mode_settle() is still to come where
+/* The switch has its default afterwards, and vpnpass_mode_settle() is still to come where
  * packets have passed the netns before.
  */
 int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
@@ -168,20 +63,20 @@ int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
 		if (!pn->priv)
 			goto free;
 	}
-	err = p->net_init ? p->net_init(vn) : 0;
+	err = p->ops->net_init ? p->ops->net_init(vn) : 0;
 	if (err)
 		goto free;
 	WRITE_ONCE(pn->here, true);
 	err = vpnpass_sysctl_add(vn, p);
 	if (err)
 		goto exit;
-	err = mode_apply(vn, p, default_for(vn->net));
+	err = vpnpass_mode_apply(vn, p, default_for(vn->net));
 	if (!err)
 		return 0;
 	vpnpass_sysctl_del(pn->sysctl);
 exit:
-	if (p->net_exit)
-		p->net_exit(vn);
+	if (p->ops->net_exit)
+		p->ops->net_exit(vn);
 free:
 	net_forget(pn);
 	return err;
@@ -197,11 +92,11 @@ void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
 	if (vn->dead)
 		vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "netns gone");
 	else
-		mode_settle(vn, p);
+		vpnpass_mode_settle(vn, p);
 	/* the sweep may be in the middle of ending some of them */
 	flush_delayed_work(&vn->sweep);
-	if (p->net_exit)
-		p->net_exit(vn);
+	if (p->ops->net_exit)
+		p->ops->net_exit(vn);
 	net_forget(pn);
 }
 
@@ -223,7 +118,7 @@ static void proto_remove(struct vpnpass_proto *p)
 	drop_sysctls(p->idx);
 	list_for_each_entry(vn, &vpnpass_nets, list)
 		if (vpnpass_proto_is_here(&vn->proto[p->idx]) && !vn->dead)
-			mode_apply(vn, p, VPNPASS_MODE_OFF);
+			vpnpass_mode_apply(vn, p, VPNPASS_MODE_OFF);
 	vpnpass_match_del(p);
 	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 	synchronize_net();
@@ -267,7 +162,7 @@ static int proto_add(struct vpnpass_proto *p)
 	synchronize_net();
 	list_for_each_entry(vn, &vpnpass_nets, list)
 		if (!vn->dead)
-			mode_settle(vn, p);
+			vpnpass_mode_settle(vn, p);
 	return 0;
 }
 
@@ -280,14 +175,15 @@ static void proto_gone(struct vpnpass_proto *p)
 }
 
 /**
- * vpnpass_proto_register() - a helper begins, in every netns
- * @p: the helper; stays valid until vpnpass_proto_unregister() returns
+ * vpnpass_proto_register() - a protocol module begins, in every netns
+ * @p: the module; stays valid until vpnpass_proto_unregister() returns
+ * @ops: its callbacks, likewise
  *
  * Context: process.
  * Return: 0, -EEXIST when its name or protocol is taken, -ENOSPC when
  * VPNPASS_PROTOS helpers are loaded, -ENOMEM.
  */
-int vpnpass_proto_register(struct vpnpass_proto *p)
+int vpnpass_proto_register(struct vpnpass_proto *p, const struct vpnpass_ops *ops)
 {
 	char name[32];
 	int err;
@@ -295,6 +191,7 @@ int vpnpass_proto_register(struct vpnpass_proto *p)
 	if (WARN_ON(p->n_settings > VPNPASS_SETTINGS ||
 		    p->n_counters > VPNPASS_COUNTERS))
 		return -EINVAL;
+	p->ops = ops;
 	snprintf(name, sizeof(name), "vpnpass_%s_session", p->name);
 	p->cache = kmem_cache_create(name, p->session_size, 0, SLAB_ACCOUNT, NULL);
 	if (!p->cache)
@@ -337,9 +234,9 @@ void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->hint &&
+		if (p && p->ops->hint &&
 		    READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON)
-			p->hint(vn, hint);
+			p->ops->hint(vn, hint);
 	}
 }
 EXPORT_SYMBOL_GPL(vpnpass_hint);
@@ -358,9 +255,9 @@ bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
 		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->busy &&
+		if (p && p->ops->busy &&
 		    READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON &&
-		    p->busy(vn, hint))
+		    p->ops->busy(vn, hint))
 			return true;
 	}
 	return false;

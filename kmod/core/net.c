@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the whole core shares: network namespaces and the slots of protocol modules. */
+#include <net/netns/generic.h>
+
+#include "core.h"
+
+DEFINE_MUTEX(vpnpass_mutex);
+LIST_HEAD(vpnpass_nets);
+unsigned int vpnpass_net_id __read_mostly;
+struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
+
+struct vpnpass_net *vpnpass_net_get(const struct net *net)
+{
+	return net_generic(net, vpnpass_net_id);
+}
+
+/* The module of a protocol's name, or NULL. Context: process, vpnpass_mutex. */
+struct vpnpass_proto *vpnpass_proto_find(const char *name)
+{
+	struct vpnpass_proto *p;
+	int i;
+
+	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		p = vpnpass_proto_slot(i);
+		if (p && !strcmp(p->name, name))
+			return p;
+	}
+	return NULL;
+}
