@@ -162,6 +162,7 @@ struct l2tp_head {
 	bool control;
 };
 
+/* proto.c */
 extern struct vpnpass_proto l2tp_proto;
 
 static inline struct l2tp_net *l2tp_net(const struct vpnpass_net *vn)

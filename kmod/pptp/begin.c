@@ -71,7 +71,7 @@ static enum pptp_dir sender(const struct pptp_control *pc, enum ip_conntrack_dir
 static struct pptp_control *control_new(struct vpnpass_net *vn, struct nf_conn *ct,
 					const struct handshake *hs)
 {
-	struct pptp_control *pc = pptp_control_alloc(vn, ct);
+	struct pptp_control *pc = pptp_control_alloc(vn, ct, pptp_control_work);
 	int dir;
 
 	if (pc && pptp_table_add(pc)) {
@@ -81,6 +81,35 @@ static struct pptp_control *control_new(struct vpnpass_net *vn, struct nf_conn *
 	for (dir = 0; pc && dir < IP_CT_DIR_MAX; dir++)
 		pptp_ctl_syn(&pc->ctl, sender(pc, dir), hs->isn[dir]);
 	return pc;
+}
+
+/* The parked connection that a new entry is for, now the caller's, or NULL. *busy: there
+ * is one, but who parks it has not come to it yet.
+ */
+static struct pptp_control *parked_for(struct vpnpass_net *vn, const struct nf_conn *ct,
+				       bool *busy)
+{
+	struct pptp_control *pc, *found = NULL;
+	struct pptp_key key;
+	int dir, found_dir;
+
+	*busy = false;
+	for (dir = 0; dir < IP_CT_DIR_MAX; dir++) {
+		pptp_key_of(&key, ct, dir);
+		pc = pptp_table_find(vn, &key, &found_dir);
+		if (!pc || pc == found || found_dir != dir)
+			continue;
+		if (!pptp_control_lost(pc))
+			continue;
+		if (!pptp_unpark(pptp_net(vn), pc)) {
+			*busy |= !READ_ONCE(pc->closed);
+			continue;
+		}
+		if (found)
+			pptp_control_close(found);
+		found = pc;
+	}
+	return found;
 }
 
 /* The control connection that was parked when an entry of these addresses was
@@ -93,7 +122,7 @@ static struct pptp_control *control_parked(struct vpnpass_net *vn, struct nf_con
 	struct pptp_control *pc;
 	bool busy;
 
-	pc = pptp_control_parked(vn, ct, &busy);
+	pc = parked_for(vn, ct, &busy);
 	if (!pc && busy)
 		*verdict = NF_DROP;
 	return pc;

@@ -4,8 +4,6 @@
  * a living TCP connection (conntrack -F), conntrack picks that up again from its
  * next packet. Meanwhile the control connection is parked, its calls are given
  * new entries, and it goes on with the new entry if not a byte went by unseen.
- * Called by control.c at the end of a session, by begin.c for packets that may
- * be the next one.
  */
 #include <linux/tcp.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -87,7 +85,8 @@ bool pptp_control_lost(struct pptp_control *pc)
 	return lost;
 }
 
-static struct pptp_control *unpark_first(struct pptp_net *pn)
+/* One of them, then the caller's, or NULL. */
+struct pptp_control *pptp_unpark_first(struct pptp_net *pn)
 {
 	struct pptp_control *pc;
 
@@ -99,45 +98,6 @@ static struct pptp_control *unpark_first(struct pptp_net *pn)
 	}
 	spin_unlock_bh(&pn->lock);
 	return pc;
-}
-
-/* Context: process; no packet comes here any more. */
-void pptp_unpark_all(struct vpnpass_net *vn)
-{
-	struct pptp_control *pc;
-
-	while ((pc = unpark_first(pptp_net(vn))))
-		pptp_control_close(pc);
-	pptp_work_flush();
-}
-
-/* The parked connection that a new entry is for, now the caller's. *busy: there
- * is one, but who parks it has not come to it yet.
- */
-struct pptp_control *pptp_control_parked(struct vpnpass_net *vn,
-					 const struct nf_conn *ct, bool *busy)
-{
-	struct pptp_control *pc, *found = NULL;
-	struct pptp_key key;
-	int dir, found_dir;
-
-	*busy = false;
-	for (dir = 0; dir < IP_CT_DIR_MAX; dir++) {
-		pptp_key_of(&key, ct, dir);
-		pc = pptp_table_find(vn, &key, &found_dir);
-		if (!pc || pc == found || found_dir != dir)
-			continue;
-		if (!pptp_control_lost(pc))
-			continue;
-		if (!pptp_unpark(pptp_net(vn), pc)) {
-			*busy |= !READ_ONCE(pc->closed);
-			continue;
-		}
-		if (found)
-			pptp_control_close(found);
-		found = pc;
-	}
-	return found;
 }
 
 static bool same_tuples(const struct nf_conn *a, const struct nf_conn *b)

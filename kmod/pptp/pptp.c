@@ -12,26 +12,6 @@
 
 #include "pptp.h"
 
-/* RFC 2637 4.1: K must be set, version 1, the protocol is PPP's. */
-#define GRE_PPTP_MASK		0x2007
-#define GRE_PPTP		0x2001
-#define GRE_PROTO		0x880b
-
-static bool is_pptp_gre(const u8 *h)
-{
-	return (get_unaligned_be16(h) & GRE_PPTP_MASK) == GRE_PPTP &&
-	       get_unaligned_be16(h + 2) == GRE_PROTO;
-}
-
-static bool gre_blocks(const struct sk_buff *skb, unsigned int thoff)
-{
-	const u8 *h;
-	u8 buf[4];
-
-	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
-	return h && is_pptp_gre(h);
-}
-
 static int pptp_number(struct vpnpass_pkt *pkt)
 {
 	const u8 *h;
@@ -42,7 +22,7 @@ static int pptp_number(struct vpnpass_pkt *pkt)
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
 		return -EBADMSG;
-	if (!is_pptp_gre(h))
+	if (!pptp_gre_is_call(h))
 		return -ENOENT;
 	pkt->key.number = get_unaligned_be16(h + 6);
 	return 0;
@@ -240,52 +220,6 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 	pptp_table_exit(vn);
 	pptp_pools_exit(vn);
 }
-
-static const struct vpnpass_match pptp_match[] = {
-	{ .l4proto = IPPROTO_GRE, .no_post = true, .blocks = gre_blocks },
-	{ .l4proto = IPPROTO_TCP, .port = PPTP_PORT, .input = true },
-};
-
-/* A control connection (which the tool does not show) and each of its calls are
- * a session.
- */
-static const struct vpnpass_setting pptp_settings[] = {
-	[VPNPASS_SET_TIMEOUT] = { "timeout", "s", 1, 864000, 3600 },
-	[VPNPASS_SET_MAX_SESSIONS] = { "max_sessions", "sessions", 1, 1000000, 65536 },
-	[VPNPASS_SET_MAX_PER_CLIENT] = { "max_per_client", "sessions", 1, 65535, 256 },
-	[VPNPASS_SET_MAX_PER_PEER] = { "max_per_peer", "sessions", 1, 65535, 16384 },
-};
-
-static const char *const pptp_counters[] = {
-	VPNPASS_COMMON_COUNTERS,
-	[PPTP_CNT_CONTROLS] = "controls",
-	[PPTP_CNT_CALLS] = "calls",
-	[PPTP_CNT_CALLS_REFUSED] = "calls_refused",
-	[PPTP_CNT_CALLS_RESTORED] = "calls_restored",
-	[PPTP_CNT_CALL_FAILED] = "call_failed",
-	[PPTP_CNT_PIN_FAILED] = "pin_failed",
-	[PPTP_CNT_REWRITTEN] = "rewritten",
-	[PPTP_CNT_REPEATED] = "repeated",
-	[PPTP_CNT_DROPPED_AHEAD] = "dropped_ahead",
-	[PPTP_CNT_DROPPED_EARLY] = "dropped_early",
-	[PPTP_CNT_PLAIN] = "plain",
-	[PPTP_CNT_RESUMED] = "resumed",
-	[PPTP_CNT_CONFLICT] = "conflict",
-};
-
-struct vpnpass_proto pptp_proto = {
-	.name = "pptp",
-	.owner = THIS_MODULE,
-	.match = pptp_match,
-	.n_match = ARRAY_SIZE(pptp_match),
-	.settings = pptp_settings,
-	.n_settings = ARRAY_SIZE(pptp_settings),
-	.counters = pptp_counters,
-	.n_counters = ARRAY_SIZE(pptp_counters),
-	.session_size = sizeof(struct pptp_session),
-	.net_size = sizeof(struct pptp_net),
-	.any_end = true,
-};
 
 static const struct vpnpass_ops pptp_ops = {
 	.number = pptp_number,

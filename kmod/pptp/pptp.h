@@ -2,7 +2,7 @@
 /*
  * What the files of the PPTP helper share.
  *
- * A control connection (control.c, begin.c, park.c) is a TCP connection whose
+ * A control connection (control.c, settle.c, begin.c, park.c) is a TCP connection whose
  * stream (ctl.c) is read and rewritten as it passes (segment.c). Each of its
  * calls (call.c) has a GRE connection made beforehand, and a number that no other
  * call has towards the same outside (pool.c). table.c finds control connections
@@ -23,6 +23,8 @@
 #include "ctl_ids.h"
 
 #define PPTP_PORT	1723	/* RFC 2637 3.1.3 */
+#define PPTP_PARK_TIME	(180 * HZ)	/* three Echo intervals of RFC 2637 3.1.4 */
+#define PPTP_TRIES_MAX	9	/* 20 ms, doubled as often: 10 s */
 
 enum {
 	PPTP_CNT_CONTROLS = VPNPASS_CNT_OWN,
@@ -179,8 +181,9 @@ static inline struct pptp_session *pptp_session(const struct vpnpass_session *s)
 	return container_of(s, struct pptp_session, s);
 }
 
-/* pptp.c */
+/* proto.c */
 extern struct vpnpass_proto pptp_proto;
+bool pptp_gre_is_call(const u8 *h);
 
 static inline void pptp_count(struct vpnpass_net *vn, int counter)
 {
@@ -191,6 +194,13 @@ static inline struct pptp_net *pptp_net(const struct vpnpass_net *vn)
 {
 	return vpnpass_net_priv(vn, &pptp_proto);
 }
+
+/* tcp.c */
+const struct tcphdr *pptp_tcp_header(const struct vpnpass_pkt *pkt,
+				     struct tcphdr *buf);
+bool pptp_window_has(u32 number, u32 next, u32 window);
+bool pptp_numbers_fit(const struct pptp_control *pc, enum pptp_dir dir, u32 seq, u32 ack);
+bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th);
 
 /* pool.c */
 int pptp_pools_init(struct vpnpass_net *vn);
@@ -215,15 +225,21 @@ void pptp_call_session_end(struct pptp_session *ps);
 int pptp_work_init(void);
 void pptp_work_flush(void);
 void pptp_work_exit(void);
-struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *ct);
-void pptp_control_close(struct pptp_control *pc);
+struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *ct,
+					work_func_t work);
+void pptp_control_put(struct pptp_control *pc);
+void pptp_control_arm(struct pptp_control *pc, unsigned long delay);
+void pptp_control_retry(struct pptp_control *pc);
+void pptp_control_parks(struct pptp_control *pc);
+
+/* settle.c */
 int pptp_control_start(struct pptp_control *pc);
 void pptp_control_settle(struct pptp_control *pc);
 void pptp_control_reopen(struct pptp_control *pc);
-void pptp_control_retry(struct pptp_control *pc);
-void pptp_control_put(struct pptp_control *pc);
-void pptp_control_parks(struct pptp_control *pc);
+void pptp_control_close(struct pptp_control *pc);
 void pptp_control_session_end(struct pptp_session *ps);
+void pptp_control_work(struct work_struct *work);
+void pptp_unpark_all(struct vpnpass_net *vn);
 
 /* begin.c */
 struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
@@ -234,10 +250,8 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 /* park.c */
 bool pptp_park(struct pptp_control *pc);
 bool pptp_unpark(struct pptp_net *pn, struct pptp_control *pc);
-void pptp_unpark_all(struct vpnpass_net *vn);
+struct pptp_control *pptp_unpark_first(struct pptp_net *pn);
 bool pptp_control_lost(struct pptp_control *pc);
-struct pptp_control *pptp_control_parked(struct vpnpass_net *vn,
-					 const struct nf_conn *ct, bool *busy);
 bool pptp_control_resume(struct pptp_control *pc, struct nf_conn *ct,
 			 const struct tcphdr *th);
 
@@ -251,10 +265,6 @@ struct pptp_control *pptp_table_find(struct vpnpass_net *vn,
 				     const struct pptp_key *key, int *dir);
 
 /* segment.c */
-bool pptp_window_has(u32 number, u32 next, u32 window);
-bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th);
-const struct tcphdr *pptp_tcp_header(const struct vpnpass_pkt *pkt,
-				     struct tcphdr *buf);
 unsigned int pptp_segment(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
 			  enum pptp_dir dir, bool *over);
 

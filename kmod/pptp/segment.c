@@ -2,7 +2,7 @@
 /*
  * TCP segments of a control connection: the payload is handed to the stream
  * (ctl.c), and what it changed is made good in the checksum. Lengths stay, so
- * conntrack's and TCP's own numbers need no care. Called by pptp.c.
+ * conntrack's and TCP's own numbers need no care.
  */
 #include <linux/slab.h>
 #include <linux/tcp.h>
@@ -11,22 +11,12 @@
 
 #include "pptp.h"
 
-/* Octets: a window without scaling, and some more, as conntrack has it. */
-#define WINDOW_MIN	66000
-
 struct segment {
 	struct sk_buff *skb;
 	unsigned int thoff, off, len;	/* off: of the payload, from skb->data */
 	u32 seq, ack;
 	bool syn, fin, rst, has_ack;
 };
-
-/* The TCP header, which may be in @buf; NULL when there is none. */
-const struct tcphdr *pptp_tcp_header(const struct vpnpass_pkt *pkt,
-				     struct tcphdr *buf)
-{
-	return skb_header_pointer(pkt->skb, pkt->thoff, sizeof(*buf), buf);
-}
 
 static bool segment_read(struct segment *seg, const struct vpnpass_pkt *pkt)
 {
@@ -51,37 +41,6 @@ static bool segment_read(struct segment *seg, const struct vpnpass_pkt *pkt)
 	return true;
 }
 
-/**
- * pptp_window_has() - whether a sequence number may be of this connection
- * @number: sequence or acknowledgment number of a segment
- * @next: what has been seen of the direction that it counts
- * @window: greatest window of that direction's receiver, if known
- *
- * Context: any.
- */
-bool pptp_window_has(u32 number, u32 next, u32 window)
-{
-	window = max_t(u32, window, WINDOW_MIN);
-	return number - (next - window) <= 2 * window;
-}
-
-/* Conntrack's own check need not have been made: nf_conntrack_tcp_be_liberal. Its
- * windows are those of packets that passed it.
- */
-static u32 window_of(const struct pptp_control *pc, enum pptp_dir dir)
-{
-	u8 receiver = dir == PPTP_FROM_IN ? !pc->in_dir : pc->in_dir;
-
-	return READ_ONCE(pc->ct->proto.tcp.seen[receiver].td_maxwin);
-}
-
-static bool numbers_fit(const struct pptp_control *pc, enum pptp_dir dir, u32 seq,
-			u32 ack)
-{
-	return pptp_window_has(seq, pc->ctl.half[dir].next, window_of(pc, dir)) &&
-	       pptp_window_has(ack, pc->ctl.half[!dir].next, window_of(pc, !dir));
-}
-
 /* A blind sender would have to guess both numbers. The handshake is over, so that a
  * SYN's, which conntrack lets pass unchecked, mean nothing.
  */
@@ -92,25 +51,7 @@ static bool is_believed(const struct pptp_control *pc, const struct segment *seg
 		return false;
 	if (!seg->has_ack)
 		return seg->rst;	/* whose number is checked in is_over() */
-	return numbers_fit(pc, dir, seg->seq, seg->ack);
-}
-
-/**
- * pptp_segment_skips() - must something have passed unseen before a packet?
- * @pc: a connection that was parked, locked
- * @th: TCP header of a packet in direction original
- *
- * A FIN that was acknowledged counts as seen.
- */
-bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th)
-{
-	enum pptp_dir dir = pc->in_dir == IP_CT_DIR_ORIGINAL ? PPTP_FROM_IN :
-							       PPTP_FROM_OUT;
-	u32 seq = ntohl(th->seq), ack = ntohl(th->ack_seq);
-
-	return th->ack && numbers_fit(pc, dir, seq, ack) &&
-	       ((s32)(seq - pc->ctl.half[dir].next) > 0 ||
-		(s32)(ack - pc->ctl.half[!dir].next) > 0);
+	return pptp_numbers_fit(pc, dir, seg->seq, seg->ack);
 }
 
 static void stream_died(struct pptp_control *pc)
