@@ -16,6 +16,7 @@ KDIR ?= $(or $(wildcard /lib/modules/$(KVER)/build),\
 	$(lastword $(shell ls -d /lib/modules/*/build /usr/src/linux-headers-*[!n] 2>/dev/null | sort -V)))
 PREFIX ?= /usr/local
 MODULES := $(CURDIR)
+# what calls it begins with +, or make -jN would not reach kbuild
 KBUILD = $(MAKE) -C $(KDIR) M=$(MODULES)
 
 all: modules tools
@@ -40,10 +41,10 @@ preflight:
 	@scripts/preflight "$(KDIR)"
 
 modules: preflight
-	$(KBUILD) modules
+	+$(KBUILD) modules
 
 modules_install: modules
-	$(KBUILD) modules_install $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
+	+$(KBUILD) modules_install $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 
 tools:
 	$(MAKE) -C tools
@@ -60,7 +61,7 @@ deb:
 	@packaging/deb
 
 clean-modules:
-	@if [ -d "$(KDIR)" ]; then $(KBUILD) clean; fi
+	+@if [ -d "$(KDIR)" ]; then $(KBUILD) clean; fi
 
 clean: clean-modules
 	$(MAKE) -C tools clean

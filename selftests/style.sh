@@ -44,6 +44,8 @@ else
 fi
 
 check "modules with sparse and W=1" selftests/vm/build-modules --try --sparse
+check "each file uses only those below it: kmod/LAYERS" selftests/layers.py \
+	"build/$(selftests/vm/kernel --release)-sparse"
 check "modules with clang and W=1" selftests/vm/build-modules --try --llvm
 
 if have shellcheck; then
