@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Write the seeds of fuzz_ike: dialogues of IKE messages, as its input has
-them (flags, length, datagram). Usage: mkcorpus_ike.py [DIRECTORY]"""
+them (flags, length, datagram). Usage: mkcorpus_ike.py DIRECTORY"""
 
 import hashlib
 import os
@@ -157,8 +157,7 @@ def seeds():
 
 
 def main():
-    where = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
-        os.path.dirname(os.path.abspath(__file__)), "corpus", "ike")
+    where = sys.argv[1]
     os.makedirs(where, exist_ok=True)
     for name, frames in seeds():
         with open(os.path.join(where, name), "wb") as f:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Write the seeds of fuzz_l2tp: one packet each, behind a byte that says UDP
-or IP. Usage: mkcorpus_l2tp.py [DIRECTORY]"""
+or IP. Usage: mkcorpus_l2tp.py DIRECTORY"""
 
 import os
 import struct
@@ -75,8 +75,7 @@ def seeds():
 
 
 def main():
-    where = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
-        os.path.dirname(os.path.abspath(__file__)), "corpus", "l2tp")
+    where = sys.argv[1]
     os.makedirs(where, exist_ok=True)
     for name, packet in seeds():
         with open(os.path.join(where, name), "wb") as f:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Write the seeds of fuzz_pptp_ctl.c: mkcorpus_pptp.py DIR (corpus/pptp_ctl).
+"""Write the seeds of fuzz_pptp_ctl.c: mkcorpus_pptp.py DIRECTORY.
 
 The input's format is told at the head of fuzz_pptp_ctl.c.
 """

@@ -10,7 +10,8 @@
 . "$(dirname "$0")/l2tp.sh"
 checktool jq
 
-corpus=$selftests/fuzz/corpus/l2tp
+corpus=$scratch/corpus
+"$selftests/fuzz/corpus.py" l2tp "$corpus" || exit 1
 inside() { C 2 "$(peer l2tp_send)" -s "${CIP[2]}" -d "${GIP[1]}" "$@" -f "$corpus"/*; }
 outside() { G 1 "$(peer l2tp_send)" -s "${GIP[1]}" -d "$PUB" "$@" -f "$corpus"/*; }
 

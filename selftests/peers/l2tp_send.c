@@ -7,7 +7,7 @@
  *	  l2tp_send -s SRC -d DST [-p SPORT -q DPORT] -f FILE...
  *	-p -q  UDP ports; without them protocol 115
  *	-n -i  all of it so many times, so many milliseconds apart
- *	-f     files of fuzz/corpus/l2tp, as fuzz_l2tp.c reads them: those that are
+ *	-f     files of fuzz/corpus.py l2tp, as fuzz_l2tp.c reads them: those that are
  *	       for this encapsulation
  * Each HEX is what follows the UDP or the IP header of one packet.
  */

@@ -9,7 +9,8 @@
 checktool jq
 
 sim=$(peer pptp_sim) || skip_all "no compiler"
-corpus=$selftests/fuzz/corpus/pptp_ctl
+corpus=$scratch/corpus
+"$selftests/fuzz/corpus.py" pptp_ctl "$corpus" || exit 1
 check "topology" topo 2 1
 check "modules load" load_modules vpnpass vpnpass_pptp
 before=$(slab_kib)
