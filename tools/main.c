@@ -118,7 +118,7 @@ static void parse_options(struct options *opt, int argc, char **argv)
 }
 
 /*
- * What the caller closed would be the next file or socket that is opened, and
+ * A descriptor that the caller closed would be the next file or socket that is opened, and
  * the output go there. This way using it fails, as it should.
  */
 static void fill_standard_files(void)
@@ -142,7 +142,7 @@ static bool asks_for_help(const char *word)
 	return !strcmp(word, "-h") || !strcmp(word, "-help") || !strcmp(word, "--help");
 }
 
-/* One that ends in '=' is the beginning of a word. */
+/* An option that ends in '=' is the beginning of a word. */
 static bool is_own(const struct command *command, const char *word)
 {
 	const char *const *option = command->options;
@@ -156,7 +156,7 @@ static bool is_own(const struct command *command, const char *word)
 }
 
 /*
- * Of the words after a command, the first that looks like an option but is
+ * The first of the words after a command that looks like an option but is
  * none of a command's own: "-" is a file, -1 a number.
  */
 static const char *stray_option(const struct command *command, int argc, char **argv)
@@ -225,7 +225,7 @@ static void print_error(struct out *o, int ret)
 	bool apart;
 
 	out_fail(o);
-	/* what was asked for has been printed whole, as monitor's events are */
+	/* the answer has been printed whole, as monitor's events are */
 	if (o->said && !o->depth)
 		return;
 	apart = !o->depth || o->open[0] == ']';

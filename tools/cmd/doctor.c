@@ -37,7 +37,7 @@ int doctor_usage(const char *fmt, const char *word)
 	return usage_error(&doctor_command, "%s", text);
 }
 
-/* What does not concern the host that the doctor was asked about is left out. */
+/* A finding that does not concern the host that the doctor was asked about is left out. */
 static int read_flows(struct evidence *ev)
 {
 	int ret = flows_read(&ev->flows);
@@ -154,7 +154,7 @@ static void forget(struct evidence *ev)
 	network_free(&ev->net);
 }
 
-/* Of a host that was asked it is good news, and no fault, that it answers. */
+/* That a host answers is good news, and no fault, that it answers. */
 static bool any_fault(const struct report *r, bool asked)
 {
 	size_t i;

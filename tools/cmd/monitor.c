@@ -141,7 +141,7 @@ static void event_pin(char *to, size_t size, const struct event *e)
 		 or_dash(pin_dir_name(e->pin.dir)), number);
 }
 
-/* What the event is about, in the order of the man page. */
+/* The subject of an event, in the order of the man page. */
 static void event_text(struct context *ctx, const struct event *e)
 {
 	char stamp[STAMP_SIZE], who[128] = "", setting[80] = "", pin[128];
@@ -287,7 +287,7 @@ static int monitor_run(struct context *ctx, int argc, char **argv)
 		return ret;
 	if (ctx->out.json && (sink.syslog || sink.journal))
 		return usage_error(&monitor_command, "--syslog and --journal exclude -j");
-	/* one event is one line */
+	/* an event is a line */
 	ctx->out.pretty = false;
 	ctx->out.width = 0;
 	ret = start(ctx, &sink);

@@ -109,7 +109,7 @@ static bool check_devices(struct job *job)
 	return true;
 }
 
-/* ---- what the kernel has ---- */
+/* ---- the kernel's state ---- */
 
 static bool check_value(struct job *job, size_t line, const struct proto *p,
 			const struct change *c)

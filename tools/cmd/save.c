@@ -157,7 +157,7 @@ static void put_head(FILE *f)
 		STATE_VERSION, text, (intmax_t)now);
 }
 
-/* What the kernel has, as text that the caller frees; NULL after complaining. */
+/* The kernel's state as text that the caller frees; NULL after complaining. */
 static char *collect(struct context *ctx, size_t *length, struct counts *n)
 {
 	struct replies protos = {}, sessions = {};

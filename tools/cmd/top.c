@@ -15,11 +15,11 @@
 
 #define INTERVAL	2	/* s, unless told otherwise */
 #define INTERVAL_MAX	3600
-#define HEAD_ROWS	2	/* of a terminal: the headings, the cursor */
+#define HEAD_ROWS	2	/* rows of a terminal for the headings and the cursor */
 
 static volatile sig_atomic_t stopped;
 
-/* What has gone through a session; rates in bytes a second. */
+/* Traffic of a session; rates in bytes a second. */
 struct sample {
 	uint64_t id, bytes_out, bytes_in;
 	struct maybe rate_out, rate_in;
@@ -178,7 +178,7 @@ static void print_look(struct out *o, const struct look *look)
 	out_flush(o);
 }
 
-/* What is printed is sorted by rate, what is compared next by number. */
+/* Rows are printed by rate and compared, next time, by number. */
 static void show(struct out *o, struct look *look)
 {
 	if (look->n)

@@ -41,7 +41,7 @@ void names_add(struct names *names, const char *name)
 		names->list[names->n++] = name;
 }
 
-/* --- whose rule it is --- */
+/* --- the rule's owner --- */
 
 static const struct nft_chain *chain_named(const struct ruleset *rs, const struct place *place,
 					   const char *name)
@@ -207,7 +207,7 @@ static char *nft_kind(const struct vpn *vpn, bool back)
 	return text;
 }
 
-/* One more statement behind those that are there. */
+/* Add a statement behind those that are there. */
 static char *nft_add(char *text, const struct wish *w, const char *kind, bool back)
 {
 	const struct place *p = w->place;

@@ -18,7 +18,7 @@
 /* Worst first, as they are listed. */
 enum severity {
 	SEVERITY_ERROR,		/* a VPN does not work because of it */
-	SEVERITY_WARNING,	/* one may not, now or under load */
+	SEVERITY_WARNING,	/* a VPN may not work, now or under load */
 	SEVERITY_INFO,		/* nothing is wrong; it explains what is seen */
 };
 

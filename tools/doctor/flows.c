@@ -207,7 +207,7 @@ int flows_read(struct flows *flows)
 			  kernel_nfnl_request(buffer, NFNL_SUBSYS_CTNETLINK,
 					      IPCTNL_MSG_CT_GET, AF_UNSPEC),
 			  take_flow, flows);
-	/* so does nfnetlink say that nobody serves this part of it */
+	/* nfnetlink says so, too, when nobody serves this part of it */
 	return ret == -EINVAL ? -EOPNOTSUPP : ret;
 }
 

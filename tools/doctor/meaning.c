@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What each finding means for somebody who is no engineer.
+ * Meanings of the findings for somebody who is no engineer.
  */
 #include <stddef.h>
 #include <string.h>

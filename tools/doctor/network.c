@@ -53,7 +53,7 @@ static void take_link(const struct nlmsghdr *nlh, void *data)
 		.index = ifi->ifi_index,
 		.type = ifi->ifi_type,
 		.up = ifi->ifi_flags & IFF_UP,
-		/* what has no notion of a carrier counts as running */
+		/* a device without a notion of a carrier counts as running */
 		.carrier = ifi->ifi_flags & IFF_RUNNING,
 		.loopback = ifi->ifi_flags & IFF_LOOPBACK,
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What our own modules know; see doctor.h. Nothing is loaded for it: that it
+ * Knowledge of our own modules; see doctor.h. Nothing is loaded for it: that it
  * is missing may be what is wrong.
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the checks found, printed worst first.
+ * Findings of the checks, printed worst first.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -103,7 +103,7 @@ static const char *severity_name(enum severity severity)
 	return names[severity];
 }
 
-/* What to do in one text: the advice, and those commands that it does not have. */
+/* Advice in one text: the advice, and those commands that it does not have. */
 static char *whole_advice(const struct finding *f)
 {
 	char *text = xstrdup(f->advice), *longer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel itself says about packets on their way through the rules (nftrace).
+ * Reports of the kernel itself about packets on their way through the rules (nftrace).
  * The kernel asks for CAP_NET_ADMIN.
  */
 #ifndef _VPNPASS_DOCTOR_TRACE_H

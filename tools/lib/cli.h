@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a command is and what it may use. The table of commands is cmd/commands.c. */
+/* The parts of a command, and functions it may use. The table of commands is cmd/commands.c. */
 #ifndef _VPNPASS_CLI_H
 #define _VPNPASS_CLI_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the counters mean, in a line each; see counters.h. vpnpass(4) has the
+ * Meanings of the counters, in a line each; see counters.h. vpnpass(4) has the
  * same by protocol. A counter of a newer module has no line here.
  */
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the counters mean. */
+/* Meanings of the counters. */
 #ifndef _VPNPASS_COUNTERS_H
 #define _VPNPASS_COUNTERS_H
 

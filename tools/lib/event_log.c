@@ -250,7 +250,7 @@ static void print_param(FILE *file, const struct field *field)
 	fputc('"', file);
 }
 
-/* What the header takes for a name: printable ASCII without spaces. */
+/* A name as the header takes it: printable ASCII without spaces. */
 static void host_name(char *to, size_t size)
 {
 	char *p;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel tells, taken out of its messages.
+ * The kernel's answers, taken out of its messages.
  * Attributes that are not known here are passed over, missing ones or ones of
  * an unexpected size are marked as not known. Strings point into the message.
  */
@@ -29,7 +29,7 @@ struct counter {
 	struct maybe value;
 };
 
-/* One protocol; the arrays are freed by proto_free(). */
+/* A protocol; the arrays are freed by proto_free(). */
 struct proto {
 	const char *name;
 	struct maybe mode, sessions, pins;
@@ -44,7 +44,7 @@ struct pin {
 	struct maybe kind, dir, number, nat, idle, state;
 };
 
-/* One session; times in milliseconds, addresses empty when not known. */
+/* A session; times in milliseconds, addresses empty when not known. */
 struct session {
 	const char *proto, *state;
 	char client[INET6_ADDRSTRLEN], peer[INET6_ADDRSTRLEN], local[INET6_ADDRSTRLEN];
@@ -57,7 +57,7 @@ struct session {
 	size_t n_pins;
 };
 
-/* One event; time in nanoseconds since 1970. */
+/* An event; time in nanoseconds since 1970. */
 struct event {
 	const char *proto, *reason;
 	struct maybe type, time, mode;

@@ -238,7 +238,7 @@ int nl_talk(struct nl *nl, struct replies *replies)
 	return ret;
 }
 
-/* One of the multicast groups that the controller lists. */
+/* A multicast group of those that the controller lists. */
 static void read_group(struct nl *nl, const struct nlattr *group)
 {
 	const char *name = "";

@@ -176,7 +176,7 @@ static void json_begin(struct out *o)
 	o->said = true;
 }
 
-/* What comes before a value: comma, new line, key. */
+/* Characters before a value: comma, new line, key. */
 static void json_lead(struct out *o, const char *key)
 {
 	if (!o->depth)

@@ -51,7 +51,7 @@ static void print_head(FILE *f, const char *metric, const char *suffix, const ch
 	fprintf(f, "%s %s\n", suffix, type);
 }
 
-/* One sample for each state, 1 for the one that the switch is in. */
+/* A sample for each state, 1 for the one that the switch is in. */
 static void print_modes(FILE *f, const struct protos *p)
 {
 	static const char *const modes[] = { "off", "on", "block" };
@@ -151,7 +151,7 @@ static void print_settings(FILE *f, const struct protos *p, const char *metric, 
 	}
 }
 
-/* Of the sessions that there are: a session that ends takes its share along. */
+/* Traffic of the sessions that there are: a session that ends takes its share along. */
 struct traffic {
 	uint64_t packets_out, packets_in, bytes_out, bytes_in;
 };

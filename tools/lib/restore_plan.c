@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a file changes: the defaults of what it does not name, and the
+ * Changes that a file makes: the defaults of what it does not name, and the
  * difference between what the kernel has and what it will have. See restore.h.
  */
 #include <stdio.h>
@@ -67,7 +67,7 @@ static bool in_initial_netns(void)
 	return stat("/proc/sys/net/netfilter/nf_conntrack_buckets", &st) || st.st_mode & 0200;
 }
 
-/* What a switch would be at had its module just been loaded. */
+/* The state of a switch whose module has just been loaded. */
 static uint32_t default_mode(void)
 {
 	bool initial = in_initial_netns();
@@ -154,7 +154,7 @@ void job_add_defaults(struct job *job)
 	}
 }
 
-/* One thing that changes; key NULL for the switch, from unknown if not loaded. */
+/* A change; key NULL for the switch, from unknown if not loaded. */
 static void print_step(struct out *o, const char *proto, const char *key, struct maybe from,
 		       struct maybe to)
 {
@@ -203,7 +203,7 @@ static size_t print_proto_steps(struct job *job, const struct proto *p)
 	return n;
 }
 
-/* Its module would be loaded first; the values that it has then are not known. */
+/* The protocol's module would be loaded first; the values that it has then are not known. */
 static size_t print_missing(struct job *job)
 {
 	size_t i, n = 0;

@@ -20,7 +20,7 @@ struct reader {
 	bool unended;		/* the line is the last and has no newline */
 	char *words[WORDS_MAX + 1];
 	int n_words;
-	size_t begin;		/* of the line in the text */
+	size_t begin;		/* number of the line in the text */
 	const char *text;
 };
 
@@ -334,7 +334,7 @@ static bool read_line(struct reader *r, char *line, size_t length)
 
 	if (!printable_line(line, length))
 		return wrong(r, "not a line of text");
-	/* What follows a number sign is for people, the sum covers it all the same. */
+	/* Text behind a number sign is for people, the sum covers it all the same. */
 	line[strcspn(line, "#")] = '\0';
 	r->n_words = 0;
 	memset(r->words, 0, sizeof(r->words));
@@ -363,7 +363,7 @@ static int compare_number(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* What packets of the gateway are told apart by, then where it is written. */
+/* The key that packets of the gateway have, then where it is written. */
 static int compare_spi(const struct spi_ref *a, const struct spi_ref *b)
 {
 	int c = compare_address(&a->session->peer, &b->session->peer);
@@ -392,7 +392,7 @@ static int compare_refs(const void *pa, const void *pb)
 	return c ? c : compare_number(a->session->line, b->session->line);
 }
 
-/* One reference for each session and each inbound SPI. */
+/* A reference for each session and each inbound SPI. */
 static struct spi_ref *list_refs(const struct state *s, size_t *n)
 {
 	struct spi_ref *refs;

@@ -15,7 +15,7 @@
 #include "cli.h"
 
 #define STATE_VERSION	1
-#define STATE_SPIS	20	/* of one session */
+#define STATE_SPIS	20	/* numbers of a session */
 
 /* Where the file says so, from 1 on, is the first member of each. */
 struct state_change {

@@ -40,7 +40,7 @@ static char *rule_text(const struct place *p)
 			 p->chain->table, p->chain->name, (uintmax_t)p->rule->handle);
 }
 
-/* What our helpers read and rewrite has to come by them, packet by packet. */
+/* Packets that our modules read and rewrite have to come by them, packet by packet. */
 static bool suffers_offload(const struct vpn *vpn)
 {
 	return vpn->port && vpn->helped && strcmp(vpn->proto, "natt");

@@ -28,7 +28,7 @@ static char *full_text(const struct evidence *ev, struct maybe count, struct may
 }
 
 /*
- * What the kernel drops for a clash it counts as not inserted as well; the rest is what
+ * The kernel counts what it drops for a clash as not inserted as well; the rest is what
  * it had no room for.
  */
 static uint64_t refused_for_room(const struct evidence *ev)

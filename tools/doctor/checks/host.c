@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is found of the host that the doctor was asked about: the way there
+ * Findings about the host that the doctor was asked about: the way there
  * (route-blocked, no-route, small-mtu), what it answers (host-answers, host-refuses,
  * host-silent), and answers that this router's own rules drop (answers-dropped).
  */
@@ -116,7 +116,7 @@ static void find_mtu(const struct evidence *ev, struct report *r)
 		  "see that ICMP is not dropped on the way."));
 }
 
-/* --- what it answers --- */
+/* --- the answers of the host --- */
 
 static const char *proto_of(const struct asked *a)
 {

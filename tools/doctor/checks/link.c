@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a home's Internet fails by before any VPN does: link-down, no-address,
+ * Faults by which a home's Internet fails before any VPN does: link-down, no-address,
  * no-default-route, same-subnet. Without a default route the way out is the interface
  * that rules translate addresses for, and no other.
  */

@@ -198,7 +198,7 @@ static char *seen_text(const struct drop *drop)
 	return text;
 }
 
-/* Whom such packets go to now. */
+/* The host that such packets go to now. */
 static const struct host *peer_of(const struct evidence *ev, const struct drop *drop)
 {
 	size_t i;
@@ -232,7 +232,7 @@ static void report_drop(const struct evidence *ev, struct report *r, const struc
 {
 	bool helped = drop->all || !drop->vpn || drop->vpn->helped;
 	bool mild = drop->suspected || drop->doubted || drop->own || !helped;
-	/* what a policy drops comes to nothing there and back */
+	/* packets that a policy drops come to nothing there and back */
 	bool both = drop->both || !drop->place.rule || !drop->vpn;
 	struct wish wish = {
 		.place = &drop->place, .vpn = drop->vpn, .all = drop->all,

@@ -24,7 +24,7 @@ static bool is_probe(const struct evidence *ev, const struct flow *f)
 	return f->vpn->source && f->sport != f->vpn->source && network_is_local(&ev->net, &f->src);
 }
 
-/* One packet to a port is no VPN yet. */
+/* A single packet to a port is no VPN yet. */
 static bool is_stray(const struct flow *f)
 {
 	return f->packets_out.known && f->packets_out.value < 2;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the connections say about the VPNs themselves: needs-no-help, for those
+ * Findings about the VPNs themselves, by their connections: needs-no-help, for those
  * that any NAT passes, and l2tp-ipsec-clash, where the server cannot tell two
  * clients of one address apart (RFC 3193 and transport mode selectors).
  */

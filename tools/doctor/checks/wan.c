@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is wrong with the addresses and forwarding of the router as such: double-nat,
+ * Faults of the router's addresses and forwarding as such: double-nat,
  * cgnat, shared-address, tunnel-uplink, no-nat, forwarding-off, reverse-path. A public
  * address beside a private one on the same way out is not told apart from it, and
  * therefore silences the check.
@@ -16,7 +16,7 @@
 #include "../rules/firewall.h"
 #include "checks.h"
 
-/* What is common to the addresses of a way out; the first of the worst kind. */
+/* The kind of the addresses of a way out; the first of the worst kind. */
 static const struct host *outer_address(const struct network *net, const struct link *link)
 {
 	const struct link_address *a = NULL, *first = NULL;
@@ -176,7 +176,7 @@ static void take(const struct crossing *c, void *data)
 
 	if (c->vpn || c->packet->reply || !c->packet->in || c->packet->family != NFPROTO_IPV4)
 		return;
-	/* what is dropped before does not come so far */
+	/* packets that are dropped before do not come so far */
 	if (c->j->dropped.chain)
 		all->masqueraded = MAYBE_SO;
 	else if (c->j->masqueraded > all->masqueraded)
@@ -238,7 +238,7 @@ static bool any_translates(const struct evidence *ev)
 	return false;
 }
 
-/* One that forwards nothing and translates nothing is no router, and need not be. */
+/* A host that forwards nothing and translates nothing is no router, and need not be. */
 static void find_forwarding_off(const struct evidence *ev, struct report *r)
 {
 	struct maybe forward = proc_number("net/ipv4/ip_forward");

@@ -13,7 +13,7 @@
 
 #define HEADER_SIZE	28
 #define COOKIE_SIZE	8
-#define KEY_SIZE	256	/* of group 14 (RFC 3526 3) */
+#define KEY_SIZE	256	/* length of group 14 (RFC 3526 3) */
 #define NONCE_SIZE	32
 
 /* RFC 7296 3.1, 3.2; RFC 2408 3.1 */
@@ -130,7 +130,7 @@ static size_t ask(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], in
 	return variant ? main_mode(to, random) : sa_init(to, random);
 }
 
-/* Of RFC 7296 3.10.1; those of RFC 2408 3.14.1 have the same numbers. */
+/* Notify types of RFC 7296 3.10.1; those of RFC 2408 3.14.1 have the same numbers. */
 static void notify_text(char text[PROBE_TEXT], const char *version, uint16_t type)
 {
 	static const struct {

@@ -285,7 +285,7 @@ static short interest(const struct probe *p)
 	return p->service->l4proto == IPPROTO_TCP && !p->connected ? POLLOUT : POLLIN;
 }
 
-/* One wait for all that still run; false when none is left. */
+/* A common wait for all that still run; false when none is left. */
 static bool step(struct probe *probes, size_t n, int64_t deadline)
 {
 	struct pollfd fds[N_SERVICES];
@@ -338,7 +338,7 @@ static bool is_ours(const struct probe *p, const struct flow *f)
 	       f->vpn->port == p->service->port && host_equal(&f->dst, &host);
 }
 
-/* What was asked is no VPN; its connections shall not be taken for one. */
+/* Probes are no VPN; their connections shall not be taken for one. */
 static void forget_all(const struct probe *probes, size_t n)
 {
 	struct flows flows = {};

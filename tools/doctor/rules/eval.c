@@ -256,7 +256,7 @@ static int by_priority(const void *a, const void *b)
 {
 	const struct nft_chain *const *x = a, *const *y = b;
 
-	/* what leaves by a device has been through everything else */
+	/* packets that leave by a device have been through everything else */
 	if (((*x)->family == NFPROTO_NETDEV) != ((*y)->family == NFPROTO_NETDEV) &&
 	    ((*x)->hook == NETDEV_EGRESS || (*y)->hook == NETDEV_EGRESS))
 		return (*x)->family == NFPROTO_NETDEV ? 1 : -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the ruleset does to a packet of which only some fields are known. Pure:
+ * Judgement of the ruleset on a packet of which only some fields are known. Pure:
  * rules and packet in, judgement out. eval.c walks chains, expr.c understands
  * the expressions of a rule, xt.c those that iptables left in it.
  */
@@ -94,7 +94,7 @@ struct judgement {
 void judge(const struct ruleset *rs, const struct packet *packet,
 	   const struct packet *const *controls, struct judgement *j);
 
-/* What follows is between eval.c, expr.c and xt.c. */
+/* Declarations below are between eval.c, expr.c and xt.c. */
 
 #define VERDICTS_MAX	16
 

@@ -316,7 +316,7 @@ static enum truth run_lookup(struct machine *m, const struct nlattr *e)
 	return number(e, NFTA_LOOKUP_FLAGS, 0) & NFT_LOOKUP_F_INV ? negate(truth) : truth;
 }
 
-/* --- what is known of the packet --- */
+/* --- known bits of the packet --- */
 
 /**
  * packet_state - The state that connection tracking gives the packet.
@@ -341,7 +341,7 @@ static enum truth load_link(struct machine *m, uint32_t reg, const struct link *
 	char name[IFNAMSIZ] = "";
 	uint16_t type;
 
-	/* what does not come in or go out ends the rule */
+	/* a packet without that device ends the rule */
 	if (!link)
 		return NO;
 	snprintf(name, sizeof(name), "%s", link->name);
@@ -366,7 +366,7 @@ static void load_mark(struct machine *m, uint32_t reg, enum mark mark)
 	load_u32(m, reg, m->marks->value[mark], m->marks->known[mark]);
 }
 
-/* What a rule sets a mark to; it has an effect only if the rule comes so far. */
+/* The value that a rule sets a mark to; it has an effect only if the rule comes so far. */
 static void store_mark(struct machine *m, int at, enum mark mark)
 {
 	m->sets[mark] = true;
@@ -478,7 +478,7 @@ static void network_header(struct header *h, const struct packet *p)
 	}
 }
 
-/* Of TCP the first packet has SYN alone, later ones do not have it. */
+/* The first packet of TCP has SYN alone, later ones do not have it. */
 static void transport_header(struct header *h, const struct packet *p)
 {
 	uint16_t sport = htons(p->sport), dport = htons(p->dport);

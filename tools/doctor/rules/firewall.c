@@ -48,7 +48,7 @@ static void know_hosts(struct packet *p, const struct evidence *ev)
 		know(p->src, p->src_known, ev->from);
 }
 
-/* Who is asked is mostly not known; who asks, up to what the LAN has in common. */
+/* The peer is mostly not known; the client, up to what the LAN has in common. */
 static struct packet make_packet(const struct vpn *vpn, const struct link_address *lan,
 				 const struct link *in, const struct link *out, bool reply)
 {

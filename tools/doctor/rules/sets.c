@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is in a set of the nft ruleset, as ranges of keys.
+ * Elements of a set of the nft ruleset, as ranges of keys.
  * The kernel tells intervals in two ways: a start and, as an element of its
  * own, the first key behind it; or, of concatenations, both ends in one.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What iptables-nft leaves as its own in nft rules: matches and targets of
+ * Parts of nft rules that iptables-nft leaves as its own: matches and targets of
  * x_tables, those that firewalls use around VPNs. Pure.
  */
 /* before those of the kernel, which then leave the same out */
