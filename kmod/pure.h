@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the pure C files (protocol parsers, the ESP pairing policy) are
- * written against, so that one source builds into the modules, the host's
+ * The kernel as the pure C files see it (protocol parsers, the ESP pairing
+ * policy), so that one source builds into the modules, the host's
  * unit tests, the fuzzers and the simulator. Pure code neither allocates nor
  * sleeps, reads no clock and calls nothing but what it is handed.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is blocked is dropped in FORWARD. */
+/* Packets of protocols whose switch is at block are dropped in FORWARD. */
 #include <linux/netfilter_ipv6.h>
 
 #include "block.h"
@@ -36,8 +36,8 @@ static int find_v6_ah(const struct sk_buff *skb, unsigned int *thoff)
 	return ipv6_find_hdr(skb, thoff, -1, NULL, &flags);
 }
 
-unsigned int vpnpass_block(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+unsigned int vpnpass_block_packet(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
 	const struct vpnpass_proto *p;
 	struct vpnpass_net *vn = priv;

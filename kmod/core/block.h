@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-unsigned int vpnpass_block(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state);
+unsigned int vpnpass_block_packet(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state);
 
 #endif /* VPNPASS_CORE_BLOCK_H */

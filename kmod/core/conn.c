@@ -13,7 +13,7 @@
 
 #include "core.h"
 
-/* One side of the translation, as the reply tuple has it. */
+/* Translate source or destination as the reply tuple has it. */
 static int conn_nat(struct nf_conn *ct, const struct nf_conntrack_tuple *reply,
 		    enum nf_nat_manip_type manip)
 {

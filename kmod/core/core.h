@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the core's own files share; helpers include vpnpass.h alone. */
+/* Declarations that the core's own files share; modules include vpnpass.h alone. */
 #ifndef VPNPASS_CORE_PRIVATE_H
 #define VPNPASS_CORE_PRIVATE_H
 
@@ -34,9 +34,8 @@ int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 
 /* help.c */
-typedef int (*vpnpass_leaving_t)(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
-				 enum ip_conntrack_info ctinfo);
-int vpnpass_help_init(vpnpass_leaving_t leaving);
+int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
+				     struct nf_conn *ct, enum ip_conntrack_info ctinfo));
 void vpnpass_help_exit(void);
 bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb);
 

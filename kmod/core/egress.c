@@ -69,7 +69,8 @@ static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinf
 	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
 		return;
 	s = vpnpass_session_by_ct(vn, NULL, ct);
-	if (!s || test_and_set_bit(0, &s->passed) || vpnpass_match_posts(s->proto, nf_ct_protonum(ct)))
+	if (!s || test_and_set_bit(0, &s->passed) ||
+	    vpnpass_match_posts(s->proto, nf_ct_protonum(ct)))
 		return;
 	s->unwatched = true;
 	vpnpass_conn_unwatch(ct);
@@ -108,7 +109,7 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8
 }
 
 /**
- * vpnpass_leaving() - a packet of a connection with our helper is about to go
+ * vpnpass_packet_leaves() - a packet of a connection with our helper is about to go
  * @skb: the packet, through all of the user's rules and NAT
  * @protoff: of the L4 header
  * @ct: its connection, confirmed right after this if it is new
@@ -117,8 +118,8 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8
  * Context: softirq, RCU read side; conntrack's last hook.
  * Return: verdict.
  */
-int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo)
+int vpnpass_packet_leaves(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+			  enum ip_conntrack_info ctinfo)
 {
 	if (unlikely(!test_bit(IPS_SEEN_REPLY_BIT, &ct->status)) && leaves(skb, nf_ct_l3num(ct)))
 		has_passed(ct, ctinfo);

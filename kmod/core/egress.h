@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-int vpnpass_leaving(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo);
+int vpnpass_packet_leaves(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct,
+			  enum ip_conntrack_info ctinfo);
 
 #endif /* VPNPASS_CORE_EGRESS_H */

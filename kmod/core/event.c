@@ -104,29 +104,48 @@ void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,
 }
 EXPORT_SYMBOL_GPL(vpnpass_event_pin);
 
+/* At most once a second: whoever causes such an event can do so with every packet. */
+static bool may_tell(unsigned long *told)
+{
+	unsigned long last = READ_ONCE(*told);
+
+	return !(last && time_before(jiffies, last + HZ)) &&
+	       cmpxchg(told, last, jiffies ?: 1) == last;
+}
+
 /**
  * vpnpass_limit_hit() - count a limit that refused something, and tell of it
  * @s: the session that was refused, or that was refused more
  * @counter: one of the VPNPASS_CNT_LIMIT_* or of the helper's own
- *
- * At most one event a second: whoever hits a limit can do so with every packet.
  *
  * Context: any.
  */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter)
 {
 	struct vpnpass_proto_net *pn = &s->vn->proto[s->proto->idx];
-	unsigned long last = READ_ONCE(pn->limit_event);
 
 	vpnpass_count(s->vn, s->proto, counter);
-	if (last && time_before(jiffies, last + HZ))
-		return;
-	if (cmpxchg(&pn->limit_event, last, jiffies ?: 1) != last)
-		return;
-	vpnpass_event_session(s, VPNPASS_EVENT_TYPE_LIMIT,
-			      s->proto->counters[counter]);
+	if (may_tell(&pn->limit_told))
+		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_LIMIT,
+				      s->proto->counters[counter]);
 }
 EXPORT_SYMBOL_GPL(vpnpass_limit_hit);
+
+/**
+ * vpnpass_tell_conflict() - count that two clients cannot be told apart, and tell of it
+ * @s: the session of one of them
+ * @counter: one of the helper's own
+ * @reason: for user space
+ *
+ * Context: any.
+ */
+void vpnpass_tell_conflict(const struct vpnpass_session *s, int counter, const char *reason)
+{
+	vpnpass_count(s->vn, s->proto, counter);
+	if (may_tell(&s->vn->proto[s->proto->idx].conflict_told))
+		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_CONFLICT, reason);
+}
+EXPORT_SYMBOL_GPL(vpnpass_tell_conflict);
 
 void vpnpass_event_mode(struct vpnpass_net *vn, const struct vpnpass_proto *p)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What conntrack knows of a packet's flow before it looks itself, and templates
- * that have it look, or make an entry, in another zone. For miss().
+ * Questions about a packet's flow before conntrack looks itself, and templates that
+ * have it look, or make an entry, in another zone. For miss().
  */
 #include <linux/inetdevice.h>
 #include <linux/netfilter_ipv6.h>

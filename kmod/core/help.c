@@ -24,7 +24,7 @@ static struct nf_conntrack_helper *helper_for(const struct nf_conn *ct)
 }
 
 /**
- * vpnpass_conn_watched() - do a connection's packets come to vpnpass_leaving()?
+ * vpnpass_conn_watched() - do a connection's packets come to vpnpass_packet_leaves()?
  * @ct: the connection
  *
  * Context: RCU read side.
@@ -57,7 +57,7 @@ static bool count_from_now(struct nf_conn *ct, const struct sk_buff *skb)
 }
 
 /**
- * vpnpass_conn_watch() - have a connection's packets come to vpnpass_leaving()
+ * vpnpass_conn_watch() - have a connection's packets come to vpnpass_packet_leaves()
  * @ct: not confirmed, without a helper
  * @skb: its first packet, or NULL
  *
@@ -124,7 +124,8 @@ static void helpers_del(int n)
 /* Have connections that are watched call @leaving for their packets when they leave.
  * Context: process. Returns 0 or -errno.
  */
-int vpnpass_help_init(vpnpass_leaving_t leaving)
+int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
+				     struct nf_conn *ct, enum ip_conntrack_info ctinfo))
 {
 	int i, err;
 

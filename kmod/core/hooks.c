@@ -7,7 +7,7 @@
 #include "hooks.h"
 #include "ingress.h"
 
-/* What each mode needs. */
+/* Hooks that each mode needs. */
 static const struct nf_hook_ops on_ops[] = {
 	{ .hook = vpnpass_ingress_v4, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP_PRI_CONNTRACK - 1 },
@@ -20,9 +20,9 @@ static const struct nf_hook_ops on_ops[] = {
 };
 
 static const struct nf_hook_ops block_ops[] = {
-	{ .hook = vpnpass_block, .pf = NFPROTO_IPV4, .hooknum = NF_INET_FORWARD,
+	{ .hook = vpnpass_block_packet, .pf = NFPROTO_IPV4, .hooknum = NF_INET_FORWARD,
 	  .priority = NF_IP_PRI_FIRST },
-	{ .hook = vpnpass_block, .pf = NFPROTO_IPV6, .hooknum = NF_INET_FORWARD,
+	{ .hook = vpnpass_block_packet, .pf = NFPROTO_IPV6, .hooknum = NF_INET_FORWARD,
 	  .priority = NF_IP6_PRI_FIRST },
 };
 

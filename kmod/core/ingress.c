@@ -126,7 +126,7 @@ static unsigned int unwatched(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return NF_ACCEPT;
 }
 
-/* Have the packet come to vpnpass_leaving(), and all others of its connection.
+/* Have the packet come to vpnpass_packet_leaves(), and all others of its connection.
  * Conntrack looks here instead of in its own hook, which comes next (and which
  * looks again at what it found invalid).
  */

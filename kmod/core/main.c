@@ -167,7 +167,7 @@ static int __init vpnpass_init(void)
 		pr_err("vpnpass: parameters default= and default_netns= take on, off or block\n");
 		return err;
 	}
-	err = vpnpass_help_init(vpnpass_leaving);
+	err = vpnpass_help_init(vpnpass_packet_leaves);
 	if (err)
 		return err;
 	err = register_pernet_subsys(&net_ops);

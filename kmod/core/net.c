@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the whole core shares: network namespaces and the slots of protocol modules. */
+/* State that the whole core shares: network namespaces, slots of protocol modules. */
 #include <net/netns/generic.h>
 
 #include "core.h"

@@ -13,11 +13,6 @@
 #include "netlink_gen.h"
 #include "nl_put.h"
 
-/* The greatest "timeout" of VPNPASS_COMMON_SETTINGS, s; a user's own conntrack
- * timeout may be longer.
- */
-#define LIFETIME_MAX	864000UL
-
 /* Sessions that a dump looks at before it lets others have the CPU. */
 #define DUMP_BATCH	256
 
@@ -346,7 +341,7 @@ static int put_masq(struct sk_buff *skb, const struct nf_conn *ct)
 	return err;
 }
 
-/* What it takes to restore the session. */
+/* Attributes that it takes to restore the session. */
 static int put_conn(struct sk_buff *skb, const struct vpnpass_session *s)
 {
 	const union nf_inet_addr *dest;
@@ -356,7 +351,8 @@ static int put_conn(struct sk_buff *skb, const struct vpnpass_session *s)
 	if (!nf_inet_addr_cmp(dest, &s->peer) &&
 	    nla_put(skb, VPNPASS_A_SESSION_DEST, vpnpass_addr_len(s), dest))
 		return -EMSGSIZE;
-	lifetime = jiffies_to_msecs(min(nf_ct_expires(s->ct), LIFETIME_MAX * HZ));
+	/* A user's own conntrack timeout may be longer. */
+	lifetime = jiffies_to_msecs(min(nf_ct_expires(s->ct), VPNPASS_TIMEOUT_MAX * HZ));
 	if (nla_put_u32(skb, VPNPASS_A_SESSION_LIFETIME, lifetime))
 		return -EMSGSIZE;
 	return put_zones(skb, s->ct) ?: put_masq(skb, s->ct);
@@ -374,7 +370,7 @@ static int put_session_msg(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	if (vpnpass_nl_put_session(skb, s) || put_conn(skb, s))
 		goto cancel;
-	/* One with more than a message holds is shown with what fits. */
+	/* A session with more pins than a message holds is shown with those that fit. */
 	if (put_all_pins(skb, s) && !alone)
 		goto cancel;
 	genlmsg_end(skb, hdr);
@@ -385,7 +381,7 @@ cancel:
 	return -EMSGSIZE;
 }
 
-/* One protocol's sessions after ID cb->args[1]. */
+/* Sessions of a protocol after ID cb->args[1]. */
 static int dump_proto(struct sk_buff *skb, struct netlink_callback *cb,
 		      struct vpnpass_proto_net *pn, const struct filter *f)
 {

@@ -12,9 +12,6 @@
 #include "netlink_gen.h"
 #include "nl_put.h"
 
-/* As long as the greatest "timeout" of VPNPASS_COMMON_SETTINGS. */
-#define LIFETIME_MAX	(864000u * MSEC_PER_SEC)
-
 static const int needed[] = {
 	VPNPASS_A_SESSION_PROTO, VPNPASS_A_SESSION_CLIENT, VPNPASS_A_SESSION_PEER,
 	VPNPASS_A_SESSION_LOCAL, VPNPASS_A_SESSION_LIFETIME,
@@ -192,7 +189,7 @@ static int read_lifetime(struct genl_info *info, struct vpnpass_restore *r)
 	const struct nlattr *attr = info->attrs[VPNPASS_A_SESSION_LIFETIME];
 
 	r->lifetime = nla_get_u32(attr);
-	if (r->lifetime && r->lifetime <= LIFETIME_MAX)
+	if (r->lifetime && r->lifetime <= VPNPASS_TIMEOUT_MAX * MSEC_PER_SEC)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, attr, "value out of range");
 	return -ERANGE;

@@ -150,6 +150,27 @@ void vpnpass_session_discard(struct vpnpass_session *s)
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_discard);
 
+/**
+ * vpnpass_session_confirm() - have conntrack confirm the entry that a session begins with
+ * @s: from vpnpass_session_alloc()
+ * @skb: a packet of the entry, in POSTROUTING or LOCAL_IN
+ * @verdict: set to the packet's, if there is to be no session
+ *
+ * Context: softirq, RCU read side.
+ * Return: 0, or -EEXIST: conntrack dropped the packet, or settled a clash by giving it
+ * another's entry.
+ */
+int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
+			    unsigned int *verdict)
+{
+	*verdict = nf_conntrack_confirm(skb);
+	if (*verdict == NF_ACCEPT && skb_nfct(skb) == &s->ct->ct_general &&
+	    nf_ct_is_confirmed(s->ct))
+		return 0;
+	return -EEXIST;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_confirm);
+
 /* Once a second while there are sessions. A round that has begun no longer counts
  * as queued: either it sees the new session's n_sessions, or this one is queued
  * behind it.
@@ -377,7 +398,7 @@ struct vpnpass_session *vpnpass_session_next(struct vpnpass_proto_net *pn,
 	return xa_find(&pn->sessions, id, ULONG_MAX, XA_PRESENT);
 }
 
-/* Of at most SESSION_BATCH sessions from @id on, the first that @match says, which is
+/* The first of at most SESSION_BATCH sessions from @id on that @match says, which is
  * the caller's to finish; it stays allocated until then. @id is moved on, to 0 at
  * the end.
  */

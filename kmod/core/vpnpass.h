@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What vpnpass.ko offers the protocol helpers: pins, sessions, switches,
+ * The interface of vpnpass.ko for protocol modules: pins, sessions, switches,
  * limits, counters and events, all per network namespace.
  *
  * Data flows one way. ingress.c reads a packet, pin.c finds whose it is,
@@ -30,7 +30,8 @@
 #define VPNPASS_PROTOS		8	/* helpers that can be loaded at once */
 #define VPNPASS_SETTINGS	12	/* settings one helper can have */
 #define VPNPASS_COUNTERS	32	/* counters one helper can have */
-#define VPNPASS_KNOWN_BITS	8	/* of the hash of sessions' addresses */
+#define VPNPASS_TIMEOUT_MAX	864000UL	/* s: ten days */
+#define VPNPASS_KNOWN_BITS	8	/* size of the hash of sessions' addresses */
 
 struct vpnpass_net;
 struct vpnpass_session;
@@ -130,13 +131,18 @@ enum {
 };
 
 #define VPNPASS_COMMON_SETTINGS(timeout_s)				\
-	[VPNPASS_SET_TIMEOUT] = { "timeout", "s", 1, 864000, timeout_s },	\
+	VPNPASS_COMMON_SETTINGS_WITH(timeout_s, 64, 4096)
+
+/* With other limits than most protocols have. */
+#define VPNPASS_COMMON_SETTINGS_WITH(timeout_s, per_client, per_peer)	\
+	[VPNPASS_SET_TIMEOUT] =						\
+		{ "timeout", "s", 1, VPNPASS_TIMEOUT_MAX, timeout_s },	\
 	[VPNPASS_SET_MAX_SESSIONS] =					\
 		{ "max_sessions", "sessions", 1, 1000000, 65536 },	\
 	[VPNPASS_SET_MAX_PER_CLIENT] =					\
-		{ "max_per_client", "sessions", 1, 65535, 64 },		\
+		{ "max_per_client", "sessions", 1, 65535, per_client },	\
 	[VPNPASS_SET_MAX_PER_PEER] =					\
-		{ "max_per_peer", "sessions", 1, 65535, 4096 }
+		{ "max_per_peer", "sessions", 1, 65535, per_peer }
 
 /* Counters every helper has, at these indices; its own come after. */
 enum {
@@ -226,7 +232,7 @@ struct vpnpass_hint {
 
 #define VPNPASS_RESTORE_PINS	32	/* in one request */
 
-/* One number of a session to be restored; @attr is for extack. */
+/* A number of a session to be restored; @attr is for extack. */
 struct vpnpass_restore_pin {
 	const struct nlattr *attr;
 	u64 number;
@@ -425,7 +431,7 @@ struct vpnpass_session {
 	struct rcu_head rcu;
 };
 
-/* One helper's state in one netns. */
+/* State of a protocol in a netns. */
 struct vpnpass_proto_net {
 	u32 mode;			/* enum vpnpass_mode, READ_ONCE */
 	u32 setting[VPNPASS_SETTINGS];	/* READ_ONCE */
@@ -436,7 +442,8 @@ struct vpnpass_proto_net {
 	u32 n_sessions;			/* within the limits; vpnpass_net.lock */
 	u32 n_shown;			/* published, not hidden; vpnpass_net.lock */
 	atomic_t n_pins;
-	unsigned long limit_event;	/* jiffies of the last limit event */
+	unsigned long limit_told;	/* jiffies of the last limit event */
+	unsigned long conflict_told;	/* jiffies of the last conflict event */
 	struct ctl_table_header *sysctl;
 	void *priv;			/* net_size bytes */
 };
@@ -446,12 +453,12 @@ struct vpnpass_net {
 	struct rhashtable pins;
 	struct rhashtable sessions;
 	struct rhashtable quotas;
-	spinlock_t lock;		/* what says so, here and in sessions */
+	spinlock_t lock;		/* members that say so, here and in sessions */
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
 	struct vpnpass_watches *watches;	/* watch.c */
-	unsigned long session_id;	/* of the newest session; lock */
+	unsigned long session_id;	/* ID of the newest session; lock */
 	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
 	bool dead;
 	bool doomed;			/* an address went: some session is doomed */
@@ -524,6 +531,8 @@ struct vpnpass_pin *vpnpass_pin_find(struct vpnpass_net *vn,
 struct vpnpass_session *
 vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 		      struct nf_conn *ct);
+int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
+			    unsigned int *verdict);
 int vpnpass_session_publish(struct vpnpass_session *s);
 void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
@@ -579,6 +588,7 @@ void vpnpass_send(struct net *net, struct sk_buff *skb);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);
+void vpnpass_tell_conflict(const struct vpnpass_session *s, int counter, const char *reason);
 void vpnpass_event_session(const struct vpnpass_session *s, u32 type,
 			   const char *reason);
 void vpnpass_event_pin(const struct vpnpass_session *s, u32 type,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What control messages mean for a session: which IDs its ends give each
- * other, and whether the tunnel begins, is up or ends. Called by l2tp.c where
- * messages leave the router.
+ * The meaning of control messages for a session: which IDs its ends give each
+ * other, and whether the tunnel begins, is up or ends. Messages are read
+ * where they leave the router.
  *
  * IDs are learned from the client's messages. They name both: its own in AVPs, the
  * server's in their headers (RFC 2661 3.1, RFC 3931 3.2.1). The ID of a session of
@@ -49,7 +49,7 @@ static u32 *claim_find(struct l2tp_session *ls, u32 id)
 	return NULL;
 }
 
-/* One that is forgotten is claimed again by the client's retransmission. */
+/* A claim that is forgotten is made again by the client's retransmission. */
 static void claim(struct l2tp_session *ls, u32 id)
 {
 	if (!claim_find(ls, id) && !l2tp_id_has(ls, L2TP_KEY_SESSION, id))
@@ -181,14 +181,14 @@ static void stop_tunnel(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 }
 
 /**
- * l2tp_control() - a control message passes
+ * l2tp_control_message() - a control message passes
  * @ls: its session
  * @dir: its direction
  * @m: the message
  *
  * Context: softirq, RCU read side, l2tp_net.lock held.
  */
-void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		  const struct l2tp_msg *m)
 {
 	if (ls->state == L2TP_STATE_DATA && proves_up(m))

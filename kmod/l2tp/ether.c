@@ -5,8 +5,8 @@
  * answers it has that for destination. So the server's session ID is found by
  * the first frame that is for one host, whoever else sends meanwhile.
  *
- * Addresses have pins as IDs have, which users are not shown. Called by ip.c
- * and group.c, l2tp_net.lock held.
+ * Addresses have pins as IDs have, which users are not shown. All of it is under
+ * l2tp_net.lock.
  */
 #include <linux/slab.h>
 
@@ -21,7 +21,7 @@
 #define ANSWERED	1	/* the client's ID was found by it */
 #define SHARED		2	/* two clients have it: it tells nothing */
 
-/* What a client was last seen to send from: the address, on which ID. */
+/* Addresses that a client was last seen to send from, and on which ID. */
 struct l2tp_ether {
 	u8 next;
 	struct {
@@ -152,7 +152,7 @@ static struct vpnpass_pin *address_find(struct vpnpass_net *vn,
 
 	if (!address)
 		return NULL;
-	pin = l2tp_find(vn, pkt, L2TP_KEY_ADDRESS, address);
+	pin = l2tp_pin_find(vn, pkt, L2TP_KEY_ADDRESS, address);
 	if (!pin || pin->nat_number == SHARED || !fresh(pin) ||
 	    !l2tp_session(pin->session)->linked)
 		return NULL;

@@ -2,13 +2,13 @@
 /*
  * L2TPv3 data do not say how long their cookie is (0, 4 or 8 bytes) or whether
  * a sublayer of 4 follows (RFC 3931 4.1, 4.6): each end was told. A frame is
- * recognised by its type where one can be. Called by l2tp/ether.c.
+ * recognised by its type where one can be.
  */
 #include "frame.h"
 
 #define HEADER	14	/* two addresses, a type */
 
-/* What a LAN's traffic begins with. */
+/* Types that a LAN's traffic begins with. */
 static bool is_type(u16 type)
 {
 	switch (type) {

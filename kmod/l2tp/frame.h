@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ethernet frames in L2TPv3 data over IP: where they may begin. Called by
- * l2tp/ether.c and the unit tests. Pure code: any context.
+ * Ethernet frames in L2TPv3 data over IP: where they may begin. Pure code: any
+ * context.
  */
 #ifndef VPNPASS_L2TP_FRAME_H
 #define VPNPASS_L2TP_FRAME_H

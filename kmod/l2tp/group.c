@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The clients of one server that run L2TPv3 over IP. Called by session.c and
- * ip.c.
- */
+/* The clients of one server that run L2TPv3 over IP. */
 #include <linux/slab.h>
 
 #include "ip.h"
@@ -84,7 +81,7 @@ int l2tp_group_join(struct l2tp_session *ls)
 	return ls->group ? 0 : -ENOMEM;
 }
 
-/* It is published and confirmed: packets may be given to it. Lock held. */
+/* The session is published and confirmed: packets may be given to it. Lock held. */
 void l2tp_group_link(struct l2tp_session *ls)
 {
 	l2tp_turns_add(&ls->group->turns, &ls->client);

@@ -3,7 +3,7 @@
  * Pins of a session: its flow by ports, and the IDs that its two ends have
  * given each other. An ID is chosen by its receiver (RFC 2661 3.1, RFC 3931
  * 4.1), so that one which comes in names a client, but two clients may have
- * chosen the same. Called by the helper's other files.
+ * chosen the same.
  */
 #include "l2tp.h"
 
@@ -16,7 +16,7 @@ static u16 arrival_zone(const struct l2tp_session *ls, enum ip_conntrack_dir dir
 }
 
 /**
- * l2tp_find() - the pin for one number of a packet, in any zone it may be in
+ * l2tp_pin_find() - the pin for one number of a packet, in any zone it may be in
  * @vn: netns
  * @pkt: the packet; its key is used and changed
  * @kind: L2TP_KEY_*
@@ -25,7 +25,7 @@ static u16 arrival_zone(const struct l2tp_session *ls, enum ip_conntrack_dir dir
  * Context: softirq, RCU read side.
  * Return: the pin or NULL.
  */
-struct vpnpass_pin *l2tp_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+struct vpnpass_pin *l2tp_pin_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      u8 kind, u64 number)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
@@ -122,19 +122,6 @@ void l2tp_flow_pin(struct l2tp_session *ls, enum ip_conntrack_dir dir)
 	struct vpnpass_key key = flow_key(ls, dir);
 
 	l2tp_pin_hidden(ls, &key, dir);
-}
-
-/* At most one in a second. */
-static void tell_conflict(struct l2tp_session *owner)
-{
-	struct l2tp_net *ln = l2tp_net(owner->s.vn);
-
-	l2tp_count(owner->s.vn, L2TP_CNT_CONFLICT);
-	if (ln->told && time_before(jiffies, ln->told + HZ))
-		return;
-	ln->told = jiffies ?: 1;
-	vpnpass_event_session(&owner->s, VPNPASS_EVENT_TYPE_CONFLICT,
-			      "another client has given itself the same ID");
 }
 
 static bool is_own_tunnel(const struct vpnpass_pin *pin)
@@ -271,7 +258,8 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 	}
 	rival = l2tp_id_rival(ls->s.vn, &key, &ls->s.client);
 	if (rival) {
-		tell_conflict(rival);
+		vpnpass_tell_conflict(&rival->s, L2TP_CNT_CONFLICT,
+				 "another client has given itself the same ID");
 		return -EEXIST;
 	}
 	if (!id_room(ls))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * L2TPv3 over IP (protocol 115, RFC 3931 4.1.1): whose is what a server sends?
- * What clients have been heard to agree on has its pins. Tunnels without a
+ * L2TPv3 over IP (protocol 115, RFC 3931 4.1.1): whose a server's packet is.
+ * IDs that clients have been heard to agree on have their pins. Tunnels without a
  * control connection ("ip l2tp") have none that were heard: the server's IDs
  * are found out by the addresses in Ethernet frames (ether.c), or else by whose
  * turn it is (turn.c). Nothing is guessed: what cannot be told is dropped and
- * counted. Called by l2tp.c.
+ * counted.
  */
 #include <net/netfilter/nf_conntrack_core.h>
 
@@ -51,7 +51,7 @@ static struct l2tp_session *only_client(const struct l2tp_group *g)
 				client.node);
 }
 
-/* Whose is a packet with an ID that nobody was heard to choose? Lock held. */
+/* The session of a packet with an ID that nobody was heard to choose. Lock held. */
 static struct l2tp_session *owner_of(struct vpnpass_net *vn,
 				     struct vpnpass_pkt *pkt,
 				     struct l2tp_group *g,
@@ -150,7 +150,7 @@ unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	}
 	if (!h.control)
 		return unknown(vn, pkt, &h);
-	pin = l2tp_find(vn, pkt, h.kind, h.id);
+	pin = l2tp_pin_find(vn, pkt, h.kind, h.id);
 	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
 		WRITE_ONCE(pin->last, vpnpass_now());
 		return NF_ACCEPT;

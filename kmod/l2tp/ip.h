@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files for L2TPv3 over IP share: ip.c, group.c, ether.c.
+ * Declarations that the files for L2TPv3 over IP share: ip.c, group.c, ether.c.
  */
 #ifndef VPNPASS_L2TP_IP_H
 #define VPNPASS_L2TP_IP_H

@@ -3,7 +3,7 @@
  * Clients that keep source port 1701, for servers that answer to no other (the
  * setting keep_port). A template with a zone in reply direction sees to it that
  * NAT leaves the port alone whatever others have; the existing rules apply
- * unchanged. Called by udp.c, l2tp.c and session.c.
+ * unchanged.
  */
 #include <net/netfilter/nf_conntrack_core.h>
 
@@ -84,7 +84,7 @@ static void flow_begins(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	u16 zone;
 	u32 id;
 
-	if (!l2tp_read(pkt, &m))
+	if (!l2tp_read_message(pkt, &m))
 		return;
 	id = first_id(&m, &kind);
 	if (!id || vpnpass_flow_exists(pkt, &nf_ct_zone_dflt))

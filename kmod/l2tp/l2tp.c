@@ -97,7 +97,7 @@ static unsigned int message(struct l2tp_session *ls, struct vpnpass_pkt *pkt,
 	spin_lock_bh(&ln->lock);
 	if (ls->linked && m->cls == L2TP_CLASS_CONTROL) {
 		anew = dir == IP_CT_DIR_ORIGINAL && begins_anew(ls, m);
-		l2tp_control(ls, dir, m);
+		l2tp_control_message(ls, dir, m);
 		used = ls->moved && dir == IP_CT_DIR_ORIGINAL;
 	} else if (ls->linked && !ls->udp && dir == IP_CT_DIR_ORIGINAL) {
 		verdict = l2tp_ip_data(ls, pkt, m->session_v3);
@@ -159,7 +159,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	s = vpnpass_session_by_ct(vn, NULL, ct);
 	if (s && s->proto != &l2tp_proto)
 		return NF_ACCEPT;
-	if (!l2tp_read(pkt, &m))
+	if (!l2tp_read_message(pkt, &m))
 		return not_l2tp(vn, ct, s, &m);
 	if (!s && !begins(ct, dir, &m)) {
 		if (!nf_ct_is_confirmed(ct))
@@ -169,7 +169,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	ls = s ? l2tp_session(s) : l2tp_session_begin(vn, pkt, &verdict);
 	if (!ls)
 		return verdict;
-	/* What came in on a pin was counted there. */
+	/* Packets that came in on a pin were counted there. */
 	if (!s || (!ls->udp && dir == IP_CT_DIR_ORIGINAL))
 		vpnpass_session_seen(&ls->s);
 	return message(ls, pkt, dir, &m);

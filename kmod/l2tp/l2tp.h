@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the L2TP helper share.
+ * Declarations that the files of the L2TP module share.
  *
  * A session is one client's flow: a UDP flow to port 1701 of a server, or all
  * of IP protocol 115 between the two. Data packets go the core's pinned path:
@@ -135,7 +135,6 @@ struct l2tp_session {
  * @zones: reply zones in use
  * @reply_keys: likewise, of sessions over IP
  * @tmpl: conntrack template of zone L2TP_ZONE_NEW
- * @told: jiffies of the last conflict event
  */
 struct l2tp_net {
 	spinlock_t lock;	/* sessions and groups */
@@ -143,7 +142,6 @@ struct l2tp_net {
 	struct ida zones;
 	struct ida reply_keys;
 	struct nf_conn *tmpl;
-	unsigned long told;
 };
 
 /**
@@ -188,7 +186,7 @@ static inline void l2tp_count(struct vpnpass_net *vn, int counter)
 
 /* read.c */
 bool l2tp_read_head(const struct vpnpass_pkt *pkt, struct l2tp_head *h);
-bool l2tp_read(const struct vpnpass_pkt *pkt, struct l2tp_msg *m);
+bool l2tp_read_message(const struct vpnpass_pkt *pkt, struct l2tp_msg *m);
 
 /* session.c */
 struct l2tp_session *l2tp_session_begin(struct vpnpass_net *vn,
@@ -202,8 +200,8 @@ const char *l2tp_session_state(const struct vpnpass_session *s);
 void l2tp_session_unwatch(struct l2tp_session *ls);
 void l2tp_session_watch(struct l2tp_session *ls, const union nf_inet_addr *at, u16 port);
 
-/* id.c; l2tp_net.lock held, but for l2tp_find() */
-struct vpnpass_pin *l2tp_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+/* id.c; l2tp_net.lock held, but for l2tp_pin_find() */
+struct vpnpass_pin *l2tp_pin_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			      u8 kind, u64 number);
 void l2tp_flow_pin(struct l2tp_session *ls, enum ip_conntrack_dir dir);
 int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
@@ -224,7 +222,7 @@ struct l2tp_session *l2tp_id_rival(struct vpnpass_net *vn,
 				   const union nf_inet_addr *client);
 
 /* control.c */
-void l2tp_control(struct l2tp_session *ls, enum ip_conntrack_dir dir,
+void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 		  const struct l2tp_msg *m);
 
 /* udp.c */

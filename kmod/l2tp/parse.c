@@ -2,7 +2,7 @@
 /*
  * L2TP as a router reads it: headers of version 2 (RFC 2661) and 3 (RFC
  * 3931), and those AVPs of a control message by which IDs are assigned and
- * given up. Called by the l2tp helper's kernel face; see parse.h.
+ * given up; see parse.h.
  */
 #include "l2tp/parse.h"
 
@@ -24,7 +24,7 @@ enum {
 	AVP_LAST_KNOWN = 101,	/* IANA l2tp-parameters */
 };
 
-/* What is left of a packet: @cap bytes can be read, @len exist. */
+/* The rest of a packet: @cap bytes can be read, @len exist. */
 struct cursor {
 	const u8 *p;
 	u32 cap;
@@ -155,7 +155,7 @@ static bool avp_value(struct l2tp_msg *m, u8 bit, const u8 *v, u32 len)
 }
 
 /*
- * One AVP of @len bytes, of which @cap can be read (the header at least). One
+ * An AVP of @len bytes, of which @cap can be read (the header at least). One
  * with a reserved bit counts as unknown (RFC 2661 section 4.1).
  * Return: whether to go on.
  */
@@ -218,7 +218,7 @@ static bool walk(struct l2tp_msg *m, struct cursor *c)
 	return true;
 }
 
-/* It comes first and is never hidden, RFC 2661 section 4.4.1. */
+/* The message type comes first and is never hidden, RFC 2661 section 4.4.1. */
 static bool read_type(struct l2tp_msg *m, struct cursor *c)
 {
 	const u32 len = AVP_HDR + 2;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What one L2TP packet says: version 2 and 3 over UDP port 1701, version 3
- * over IP protocol 115. Called by the l2tp helper's kernel face, by its unit
- * tests and its fuzzer. Pure code: nothing here allocates, locks or reads a
- * clock, so any context will do. All numbers are in host byte order.
+ * The contents of an L2TP packet: version 2 and 3 over UDP port 1701, version 3
+ * over IP protocol 115. Pure code: nothing here allocates, locks or reads a clock, so any context will do. All numbers are in host byte order.
  */
 #ifndef VPNPASS_L2TP_PARSE_H
 #define VPNPASS_L2TP_PARSE_H
@@ -46,7 +44,7 @@ enum l2tp_reason {
 	L2TP_BAD_FIRST_AVP,	/* body does not begin with a message type */
 	L2TP_BAD_AVP_LEN,	/* an AVP's length is impossible */
 	L2TP_BAD_AVP_VALUE,	/* zero assigned where an ID is due */
-	L2TP_BAD_AVP_TWICE,	/* one ID assigned twice, differently */
+	L2TP_BAD_AVP_TWICE,	/* the same ID assigned twice, differently */
 	L2TP_BAD_MAX
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What L2TP is to the core: its packets, settings and counters. */
+/* L2TP as the core sees it: its packets, settings and counters. */
 #include <linux/module.h>
 
 #include "l2tp.h"

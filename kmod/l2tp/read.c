@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From a packet to its numbers: the few bytes that each data packet is told
- * by, and all of a control message for l2tp/parse.c. Called by l2tp.c, udp.c
- * and ip.c.
+ * by, and all of a control message for l2tp/parse.c.
  */
 #include <linux/udp.h>
 
@@ -101,14 +100,14 @@ static u32 payload(const struct vpnpass_pkt *pkt, unsigned int *off)
 }
 
 /**
- * l2tp_read() - read a packet as L2TP
+ * l2tp_read_message() - read a packet as L2TP
  * @pkt: the packet
  * @m: filled
  *
  * Context: any.
  * Return: whether it is L2TP.
  */
-bool l2tp_read(const struct vpnpass_pkt *pkt, struct l2tp_msg *m)
+bool l2tp_read_message(const struct vpnpass_pkt *pkt, struct l2tp_msg *m)
 {
 	const struct sk_buff *skb = pkt->skb;
 	unsigned int off;

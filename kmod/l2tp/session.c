@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * L2TP sessions: how they begin, with the client's first packet or with an
- * answer from another port, and how they end. Called by l2tp.c and udp.c.
+ * answer from another port, and how they end.
  */
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -97,13 +97,9 @@ static int session_confirm(struct l2tp_session *ls, struct sk_buff *skb,
 {
 	int err;
 
-	*verdict = nf_conntrack_confirm(skb);
-	if (*verdict != NF_ACCEPT)
-		return -EEXIST;
-	/* Conntrack may have settled a clash by giving us another's entry. */
-	if (skb_nfct(skb) != &ls->s.ct->ct_general ||
-	    !nf_ct_is_confirmed(ls->s.ct))
-		return -EEXIST;
+	err = vpnpass_session_confirm(&ls->s, skb, verdict);
+	if (err)
+		return err;
 	err = vpnpass_session_publish(&ls->s);
 	if (err)
 		nf_ct_kill(ls->s.ct);
@@ -115,7 +111,7 @@ static void session_link(struct l2tp_session *ls)
 	struct l2tp_net *ln = l2tp_net(ls->s.vn);
 
 	spin_lock_bh(&ln->lock);
-	/* It can have been ended already, by the administrator. */
+	/* The administrator can have ended it already. */
 	ls->linked = !test_bit(0, &ls->s.ended);
 	if (ls->linked && ls->udp) {
 		l2tp_flow_pin(ls, IP_CT_DIR_ORIGINAL);
@@ -141,7 +137,7 @@ static struct l2tp_session *session_alloc(struct vpnpass_net *vn,
 	return ls;
 }
 
-/* What is not helped is plain NAT. Not so over IP: without a session it would
+/* Flows that are not helped are plain NAT. Not so over IP: without a session it would
  * become the one entry that catches what the server sends to others.
  */
 static struct l2tp_session *refused(struct nf_conn *ct, unsigned int *verdict)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whose is an ID that a server sends on, when all that tells is who has just
- * sent? The policy of l2tp/turn.c. Called by l2tp/ip.c and group.c, and by the
- * unit tests. Pure code: any context, the caller sees to it that one runs at a
+ * The owner of an ID that a server sends on, when all that tells is who has just
+ * sent. Pure code: any context; the caller sees to it that a single one runs at a
  * time. Times are in ms and wrap.
  */
 #ifndef VPNPASS_L2TP_TURN_H

@@ -2,7 +2,7 @@
 /*
  * L2TP over UDP as it arrives, where the core's lookup by ports is not enough:
  * control messages, clients that share a port (keep.c), and servers that answer
- * from another port (RFC 2661 8.1). Called by l2tp.c in PREROUTING and OUTPUT.
+ * from another port (RFC 2661 8.1). In PREROUTING and OUTPUT.
  */
 #include <net/netfilter/nf_conntrack_core.h>
 
@@ -55,7 +55,7 @@ static struct l2tp_session *moved_session(struct l2tp_session *old, u16 port)
 	return ls;
 }
 
-/* One new flow for each first message of the client's, and no more. */
+/* Each first message of the client's allows a single new flow. */
 static bool may_move(struct l2tp_session *ls)
 {
 	struct l2tp_net *ln = l2tp_net(ls->s.vn);
@@ -80,7 +80,7 @@ static unsigned int l2tp_move(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	struct l2tp_session *ls;
 	struct l2tp_msg m;
 
-	if (!h->control || !l2tp_read(pkt, &m) || !may_move(old)) {
+	if (!h->control || !l2tp_read_message(pkt, &m) || !may_move(old)) {
 		l2tp_count(vn, L2TP_CNT_MOVE_REFUSED);
 		return NF_ACCEPT;
 	}
@@ -104,7 +104,7 @@ static bool from_known_port(struct vpnpass_session *s, const struct l2tp_head *h
 	       htons(h->sport);
 }
 
-/* What is left of a session whose entry is gone (conntrack -D) would keep the
+/* The rest of a session whose entry is gone (conntrack -D) would keep the
  * next one of these ports from getting its pins.
  */
 static bool attach(struct vpnpass_pin *pin, struct vpnpass_pkt *pkt)
@@ -132,10 +132,10 @@ unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 
 	if (!l2tp_read_head(pkt, &h))
 		return NF_ACCEPT;
-	pin = l2tp_find(vn, pkt, L2TP_KEY_TUNNEL,
+	pin = l2tp_pin_find(vn, pkt, L2TP_KEY_TUNNEL,
 			L2TP_NUMBER(h.sport, h.dport, 0));
 	if (!pin && h.id) {
-		pin = l2tp_find(vn, pkt, h.kind, L2TP_NUMBER(0, h.dport, h.id));
+		pin = l2tp_pin_find(vn, pkt, h.kind, L2TP_NUMBER(0, h.dport, h.id));
 		if (pin && !from_known_port(pin->session, &h))
 			return l2tp_move(vn, pkt, l2tp_session(pin->session), &h);
 	}

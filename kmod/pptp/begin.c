@@ -15,8 +15,8 @@
 enum handshake_step {
 	HANDSHAKE_NONE,
 	HANDSHAKE_SYN,		/* a SYN has gone out */
-	HANDSHAKE_SYNACK,	/* ... and was acknowledged by a SYN */
-	HANDSHAKE_ENDING,	/* ... and that by a packet that is in our hands */
+	HANDSHAKE_SYNACK,	/* the SYN was acknowledged by a SYN */
+	HANDSHAKE_ENDING,	/* the last packet of the handshake is in our hands */
 	HANDSHAKE_OVER,
 };
 
@@ -101,7 +101,7 @@ static struct pptp_control *parked_for(struct vpnpass_net *vn, const struct nf_c
 			continue;
 		if (!pptp_control_lost(pc))
 			continue;
-		if (!pptp_unpark(pptp_net(vn), pc)) {
+		if (!pptp_control_unpark(pptp_net(vn), pc)) {
 			*busy |= !READ_ONCE(pc->closed);
 			continue;
 		}
@@ -134,12 +134,9 @@ static int control_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 	struct pptp_control *pc = pptp_session(s)->pc;
 	int err;
 
-	*verdict = nf_conntrack_confirm(skb);
-	if (*verdict != NF_ACCEPT)
-		return -EEXIST;
-	/* Conntrack may have settled a clash by giving us another's entry. */
-	if (skb_nfct(skb) != &s->ct->ct_general || !nf_ct_is_confirmed(s->ct))
-		return -EEXIST;
+	err = vpnpass_session_confirm(s, skb, verdict);
+	if (err)
+		return err;
 	spin_lock_bh(&pc->lock);
 	err = vpnpass_session_publish(s);
 	if (!err)
@@ -242,7 +239,7 @@ static struct pptp_session *last_packet(struct vpnpass_net *vn, struct nf_conn *
 
 	if (*verdict != NF_ACCEPT)
 		return NULL;
-	/* one of an earlier connection between the same ports */
+	/* an earlier connection between the same ports */
 	if (pc)
 		pptp_control_close(pc);
 	pc = control_new(vn, ct, hs);

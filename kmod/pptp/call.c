@@ -131,7 +131,7 @@ static int pin_put(struct vpnpass_session *s, const struct vpnpass_key *key,
 }
 
 /*
- * One direction: the packets as they arrive, and as they leave again for the
+ * Pins of a direction: for packets as they arrive, and as they leave again for the
  * errors that quote them.
  */
 static int gre_pin(struct pptp_session *ps, int dir)
@@ -273,7 +273,7 @@ void pptp_call_session_end(struct pptp_session *ps)
 	pptp_control_put(pc);
 }
 
-/* --- what ctl_calls.c asks for; pptp_control.lock is held ------------------ */
+/* --- operations for ctl_calls.c; pptp_control.lock is held ------------------ */
 
 static struct pptp_call *op_alloc(void *priv)
 {

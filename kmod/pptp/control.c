@@ -44,7 +44,7 @@ void pptp_control_retry(struct pptp_control *pc)
 	pptp_control_arm(pc, RETRY_FIRST << min_t(u32, pc->tries, PPTP_TRIES_MAX));
 }
 
-/* It goes to the parked list; locked. The work then has a reference, whoever
+/* The connection goes to the parked list; locked. The work then has a reference, whoever
  * takes it from there.
  */
 void pptp_control_parks(struct pptp_control *pc)
@@ -86,7 +86,7 @@ struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *
 	pc->echoed = jiffies - HZ;
 	pptp_ctl_init(&pc->ctl, &pptp_calls_ctl_ops, &pc->calls);
 
-	/* Whose address changes is inside; nobody's: who called is as good. */
+	/* The side whose address changes is inside; if none does, the caller is. */
 	pc->in_dir = (READ_ONCE(ct->status) & IPS_NAT_MASK) == IPS_DST_NAT ?
 		     IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL;
 	return pc;

@@ -2,7 +2,7 @@
 /*
  * The control channel's stream: message boundaries at any segmentation, call
  * IDs rewritten and remembered by TCP sequence until acknowledged. What a
- * call ID becomes is the ops' matter. Called by the TCP hook (pptp.c).
+ * call ID becomes is the ops' matter.
  *
  * A message's call IDs come at octets 12 to 15, after everything that can
  * make it unreadable and before its result code. So a field is translated by
@@ -18,7 +18,7 @@
 /* How often to wait for the other half of an undecidable call ID. */
 #define WAIT_MAX	3
 
-/* One row of RFC 2637 2.1 to 2.15. */
+/* A row of RFC 2637 2.1 to 2.15. */
 struct msg_desc {
 	u8 len;		/* octets, with the header */
 	u8 ids;		/* call IDs, from octet 12 on */
@@ -75,7 +75,7 @@ static const struct msg_desc *desc_of(const struct pptp_scan *s)
 enum scan_tok {
 	SCAN_MORE,
 	SCAN_HIGH,	/* the high octet of a call ID */
-	SCAN_LOW,	/* its low octet */
+	SCAN_LOW,	/* the low octet */
 	SCAN_DONE,	/* the last octet of a message */
 	SCAN_BAD,
 };

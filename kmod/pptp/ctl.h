@@ -82,7 +82,7 @@ enum pptp_ctl_dead {
 	PPTP_DEAD_REASONS,
 };
 
-/* What a call ID field means to the translation. */
+/* The meaning of a call ID field to the translation. */
 enum pptp_id_kind {
 	PPTP_ID_FOREIGN,	/* names a call of the outside: never changed */
 	PPTP_ID_NEW,		/* the inside's own; new unless known */

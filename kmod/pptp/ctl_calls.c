@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The calls of one control connection, and what their IDs become. Called by
- * the stream (ctl.c) through pptp_calls_ctl_ops, and by the TCP hook.
+ * The calls of one control connection, and what their IDs become. The
+ * stream (ctl.c) knows them as pptp_calls_ctl_ops.
  *
  * The high byte of a call ID may have to be forwarded before its low byte is
  * here, and no earlier answer may be taken back. So a connection translates
@@ -38,7 +38,7 @@ static void blocks_bind(struct pptp_calls *calls, u8 in, u8 out)
 	bit_set(calls->in.set, out);
 }
 
-/* Its own block if it can be, else the emptiest one; -1 if all are full. */
+/* The number's own block if it can be, else the emptiest one; -1 if all are full. */
 static int blocks_choose(const struct pptp_calls *calls, u8 in)
 {
 	u32 block, room, most = 0;
@@ -168,7 +168,7 @@ static void call_out(struct pptp_calls *calls, struct pptp_call *call, u16 id)
 	list_add_tail(&call->link, &calls->live);
 }
 
-/* Its numbers of the inside stay, everything else begins anew. */
+/* The inside's numbers stay, everything else begins anew. */
 static void call_reset(struct pptp_calls *calls, struct pptp_call *call)
 {
 	if (call->up)
@@ -382,7 +382,7 @@ static void on_connected(struct pptp_calls *calls, const struct pptp_ctl_event *
 		call_connected(calls, call);
 }
 
-/* Whose call ID is in a Clear or Disconnect. */
+/* The owner of the call ID in a Clear or Disconnect. */
 static struct pptp_call *named(const struct pptp_calls *calls,
 			       const struct pptp_ctl_event *ev)
 {

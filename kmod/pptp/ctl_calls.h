@@ -65,7 +65,7 @@ struct pptp_calls_ops {
 	void (*stop)(void *priv);
 };
 
-/* One way of the high bytes' translation; see ctl_calls.c. */
+/* A direction of the high bytes' translation; see ctl_calls.c. */
 struct pptp_blocks {
 	u8 to[256];
 	u8 set[256 / 8];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which call IDs a server already knows from one local address. Called by the
- * embedder's id_* callbacks (struct pptp_calls_ops). All numbers host order.
+ * Call IDs that a server already knows from one local address. All numbers are in
+ * host order.
  */
 #include "ctl_ids.h"
 

@@ -13,7 +13,7 @@
 #define PARK_MAX	4096	/* in a netns */
 
 /* Takes it from the list, if it is there: then it is the caller's. */
-bool pptp_unpark(struct pptp_net *pn, struct pptp_control *pc)
+bool pptp_control_unpark(struct pptp_net *pn, struct pptp_control *pc)
 {
 	bool mine;
 
@@ -34,13 +34,13 @@ static bool lost_alive(const struct nf_conn *ct)
 }
 
 /**
- * pptp_park() - the session of a connection is going: keep it for later?
+ * pptp_control_park() - the session of a connection is going: keep it for later?
  * @pc: the connection, the caller's; not its any more when this succeeds
  *
  * If it was conntrack that lost the entry of a living TCP connection. The core
  * kills the entries of sessions that it ends itself after it has told us.
  */
-bool pptp_park(struct pptp_control *pc)
+bool pptp_control_park(struct pptp_control *pc)
 {
 	struct pptp_net *pn = pptp_net(pc->vn);
 	bool room;
@@ -85,7 +85,7 @@ bool pptp_control_lost(struct pptp_control *pc)
 	return lost;
 }
 
-/* One of them, then the caller's, or NULL. */
+/* A parked connection, the caller's from here on, or NULL. */
 struct pptp_control *pptp_unpark_first(struct pptp_net *pn)
 {
 	struct pptp_control *pc;
@@ -111,7 +111,7 @@ static bool same_tuples(const struct nf_conn *a, const struct nf_conn *b)
 	return true;
 }
 
-/* It goes on with another entry, if this is the same connection's next packet. */
+/* The connection goes on with another entry, if this is its next packet. */
 bool pptp_control_resume(struct pptp_control *pc, struct nf_conn *ct,
 			 const struct tcphdr *th)
 {

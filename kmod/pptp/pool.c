@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pools: the call IDs by which one outside address knows the calls behind one
- * address of the router's. Called by control.c (one reference for each control
- * connection with payload), by call.c for numbers, by pptp.c for stray GRE.
+ * address of the router's. Each control connection with payload has a reference.
  */
 #include <linux/slab.h>
 

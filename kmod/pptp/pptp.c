@@ -60,7 +60,7 @@ static unsigned int control_packet(struct pptp_session *ps,
 	bool over;
 
 	vpnpass_session_seen(&ps->s);
-	verdict = pptp_segment(pc, pkt, dir == pc->in_dir ? PPTP_FROM_IN :
+	verdict = pptp_segment_passes(pc, pkt, dir == pc->in_dir ? PPTP_FROM_IN :
 							    PPTP_FROM_OUT, &over);
 	if (over) {
 		/* conntrack goes on waiting for late packets */
@@ -157,7 +157,7 @@ static unsigned int pptp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	if (pkt->key.l4proto == IPPROTO_GRE)
 		return gre_miss(vn, pkt, err);
-	/* what the router itself sends cannot have lost its entry on the way */
+	/* a packet of the router's own cannot have lost its entry on the way */
 	return pkt->state->hook == NF_INET_PRE_ROUTING ? control_miss(vn, pkt) :
 							 NF_ACCEPT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the PPTP helper share.
+ * Declarations that the files of the PPTP module share.
  *
  * A control connection (control.c, settle.c, begin.c, park.c) is a TCP connection whose
  * stream (ctl.c) is read and rewritten as it passes (segment.c). Each of its
@@ -43,7 +43,7 @@ enum {
 	PPTP_CNT_N,
 };
 
-/* Whose numbers must differ: all that one outside address knows one of ours by. */
+/* Calls whose numbers must differ: those of an outside address and one of ours. */
 struct pptp_pool_key {
 	__be32 outside;
 	__be32 local;
@@ -60,7 +60,7 @@ struct pptp_pool {
 	struct pptp_ids ids;
 };
 
-/* What a control connection is found by: a packet's addresses and ports. */
+/* A control connection is found by a packet's addresses and ports. */
 struct pptp_key {
 	__be32 src;
 	__be32 dst;
@@ -149,7 +149,7 @@ struct pptp_control {
 	struct rcu_head rcu;
 };
 
-/* What the core calls a session: a control connection, or one call's GRE. */
+/* A session in the core's sense: a control connection, or the GRE of a call. */
 struct pptp_session {
 	struct vpnpass_session s;	/* first: the core allocates and frees */
 	struct pptp_control *pc;
@@ -248,8 +248,8 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 					unsigned int *verdict);
 
 /* park.c */
-bool pptp_park(struct pptp_control *pc);
-bool pptp_unpark(struct pptp_net *pn, struct pptp_control *pc);
+bool pptp_control_park(struct pptp_control *pc);
+bool pptp_control_unpark(struct pptp_net *pn, struct pptp_control *pc);
 struct pptp_control *pptp_unpark_first(struct pptp_net *pn);
 bool pptp_control_lost(struct pptp_control *pc);
 bool pptp_control_resume(struct pptp_control *pc, struct nf_conn *ct,
@@ -265,7 +265,7 @@ struct pptp_control *pptp_table_find(struct vpnpass_net *vn,
 				     const struct pptp_key *key, int *dir);
 
 /* segment.c */
-unsigned int pptp_segment(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
+unsigned int pptp_segment_passes(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
 			  enum pptp_dir dir, bool *over);
 
 #endif

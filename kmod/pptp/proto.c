@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What PPTP is to the core: its packets, settings and counters. */
+/* PPTP as the core sees it: its packets, settings and counters. */
 #include <linux/module.h>
 
 #include "pptp.h"
@@ -34,10 +34,7 @@ static const struct vpnpass_match pptp_match[] = {
  * a session.
  */
 static const struct vpnpass_setting pptp_settings[] = {
-	[VPNPASS_SET_TIMEOUT] = { "timeout", "s", 1, 864000, 3600 },
-	[VPNPASS_SET_MAX_SESSIONS] = { "max_sessions", "sessions", 1, 1000000, 65536 },
-	[VPNPASS_SET_MAX_PER_CLIENT] = { "max_per_client", "sessions", 1, 65535, 256 },
-	[VPNPASS_SET_MAX_PER_PEER] = { "max_per_peer", "sessions", 1, 65535, 16384 },
+	VPNPASS_COMMON_SETTINGS_WITH(3600, 256, 16384),
 };
 
 static const char *const pptp_counters[] = {

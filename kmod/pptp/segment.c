@@ -50,7 +50,7 @@ static bool is_believed(const struct pptp_control *pc, const struct segment *seg
 	if (seg->syn)
 		return false;
 	if (!seg->has_ack)
-		return seg->rst;	/* whose number is checked in is_over() */
+		return seg->rst;	/* is_over() checks the number */
 	return pptp_numbers_fit(pc, dir, seg->seq, seg->ack);
 }
 
@@ -153,7 +153,7 @@ static unsigned int segment_payload(struct pptp_control *pc,
  */
 static bool ack_unseen(const struct pptp_control *pc, enum pptp_dir dir, u32 ack)
 {
-	/* one for a FIN */
+	/* a FIN counts as an octet */
 	return (s32)(ack - pc->ctl.half[!dir].next) > 1;
 }
 
@@ -190,7 +190,7 @@ static unsigned int segment_locked(struct pptp_control *pc,
 }
 
 /**
- * pptp_segment() - a packet of a control connection passes
+ * pptp_segment_passes() - a packet of a control connection passes
  * @pc: the connection
  * @pkt: the packet; its call IDs are rewritten
  * @dir: who sent it
@@ -199,7 +199,7 @@ static unsigned int segment_locked(struct pptp_control *pc,
  * Context: softirq, RCU read side.
  * Return: netfilter verdict; NF_DROP when TCP has to send it again.
  */
-unsigned int pptp_segment(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
+unsigned int pptp_segment_passes(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
 			  enum pptp_dir dir, bool *over)
 {
 	unsigned int verdict = NF_ACCEPT;

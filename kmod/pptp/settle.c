@@ -17,7 +17,7 @@ static void settle_end(struct pptp_control *pc)
 	ps = list_first_entry(&pc->ending, struct pptp_session, ending);
 	list_del_init(&ps->ending);
 	spin_unlock_bh(&pc->lock);
-	/* It may be ended by another already, and is there until we leave RCU. */
+	/* Another may have ended it already; RCU keeps it until we leave. */
 	vpnpass_session_end(&ps->s, "call over");
 	spin_lock_bh(&pc->lock);
 }
@@ -136,7 +136,7 @@ void pptp_control_session_end(struct pptp_session *ps)
 	spin_lock_bh(&pc->lock);
 	pc->session = NULL;
 	spin_unlock_bh(&pc->lock);
-	if (!pptp_park(pc))
+	if (!pptp_control_park(pc))
 		pptp_control_close(pc);
 }
 
@@ -161,7 +161,7 @@ void pptp_control_work(struct work_struct *work)
 	over = pc->parked && time_after_eq(jiffies, pc->park_until);
 	spin_unlock_bh(&pc->lock);
 
-	if (over && pptp_unpark(pptp_net(pc->vn), pc)) {
+	if (over && pptp_control_unpark(pptp_net(pc->vn), pc)) {
 		pptp_control_close(pc);
 	} else {
 		pptp_control_reopen(pc);

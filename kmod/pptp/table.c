@@ -28,7 +28,7 @@ void pptp_table_exit(struct vpnpass_net *vn)
 	rhashtable_destroy(&pptp_net(vn)->table);
 }
 
-/* What a packet of the connection would have, in direction @dir. */
+/* The key that a packet of the connection would have in direction @dir. */
 void pptp_key_of(struct pptp_key *key, const struct nf_conn *ct, int dir)
 {
 	const struct nf_conntrack_tuple *t = &ct->tuplehash[dir].tuple;

@@ -235,7 +235,7 @@ struct avps {
 	unsigned int length_at, begin;
 };
 
-static struct avps l2tp_control(struct seq *s, bool initiator, uint16_t tid, uint16_t sid,
+static struct avps l2tp_control_message(struct seq *s, bool initiator, uint16_t tid, uint16_t sid,
 				uint16_t ns, uint16_t nr, uint16_t type)
 {
 	struct avps a = { .p = say(s, initiator) };
@@ -299,25 +299,25 @@ static void talk_l2tp(struct seq *s)
 
 	now->port[0] = chance(60) ? 1701 : 1024 + rng_below(60000);
 	now->port[1] = 1701;
-	avp16(l2tp_control(s, true, 0, 0, 0, 0, 1), 9, ct);
-	avp16(l2tp_control(s, false, ct, 0, 0, 1, 2), 9, st);
-	l2tp_control(s, true, st, 0, 1, 1, 3);
-	l2tp_control(s, false, ct, 0, 1, 2, 0);
-	avp16(l2tp_control(s, true, st, 0, 2, 1, 10), 14, cs);
-	avp16(l2tp_control(s, false, ct, cs, 1, 3, 11), 14, ss);
-	l2tp_control(s, true, st, ss, 3, 2, 12);
-	l2tp_control(s, false, ct, 0, 2, 4, 0);
+	avp16(l2tp_control_message(s, true, 0, 0, 0, 0, 1), 9, ct);
+	avp16(l2tp_control_message(s, false, ct, 0, 0, 1, 2), 9, st);
+	l2tp_control_message(s, true, st, 0, 1, 1, 3);
+	l2tp_control_message(s, false, ct, 0, 1, 2, 0);
+	avp16(l2tp_control_message(s, true, st, 0, 2, 1, 10), 14, cs);
+	avp16(l2tp_control_message(s, false, ct, cs, 1, 3, 11), 14, ss);
+	l2tp_control_message(s, true, st, ss, 3, 2, 12);
+	l2tp_control_message(s, false, ct, 0, 2, 4, 0);
 	for (n = rng_below(8); n; n--) {
 		bool forth = chance(50);
 
 		l2tp_data(s, forth, forth ? st : ct, forth ? ss : cs);
 	}
 	if (chance(50)) {
-		l2tp_control(s, true, st, 0, 4, 2, 6);
-		l2tp_control(s, false, ct, 0, 2, 5, 0);
+		l2tp_control_message(s, true, st, 0, 4, 2, 6);
+		l2tp_control_message(s, false, ct, 0, 2, 5, 0);
 	}
 	if (chance(30))
-		avp16(l2tp_control(s, chance(50), 0, 0, 5, 2, 4), 9, ct);
+		avp16(l2tp_control_message(s, chance(50), 0, 0, 5, 2, 4), 9, ct);
 }
 
 /* One control message of version 3; over IP a session ID of zero comes first. */
