@@ -11,6 +11,13 @@
 #   lib/esp.sh      esp_up, esp_rekey, esp_ping, xfrm_stat
 #   lib/pptp.sh     pptp_server, pptp_dial, pptp_up, pptp_ping
 #   lib/tool.sh     vp, vp_is, counter, sessions, tap, tap_seen
+#
+# Global variables by which functions return something:
+#   topo        n_clients, n_gateways; nsp, CIP, GIP, PUB and others of lib/topo.sh
+#   spawn       spawn_pid, spawn_log
+#   tap         tap_pid, tap_log; tap_mark: tap_from
+#   esp_stream  stream_pid, stream_log
+#   esp_random  esp_spi
 selftests=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 for part in tap wait modules topo esp tool pptp; do
 	# shellcheck source=/dev/null

@@ -57,7 +57,7 @@ is "both sessions are in the file still" "$(sessions_saved)" 2
 check "restore, before the network" "$keep" boot
 is "the same clients and SPIs" \
 	"$(vp -j session | jq -c '[.[] | [.client, ([.spi_in[].spi] | sort)]] | sort')" "$pins"
-check "it leaves switches and settings to the configuration" \
+check "the same clients and SPIs: it leaves switches and settings to the configuration" \
 	vp_is '.[0].settings.timeout.value == 3600' show esp
 check "the network comes up" network_up
 check "client 2 answers the gateway's first packet" from_gateway 2
@@ -70,8 +70,10 @@ cp "$STATE" "$scratch/older"
 ids=$(vp -j session | jq -c '[.[].id] | sort')
 packets=$(vp -j session | jq '[.[].packets] | add')
 check "an older file is restored over live sessions" vp restore --sessions "$scratch/older"
-is "they are the same" "$(vp -j session | jq -c '[.[].id] | sort')" "$ids"
-check "and have forgotten nothing" vp_is "([.[].packets] | add) >= $packets" session
+is "an older file is restored over live sessions: they are the same" \
+	"$(vp -j session | jq -c '[.[].id] | sort')" "$ids"
+check "an older file is restored over live sessions: have forgotten nothing" \
+	vp_is "([.[].packets] | add) >= $packets" session
 # who waits for another's save saves what is known after it, not before
 exec 8> "$RUNTIME_DIRECTORY/save.lock"
 flock 8
@@ -80,13 +82,13 @@ waiting=$spawn_pid
 vp session flush client "${CIP[1]}" > /dev/null
 flock -u 8
 check "the save that waited ends" wait "$waiting"
-is "it has what is newest" "$(sessions_saved)" 1
+is "the save that waited ends: it has what is newest" "$(sessions_saved)" 1
 
 # --- a file that cannot be used -----------------------------------------------------------
 head -c 200 "$scratch/older" > "$STATE"
 rm "$RUNTIME_DIRECTORY/restored"
 check "a start with a file that was cut" "$keep" boot
 check "puts it aside" test -e "$STATE.refused" -a ! -e "$STATE"
-check "and the next save is made" "$keep" save
-is "of what there is" "$(sessions_saved)" 1
+check "after a broken file was put aside the next save is made" "$keep" save
+is "the next save is of what there is" "$(sessions_saved)" 1
 done_testing

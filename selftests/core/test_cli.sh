@@ -145,7 +145,7 @@ refused "sessions are not for anybody" 2 "CAP_NET_ADMIN" anybody "$VPNPASS" sess
 refused "nobody else may set" 2 "not permitted" anybody "$VPNPASS" set esp off
 refused "nor a setting" 2 "not permitted" anybody "$VPNPASS" set esp timeout 5
 refused "nor flush" 2 "not permitted" anybody "$VPNPASS" session flush
-check_fails "nor write the sysctl" anybody sh -c 'echo 0 > /proc/sys/net/vpnpass/esp'
+check_fails "anybody may not write the sysctl" anybody sh -c 'echo 0 > /proc/sys/net/vpnpass/esp'
 json "and nothing was changed" '.[0] | .mode == "on" and .sessions == 2' show
 in_userns() { setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn "$@"; }
 # a checkout below /root is out of reach for its users
@@ -155,7 +155,8 @@ install -m 755 "$VPNPASS" "$tool"
 if in_userns true 2> /dev/null; then
 	check "root of a user namespace may set its own netns" in_userns "$tool" set esp block
 	in_userns sh -c "'$tool' set esp off; '$tool' -j show" > "$scratch/own"
-	is "and it is so there" off "$(jq -r '.[0].mode' "$scratch/own")"
+	is "root of a user namespace may set its own netns: is so there" \
+		off "$(jq -r '.[0].mode' "$scratch/own")"
 	refused "but not another's" 2 "not permitted" \
 		R setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Ur "$tool" set esp off
 	json "this one is as it was" '.[0].mode == "on"' show
@@ -201,7 +202,7 @@ is "monitor ends well on SIGTERM" 0 $?
 # --- another netns ---------------------------------------------------------------------------------
 check "-n another netns" "$VPNPASS" -n "${nsp}c1" set esp block
 is "has a mode of its own" block "$("$VPNPASS" -j -n "${nsp}c1" show | jq -r '.[0].mode')"
-is "and its sysctl" 2 "$(C 1 cat /proc/sys/net/vpnpass/esp)"
+is "has a mode of its own: its sysctl" 2 "$(C 1 cat /proc/sys/net/vpnpass/esp)"
 json "this one keeps its own" '.[0].mode == "on"' show
 check "modules unload" unload_modules
 done_testing

@@ -66,7 +66,7 @@ R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$VPNPASS" 
 is "anybody is told which module is missing" "2 vpnpass: kernel module not loaded (load it with: modprobe vpnpass_esp)" \
 	"$? $(cat "$scratch/err")"
 check "root need not load it" vp show esp
-check "nor one that came to mind later" vp show natt
+check "root need not load a protocol that came to mind later" vp show natt
 check "the switches go on, which are off in a network namespace" vp set all on
 check "both clients are paired" esp_settle "1 2"
 
@@ -148,11 +148,13 @@ awk '/^\.Sh/ { on = $2 == "EXAMPLES" } on && /^\.Ed/ { b = 0 } b { print }
 	on && /^\.Bd -literal/ { b = 1 }' "$selftests/../tools/man/vpnpass.conf.5" > "$scratch/conf"
 check "modules for it" load_modules
 check "vpnpass.conf(5): the example is accepted" vp restore "$scratch/conf"
-check "and does what it says" vp_is '(map({ (.proto): . }) | add) as $p |
+check "vpnpass.conf(5): the example is accepted: does what it says" \
+	vp_is '(map({ (.proto): . }) | add) as $p |
 	$p.pptp.mode == "block" and $p.esp.settings.strict.value == 1 and $p.ike.mode == "on"' show
 check "vpnpass.conf is accepted" vp restore "$selftests/../packaging/vpnpass.conf"
 vp stats --prometheus > "$scratch/prom"
 num "every counter of every protocol is there" "$(grep -c '_total{' "$scratch/prom")" -eq \
 	"$(vp -j stats | jq '[.[].counters | length] | add')"
-is "none without an explanation" "" "$(grep 'HELP.*A counter of the kernel module' "$scratch/prom")"
+is "every counter of every protocol is there: none without an explanation" \
+	"" "$(grep 'HELP.*A counter of the kernel module' "$scratch/prom")"
 done_testing

@@ -60,6 +60,6 @@ for n in {1..10}; do
 	esp_pings "1" -c 1 -i 20 -w 300
 done
 num "sessions" "$(sessions)" -gt 0
-check "none is forgotten" both_gone
+check "sessions: none is forgotten" both_gone
 is "rounds at the end" "$(none_run)" 0
 done_testing

@@ -52,18 +52,18 @@ is "all of them" "$(< "$scratch/out")" "0 switches, 0 settings and $n sessions r
 took "session" 30 vp session
 is "has a row and a line for each" "$(wc -l < "$scratch/out")" $((2 * n + 1))
 took "session -j" 30 vp -j session
-is "as JSON" "$(jq 'map(.client) | unique | length' "$scratch/out")" $n
+is "session -j: as JSON" "$(jq 'map(.client) | unique | length' "$scratch/out")" $n
 took "session of one client" 10 vp -j session client 10.0.5.7
 is "is one" "$(jq length "$scratch/out")" 1
 check "session | head ends" eval "[ \"\$(vp session | head -n 1 | wc -l)\" = 1 ]"
 took "save" 60 vp save "$scratch/again"
 is "the same is saved" "$(sessions_of "$scratch/again" | cksum)" "$(sessions_of "$scratch/file" | cksum)"
-num "and not nothing" "$(sessions_of "$scratch/again" | wc -l)" -eq $n
+num "the same is saved: not nothing" "$(sessions_of "$scratch/again" | wc -l)" -eq $n
 took "doctor" 60 eval 'vp -j doctor || [ $? = 3 ]'
-check "as JSON" jq -e 'type == "array"' "$scratch/out"
+check "the same is saved: as JSON" jq -e 'type == "array"' "$scratch/out"
 took "flush" 30 vp session flush
 is "ends all" "$(< "$scratch/out")" "$n sessions ended"
 took "restore again" 120 vp restore "$scratch/again"
-is "as many" "$(vp -j session | jq length)" $n
+is "restore again: as many" "$(vp -j session | jq length)" $n
 check "modules unload" unload_modules
 done_testing

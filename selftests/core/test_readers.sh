@@ -22,7 +22,8 @@ check "nobody sees the switches" eval 'nobody -j show | jq -e ".[0].proto == \"e
 check "nobody sees the counters" eval 'nobody -j stats | jq -e ".[0].counters.sessions_new == 1"'
 nobody session > "$scratch/out" 2> "$scratch/err"
 is "nobody does not see the session" 2 $?
-check "and is told why" grep -q "sessions are shown to CAP_NET_ADMIN alone" "$scratch/err"
+check "nobody does not see the session: is told why" \
+	grep -q "sessions are shown to CAP_NET_ADMIN alone" "$scratch/err"
 nobody monitor > "$scratch/out" 2>&1 &
 pid=$!
 check "nobody does not see the events" busywait 5 eval "! kill -0 $pid"
@@ -38,8 +39,8 @@ check "unload" unload_modules
 check "core loads as it does for a user" load_modules "vpnpass default_netns=off" vpnpass_esp
 is "the first netns is on" on "$(mode_in)"
 is "another one is off" off "$(mode_in "${nsp}r")"
-check "it can be switched on there" vp set esp on
-is "and is" on "$(mode_in "${nsp}r")"
+check "another one is off: it can be switched on there" vp set esp on
+is "another netns that was switched on is on" on "$(mode_in "${nsp}r")"
 ip netns add "${nsp}new"
 at_exit "ip netns del ${nsp}new"
 is "one that is made later is off, too" off "$(mode_in "${nsp}new")"
@@ -51,7 +52,9 @@ check "modules load" load_modules vpnpass vpnpass_esp
 check "the limit of the first netns" "$VPNPASS" set esp max_sessions 100
 unshare -Urn "$VPNPASS" set esp max_sessions 101 > "$scratch/out" 2>&1
 is "a user namespace's root cannot have more" 2 $?
-check "and is told why" grep -q "above the limit of the initial network namespace" "$scratch/out"
-check "but as much" unshare -Urn "$VPNPASS" set esp max_sessions 100
+check "a user namespace's root cannot have more: is told why" \
+	grep -q "above the limit of the initial network namespace" "$scratch/out"
+check "a user namespace's root can have as much" \
+	unshare -Urn "$VPNPASS" set esp max_sessions 100
 check "modules unload" unload_modules
 done_testing

@@ -98,13 +98,14 @@ check "reload" reload
 check "restore" vp restore "$state"
 is "the same clients and SPIs" "$(saved_pins)" "$pins"
 check "a setting is as it was" vp_is '.[0].settings | .copies.value == 2 and .timeout.value == 1800' show esp
-check "it expires when it would have" vp_is 'all(.[]; .expires > 60 and .expires <= 1800)' session
+check "a setting is as it was: it expires when it would have" \
+	vp_is 'all(.[]; .expires > 60 and .expires <= 1800)' session
 check "taps" tap c1 c2 c3
 check "client 2 answers the gateway's first packet" from_gateway 2
 check "client 1 as well" from_gateway 1
 is "each got its own" "4 4" \
 	"$(tap_seen "^${nsp}c1 .* esp ${esp_in[1.1]} ") $(tap_seen "^${nsp}c2 .* esp ${esp_in[2.1]} ")"
-is "and nobody another's" "$before" "$(strays)"
+is "each got its own: nobody another's" "$before" "$(strays)"
 is "answers took the old SPI, no other was learned" "$(saved_pins)" "$pins"
 check "client 3 starts" esp_settle 3
 check "all work at once" esp_pings "1 2 3" -c 5
@@ -143,10 +144,12 @@ vp session flush > /dev/null
 chmod 755 "$scratch"
 anybody "$VPNPASS" save - > "$scratch/anybody" 2> "$scratch/err"
 is "anybody may not save, which takes reading sessions" "2:" "$?:$(cat "$scratch/anybody")"
-check "and is told who may" grep -q "CAP_NET_ADMIN" "$scratch/err"
+check "anybody may not save, which takes reading sessions: is told who may" \
+	grep -q "CAP_NET_ADMIN" "$scratch/err"
 anybody "$VPNPASS" restore "$state" 2> "$scratch/err"
-is "nor restore" "2:0" "$?:$(sessions)"
-check "and is told why" grep -q "not permitted" "$scratch/err"
+is "anybody may not restore" "2:0" "$?:$(sessions)"
+check "anybody who restores is told why not" \
+	grep -q "not permitted" "$scratch/err"
 
 # --- the firewall, the limits, the address ----------------------------------------------
 check "reload" reload
@@ -161,25 +164,28 @@ R nft -f - <<- 'END'
 END
 check_fails "the firewall drops what is restored, too" from_gateway 1 -w 200
 R nft delete table ip fw
-check "and no longer" from_gateway 1
+check "without that rule what is restored passes" from_gateway 1
 vp session flush > /dev/null
 file=$(changed 's/^set esp max_sessions.*/set esp max_sessions 1/')
 vp restore "$file" > "$scratch/out" 2> "$scratch/err"
 is "one more than the limit is refused" "2:1" "$?:$(sessions)"
-check "with its line" grep -qE ":$(grep -n ^session "$file" | tail -n 1 | cut -d: -f1): .*limit" "$scratch/err"
-num "and counted" "$(counter limit_sessions)" -ge 1
+check "one more than the limit is refused: with its line" \
+	grep -qE ":$(grep -n ^session "$file" | tail -n 1 | cut -d: -f1): .*limit" "$scratch/err"
+num "one more than the limit is refused: counted" "$(counter limit_sessions)" -ge 1
 if conntrack_room "$(conntracks)"; then
 	vp restore "$state" > "$scratch/out" 2> "$scratch/err"
 	is "no room in conntrack's table: refused" "2:1" "$?:$(sessions)"
-	check "and said" grep -q "conntrack's table is full" "$scratch/err"
+	check "no room in conntrack's table: the refusal is said" \
+		grep -q "conntrack's table is full" "$scratch/err"
 	conntrack_room
 else
 	skip "no room in conntrack's table" "its size cannot be set"
 fi
 vp restore "$state" > /dev/null
-is "both again" 2 "$(sessions)"
+is "room again: both sessions are restored" 2 "$(sessions)"
 ip -n "${nsp}r" addr del 192.0.2.1/24 dev wan
-check "with the WAN address go the sessions" busywait 5 vp_is '. == []' session
+check "with the WAN address go the restored sessions" \
+	busywait 5 vp_is '. == []' session
 ip -n "${nsp}r" addr add 192.0.2.1/24 dev wan
 
 # --- the kernel does not rely on the tool ---------------------------------------------------

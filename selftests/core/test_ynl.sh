@@ -26,7 +26,7 @@ check "clients are paired" esp_settle "1 2"
 check "the switches" ynl_is 'any(.[]; .name == "esp" and .mode == "on")' --dump proto-get
 check "a switch turned" ynl --do proto-set --json '{"name": "esp", "mode": "off"}'
 check "the kernel has it" vp_is '.[0].mode == "off"' show esp
-check "and on again" ynl --do proto-set --json '{"name": "esp", "mode": "on"}'
+check "the kernel has it: on again" ynl --do proto-set --json '{"name": "esp", "mode": "on"}'
 check "clients are paired again" esp_settle "1 2"
 check "the sessions, addresses as text" ynl_is "[.[].client] | sort == [\"${CIP[1]}\", \"${CIP[2]}\"]" \
 	--dump session-get

@@ -57,7 +57,7 @@ if helper_rule 1723; then
 	no_rules
 else
 	skip "the kernel's own helper by a rule" "this kernel has none"
-	skip "which it keeps without the rule" "this kernel has none"
+	skip "the kernel's own helper by a rule: it keeps without the rule" "this kernel has none"
 	skip "has ours, as others have that rule" "this kernel has none"
 fi
 # kernels before 6.0
@@ -67,7 +67,7 @@ if R test -e /proc/sys/net/netfilter/nf_conntrack_helper; then
 	R sysctl -qw net.netfilter.nf_conntrack_helper=0
 	not_found "which is off" in-tree-helper
 else
-	skip "by a switch of the kernel's" "this kernel has none"
+	skip "which is off: by a switch of the kernel's" "this kernel has none"
 fi
 end_answer
 R conntrack -F 2> /dev/null
@@ -102,16 +102,17 @@ if offload ""; then
 		'[.[] | select(.finding == "flowtable") | .proto] | sort == ["ike", "l2tp", "pptp"]' \
 		"$scratch/doctor"
 	check "OpenVPN is answered" asks 1 openvpn
-	check "and goes by the flowtable" busywait 5 offloaded
+	check "OpenVPN is answered: goes by the flowtable" busywait 5 offloaded
 	not_found "which is no fault" flowtable '.severity == "error" or .proto == "openvpn"'
 	R conntrack -F 2> /dev/null
 	check "IKE and L2TP are answered" asks 1 ike l2tp
 	sleep 2
-	is "and are kept out of it" "$(R conntrack -L 2> /dev/null | grep -c OFFLOAD)" 0
+	is "IKE and L2TP are answered: are kept out of it" \
+		"$(R conntrack -L 2> /dev/null | grep -c OFFLOAD)" 0
 	not_found "which is no error" flowtable '.severity == "error"'
 	check "no more sessions" vp set l2tp max_sessions 1
 	check "L2TP is answered without one" asks 2 l2tp
-	check "and goes by the flowtable" busywait 5 offloaded
+	check "L2TP is answered without one: goes by the flowtable" busywait 5 offloaded
 	found "a VPN that goes by it now" flowtable '.proto == "l2tp" and .severity == "error" and
 		(.seen | contains("one that it does not is offloaded now"))'
 	not_found "others do not" flowtable '.proto != "l2tp" and .severity == "error"'

@@ -77,7 +77,7 @@ no_rules
 is "README: its commands" "$(told_of "vpnpass doctor")" "vpnpass doctor
 vpnpass doctor vpn.example
 vpnpass doctor probe vpn.example"
-is "and where nothing is wrong" "$(vpnpass doctor; echo $?)" "Nothing found.
+is "README: its commands: where nothing is wrong" "$(vpnpass doctor; echo $?)" "Nothing found.
 0"
 vpnpass doctor probe vpn.example timeout 2 > "$scratch/probe" 2>&1
 is "a service that is silent or refused" $? 3

@@ -58,14 +58,15 @@ check "ESP is sent" send6 esp
 found "ESP of IPv6 is dropped" nft-drop ".proto == \"esp\" and .severity == \"error\" and
 	(.seen | contains(\"table ip6 fw, chain forward, handle $(handle6 esp) \") and
 	 contains(\"its counter says 1 packets\"))"
-is "it is all that is found of rules" 1 \
+is "ESP of IPv6 is dropped: it is all that is found of rules" 1 \
 	"$(jq '[.[] | select(.finding == "nft-drop")] | length' "$scratch/doctor")"
-check "and what to do, as nft takes it" eval \
+check "ESP of IPv6 is dropped: what to do, as nft takes it" eval \
 	"R nft \"\$(jq -r '.[] | select(.finding == \"nft-drop\") | .do' '$scratch/doctor' |
 		sed \"s/.*nft '//; s/'\$//\")\""
 peace "after which it is gone"
 check "ESP is sent again" send6 esp
-is "and not dropped" "$(R nft list chain ip6 fw forward | sed -n 's/.*esp counter packets \([0-9]*\) .*/\1/p')" 1
+is "ESP is sent again: not dropped" \
+	"$(R nft list chain ip6 fw forward | sed -n 's/.*esp counter packets \([0-9]*\) .*/\1/p')" 1
 R nft delete table ip6 fw
 
 rules "chain forward { $forward policy accept; $state

@@ -38,7 +38,7 @@ send 1 "${GIP[1]}" 1701
 found "and missed" helper-missing ".severity == \"warning\" and (.seen | contains(\"${CIP[1]}\"))"
 conntrack() { R conntrack "$@" 2> /dev/null; }
 conntrack -F
-check "it is loaded" load_modules vpnpass_l2tp
+check "and missed: it is loaded" load_modules vpnpass_l2tp
 healthy "nothing is missing"
 
 vp set esp off > /dev/null

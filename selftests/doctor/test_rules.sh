@@ -35,8 +35,9 @@ rules "chain forward { $forward policy accept; meta l4proto esp counter drop; }"
 drops "a rule on ESP" '"esp"' forward esp
 is "is all that is found of rules" 1 \
 	"$(jq '[.[] | select(.finding == "nft-drop")] | length' "$scratch/doctor")"
-check "with its counter" jq -e 'any(.[]; .seen | contains("0 packets"))' "$scratch/doctor"
-check "and what to do, as nft takes it" eval \
+check "the rule is shown with its counter" \
+	jq -e 'any(.[]; .seen | contains("0 packets"))' "$scratch/doctor"
+check "the advice is as nft takes it" eval \
 	"R nft \"\$(jq -r '.[] | select(.finding == \"nft-drop\") | .do' '$scratch/doctor' |
 		sed \"s/.*nft '//; s/'\$//\")\""
 peace "after which it is gone"
@@ -241,7 +242,7 @@ R nft delete table ip nat
 rules "chain forward { $forward policy accept; $state; }"
 sends_esp() { C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0x1234 -q "$1" -n 3; }
 check "ESP is sent before there is NAT" sends_esp 1
-check "then there is" nat_rules wan
+check "NAT comes after ESP was sent" nat_rules wan
 found "a connection that is older" untranslated '.proto == "esp" and .severity == "error" and
 	(.seen | contains("'"${CIP[1]} sends ESP (IP protocol 50) to ${GIP[1]} "'"))'
 check "ESP goes on" sends_esp 4
@@ -272,6 +273,7 @@ R ip addr add $PUB/24 dev wan
 R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$VPNPASS" -j doctor \
 	> "$scratch/doctor" 2> "$scratch/notes"
 check "without privilege the output is valid" jq -e 'type == "array"' "$scratch/doctor"
-check "and what could not be examined is said" grep -q "not examined: firewall rules: .*root" \
+check "without privilege the output is valid: what could not be examined is said" \
+	grep -q "not examined: firewall rules: .*root" \
 	"$scratch/notes"
 done_testing

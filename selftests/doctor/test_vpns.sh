@@ -37,7 +37,7 @@ not_found "NAT-T did not ask" path-silent '.proto == "natt"'
 R conntrack -F 2> /dev/null
 check "a TCP connection is tried" send 2 "${GIP[1]}" syn
 syn_sent() { R conntrack -L -p tcp --dport 1723 2> /dev/null | grep -q SYN_SENT; }
-check "and waits" busywait 10 syn_sent
+check "a TCP connection is tried: waits" busywait 10 syn_sent
 found "TCP 1723 without an answer" path-silent '.proto == "pptp" and (.seen | contains("TCP 1723"))'
 G 1 nft delete table inet deaf
 R conntrack -F 2> /dev/null
@@ -54,14 +54,16 @@ check "says what was answered" jq -e --arg g "${GIP[1]}" 'length == 5 and
 		"PPTP, accepted, host peer", "L2TP, accepted", "OpenVPN, hard reset"])' \
 	"$scratch/probe.json"
 C 1 "$VPNPASS" -j doctor probe 2001:db8::2 timeout 20 l2tp natt > "$scratch/probe6.json"
-is "by IPv6, some services" "$? $(jq -r '[.[].service] | join(" ")' "$scratch/probe6.json")" "0 natt l2tp"
+is "says what was answered: by IPv6, some services" \
+	"$? $(jq -r '[.[].service] | join(" ")' "$scratch/probe6.json")" "0 natt l2tp"
 is "no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
 for service in ike natt pptp l2tp openvpn; do
 	num "$service was asked" "$(grep -c "^$service good" "$responder_log")" -ge 2
 done
 not_found "what is answered is not silent" path-silent
 found "OpenVPN needs no help" needs-no-help '.proto == "openvpn" and .severity == "info"'
-check "nor does NAT-T" jq -e 'any(.[]; .finding == "needs-no-help" and .proto == "natt")' \
+check "OpenVPN needs no help: nor does NAT-T" \
+	jq -e 'any(.[]; .finding == "needs-no-help" and .proto == "natt")' \
 	"$scratch/doctor"
 not_found "IKE may" needs-no-help '.proto == "ike"'
 not_found "WireGuard is not used" needs-no-help '.proto == "wireguard"'
@@ -84,7 +86,7 @@ not_found "one client" l2tp-ipsec-clash
 R conntrack -F 2> /dev/null
 check "two clients with IPsec" eval "send 1 ${GIP[1]} 4500 && send 2 ${GIP[1]} 4500"
 not_found "no L2TP" l2tp-ipsec-clash
-check "and L2TP" send 2 "${GIP[1]}" 1701
+check "two clients with IPsec: L2TP" send 2 "${GIP[1]}" 1701
 found "two clients of L2TP and IPsec" l2tp-ipsec-clash ".seen | contains(\"${CIP[1]}\") and
 	contains(\"${CIP[2]}\") and contains(\"${GIP[1]}\")"
 end_answer
@@ -102,14 +104,15 @@ R "$VPNPASS" -j doctor probe "${GIP[1]}" timeout 10 l2tp > "$scratch/probe.json.
 is "the router itself sees it" "$(jq -r '.[].answer' "$scratch/probe.json.r")" \
 	"L2TP, accepted, from port 41701"
 is "ICMP says no" "$(result openvpn)" "refused: port unreachable, says ${GIP[1]}"
-is "and no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
+is "ICMP says no: no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
 end_answer
 G 1 nft 'add table inet deaf; add chain inet deaf in { type filter hook input priority 0; policy drop; }'
 before=$(now_ms)
 C 1 "$VPNPASS" doctor probe "${GIP[1]}" timeout 1 ike pptp > "$scratch/probe" 2> "$scratch/err"
 is "nobody there" $? 3
 num "takes the time it was given" $(($(now_ms) - before)) -lt 10000
-is "as it is shown" "$(awk '$1 == "ike" || $1 == "pptp" { printf "%s %s.", $1, $3 }' "$scratch/probe")" \
+is "takes the time it was given: as it is shown" \
+	"$(awk '$1 == "ike" || $1 == "pptp" { printf "%s %s.", $1, $3 }' "$scratch/probe")" \
 	"ike silent.pptp silent."
 for words in "" "h timeout" "h timeout 0" "h timeout x" "h sstp"; do
 	# shellcheck disable=SC2086
@@ -168,6 +171,7 @@ if conntrack_room 4; then
 	not_found "it was, but nothing is wrong now" conntrack-full '.severity == "error"'
 else
 	skip "the table is full" "the limit cannot be changed here"
-	skip "it was, but nothing is wrong now" "the limit cannot be changed here"
+	skip "the table is full: it was, but nothing is wrong now" \
+		"the limit cannot be changed here"
 fi
 done_testing

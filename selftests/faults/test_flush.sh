@@ -60,7 +60,7 @@ traffic_begin no-pptp
 kib=$(slab_kib)
 check "$flushes times conntrack -F" flush_often "$flushes"
 check "ESP of two clients" busywait 15 esp_works
-check "its SPIs are known again" busywait 10 eval \
+check "ESP of two clients: its SPIs are known again" busywait 10 eval \
 	'client_has 1 spi_in "${esp_in[1.1]}" && client_has 2 spi_in "${esp_in[2.1]}"'
 check "IKE: client 1 goes on with its SA" busywait 10 ike_goes_on 1
 check "IKE: client 2" busywait 10 ike_goes_on 2

@@ -46,7 +46,7 @@ if conntrack_room; then
 	out 3 2 34 I 0x303 0 0 300
 	conntrack_room
 	check "room again: the third client works" busywait 15 work 3
-	check "and all three" busywait 10 work "1 2 3"
+	check "room again: the third client works: all three" busywait 10 work "1 2 3"
 else
 	skip "table full" "its size cannot be set"
 fi
@@ -91,7 +91,8 @@ check "no session is left" busywait 5 sessions_are 0
 [ -n "${SIM_PID-}" ] || sim_start
 check "sockets of client 2" sim_open c2
 check "client 2 has an IKE SA and child SA" v2_up 2 0x202 0xa2
-check "so an ESP session" sessions_are 1 proto esp client "${CIP[2]}"
+check "client 2 has an IKE SA and child SA: an ESP session" \
+	sessions_are 1 proto esp client "${CIP[2]}"
 check "the gateway speaks first" by_gateway 0x2002
 check "client 1 works" busywait 15 work 1
 esp_stream 1 -i 20
@@ -114,6 +115,6 @@ esp_up "1 3" > /dev/null 2>&1
 check "the new address: clients with new SAs work" busywait 15 work "1 3"
 check "client 2 begins again" v2_up 2 0x203 0xa3
 check "tap" tap c2
-check "and the gateway's first packet reaches it" eval \
+check "the gateway's first packet reaches the new client" eval \
 	'by_gateway 0x2003 && busywait 3 tap_has 1 "^${nsp}c2 .* esp 0x00002003 "'
 done_testing

@@ -79,7 +79,7 @@ check "a chain that drops everything" firewall
 esp_pings "1 2" -c 2 -i 100 -w 500
 is "no ESP passes" "$(esp_answered)" 0
 is "no PPTP passes" "$(pptp_case one_call)" fail
-is "what it dropped was counted" "$(test "$(dropped)" -gt 0 && echo yes)" yes
+is "no PPTP passes: what it dropped was counted" "$(test "$(dropped)" -gt 0 && echo yes)" yes
 
 check "the same chain with the snippet" firewall "jump vpnpass"
 is "two ESP clients work" "$(esp_settle "1 2" && esp_pings "1 2" -c 5 && esp_lost)" 0
@@ -94,9 +94,11 @@ check "a gateway that begins with port 500 is kept out" \
 	kept_out g1 c1 "${CIP[1]}" 500
 check "a client does not reach another LAN's port 500" \
 	kept_out c1 c2 "${CIP[2]}" 500
-check_fails "nor does a ping pass" C 1 ping -n -c 1 -W 1 "${GIP[1]}"
-check "it would, but for the chain" eval \
+check_fails "a ping does not pass" \
+	C 1 ping -n -c 1 -W 1 "${GIP[1]}"
+check "a ping would pass, but for the chain" eval \
 	'firewall accept && C 1 ping -n -c 1 -W 2 "${GIP[1]}"'
-check "as would the gateway" udp_passes g1 c1 "${CIP[1]}" 500
+check "the gateway would pass, but for the chain" \
+	udp_passes g1 c1 "${CIP[1]}" 500
 check "modules unload" unload_modules
 done_testing

@@ -16,7 +16,7 @@ rc=$?
 note "$(cat "$scratch/log")"
 is "nobody's own router runs" 0 $rc
 said() { awk -v w="$1" '$1 == w { print $2; exit }' "$scratch/log"; }
-num "it has sessions" "$(said sessions)" -ge 4
+num "nobody's own router runs: it has sessions" "$(said sessions)" -ge 4
 num "their connections lose the helper" "$(said unhelped)" -ge 4
 # a client has eight SPIs, which one that takes more of them a second waits for
 num "ESP with new SPIs arrives all the same" "$(said arrived)" -ge 100

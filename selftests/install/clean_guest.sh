@@ -74,9 +74,10 @@ check "the clean system's mounts" mount_all
 check "modules load by name" inside modprobe -a "${modules[@]}"
 check "the tool sees them" eval "vp show | grep -q ^esp"
 check "the service's command unloads them" inside /usr/libexec/vpnpass/apply --unload
-is "none is left" "$(loaded)" ""
+is "the service's command unloads them: none is left" "$(loaded)" ""
 printf 'set esp block\n' > "$root/etc/test.conf"
-check "it loads and sets what a file says" inside /usr/libexec/vpnpass/apply /etc/test.conf
+check "the service's command unloads them: it loads and sets what a file says" \
+	inside /usr/libexec/vpnpass/apply /etc/test.conf
 is "blocked" "$(inside vpnpass -j show esp | jq -r '.[0].mode')" block
 check "unload" inside /usr/libexec/vpnpass/apply --unload
 
@@ -131,7 +132,7 @@ check "vpnpass doctor names the rule" eval "vp -j doctor 2> '$scratch/notes' | j
 	.finding == \"nft-drop\" and (.seen | contains(\"table inet firewalld\")))'"
 check "our policy is copied" cp "$root/usr/share/vpnpass/firewalld/policies/vpnpass.xml" \
 	"$root/etc/firewalld/policies/"
-check "and read" router firewall-cmd --reload
+check "our policy is copied: read" router firewall-cmd --reload
 check "interfaces are in their zones" zone external wan
 check "the others too" zone internal lan1 lan2
 check "the policy is in force" eval \

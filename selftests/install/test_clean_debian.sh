@@ -103,7 +103,8 @@ if [ -n "$new" ]; then
 	check "a newer kernel" in_root apt-get -q install -y --no-install-recommends \
 		"linux-headers-$new"
 	is "built for it too, by itself" "$(installed "$new")" "$modules "
-	is "and still there for the older" "$(installed "$old")" "$modules "
+	is "built for it too, by itself: still there for the older" \
+		"$(installed "$old")" "$modules "
 else
 	new=$old
 	skip "a newer kernel" "the mirror has one only"
@@ -113,7 +114,8 @@ fi
 check "firewalld" in_root apt-get -q install -y --no-install-recommends firewalld netbase
 cp "$root"/usr/share/vpnpass/firewalld/policies/vpnpass.xml "$root/etc/firewalld/policies/"
 check "firewalld takes our services and policy" in_root firewall-offline-cmd --check-config
-is "and knows what they open" "$(in_root firewall-offline-cmd --policy vpnpass --list-services)" \
+is "firewalld takes our services and policy: knows what they open" \
+	"$(in_root firewall-offline-cmd --policy vpnpass --list-services)" \
 	"vpnpass-ipsec vpnpass-l2tp vpnpass-pptp"
 rm "$root/etc/firewalld/policies/vpnpass.xml"
 
@@ -147,7 +149,7 @@ fi
 
 check "apt remove" in_root apt-get -q remove -y vpnpass vpnpass-dkms
 is "no module is left" "$(installed "$old")$(installed "$new")" ""
-is "nor a DKMS entry" "$(in_root dkms status vpnpass)" ""
+is "no DKMS entry is left" "$(in_root dkms status vpnpass)" ""
 [ ! -e "$top/packaging/vpnpass.conf" ] ||
 	check "the configuration is kept" test -e "$root/etc/vpnpass.conf"
 check "apt purge" in_root apt-get -q purge -y vpnpass vpnpass-dkms

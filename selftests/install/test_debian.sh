@@ -52,7 +52,8 @@ is "make install leaves a configuration alone" "$(
 	mkdir "$scratch/etc" && echo mine > "$scratch/etc/vpnpass.conf"
 	make -s -C "$top/packaging" install DESTDIR="$scratch" > /dev/null
 	cat "$scratch/etc/vpnpass.conf")" mine
-is "its unit runs what it installed" "$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' \
+is "make install leaves a configuration alone: its unit runs what it installed" \
+	"$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' \
 	"$scratch/usr/local/lib/systemd/system/vpnpass.service")" \
 	/usr/local/libexec/vpnpass/apply
 

@@ -54,10 +54,11 @@ cp "$file" "$scratch/table.c"
 echo 'int broken(void) { return no_such_thing; }' >> "$file"
 check "a helper does not build: dkms install" run_dkms install "vpnpass/$version"
 cp "$scratch/check" "$scratch/said"
-check "it names the helper" grep -q "WARNING: did not build.*$release: vpnpass_pptp *$" \
+check "a helper does not build: dkms install: it names the helper" \
+	grep -q "WARNING: did not build.*$release: vpnpass_pptp *$" \
 	"$scratch/said"
 log=$(sed -n 's/^ *\(.*make\.log\)$/\1/p' "$scratch/said" | tail -n 1)
-check "and the log, which says why" grep -q no_such_thing "$log"
+check "a helper does not build: dkms install: the log, which says why" grep -q no_such_thing "$log"
 is "every module is there" "$(installed)" "$modules"
 take "$scratch/broken"
 check "one as a placeholder" eval \
@@ -67,7 +68,7 @@ check "dkms remove" run_dkms remove "vpnpass/$version"
 cp "$scratch/table.c" "$file"
 check "dkms install" run_dkms install "vpnpass/$version"
 check_fails "without a warning" grep WARNING "$scratch/check"
-is "it installed every module" "$(installed)" "$modules"
+is "without a warning: it installed every module" "$(installed)" "$modules"
 ko=$scratch/ko
 take "$ko"
 check_fails "no placeholder" eval 'for m in $modules; do what "$ko" $m; done | grep placeholder'
@@ -79,7 +80,7 @@ check "all unload" unload_modules
 VPNPASS_KO='$scratch/broken'
 check "beside a broken one the others load" load_modules vpnpass_ike vpnpass_esp vpnpass_l2tp
 check_fails "the broken one does not" insmod '$scratch/broken/vpnpass_pptp.ko'
-check "and says why" eval 'dmesg | grep -q "vpnpass_pptp: did not build"'
+check "the broken one does not: says why" eval 'dmesg | grep -q "vpnpass_pptp: did not build"'
 check "unload" unload_modules
 done_testing
 E2

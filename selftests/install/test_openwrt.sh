@@ -30,7 +30,8 @@ is "every helper of Kbuild has one" \
 is "another selection is another build" "$(wrt config-depends | grep -v ^package | tr " " "\n" | sort | paste -sd" ")" \
 	"$(sed -n 's/^obj-.*vpnpass_\(.*\)\.o$/CONFIG_PACKAGE_kmod-vpnpass-\1/p' "$top/Kbuild" |
 		sort | paste -sd' ')"
-check "it builds, and installs what is selected" wrt CONFIG_PACKAGE_kmod-vpnpass-esp=y \
+check "another selection is another build: it builds, and installs what is selected" \
+	wrt CONFIG_PACKAGE_kmod-vpnpass-esp=y \
 	CONFIG_PACKAGE_kmod-vpnpass-l2tp=m install-vpnpass install-kmod-vpnpass \
 	install-kmod-vpnpass-esp
 is "the kernel's make was told to leave out the rest" \

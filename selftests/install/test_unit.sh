@@ -91,14 +91,14 @@ write_units
 conf "set pptp on" "set esp off" "set natt block"
 check "systemd starts" boot_systemd
 check "start" sc start vpnpass.service || note "$(cat "$log")"
-is "it is active" "$(show_unit ActiveState)" active
+is "start: it is active" "$(show_unit ActiveState)" active
 is "pptp" "$(mode pptp)" on
 is "esp" "$(mode esp)" off
 is "natt" "$(mode natt)" block
 check "the state is kept by units of its own" eval 'sc is-active vpnpass-state.service &&
 	sc is-active vpnpass-save.timer'
 check "save" sc start vpnpass-save.service || note "$(cat "$log")"
-check "there is a file" grep -q '^sum' /var/lib/vpnpass/state
+check "save: there is a file" grep -q '^sum' /var/lib/vpnpass/state
 rm /var/lib/vpnpass/state
 is "what is not named is not loaded" "$(ls -d /sys/module/vpnpass_l2tp 2> /dev/null)" ""
 
@@ -112,7 +112,7 @@ check "reload, declarative" sc reload vpnpass.service
 is "what is no longer named is not loaded" "$(ls -d /sys/module/vpnpass_l2tp 2> /dev/null)" ""
 conf "set pptp perhaps"
 check_fails "a wrong file is refused" sc reload vpnpass.service
-is "and changes nothing" "$(mode pptp)" block
+is "a wrong file is refused: changes nothing" "$(mode pptp)" block
 
 check "stop" sc stop vpnpass.service
 check "stopped: what was learned was saved before" grep -q '^sum' /var/lib/vpnpass/state
@@ -121,6 +121,7 @@ is "stopped: no module" "$(ls -d /sys/module/vpnpass* 2> /dev/null)" ""
 touch /run/no-vpnpass_esp
 conf "set esp on" "set l2tp block"
 check_fails "a module is missing: that is a failure" sc start vpnpass.service
-is "but the rest is in force" "$(mode l2tp)" block
-check "and it says which" grep -q 'could not be loaded: vpnpass_esp;' "$log"
+is "a module is missing: that is a failure: the rest is in force" "$(mode l2tp)" block
+check "a module is missing: that is a failure: says which" \
+	grep -q 'could not be loaded: vpnpass_esp;' "$log"
 done_testing

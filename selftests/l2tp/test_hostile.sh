@@ -26,15 +26,16 @@ check "the corpus of $n files from inside, UDP" inside -p 1701 -q 1701
 check "over IP" inside
 check "from outside, UDP, to a client's port" outside -p 1701 -q 4001
 check "from another port" outside -p 1799 -q 1701
-check "over IP" outside
-check "with the switch keep_port" eval 'vp set l2tp keep_port 1 && inside -p 1701 -q 1701'
+check "the corpus from outside, over IP" outside
+check "the corpus with the switch keep_port" \
+	eval 'vp set l2tp keep_port 1 && inside -p 1701 -q 1701'
 num "what is not L2TP is counted" "$(lcount malformed)" -gt 0
 check "the client is up" vp_is 'any(.[]; .state == "up")' session client "${CIP[1]}"
 got=$(vp -j session client "${CIP[1]}" | jq '.[0].packets_in')
-check "and in use" busywait 5 eval '[ "$(vp -j session client ${CIP[1]} |
+check "the client is up: in use" busywait 5 eval '[ "$(vp -j session client ${CIP[1]} |
 	jq ".[0].packets_in")" -gt $((got + 10)) ]'
 num "sessions of the other" "$(sessions client "${CIP[2]}")" -le 3
-check "which has no more numbers than it may" vp_is \
+check "the other client has no more numbers than it may" vp_is \
 	'all(.[]; (.tunnel_id // [] | length) + (.session_id // [] | length) <= 256)' session
 check "flush" vp session flush proto l2tp
 num "memory did not grow (KiB)" "$(($(slab_kib) - before))" -lt 4096

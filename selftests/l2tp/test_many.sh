@@ -37,13 +37,15 @@ check "modules load" load_modules vpnpass vpnpass_l2tp
 vp set l2tp max_per_peer 65535 > /dev/null
 
 many "20,000 over UDP" 20000
-is "none was refused" "$(lcount limit_peer) $(lcount limit_sessions) $(lcount pin_failed)" "0 0 0"
+is "20,000 over UDP: none was refused" \
+	"$(lcount limit_peer) $(lcount limit_sessions) $(lcount pin_failed)" "0 0 0"
 check "the last is found by its address" vp_is \
 	'length == 1 and any(.[0].tunnel_id[]; .dir == "in" and .number == 20000)' \
 	session client 10.128.78.32
 check "flush" vp session flush proto l2tp
 check "no session is left" vp_is '.[0].sessions == 0' show l2tp
-is "nor a connection" "$(R conntrack -L -p udp --dport 1701 2> /dev/null | wc -l)" 0
+is "no connection is left" \
+	"$(R conntrack -L -p udp --dport 1701 2> /dev/null | wc -l)" 0
 
 many "2,000 answered from another port" 2000 -m
 is "all moved" "$(lcount moved_port)" 2000

@@ -18,10 +18,10 @@ check "modules load" load_modules vpnpass vpnpass_l2tp
 
 # --- it works -----------------------------------------------------------------
 check "one client" lac 1 -t 21 -n 5
-is "its port moved" "$(lcount moved_port)" 1
-is "it is up" "$(vp -j session client "${CIP[1]}" | jq -r '.[0].state')" up
-is "and has one session, the first having ended" "$(sessions)" 1
-check "which knows the client's tunnel ID" vp_is \
+is "one client: its port moved" "$(lcount moved_port)" 1
+is "one client: it is up" "$(vp -j session client "${CIP[1]}" | jq -r '.[0].state')" up
+is "one client: has one session, the first having ended" "$(sessions)" 1
+check "one client: knows the client's tunnel ID" vp_is \
 	'any(.[0].tunnel_id[]; .dir == "in" and .number == 21)' session client "${CIP[1]}"
 check "conntrack has the flow to the new port" eval \
 	"R conntrack -L -p udp 2> /dev/null | grep -q 'src=${CIP[1]} .* dport=[^1].*ASSURED'"
@@ -35,8 +35,8 @@ for i in 1 2 3; do lac_start $i -t 7 -n 10; done
 for i in 1 2 3; do check "three at once with one tunnel ID: client $i" lac_done $i; done
 check "a tunnel ID used again" lac 1 -t 21 -x
 is "StopCCN: it closes" "$(vp -j session client "${CIP[1]}" | jq -r '.[-1].state')" closing
-check "and once more after that" lac 1 -t 21 -p 4000
-check "and from the same port" lac 1 -t 23 -p 4000
+check "StopCCN: it closes: once more after that" lac 1 -t 21 -p 4000
+check "StopCCN: it closes: from the same port" lac 1 -t 23 -p 4000
 lns_end
 
 # --- one new port for all -----------------------------------------------------
@@ -69,7 +69,8 @@ send g1 "${right:0:30}" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
 check "mark" tap_flush 1
 is "another server, tunnel 0, data, another port, a torn message: none passes" \
 	"$(tap_seen "^c1 .* 7777 ")" 0
-is "and no port moved" "$(lcount moved_port)" "$moved"
+is "another server, tunnel 0, data, another port, a torn message: no port moved" \
+	"$(lcount moved_port)" "$moved"
 n=$(conntracks)
 send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
 check "the true answer passes" busywait 2 tap_has 1 "^c1 ${GIP[1]} ${CIP[1]} udp 7777 5555 $right"
@@ -84,7 +85,7 @@ tap_mark
 C 1 "$(peer l2tp_sim)" lac -a "${CIP[1]}" -d "${GIP[1]}" -p 5555 -t 51 -r 1 > /dev/null
 send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
 check "asked again, it passes again" busywait 2 tap_has 1 "^c1 .* udp 7777 5555 $right"
-is "by the same connection" "$(lcount moved_port)" $((moved + 1))
+is "asked again, it passes again: by the same connection" "$(lcount moved_port)" $((moved + 1))
 
 # --- gone when the session is -------------------------------------------------
 check "flush" vp session flush proto l2tp

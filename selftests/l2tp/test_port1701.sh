@@ -44,7 +44,8 @@ is "conntrack has three entries to tell apart" "$(R conntrack -L -p udp 2> /dev/
 	grep -c 'sport=1701 dport=1701 .*zone-reply=[0-9]* .*')" 3
 together "again, with the same IDs" -x
 check "a client on another port is left alone" eval "lac 4 -p 2222 -t 9 -r 2; true"
-is "its port too" "$(awk '$4 == 9 { print $3 }' "$lns_log" | sort -u | grep -vc '^1701$')" 1
+is "a client on another port is left alone: its port too" \
+	"$(awk '$4 == 9 { print $3 }' "$lns_log" | sort -u | grep -vc '^1701$')" 1
 
 # --- the same tunnel ID -------------------------------------------------------
 check "flush" vp session flush proto l2tp
@@ -53,9 +54,10 @@ check "client 1 is up" busywait 5 vp_is '.[0].state == "up"' session client "${C
 lac_start 2 -p 1701 -t 77 -n 1 -r 2
 lac_done 2 > /dev/null
 num "another client's same tunnel ID is a conflict" "$(lcount conflict)" -ge 1
-check "of which the first client notices nothing" lac_done 1
+check "another client's same tunnel ID is a conflict: of which the first client notices nothing" \
+	lac_done 1
 is "the second got another port" "$(awk '$4 == 77 { print $3 }' "$lns_log" | sort -u | wc -l)" 2
-check "with an ID of its own it works" lac 2 -p 1701 -t 78
+check "the second got another port: with an ID of its own it works" lac 2 -p 1701 -t 78
 lns_end
 
 # --- two tunnel IDs hidden, one server that looks at ports ----------------------
@@ -70,7 +72,8 @@ s.bind((sys.argv[1], 1701))
 s.sendto(b"x", (sys.argv[2], 1701))' "$PUB" "${GIP[1]}"
 check "a client that hides its tunnel ID gets no answer it could have" eval \
 	"lac 4 -p 1701 -t 5 -H -r 1; true"
-is "it was given a port of its own" "$(awk '$1 == "stray" { print $3 }' "$lns_log" |
+is "a client that hides its tunnel ID gets no answer it could have: it was given a port of its own" \
+	"$(awk '$1 == "stray" { print $3 }' "$lns_log" |
 	sort -u | grep -vc '^1701$')" 1
 num "hidden IDs are counted" "$(lcount hidden_id)" -ge 1
 R conntrack -D -p udp -s "$PUB" > /dev/null 2>&1

@@ -170,7 +170,8 @@ for i in 1 2 3; do start $i -n 3000 -e 40; done
 for i in 1 3; do check "client $i finds its own" client_done $i; done
 for i in 1 3; do check "client $i has its IDs" ids $i "[$((1000 + i))]" "[$((2000 + i))]"; done
 check "client 2 gets on when it is the only one left" client_done 2
-is "and it was given nothing of others'" "$(sed 's/.*foreign //' "${client_log[2]}")" 0
+is "client 2 gets on when it is the only one left: was given nothing of others'" \
+	"$(sed 's/.*foreign //' "${client_log[2]}")" 0
 server_end
 
 # --- a flow that is not answered --------------------------------------------------------

@@ -79,7 +79,7 @@ check "server" lns
 over_ip 1
 both_ways "over IP: on" "1 1"
 check "switch to block" vp set l2tp block
-check "its session is gone" vp_is 'length == 0' session
+check "switch to block: its session is gone" vp_is 'length == 0' session
 both_ways "over IP: block drops it both ways" "0 0"
 check "switch off" vp set l2tp off
 R conntrack -F 2> /dev/null	# what came for the router has the place of an answer
@@ -87,12 +87,12 @@ tap_mark
 hex32 0x62; ip_out 1 "${hex}cafe"
 check "over IP: off is plain NAT" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}cafe\$"
 over_ip 2
-is "which has no session" "$(sessions)" 0
+is "switch off: has no session" "$(sessions)" 0
 R conntrack -F 2> /dev/null
 check "switch on" vp set l2tp on
 check "a client in use" client 1
 check "switched off in use" vp set l2tp off
-is "its session ends" "$(sessions)" 0
+is "switched off in use: its session ends" "$(sessions)" 0
 check "switched on in use" vp set l2tp on
 check "blocked in use" vp set l2tp block
 check "that is counted" busywait 5 eval '[ "$(lcount blocked)" -gt 2 ]'
@@ -103,16 +103,16 @@ client_end 1
 check "a client in use" client 1
 n=$(lcount sessions_end)
 check "conntrack -D of its entry" R conntrack -D -p udp --orig-src "${CIP[1]}"
-check "its session goes; the next packet makes another" busywait 5 eval \
+check "conntrack -D of its entry: its session goes; the next packet makes another" busywait 5 eval \
 	'[ "$(lcount sessions_end)" -gt $n ]'
-check "and it goes on" goes_on 1
-check "it is flushed" vp session flush client "${CIP[1]}"
-check "and goes on" goes_on 1
+check "conntrack -D of its entry: goes on" goes_on 1
+check "conntrack -D of its entry: it is flushed" vp session flush client "${CIP[1]}"
+check "conntrack -D of its entry: goes on" goes_on 1
 client_end 1
 check "flush" vp session flush proto l2tp
 lac 1 -t 5 -p 4444 -x > /dev/null
 is "StopCCN: closing" "$(vp -j session | jq -r '.[0].state')" closing
-num "its entry stays for half a minute, to answer once more (RFC 2661 5.7)" \
+num "StopCCN: closing: its entry stays for half a minute, to answer once more (RFC 2661 5.7)" \
 	"$(R conntrack -L -p udp 2> /dev/null | awk '/sport=4444/ { print $3 }')" -le 31
 over_ip 1
 R conntrack -D -p 115 > /dev/null 2>&1
@@ -131,7 +131,7 @@ check "the router's own goes out" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}aa
 ip_back 000000eebbbb
 check "what answers it stays with the router" busywait 5 tap_has 1 "^r .* 115 000000eebbbb\$"
 check "marks arrive" tap_flush 1 2
-is "and reaches no client" "$(reached '^c.* 000000eebbbb')" ""
+is "marks arrive: reaches no client" "$(reached '^c.* 000000eebbbb')" ""
 both_ways "of which client 1 notices nothing" "1 1"
 
 # --- limits -----------------------------------------------------------------------------
@@ -140,7 +140,7 @@ check "max_per_peer 1" vp set l2tp max_per_peer 1
 over_ip 1
 over_ip 2
 is "the second client of a server is refused" "$(sessions client "${CIP[2]}")" 0
-num "and counted" "$(lcount limit_peer)" -ge 1
+num "the second client of a server is refused: counted" "$(lcount limit_peer)" -ge 1
 both_ways "of which the first notices nothing" "1 1"
 vp set l2tp max_per_peer 4096 > /dev/null
 check "flush" vp session flush proto l2tp
@@ -205,8 +205,9 @@ check "the session with the old one is gone" busywait 5 vp_is \
 to=192.0.2.200
 over_ip 1
 both_ways "a new one is set up" "1 1"
-check "over UDP, too" lac 2 -t 50
-is "with the new address" "$(vp -j session | jq -r '[.[].local] | unique | join(" ")')" 192.0.2.200
+check "a new one is set up: over UDP, too" lac 2 -t 50
+is "a new one is set up: with the new address" \
+	"$(vp -j session | jq -r '[.[].local] | unique | join(" ")')" 192.0.2.200
 to=
 
 # --- loading and unloading under traffic --------------------------------------------------

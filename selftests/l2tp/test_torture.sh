@@ -82,11 +82,12 @@ for data in "" 00 c802 c80200ff00220000 0001002200010000 c802000c002200000000000
 done
 check "what is no L2TP passes as it would without us" busywait 2 eval \
 	'[ "$(tap_seen "^g1 ")" = 8 ] && [ "$(tap_seen "^c1 ")" = 8 ]'
-num "and is counted" "$(lcount malformed)" -gt "$malformed"
+num "what is no L2TP passes as it would without us: is counted" \
+	"$(lcount malformed)" -gt "$malformed"
 tap_mark
 out 2 00
 arrives "another client's passes, too" "^g1 $PUB ${GIP[1]} udp 4002 1701 00"
-is "it begins no session" "$(sessions)" 1
+is "another client's passes, too: it begins no session" "$(sessions)" 1
 
 # An ID that is hidden (RFC 2661 4.3) cannot be read: plain NAT is left
 hidden=$(lcount hidden_id)
@@ -141,7 +142,8 @@ tap_mark
 avp 9 0061; msg2 0x51 4 "$avp"
 back 1 "$msg"
 arrives "the server ends the first (StopCCN)" "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $msg"
-is "its IDs go, the other's stay" "$(ids in) $(ids out)" "[82] [98]"
+is "the server ends the first (StopCCN): its IDs go, the other's stay" \
+	"$(ids in) $(ids out)" "[82] [98]"
 is "the session is up" "$(state)" up
 back 1 "$msg"
 arrives "the same again passes" "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $msg"
@@ -164,7 +166,7 @@ done
 out 1 "${many[@]}"
 is "a client's many tunnels: as many IDs as allowed" "$(vp -j session |
 	jq '[.[0].tunnel_id[] | select(.dir == "in")] | length')" 4
-num "and the limit is told" "$(lcount limit_ids)" -ge 1
+num "a client's many tunnels: as many IDs as allowed: the limit is told" "$(lcount limit_ids)" -ge 1
 check "max_per_client 3" vp set l2tp max_per_client 3
 for i in {1..9}; do
 	avp 9 0101; msg2 0 1 "$avp"
@@ -172,7 +174,7 @@ for i in {1..9}; do
 done
 is "sessions of one client" "$(sessions client "${CIP[2]}")" 3
 num "refused ones are counted" "$(lcount limit_client)" -ge 6
-is "but pass" "$(tap_seen '^g1 .* udp 500[1-9] 1701 ')" 9
+is "messages of refused sessions pass" "$(tap_seen '^g1 .* udp 500[1-9] 1701 ')" 9
 vp set l2tp max_per_client 64 > /dev/null
 vp set l2tp max_ids 256 > /dev/null
 check "flush" vp session flush proto l2tp
@@ -211,13 +213,13 @@ is "nothing had to be found out" "$(lcount paired)" 0
 unknown=$(lcount unknown_id)
 ip_back 0badbad0dead
 nothing "an ID of nobody's reaches nobody"
-is "and is counted" "$(($(lcount unknown_id) - unknown))" 1
+is "an ID of nobody's reaches nobody: is counted" "$(($(lcount unknown_id) - unknown))" 1
 malformed=$(lcount malformed)
 ip_back 000000 0000000000 00000000c803000c000000
 nothing "torn headers from the server reach nobody"
 send c1 aabb -- -s "${CIP[1]}" -d "${GIP[1]}"
 num "torn headers are counted" "$(lcount malformed)" -ge $((malformed + 3))
-is "and do not leave the router" "$(tap_seen '^g1 .* 115 aabb$')" 0
+is "torn headers are counted: do not leave the router" "$(tap_seen '^g1 .* 115 aabb$')" 0
 
 # --- ICMP ----------------------------------------------------------------------------
 # error ID [OPTION...]: about L2TPv3 that the router's address sent, 8 bytes of it
@@ -299,7 +301,7 @@ tap_mark
 ip_back 00003005feed
 arrives "claimed by one, answered to another: it is the other's" \
 	"^c1 ${GIP[1]} ${CIP[1]} 115 00003005feed"
-is "and no conflict" "$(lcount conflict)" "$conflict"
+is "claimed by one, answered to another: no conflict" "$(lcount conflict)" "$conflict"
 icrp 2 0x74 0x3099
 tap_mark
 ip_back 00003099feed
@@ -330,7 +332,7 @@ done
 check "flush" vp session flush proto l2tp
 check "server" lns
 check "the router's own client" R "$(peer l2tp_sim)" lac -a "$PUB" -d "${GIP[1]}" -p 1701
-is "it has no session" "$(sessions)" 0
+is "the router's own client: it has no session" "$(sessions)" 0
 check "keep_port" vp set l2tp keep_port 1
 check "the router's own client, beside one that keeps its port" eval \
 	'lac_start 1 -p 1701 -n 40 -t 900 -i 50 &&
@@ -343,7 +345,7 @@ R nft "table ip in { chain pre { type nat hook prerouting priority dstnat;
 spawn ip netns exec "${nsp}c2" "$(peer l2tp_sim)" lns -a "${CIP[2]}"
 busywait 5 grep -q ready "$spawn_log"
 check "a server inside" G 1 "$(peer l2tp_sim)" lac -a "${GIP[1]}" -d "$PUB" -x
-is "it has no session" "$(sessions)" 0
+is "a server inside: it has no session" "$(sessions)" 0
 kill "$spawn_pid"
 
 # --- ending in use --------------------------------------------------------------------------

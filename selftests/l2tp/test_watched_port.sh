@@ -59,7 +59,7 @@ check "topology" topo 2 1
 check "modules load" load_modules vpnpass vpnpass_l2tp
 check "server on new ports" lns -m new
 check "a client on port 443, answered from another port" lac 1 -p 443 -t 21
-is "its port moved" "$(lcount moved_port)" 1
+is "a client on port 443, answered from another port: its port moved" "$(lcount moved_port)" 1
 lns_end
 check "flush" vp session flush proto l2tp
 
@@ -85,12 +85,13 @@ check "room for many sessions" vp set l2tp max_per_client 3000
 moved=$(lcount moved_port)
 first_messages 20000 1100
 answers 20000 1100
-num "of 1,100 ports no more than 1,024 are watched at once" "$(($(lcount moved_port) - moved))" -le 1024
-num "nor many less" "$(($(lcount moved_port) - moved))" -ge 900
+num "room for many sessions: of 1,100 ports no more than 1,024 are watched at once" \
+	"$(($(lcount moved_port) - moved))" -le 1024
+num "not many less than 1,024 ports are watched" "$(($(lcount moved_port) - moved))" -ge 900
 check "flush" vp session flush proto l2tp
 moved=$(lcount moved_port)
 first_messages 30000 1
 answers 30000 1
-is "and others when these are gone" "$(($(lcount moved_port) - moved))" 1
+is "other ports are watched when these are gone" "$(($(lcount moved_port) - moved))" 1
 check "modules unload" unload_modules
 done_testing

@@ -79,8 +79,9 @@ check "modules load" load_modules vpnpass vpnpass_pptp
 
 check "rules without related" forward "ct state established accept" "tcp dport 1723 accept"
 is "the caller's GRE does not pass" "$(run_case one_call)" fail
-is "nor does the server's, sent first" "$(run_case server_speaks_first)" fail
-is "nor that of a server inside" "$(run_case server_inside)" fail
+is "the server's GRE, sent first, does not pass" \
+	"$(run_case server_speaks_first)" fail
+is "the GRE of a server inside does not pass" "$(run_case server_inside)" fail
 check "rules with related for what is not GRE" forward "ct state established accept" \
 	"tcp dport 1723 accept" "meta l4proto gre drop" "ct state related accept"
 is "the server's GRE does not pass" "$(run_case server_speaks_first)" fail

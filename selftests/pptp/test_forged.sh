@@ -71,7 +71,7 @@ spawn ip netns exec "${nsp}c1" python3 -c '
 import socket, time
 l = socket.create_server(("0.0.0.0", 1723), backlog=4096)
 time.sleep(600)'
-check "it listens" busywait 30 pptp_listens c1
+check "the way back of the flood: it listens" busywait 30 pptp_listens c1
 modprobe -qa nf_conntrack_netlink
 conntrack_room 100000 || note "no room for all connections"
 flood > /dev/null	# the hash tables grow once
@@ -80,9 +80,12 @@ check "modules load" load_modules vpnpass vpnpass_pptp
 ours=$(flood)
 note "8,000 half-open connections: $stock KiB without us, $ours KiB with us"
 num "half-open connections cost little more than without us (KiB)" "$ours" -lt $((stock + 2048))
-is "none of them is a session" "$(sessions proto pptp)" 0
-is "nor a control connection" "$(counter controls pptp)" 0
-is "nor at a limit" "$(counter limit_peer pptp) $(counter limit_client pptp)" "0 0"
+is "half-open connections are no sessions" \
+	"$(sessions proto pptp)" 0
+is "half-open connections are no control connections" \
+	"$(counter controls pptp)" 0
+is "half-open connections hit no limit" \
+	"$(counter limit_peer pptp) $(counter limit_client pptp)" "0 0"
 is "a client is served meanwhile" "$("$sim" "$nsp" one_call)" "one_call pass"
 kill "$spawn_pid"
 R conntrack -F 2> /dev/null

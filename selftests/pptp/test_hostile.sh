@@ -17,7 +17,8 @@ before=$(slab_kib)
 check "the corpus of $(find "$corpus" -type f | wc -l) files passes, in two ways" \
 	"$sim" "$nsp" replay "$corpus"/*
 num "broken streams were noticed" "$(counter malformed pptp)" -gt 0
-num "and left alone from there on" "$(counter plain pptp)" -ge "$(counter malformed pptp)"
+num "broken streams were noticed: left alone from there on" \
+	"$(counter plain pptp)" -ge "$(counter malformed pptp)"
 check "no session is left" busywait 5 vp_is 'length == 0' session
 num "memory did not grow (KiB)" "$(($(slab_kib) - before))" -lt 4096
 is "a good connection works as before" "$("$sim" "$nsp" one_call)" "one_call pass"
@@ -30,6 +31,6 @@ is "10 of them are served" "$(sessions proto pptp)" 10
 is "30 are refused and counted" "$(counter calls_refused pptp)" 30
 num "the limit too" "$(counter limit_client pptp)" -ge 30
 kill "$spawn_pid"
-check "they end with their connection" busywait 10 vp_is 'length == 0' session
+check "a client's many calls end with their connection" busywait 10 vp_is 'length == 0' session
 check "modules unload" unload_modules
 done_testing

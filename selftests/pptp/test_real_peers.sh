@@ -59,7 +59,7 @@ done
 pptp_dial r "${GIP[1]}"
 dialr=$spawn_pid
 check "the router's own client up" busywait 30 pptp_up r
-is "its pings answered" "$(pptp_ping r)" 3
+is "the router's own client up: its pings answered" "$(pptp_ping r)" 3
 is "c2's as well" "$(pptp_ping c2)" 3
 
 kill "$dial1" "$dialr"
@@ -72,7 +72,7 @@ check "a server inside" server_inside
 check "server on c1" pptp_server c1 172.21.0.1
 pptp_dial g1 "$PUB"
 check "client from outside up" busywait 30 pptp_up g1 172.21.0.1
-is "its pings answered" "$(pptp_ping g1 3 172.21.0.1)" 3
+is "client from outside up: its pings answered" "$(pptp_ping g1 3 172.21.0.1)" 3
 check "the tool shows it" vp_is "any(.[]; .client == \"${GIP[1]}\" and
 	.peer == \"${CIP[1]}\" and .local == \"$PUB\")" session proto pptp
 is "nothing was malformed" "$(counter malformed pptp)" 0

@@ -89,16 +89,18 @@ hold=$spawn_pid
 check "three calls" busywait 20 grep -q ready "$spawn_log"
 check "the tool tells them apart" vp_is '[.[].call_id[] | select(.dir == "in").number] |
 	sort == [1, 2, 3]' session proto pptp client "${CIP[1]}"
-check "and shows the server's numbers" vp_is '[.[].call_id[] | select(.dir == "out").number] |
+check "the tool tells them apart: shows the server's numbers" \
+	vp_is '[.[].call_id[] | select(.dir == "out").number] |
 	sort == [16384, 16385, 16386]' session proto pptp peer "${GIP[1]}"
 check "three in the overview" vp_is '.[0].sessions == 3' show pptp
 kill "$hold"
-check "they end with the connection" busywait 10 vp_is 'length == 0' session
+check "three in the overview: they end with the connection" busywait 10 vp_is 'length == 0' session
 
 if stock_helper; then
 	is "a rule that attaches the kernel's own helper: ours serves" \
 		"$(run_case two_clients_one_id)" pass
-	is "and is not in conflict" "$(counter conflict pptp)" 0
+	is "a rule that attaches the kernel's own helper: is not in conflict" \
+		"$(counter conflict pptp)" 0
 	R nft delete table ip stock
 	R conntrack -F 2> /dev/null
 else
@@ -114,7 +116,7 @@ if modprobe -qa nf_conntrack_pptp nf_nat_pptp xt_CT &&
 	R conntrack -F 2> /dev/null
 	is "again" "$(run_case one_call)" pass
 	is "ours stood back, both times" "$(counter conflict pptp)" 2
-	check "and said so" busywait 5 grep -q '"conflict"' "$log"
+	check "ours stood back, both times: said so" busywait 5 grep -q '"conflict"' "$log"
 	is "once" "$(grep -c '"conflict"' "$log")" 1
 	is "no session of ours" "$(sessions proto pptp)" 0
 else

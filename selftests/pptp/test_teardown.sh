@@ -40,7 +40,8 @@ for _ in 1 2 3 4 5; do
 	R conntrack -D -p gre > /dev/null 2>&1
 done
 check "their entries deleted five times: all are back" num_sessions 20
-is "and have entries" "$(R conntrack -L -p gre 2> /dev/null | grep -c ASSURED)" 20
+is "their entries deleted five times: all are back: have entries" \
+	"$(R conntrack -L -p gre 2> /dev/null | grep -c ASSURED)" 20
 for _ in 1 2 3; do
 	R conntrack -F > /dev/null 2>&1
 done
@@ -48,7 +49,7 @@ check "the table flushed three times: all are back" num_sessions 20
 check "the control connection goes on" eval '[ "$(counter resumed pptp)" -gt 0 ]'
 
 check "sessions flushed" vp session flush proto pptp
-is "they stay away" "$(sleep 1; sessions proto pptp)" 0
+is "sessions flushed: they stay away" "$(sleep 1; sessions proto pptp)" 0
 hang_up
 
 check "calls again" calls 5

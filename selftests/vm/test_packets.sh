@@ -11,7 +11,7 @@ topo -6 -n 1 || exit
 G 1 ip route add default via "$PUB"
 G 1 ip -6 route add default via "$PUB6"
 check "c1 reaches g1" C 1 ping -c 1 -W 3 "${GIP[1]}"
-check "over IPv6 too" C 1 ping -c 1 -W 3 "${GIP6[1]}"
+check "c1 reaches g1: over IPv6 too" C 1 ping -c 1 -W 3 "${GIP6[1]}"
 
 # counted NAME COUNT-ARGS SEND-ARGS WANTED-LINES: what g1 sees
 # shellcheck disable=SC2086

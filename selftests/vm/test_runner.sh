@@ -31,17 +31,17 @@ says()
 vm_run 7 "a script that fails" --out "$scratch/out" -- sh -c \
 	"echo hello from \$(uname -r); echo x > '$selftests/planted'; cat '$selftests/planted'; exit 7"
 says "its output is shown" "hello from $("$vm/kernel")"
-check "so is it in the log" grep -q hello "$scratch/out/log"
+check "its output is shown: is it in the log" grep -q hello "$scratch/out/log"
 check "dmesg is kept" grep -q "Linux version" "$scratch/out/dmesg"
-is "what it writes stays in the guest" "$(ls "$selftests/planted" 2> /dev/null)" ""
+is "dmesg is kept: what it writes stays in the guest" "$(ls "$selftests/planted" 2> /dev/null)" ""
 says "kvm or tcg is named" "vm: .*, (kvm|tcg)"
 
 spawn "$vm/run" --timeout 120 -- sh -c 'echo early; sleep 20'
 check "output is shown while it runs" busywait 60 grep -q early "$spawn_log"
-check "and it does run" kill -0 "$spawn_pid"
+check "output is shown while it runs: does run" kill -0 "$spawn_pid"
 kill "$spawn_pid"
 wait "$spawn_pid"
-is "it can be ended" $? 143
+is "output is shown while it runs: it can be ended" $? 143
 
 vm_run 0 "two CPUs" --smp 2 --mem 512 -- sh -c '[ $(nproc) = 2 ]'
 vm_run 0 "exact clock" --icount -- sh -c \

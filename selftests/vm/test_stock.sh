@@ -12,12 +12,12 @@ need_esp
 check "SAs of twelve clients" esp_up "1 2 3 4 5 6 7 8 9 10 11 12"
 is "first client alone" "$(esp_ping 1)" 3
 is "second client gets nothing" "$(esp_ping 2)" 0
-num "its packets clash in conntrack" \
+num "second client gets nothing: its packets clash in conntrack" \
 	"$(R conntrack -S 2> /dev/null | grep -o 'insert_failed=[0-9]*' |
 	   awk -F= '{ n += $2 } END { print n }')" -ge 3
 
 esp_pings "1 2 3 4 5 6 7 8 9 10 11 12" -c 3
-is "of twelve at once one is answered" "$(esp_answered)" 1
+is "1 2 3 4 5 6 7 8 9 10 11 12: of twelve at once one is answered" "$(esp_answered)" 1
 
 spawn "$(peer nsping)" -c 0 -i 50 "${nsp}c1" "${CIN[1]}" "${GIN[1]}"
 log=$spawn_log pid=$spawn_pid

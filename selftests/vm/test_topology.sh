@@ -16,7 +16,8 @@ for i in 1 2; do
 done
 check "c1 and c2 are behind one bridge" R ip link show lan2 master lan0
 check "masquerading is seen" eval "R conntrack -L 2> /dev/null | grep -q 'dst=$PUB '"
-check "over IPv6 too" eval "R conntrack -L -f ipv6 2> /dev/null | grep -q 'dst=$PUB6 '"
+check "masquerading is seen: over IPv6 too" \
+	eval "R conntrack -L -f ipv6 2> /dev/null | grep -q 'dst=$PUB6 '"
 
 # one client a gateway is what stock Linux can do
 check "SAs of c1 with g1" esp_up 1 1 0x1001 0x2001
@@ -31,6 +32,7 @@ topo_down
 topo -6 1 1 || exit
 esp6=1
 check "IPv4 inside IPv6 ESP" esp_up 1
-is "its pings" "$(esp_ping 1)" 3
-num "it was ESP over IPv6" "$(R conntrack -L -f ipv6 2> /dev/null | grep -c 'unknown  *50')" -ge 1
+is "IPv4 inside IPv6 ESP: its pings" "$(esp_ping 1)" 3
+num "IPv4 inside IPv6 ESP: it was ESP over IPv6" \
+	"$(R conntrack -L -f ipv6 2> /dev/null | grep -c 'unknown  *50')" -ge 1
 done_testing
