@@ -223,7 +223,8 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 	if (ip_is_fragment(iph) || already_tracked(skb))
 		return NF_ACCEPT;
 	if (vpnpass_by_ports(slot))
-		slot = vpnpass_ports_slot(vn, skb, NFPROTO_IPV4, vpnpass_thoff_v4(skb), iph->protocol);
+		slot = vpnpass_ports_slot(vn, skb, NFPROTO_IPV4, vpnpass_thoff_v4(skb),
+					  iph->protocol);
 	else if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, vpnpass_thoff_v4(skb));
 	if (!slot)

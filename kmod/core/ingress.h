@@ -44,7 +44,8 @@ static inline bool vpnpass_in_one_go(void)
 
 static inline bool vpnpass_is_pinned(const struct sk_buff *skb)
 {
-	return this_cpu_read(vpnpass_pinned_now.skb[vpnpass_pinned_place(skb)]) == skb && vpnpass_in_one_go();
+	return this_cpu_read(vpnpass_pinned_now.skb[vpnpass_pinned_place(skb)]) == skb &&
+	       vpnpass_in_one_go();
 }
 
 unsigned int vpnpass_ingress_v4(void *priv, struct sk_buff *skb,

@@ -4,6 +4,7 @@
 
 #include "core.h"
 
+/* core.h says what it protects */
 DEFINE_MUTEX(vpnpass_mutex);
 LIST_HEAD(vpnpass_nets);
 unsigned int vpnpass_net_id __read_mostly;

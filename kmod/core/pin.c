@@ -90,6 +90,55 @@ int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin)
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_add);
 
+/**
+ * vpnpass_pin_put() - fill in a pin and put it in force, or give it back
+ * @s: the session that it leads to
+ * @pin: from vpnpass_pin_alloc(), also NULL; freed on error
+ * @key: of its packets
+ * @dir: their direction
+ * @number_kind: enum vpnpass_number_kind, or VPNPASS_NUMBER_HIDDEN
+ *
+ * Context: any; takes vpnpass_net.lock.
+ * Return: 0, or as vpnpass_pin_add().
+ */
+int vpnpass_pin_put(struct vpnpass_session *s, struct vpnpass_pin *pin,
+		    const struct vpnpass_key *key, enum ip_conntrack_dir dir, u8 number_kind)
+{
+	int err;
+
+	if (!pin)
+		return -ENOMEM;
+	pin->key = *key;
+	pin->dir = dir;
+	pin->number_kind = number_kind;
+	err = vpnpass_pin_add(s, pin);
+	if (err)
+		vpnpass_pin_free(pin);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_pin_put);
+
+/**
+ * vpnpass_pin_find_arriving() - the pin for a packet's key, in any zone it may be in
+ * @vn: netns
+ * @pkt: before conntrack; the zone of its key is set
+ *
+ * Context: softirq, RCU read side.
+ * Return: the pin or NULL.
+ */
+struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	struct vpnpass_pin *pin;
+
+	pkt->key.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_ORIGINAL);
+	pin = vpnpass_pin_find(vn, &pkt->key);
+	if (pin || !skb_nfct(pkt->skb))
+		return pin;
+	pkt->key.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_REPLY);
+	return vpnpass_pin_find(vn, &pkt->key);
+}
+EXPORT_SYMBOL_GPL(vpnpass_pin_find_arriving);
+
 /* No packet finds the pin from here on. */
 void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 {

@@ -494,6 +494,14 @@ static inline u32 vpnpass_now(void)
 #endif
 }
 
+/* The conntrack zone, in a direction, of a packet without a connection: its template's. */
+static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntrack_dir dir)
+{
+	const struct nf_conn *tmpl = (void *)skb_nfct(skb);
+
+	return tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), dir) : NF_CT_DEFAULT_ZONE_ID;
+}
+
 /* A packet of a session's that was not attached, and so counted by conntrack alone. */
 static inline void vpnpass_session_seen(struct vpnpass_session *s)
 {
@@ -524,8 +532,11 @@ struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn);
 void vpnpass_pin_free(struct vpnpass_pin *pin);
 int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin);
 void vpnpass_pin_del(struct vpnpass_pin *pin);
+int vpnpass_pin_put(struct vpnpass_session *s, struct vpnpass_pin *pin,
+		    const struct vpnpass_key *key, enum ip_conntrack_dir dir, u8 number_kind);
 struct vpnpass_pin *vpnpass_pin_find(struct vpnpass_net *vn,
 				     const struct vpnpass_key *key);
+struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* session.c */
 struct vpnpass_session *

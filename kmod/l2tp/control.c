@@ -189,8 +189,9 @@ static void stop_tunnel(struct l2tp_session *ls, enum ip_conntrack_dir dir,
  * Context: softirq, RCU read side, l2tp_net.lock held.
  */
 void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
-		  const struct l2tp_msg *m)
+			  const struct l2tp_msg *m)
 {
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (ls->state == L2TP_STATE_DATA && proves_up(m))
 		WRITE_ONCE(ls->state, L2TP_STATE_UP);
 	if (!has_receiver(ls, dir, m))

@@ -131,6 +131,7 @@ bool l2tp_ether_out(struct l2tp_session *ls, const struct vpnpass_pkt *pkt,
 	const u8 *p;
 	u32 cap, at;
 
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	p = frame_data(pkt, buf, &cap);
 	if (!p)
 		return false;
@@ -176,6 +177,7 @@ struct l2tp_session *l2tp_ether_in(struct vpnpass_net *vn,
 	const u8 *p;
 	u32 cap, at;
 
+	lockdep_assert_held(&l2tp_net(vn)->lock);
 	p = frame_data(pkt, buf, &cap);
 	if (!p)
 		return NULL;

@@ -29,6 +29,7 @@ void l2tp_groups_exit(struct l2tp_net *ln)
 struct l2tp_group *l2tp_group_find(struct l2tp_net *ln,
 				   const struct l2tp_group_key *key)
 {
+	lockdep_assert_held(&ln->lock);
 	return rhashtable_lookup_fast(&ln->groups, key, group_params);
 }
 
@@ -84,6 +85,7 @@ int l2tp_group_join(struct l2tp_session *ls)
 /* The session is published and confirmed: packets may be given to it. Lock held. */
 void l2tp_group_link(struct l2tp_session *ls)
 {
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	l2tp_turns_add(&ls->group->turns, &ls->client);
 }
 
@@ -92,6 +94,7 @@ void l2tp_group_leave(struct l2tp_session *ls)
 {
 	struct l2tp_group *g = ls->group;
 
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (!g)
 		return;
 	ls->group = NULL;

@@ -26,22 +26,11 @@ static u16 arrival_zone(const struct l2tp_session *ls, enum ip_conntrack_dir dir
  * Return: the pin or NULL.
  */
 struct vpnpass_pin *l2tp_pin_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			      u8 kind, u64 number)
+				  u8 kind, u64 number)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	struct vpnpass_pin *pin;
-
 	pkt->key.kind = kind;
 	pkt->key.number = number;
-	pkt->key.zone = NF_CT_DEFAULT_ZONE_ID;
-	if (tmpl)
-		pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl),
-					      IP_CT_DIR_ORIGINAL);
-	pin = vpnpass_pin_find(vn, &pkt->key);
-	if (pin || !tmpl)
-		return pin;
-	pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
-	return vpnpass_pin_find(vn, &pkt->key);
+	return vpnpass_pin_find_arriving(vn, pkt);
 }
 
 static struct vpnpass_key flow_key(const struct l2tp_session *ls,
@@ -84,18 +73,10 @@ static int pin_put(struct l2tp_session *ls, const struct vpnpass_key *key,
 		   enum ip_conntrack_dir dir, struct vpnpass_pin *pin,
 		   u8 number_kind)
 {
-	int err = -ENOMEM;
+	int err = vpnpass_pin_put(&ls->s, pin, key, dir, number_kind);
 
-	if (pin) {
-		pin->key = *key;
-		pin->dir = dir;
-		pin->number_kind = number_kind;
-		err = vpnpass_pin_add(&ls->s, pin);
-	}
-	if (err) {
+	if (err)
 		l2tp_count(ls->s.vn, L2TP_CNT_PIN_FAILED);
-		vpnpass_pin_free(pin);
-	}
 	return err;
 }
 
@@ -121,6 +102,7 @@ void l2tp_flow_pin(struct l2tp_session *ls, enum ip_conntrack_dir dir)
 {
 	struct vpnpass_key key = flow_key(ls, dir);
 
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	l2tp_pin_hidden(ls, &key, dir);
 }
 
@@ -153,6 +135,7 @@ struct l2tp_session *l2tp_id_rival(struct vpnpass_net *vn,
 	struct vpnpass_pin *pin = vpnpass_pin_find(vn, key);
 	struct l2tp_session *owner;
 
+	lockdep_assert_held(&l2tp_net(vn)->lock);
 	if (!pin)
 		return NULL;
 	owner = l2tp_session(pin->session);
@@ -251,6 +234,7 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 	struct vpnpass_pin *pin;
 	int err;
 
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	pin = vpnpass_pin_find(ls->s.vn, &key);
 	if (pin && pin->session == &ls->s) {
 		WRITE_ONCE(pin->last, vpnpass_now());
@@ -259,7 +243,7 @@ int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 	rival = l2tp_id_rival(ls->s.vn, &key, &ls->s.client);
 	if (rival) {
 		vpnpass_tell_conflict(&rival->s, L2TP_CNT_CONFLICT,
-				 "another client has given itself the same ID");
+				      "another client has given itself the same ID");
 		return -EEXIST;
 	}
 	if (!id_room(ls))
@@ -288,6 +272,7 @@ void l2tp_id_del(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 	struct vpnpass_key key = id_key(ls, dir, kind, id);
 	struct vpnpass_pin *pin = vpnpass_pin_find(ls->s.vn, &key);
 
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (pin && pin->session == &ls->s)
 		id_drop(ls, pin);
 }

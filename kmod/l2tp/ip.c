@@ -29,6 +29,7 @@ static u32 window(const struct l2tp_session *ls)
 unsigned int l2tp_ip_data(struct l2tp_session *ls,
 			  const struct vpnpass_pkt *pkt, u32 id)
 {
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (!ls->spare)
 		ls->spare = vpnpass_pin_alloc(ls->s.vn);
 	if (l2tp_ether_out(ls, pkt, id))
@@ -100,16 +101,12 @@ static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 
 static struct l2tp_group_key group_key(const struct vpnpass_pkt *pkt)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	struct l2tp_group_key key = {
+	return (struct l2tp_group_key) {
 		.peer = pkt->key.src,
 		.local = pkt->key.dst,
+		.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_REPLY),
 		.family = pkt->key.family,
 	};
-
-	key.zone = tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY) :
-			  NF_CT_DEFAULT_ZONE_ID;
-	return key;
 }
 
 /* No pin. From a server that clients use, nothing goes on to the router. */

@@ -49,6 +49,7 @@ bool l2tp_may_keep_port(struct vpnpass_net *vn,
 	u8 kind = 0;
 	u32 id;
 
+	lockdep_assert_held(&l2tp_net(vn)->lock);
 	id = first_id(m, &kind);
 	if (!id || orig->src.u.udp.port != port || orig->dst.u.udp.port != port ||
 	    !vpnpass_setting(vn, &l2tp_proto, L2TP_SET_KEEP_PORT))

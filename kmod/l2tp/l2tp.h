@@ -202,7 +202,7 @@ void l2tp_session_watch(struct l2tp_session *ls, const union nf_inet_addr *at, u
 
 /* id.c; l2tp_net.lock held, but for l2tp_pin_find() */
 struct vpnpass_pin *l2tp_pin_find(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-			      u8 kind, u64 number);
+				  u8 kind, u64 number);
 void l2tp_flow_pin(struct l2tp_session *ls, enum ip_conntrack_dir dir);
 int l2tp_id_add(struct l2tp_session *ls, enum ip_conntrack_dir dir, u8 kind,
 		u32 id);
@@ -223,7 +223,7 @@ struct l2tp_session *l2tp_id_rival(struct vpnpass_net *vn,
 
 /* control.c */
 void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
-		  const struct l2tp_msg *m);
+			  const struct l2tp_msg *m);
 
 /* udp.c */
 unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The contents of an L2TP packet: version 2 and 3 over UDP port 1701, version 3
- * over IP protocol 115. Pure code: nothing here allocates, locks or reads a clock, so any context will do. All numbers are in host byte order.
+ * over IP protocol 115. Pure code: nothing here allocates,
+ * locks or reads a clock, so any context will do. All numbers are in host byte order.
  */
 #ifndef VPNPASS_L2TP_PARSE_H
 #define VPNPASS_L2TP_PARSE_H

@@ -10,6 +10,7 @@
 
 void l2tp_session_unwatch(struct l2tp_session *ls)
 {
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (ls->watched)
 		vpnpass_port_unwatch(ls->s.vn, ls->s.family, ls->watched_at, ls->watched);
 	ls->watched = 0;
@@ -20,6 +21,7 @@ void l2tp_session_unwatch(struct l2tp_session *ls)
  */
 void l2tp_session_watch(struct l2tp_session *ls, const union nf_inet_addr *at, u16 port)
 {
+	lockdep_assert_held(&l2tp_net(ls->s.vn)->lock);
 	if (port == ls->watched && at == ls->watched_at)
 		return;
 	l2tp_session_unwatch(ls);

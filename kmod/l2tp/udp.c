@@ -133,7 +133,7 @@ unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!l2tp_read_head(pkt, &h))
 		return NF_ACCEPT;
 	pin = l2tp_pin_find(vn, pkt, L2TP_KEY_TUNNEL,
-			L2TP_NUMBER(h.sport, h.dport, 0));
+			    L2TP_NUMBER(h.sport, h.dport, 0));
 	if (!pin && h.id) {
 		pin = l2tp_pin_find(vn, pkt, h.kind, L2TP_NUMBER(0, h.dport, h.id));
 		if (pin && !from_known_port(pin->session, &h))

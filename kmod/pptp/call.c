@@ -108,39 +108,31 @@ static struct pptp_session *gre_session(struct pptp_control *pc,
 	return NULL;
 }
 
-static int pin_put(struct vpnpass_session *s, const struct vpnpass_key *key,
-		   int dir, u16 nat, struct vpnpass_pin **added)
+/* Returns the pin, or NULL: it was counted. */
+static struct vpnpass_pin *pin_put(struct vpnpass_session *s, const struct vpnpass_key *key,
+				   int dir, u16 nat)
 {
 	struct vpnpass_pin *pin = vpnpass_pin_alloc(s->vn);
-	int err = -ENOMEM;
 
-	if (pin) {
-		pin->key = *key;
-		pin->dir = dir;
-		pin->number_kind = VPNPASS_NUMBER_KIND_CALL_ID;
+	if (pin)
 		pin->nat_number = nat;
-		err = vpnpass_pin_add(s, pin);
-	}
-	if (err) {
-		pptp_count(s->vn, PPTP_CNT_PIN_FAILED);
-		vpnpass_pin_free(pin);
-		return err;
-	}
-	*added = pin;
-	return 0;
+	if (!vpnpass_pin_put(s, pin, key, dir, VPNPASS_NUMBER_KIND_CALL_ID))
+		return pin;
+	pptp_count(s->vn, PPTP_CNT_PIN_FAILED);
+	return NULL;
 }
 
 /*
  * Pins of a direction: for packets as they arrive, and as they leave again for the
  * errors that quote them.
  */
-static int gre_pin(struct pptp_session *ps, int dir)
+static bool gre_pin(struct pptp_session *ps, int dir)
 {
 	const struct nf_conntrack_tuple *in = tuple_of(ps->s.ct, dir);
 	const struct nf_conntrack_tuple *out = tuple_of(ps->s.ct, !dir);
 	const struct nf_conntrack_zone *zone = nf_ct_zone(ps->s.ct);
 	u16 after = ntohs(out->src.u.gre.key);
-	struct vpnpass_pin *pin, *quote;
+	struct vpnpass_pin *pin;
 	struct vpnpass_key key = {
 		.src = in->src.u3,
 		.dst = in->dst.u3,
@@ -150,20 +142,18 @@ static int gre_pin(struct pptp_session *ps, int dir)
 		.family = NFPROTO_IPV4,
 		.kind = VPNPASS_KEY_PACKET,
 	};
-	int err;
 
-	err = pin_put(&ps->s, &key, dir, after == key.number ? 0 : after, &pin);
-	if (err)
-		return err;
+	pin = pin_put(&ps->s, &key, dir, after == key.number ? 0 : after);
+	if (!pin)
+		return false;
 	vpnpass_event_pin(&ps->s, VPNPASS_EVENT_TYPE_PINNED, pin, NULL);
 	key.src = out->dst.u3;
 	key.dst = out->src.u3;
 	key.number = after;
 	key.zone = nf_ct_zone_id(zone, !dir);
 	key.kind = VPNPASS_KEY_QUOTE;
-	if (!pin_put(&ps->s, &key, dir, 0, &quote))
-		pin->quote = quote;
-	return 0;
+	pin->quote = pin_put(&ps->s, &key, dir, 0);
+	return true;
 }
 
 /*
@@ -171,13 +161,12 @@ static int gre_pin(struct pptp_session *ps, int dir)
  * by the outside's same number cannot be told apart on their way there, and
  * need not: nothing but an address is changed, and that alike.
  */
-static int gre_pins(struct pptp_control *pc, struct pptp_session *ps)
+static bool gre_pins(struct pptp_control *pc, struct pptp_session *ps)
 {
-	int err = gre_pin(ps, !pc->in_dir);
-
-	if (!err)
-		gre_pin(ps, pc->in_dir);
-	return err;
+	if (!gre_pin(ps, !pc->in_dir))
+		return false;
+	gre_pin(ps, pc->in_dir);
+	return true;
 }
 
 /**
@@ -193,6 +182,7 @@ int pptp_call_open(struct pptp_control *pc, struct pptp_gre *gre)
 	struct pptp_session *ps;
 	struct nf_conn *ct;
 
+	lockdep_assert_held(&pc->lock);
 	if (gre->live)
 		return 0;
 	ct = gre_conn(pc, &gre->call);
@@ -206,7 +196,7 @@ int pptp_call_open(struct pptp_control *pc, struct pptp_gre *gre)
 		return -EAGAIN;
 
 	refcount_inc(&pc->refs);
-	if (gre_pins(pc, ps)) {
+	if (!gre_pins(pc, ps)) {
 		ps->gre = NULL;
 		list_add_tail(&ps->ending, &pc->ending);
 		return -EAGAIN;
@@ -244,6 +234,7 @@ struct vpnpass_session *pptp_call_rival(struct pptp_control *pc,
 	};
 	struct vpnpass_pin *pin = vpnpass_pin_find(pc->vn, &key);
 
+	lockdep_assert_held(&pc->lock);
 	if (!pin || pin->dir != pc->in_dir)
 		return NULL;
 	old = tuple_of(pin->session->ct, pc->in_dir);

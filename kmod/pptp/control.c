@@ -34,6 +34,7 @@ void pptp_control_put(struct pptp_control *pc)
 /* Have the work done after a while; locked. */
 void pptp_control_arm(struct pptp_control *pc, unsigned long delay)
 {
+	lockdep_assert_held(&pc->lock);
 	if (!pc->closed && !mod_delayed_work(pptp_wq, &pc->work, delay))
 		refcount_inc(&pc->refs);
 }

@@ -72,7 +72,6 @@ static unsigned int control_packet(struct pptp_session *ps,
 
 static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	const struct tcphdr *th;
 	struct tcphdr buf;
 
@@ -84,8 +83,7 @@ static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
 	key->dst = pkt->key.dst.ip;
 	key->sport = th->source;
 	key->dport = th->dest;
-	key->zone = tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL) :
-			   NF_CT_DEFAULT_ZONE_ID;
+	key->zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_ORIGINAL);
 	return true;
 }
 

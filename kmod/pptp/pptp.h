@@ -266,6 +266,6 @@ struct pptp_control *pptp_table_find(struct vpnpass_net *vn,
 
 /* segment.c */
 unsigned int pptp_segment_passes(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
-			  enum pptp_dir dir, bool *over);
+				 enum pptp_dir dir, bool *over);
 
 #endif

@@ -200,7 +200,7 @@ static unsigned int segment_locked(struct pptp_control *pc,
  * Return: netfilter verdict; NF_DROP when TCP has to send it again.
  */
 unsigned int pptp_segment_passes(struct pptp_control *pc, const struct vpnpass_pkt *pkt,
-			  enum pptp_dir dir, bool *over)
+				 enum pptp_dir dir, bool *over)
 {
 	unsigned int verdict = NF_ACCEPT;
 	struct segment seg;

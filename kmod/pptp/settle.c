@@ -187,6 +187,7 @@ int pptp_control_start(struct pptp_control *pc)
 	const struct nf_conntrack_tuple *t = &pc->ct->tuplehash[!pc->in_dir].tuple;
 	struct pptp_pool_key key = {};
 
+	lockdep_assert_held(&pc->lock);
 	key.outside = t->src.u3.ip;
 	key.local = t->dst.u3.ip;
 	key.zone = nf_ct_zone_id(nf_ct_zone(pc->ct), !pc->in_dir);

@@ -48,6 +48,7 @@ static u32 window_of(const struct pptp_control *pc, enum pptp_dir dir)
  */
 bool pptp_numbers_fit(const struct pptp_control *pc, enum pptp_dir dir, u32 seq, u32 ack)
 {
+	lockdep_assert_held(&pc->lock);
 	return pptp_window_has(seq, pc->ctl.half[dir].next, window_of(pc, dir)) &&
 	       pptp_window_has(ack, pc->ctl.half[!dir].next, window_of(pc, !dir));
 }
