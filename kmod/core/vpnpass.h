@@ -25,7 +25,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
-#include <linux/vpnpass.h>
+#include "kinds.h"
 
 #define VPNPASS_PROTOS		8	/* helpers that can be loaded at once */
 #define VPNPASS_SETTINGS	12	/* settings one helper can have */
@@ -38,25 +38,6 @@ struct vpnpass_session;
 struct vpnpass_watches;
 
 /**
- * enum vpnpass_key_kind - what space the number of a key belongs to
- * @VPNPASS_KEY_PACKET: packets as they reach PREROUTING or OUTPUT
- * @VPNPASS_KEY_QUOTE: packets as they left the router, for ICMP errors that
- *	quote them
- *
- * Helpers that share an L4 protocol tell their numbers apart by adding their
- * enum vpnpass_number_kind shifted by VPNPASS_KEY_NUMBER_SHIFT.
- */
-enum vpnpass_key_kind {
-	VPNPASS_KEY_PACKET,
-	VPNPASS_KEY_QUOTE,
-};
-
-#define VPNPASS_KEY_NUMBER_SHIFT	1
-
-/* vpnpass_pin.number_kind of a pin that user space is not shown. */
-#define VPNPASS_NUMBER_HIDDEN	0xff
-
-/**
  * struct vpnpass_key - what identifies a packet that carries one number
  * @src: source address in the packet, unused bytes zero
  * @dst: destination address, likewise
@@ -64,7 +45,7 @@ enum vpnpass_key_kind {
  * @zone: conntrack zone of the packet's direction
  * @l4proto: IPPROTO_ESP, ...
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- * @kind: see enum vpnpass_key_kind
+ * @kind: see kinds.h
  */
 struct vpnpass_key {
 	union nf_inet_addr src;

@@ -10,7 +10,7 @@
 /* The conntrack zone in which packets of one direction arrive. */
 static u16 arrival_zone(const struct l2tp_session *ls, enum ip_conntrack_dir dir)
 {
-	if (nf_ct_zone(ls->s.ct)->flags & L2TP_ZONE_FLAG)
+	if (nf_ct_zone(ls->s.ct)->flags & VPNPASS_ZONE_OURS)
 		return NF_CT_DEFAULT_ZONE_ID;
 	return nf_ct_zone_id(nf_ct_zone(ls->s.ct), dir);
 }

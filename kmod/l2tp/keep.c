@@ -13,7 +13,7 @@
 static void set_template_of(struct vpnpass_net *vn, struct sk_buff *skb, u16 zone)
 {
 	struct nf_conntrack_zone z = {
-		.id = zone, .dir = NF_CT_ZONE_DIR_REPL, .flags = L2TP_ZONE_FLAG,
+		.id = zone, .dir = NF_CT_ZONE_DIR_REPL, .flags = VPNPASS_ZONE_OURS,
 	};
 
 	vpnpass_flow_template_of(vn, skb, &z);
@@ -123,6 +123,6 @@ void l2tp_keep_port(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 /* An entry that is not confirmed: have it as it were without us. */
 void l2tp_flow_plain(struct nf_conn *ct)
 {
-	if (nf_ct_zone(ct)->flags & L2TP_ZONE_FLAG)
+	if (nf_ct_zone(ct)->flags & VPNPASS_ZONE_OURS)
 		nf_ct_zone_add(ct, &nf_ct_zone_dflt);
 }

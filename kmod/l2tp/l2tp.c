@@ -179,7 +179,7 @@ static int l2tp_net_init(struct vpnpass_net *vn)
 {
 	static const struct nf_conntrack_zone zone = {
 		.id = L2TP_ZONE_NEW, .dir = NF_CT_ZONE_DIR_REPL,
-		.flags = L2TP_ZONE_FLAG,
+		.flags = VPNPASS_ZONE_OURS,
 	};
 	struct l2tp_net *ln = l2tp_net(vn);
 	int err;

@@ -30,17 +30,14 @@
  * that NAT finds the port free.
  */
 #define L2TP_ZONE_NEW	65534
-#define L2TP_ZONE_FLAG	0x40	/* nf_conntrack_zone.flags: the zone is ours */
 
 /* vpnpass_key.kind of numbers that a receiver chose, and so repeat: v2 tunnel,
  * v3 control connection, v3 session.
  */
-#define L2TP_KEY_TUNNEL							\
-	(VPNPASS_NUMBER_KIND_TUNNEL_ID << VPNPASS_KEY_NUMBER_SHIFT)
-#define L2TP_KEY_CCID	(0x40 | L2TP_KEY_TUNNEL)
-#define L2TP_KEY_SESSION						\
-	(VPNPASS_NUMBER_KIND_SESSION_ID << VPNPASS_KEY_NUMBER_SHIFT)
-#define L2TP_KEY_ADDRESS	0x80	/* no number of L2TP's: see ether.c */
+#define L2TP_KEY_TUNNEL		VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_TUNNEL_ID)
+#define L2TP_KEY_CCID		VPNPASS_KEY_OF(VPNPASS_KIND_L2TP_CCID)
+#define L2TP_KEY_SESSION	VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_SESSION_ID)
+#define L2TP_KEY_ADDRESS	VPNPASS_KEY_OF(VPNPASS_KIND_L2TP_ADDRESS)
 
 /* vpnpass_key.number: the ID, and over UDP the ports in front of it. With ID 0,
  * which names nothing, they stand for the whole of a flow.

@@ -37,11 +37,11 @@ static int session_zone(struct l2tp_session *ls)
 {
 	const struct nf_conntrack_tuple *reply = l2tp_tuple(ls, IP_CT_DIR_REPLY);
 	struct nf_conntrack_zone z = {
-		.dir = NF_CT_ZONE_DIR_REPL, .flags = L2TP_ZONE_FLAG,
+		.dir = NF_CT_ZONE_DIR_REPL, .flags = VPNPASS_ZONE_OURS,
 	};
 	int id;
 
-	if (!(nf_ct_zone(ls->s.ct)->flags & L2TP_ZONE_FLAG) ||
+	if (!(nf_ct_zone(ls->s.ct)->flags & VPNPASS_ZONE_OURS) ||
 	    nf_ct_is_confirmed(ls->s.ct))
 		return 0;
 	if (reply->dst.u.udp.port != htons(L2TP_UDP_PORT)) {
