@@ -81,8 +81,8 @@ is "README: its commands: where nothing is wrong" "$(vpnpass doctor; echo $?)" "
 0"
 vpnpass doctor probe vpn.example timeout 2 > "$scratch/probe" 2>&1
 is "a service that is silent or refused" $? 3
-is "README: asks for IKE on 500 and 4500, PPTP, L2TP and OpenVPN" \
+is "README: asks for IKE on 500 and 4500, by TCP too, PPTP, L2TP and OpenVPN" \
 	"$(awk '/\// { printf "%s %s, ", $1, $2 }' "$scratch/probe")" \
-	"ike udp/500, natt udp/4500, pptp tcp/1723, l2tp udp/1701, openvpn udp/1194, "
+	"ike udp/500, natt udp/4500, iketcp tcp/4500, pptp tcp/1723, l2tp udp/1701, openvpn udp/1194, "
 end_answer
 done_testing

@@ -43,21 +43,21 @@ G 1 nft delete table inet deaf
 R conntrack -F 2> /dev/null
 
 # --- they answer -------------------------------------------------------------------
-check "a gateway answers" answer g1 ike natt pptp l2tp openvpn wireguard
+check "a gateway answers" answer g1 ike natt iketcp pptp l2tp openvpn wireguard
 R "$VPNPASS" doctor probe "${GIP[1]}" > "$scratch/probe" 2> "$scratch/err"
 is "probe: all answer" $? 0
 C 1 "$VPNPASS" -j doctor probe "${GIP[1]}" timeout 20 > "$scratch/probe.json"
 is "probe through the router" $? 0
-check "says what was answered" jq -e --arg g "${GIP[1]}" 'length == 5 and
+check "says what was answered" jq -e --arg g "${GIP[1]}" 'length == 6 and
 	all(.[]; .result == "answered" and .address == $g and .time < 20) and
 	([.[].answer] | . == ["IKEv2, proposal accepted", "IKEv2, proposal accepted",
-		"PPTP, accepted, host peer", "L2TP, accepted", "OpenVPN, hard reset"])' \
+		"IKEv2, proposal accepted", "PPTP, accepted, host peer", "L2TP, accepted", "OpenVPN, hard reset"])' \
 	"$scratch/probe.json"
 C 1 "$VPNPASS" -j doctor probe 2001:db8::2 timeout 20 l2tp natt > "$scratch/probe6.json"
 is "says what was answered: by IPv6, some services" \
 	"$? $(jq -r '[.[].service] | join(" ")' "$scratch/probe6.json")" "0 natt l2tp"
 is "no message had a wrong byte" "$(grep -E "bad|Error" "$responder_log")" ""
-for service in ike natt pptp l2tp openvpn; do
+for service in ike natt iketcp pptp l2tp openvpn; do
 	num "$service was asked" "$(grep -c "^$service good" "$responder_log")" -ge 2
 done
 not_found "what is answered is not silent" path-silent

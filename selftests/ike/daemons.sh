@@ -71,7 +71,7 @@ ls_conn()
 	echo
 }
 
-# ls_start NAME: with the connections in $scratch/NAME/conns
+# ls_start NAME: with the connections in $scratch/NAME/conns, and a setting in $ls_setup
 ls_start()
 {
 	local d=$scratch/$1
@@ -81,7 +81,8 @@ ls_start()
 	echo ': PSK "a secret of twenty letters"' > "$d/secrets"
 	{
 		printf 'config setup\n ikev1-policy=accept\n nssdir=%s\n' "$d/nss"
-		printf ' ipsecdir=%s\n virtual-private=%%v4:10.0.0.0/8\n\n' "$d/ipsec.d"
+		printf ' ipsecdir=%s\n virtual-private=%%v4:10.0.0.0/8\n' "$d/ipsec.d"
+		printf '%s\n\n' "${ls_setup:+ $ls_setup}"
 		cat "$d/conns"
 	} > "$d/conf"
 	ls_in "$1"
@@ -128,7 +129,7 @@ sw_conn()
 	printf ' esp_proposals = aes128-sha256\n } }\n}\n'
 }
 
-# sw_start NAME: with the connections in $scratch/NAME/conns
+# sw_start NAME: with the connections in $scratch/NAME/conns, and a setting in $sw_setup
 sw_start()
 {
 	local d=$scratch/$1
@@ -140,6 +141,7 @@ sw_start()
 	}
 	charon {
 		retransmit_timeout = 2
+		${sw_setup-}
 		plugins {
 			vici {
 				socket = unix://$d/vici

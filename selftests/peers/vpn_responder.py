@@ -4,7 +4,10 @@
 
     vpn_responder.py [BEHAVIOUR...]
 
-ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v1 answers only IKEv1
+ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v1 answers only IKEv1;
+              with addr=, IKEv2 says what it sees (RFC 7296 2.23); ike=cookie wants a
+              cookie first and then group 19, ike=forced hides its own address
+iketcp        accepts IKE by TCP 4500 (RFC 9329)
 pptp          accepts; pptp=mute takes the connection and says nothing
 l2tp          accepts; l2tp=move answers from port 41701
 openvpn       resets; wireguard echoes
@@ -14,12 +17,16 @@ Prints "ready", then "SERVICE good" or "SERVICE bad REASON" for each message.
 Only the services named listen. Used by the tests in selftests/doctor.
 """
 
+import hashlib
 import select
 import socket
 import struct
 import sys
 
-NOTIFY_NO_PROPOSAL = 14
+NOTIFY_NO_PROPOSAL, NOTIFY_INVALID_KE, NOTIFY_COOKIE = 14, 17, 16390
+NAT_SOURCE, NAT_DESTINATION = 16388, 16389
+COOKIE = b"a cookie of ours"
+KEY_SIZES = {14: 256, 19: 64}
 
 
 class Bad(Exception):
@@ -43,27 +50,34 @@ def substructures(data, more):
 
 
 def check_sa(body):
-    (proposal,) = substructures(body, 2)
-    number, proto, spi, count = proposal[:4]
-    need((number, proto, spi) == (1, 1, 0), "proposal header")
-    kinds = set()
-    transforms = list(substructures(proposal[4:], 3))
-    need(len(transforms) == count, "number of transforms")
-    for t in transforms:
-        kinds.add(t[0])
-        need(t[1] == 0, "reserved byte of a transform")
-        need(len(t) in (4, 8), "length of a transform")
-        need(len(t) == 4 or t[4:6] == b"\x80\x0e", "attribute of a transform")
-    need(kinds == {1, 2, 3, 4}, "kinds of transform")
+    for at, proposal in enumerate(substructures(body, 2), 1):
+        number, proto, spi, count = proposal[:4]
+        need((number, proto, spi) == (at, 1, 0), "proposal header")
+        kinds = set()
+        transforms = list(substructures(proposal[4:], 3))
+        need(len(transforms) == count, "number of transforms")
+        for t in transforms:
+            kinds.add(t[0])
+            need(t[1] == 0, "reserved byte of a transform")
+            need(len(t) in (4, 8), "length of a transform")
+            need(len(t) == 4 or t[4:6] == b"\x80\x0e", "attribute of a transform")
+        need(kinds in ({1, 2, 3, 4}, {1, 2, 4}), "kinds of transform")
+
+
+def check_notify(body):
+    proto, spi, kind = struct.unpack_from("!BBH", body)
+    need((proto, spi) == (0, 0), "notification header")
+    return kind, body[4:]
 
 
 def check_sa_init(data):
+    """The payloads by their kinds, and notifications by theirs."""
     spi_i, spi_r, payload, version, exchange, flags, mid, length = struct.unpack_from(
         "!8s8sBBBBLL", data)
     need(spi_i != bytes(8) and spi_r == bytes(8), "SPIs")
     need((version, exchange, flags, mid) == (0x20, 34, 0x08, 0), "header")
     need(length == len(data), "length of the message")
-    seen, at = [], 28
+    seen, at, found, notified = [], 28, {}, {}
     while payload:
         following, critical, size = struct.unpack_from("!BBH", data, at)
         need(critical == 0 and size >= 4 and at + size <= len(data), "payload header")
@@ -71,13 +85,60 @@ def check_sa_init(data):
         if payload == 33:
             check_sa(body)
         elif payload == 34:
-            need(body[:4] == b"\x00\x0e\x00\x00" and len(body) == 260, "KE payload")
-            need(body[4] < 0x80 and any(body[4:]), "public value")
+            group, zero = struct.unpack_from("!HH", body)
+            need(zero == 0 and len(body) == 4 + KEY_SIZES[group], "KE payload")
+            need(group == 19 or body[4] < 0x80 and any(body[4:]), "public value")
         elif payload == 40:
             need(16 <= len(body) <= 256, "nonce")
+        elif payload == 41:
+            kind, value = check_notify(body)
+            notified[kind] = value
         seen.append(payload)
+        found[payload] = body
         payload, at = following, at + size
-    need(at == len(data) and seen == [33, 34, 40], f"payloads {seen}")
+    first = [41] if NOTIFY_COOKIE in notified else []
+    need(at == len(data) and seen == first + [33, 34, 40, 41, 41], f"payloads {seen}")
+    return found, notified
+
+
+def nat_hash(spis, address, port):
+    return hashlib.sha1(spis + socket.inet_aton(address) + struct.pack("!H", port)).digest()
+
+
+def notify(kind, value, following=0):
+    return struct.pack("!BBHBBH", following, 0, 8 + len(value), 0, 0, kind) + value
+
+
+def sights(spis, ends, how):
+    """What we see, unless nobody told us our own address."""
+    (us, port), (peer, peer_port) = ends
+    if not us:
+        return 0, b""
+    own = bytes(20) if how == "forced" else nat_hash(spis, us, port)
+    return 41, notify(NAT_SOURCE, own, 41) + notify(
+        NAT_DESTINATION, nat_hash(spis, peer, peer_port))
+
+
+def v2(spis, payload, body):
+    return spis + struct.pack("!BBBBLL", payload, 0x20, 34, 0x20, 0, 28 + len(body)) + body
+
+
+def sa_init_answer(data, how, ends):
+    found, notified = check_sa_init(data)
+    bare, spis = data[:8] + bytes(8), data[:8] + b"\xaa" * 8
+    if ends[0][0]:
+        need(notified[NAT_DESTINATION] == nat_hash(bare, *ends[0]), "hash of our address")
+    if how == "refuse":
+        return v2(spis, 41, notify(NOTIFY_NO_PROPOSAL, b""))
+    if how == "cookie" and notified.get(NOTIFY_COOKIE) != COOKIE:
+        return v2(bare, 41, notify(NOTIFY_COOKIE, COOKIE))
+    if how == "cookie" and found[34][:2] != b"\0\x13":
+        return v2(bare, 41, notify(NOTIFY_INVALID_KE, b"\0\x13"))
+    following, more = sights(spis, ends, how)
+    kinds = [33, 34, 40, following]
+    return v2(spis, 33, b"".join(
+        struct.pack("!BBH", after, 0, 4 + len(found[kind])) + found[kind]
+        for kind, after in zip(kinds, kinds[1:])) + more)
 
 
 def check_main_mode(data):
@@ -97,30 +158,30 @@ def check_main_mode(data):
     need(48 + size == len(data) and (size - 8) % 4 == 0, "length of the transform")
 
 
-def ike_answer(data, how):
+def ike_answer(data, how, ends):
     version = data[17] >> 4
-    if version == 1:
-        check_main_mode(data)
-    else:
-        check_sa_init(data)
-    if how == "v1" and version != 1:
-        return None
+    if version != 1:
+        answer = sa_init_answer(data, how, ends)
+        return None if how == "v1" else answer
+    check_main_mode(data)
     spis = data[:8] + b"\xaa" * 8
-    if version == 1:
-        return spis + struct.pack("!BBBBLL", 1, 0x10, 2, 0, 0, len(data)) + data[28:]
-    if how == "refuse":
-        notify = struct.pack("!BBHBBH", 0, 0, 8, 0, 0, NOTIFY_NO_PROPOSAL)
-        return spis + struct.pack("!BBBBLL", 41, 0x20, 34, 0x20, 0, 36) + notify
-    return spis + struct.pack("!BBBBLL", 33, 0x20, 34, 0x20, 0, len(data)) + data[28:]
+    return spis + struct.pack("!BBBBLL", 1, 0x10, 2, 0, 0, len(data)) + data[28:]
 
 
-def natt_answer(data, how):
+def natt_answer(data, how, ends):
     need(data[:4] == bytes(4), "no marker")
-    answer = ike_answer(data[4:], how)
+    answer = ike_answer(data[4:], how, ends)
     return answer and bytes(4) + answer
 
 
-def l2tp_answer(data, _how):
+def iketcp_answer(data):
+    need(data[:6] == b"IKETCP", "prefix")
+    need(struct.unpack_from("!H", data, 6)[0] == len(data) - 6, "length of the message")
+    answer = natt_answer(data[8:], "", ((None, 0), (None, 0)))
+    return struct.pack("!H", 2 + len(answer)) + answer
+
+
+def l2tp_answer(data, _how, _ends):
     flags, length, tunnel, session, ns, nr = struct.unpack_from("!HHHHHH", data)
     need(flags == 0xc802 and length == len(data), "header")
     need((tunnel, session, ns, nr) in ((0, 0, 0, 0), (77, 0, 1, 1)), "numbers")
@@ -144,13 +205,13 @@ def l2tp_answer(data, _how):
     return struct.pack("!HH2sHHH", 0xc802, 12 + len(body), avps[9], 0, 0, 1) + body
 
 
-def openvpn_answer(data, _how):
+def openvpn_answer(data, _how, _ends):
     need(len(data) == 14 and data[0] == 7 << 3, "opcode and length")
     need(data[1:9] != bytes(8) and data[9:] == bytes(5), "session, acks, packet")
     return (bytes([8 << 3]) + b"\xbb" * 8 + b"\x01" + bytes(4) + data[1:9] + bytes(4))
 
 
-def echo(data, _how):
+def echo(data, _how, _ends):
     return data
 
 
@@ -168,6 +229,7 @@ def pptp_answer(data):
                        3, 3, 0, 1, b"peer", b"test")
 
 
+TCP = {"pptp": (1723, pptp_answer), "iketcp": (4500, iketcp_answer)}
 UDP = {
     "ike": (500, ike_answer), "natt": (4500, natt_answer), "l2tp": (1701, l2tp_answer),
     "openvpn": (1194, openvpn_answer), "wireguard": (51820, echo),
@@ -178,10 +240,11 @@ def say(text):
     print(text, flush=True)
 
 
-def one_datagram(name, how, sock, elsewhere):
+def one_datagram(name, how, sock, elsewhere, addr):
     data, peer = sock.recvfrom(4096)
+    ends = (addr, UDP[name][0]), (peer[0].replace("::ffff:", ""), peer[1])
     try:
-        answer = UDP[name][1](data, how)
+        answer = UDP[name][1](data, how, ends)
         say(f"{name} good")
     except (Bad, struct.error, KeyError, IndexError, ValueError) as reason:
         say(f"{name} bad {reason!r} {data.hex()}")
@@ -190,15 +253,15 @@ def one_datagram(name, how, sock, elsewhere):
         (elsewhere if how == "move" else sock).sendto(answer, peer)
 
 
-def one_stream(how, conn):
+def one_stream(name, how, conn):
     data = conn.recv(4096)
     if not data:
         return False
     try:
-        answer = pptp_answer(data)
-        say("pptp good")
-    except (Bad, struct.error) as reason:
-        say(f"pptp bad {reason!r} {data.hex()}")
+        answer = TCP[name][1](data)
+        say(f"{name} good")
+    except (Bad, struct.error, KeyError, IndexError, ValueError) as reason:
+        say(f"{name} bad {reason!r} {data.hex()}")
         return True
     if answer and how != "mute":
         conn.sendall(answer)
@@ -207,15 +270,16 @@ def one_stream(how, conn):
 
 def main():
     behaviour = dict((a.split("=") + [""])[:2] for a in sys.argv[1:])
-    at = "::ffff:" + behaviour.pop("addr") if "addr" in behaviour else "::"
-    sockets = {}
+    addr = behaviour.pop("addr", None)
+    at = "::ffff:" + addr if addr else "::"
+    sockets, streams = {}, {}
     elsewhere = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     elsewhere.bind((at, 41701))
     for name, how in behaviour.items():
-        if name == "pptp":
+        if name in TCP:
             sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((at, 1723))
+            sock.bind((at, TCP[name][0]))
             sock.listen()
         else:
             sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -223,16 +287,17 @@ def main():
         sockets[sock] = name
     say("ready")
     while True:
-        for sock in select.select(list(sockets), [], [])[0]:
-            name = sockets[sock]
-            if name == "pptp":
-                sockets[sock.accept()[0]] = "pptp connection"
-            elif name == "pptp connection":
-                if not one_stream(behaviour["pptp"], sock):
-                    del sockets[sock]
+        for sock in select.select([*sockets, *streams], [], [])[0]:
+            if sock in streams:
+                name = streams[sock]
+                if not one_stream(name, behaviour[name], sock):
+                    del streams[sock]
                     sock.close()
+            elif sockets[sock] in TCP:
+                streams[sock.accept()[0]] = sockets[sock]
             else:
-                one_datagram(name, behaviour[name], sock, elsewhere)
+                name = sockets[sock]
+                one_datagram(name, behaviour[name], sock, elsewhere, addr)
 
 
 main()

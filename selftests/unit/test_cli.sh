@@ -164,7 +164,7 @@ test_usage()
 	usage "doctor probe alone" "HOST expected after: probe" doctor probe
 	usage "doctor with a wrong word" "unknown word: now" doctor ::1 now
 	usage "probe without a number" "SECONDS expected after: timeout" doctor probe ::1 timeout
-	usage "probe of what there is not" "known: ike natt pptp l2tp openvpn" doctor probe ::1 sstp
+	usage "probe of what there is not" "known: ike natt iketcp pptp l2tp openvpn" doctor probe ::1 sstp
 }
 
 test_help()
@@ -1444,7 +1444,7 @@ test_completion()
 	words "" set h
 	is "completion of help" "$out" help
 	words "" doctor probe h ike timeout 5 ""
-	is "no timeout twice" "$out" "ike l2tp natt openvpn pptp"
+	is "no timeout twice" "$out" "ike iketcp l2tp natt openvpn pptp"
 	test_completion_bash
 }
 
@@ -1506,7 +1506,7 @@ test_completion_bash()
 	completed "" doctor probe ""
 	is "bash: doctor probe: a host nobody knows" "$out" ""
 	completed "" doctor probe vpn.example ""
-	is "bash: doctor probe HOST" "$out" "ike l2tp natt openvpn pptp timeout"
+	is "bash: doctor probe HOST" "$out" "ike iketcp l2tp natt openvpn pptp timeout"
 	completed "" doctor probe vpn.example timeout ""
 	is "bash: a number nobody knows" "$out" ""
 	completed "" doctor probe vpn.example timeout 5 o

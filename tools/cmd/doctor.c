@@ -232,7 +232,7 @@ const struct command doctor_command = {
 	.details = "Looks at the firewall, the connections, the interfaces and vpnpass itself and\n"
 		   "says what it found, the worst first. Of HOST it says what is in the way of a\n"
 		   "VPN with it, and asks it. With probe it only asks which services answer:\n"
-		   "ike, natt, pptp, l2tp, openvpn.\n"
+		   "ike, natt, iketcp, pptp, l2tp, openvpn.\n"
 		   "Exit status: 0 nothing was found or all answered, 4 not all could be looked\n"
 		   "at, 3 otherwise.\n",
 	.run = doctor_run,

@@ -188,6 +188,7 @@ static void take_flow(const struct nlmsghdr *nlh, void *data)
 	flow.sport = t[0].sport;
 	flow.reply_src = t[1].src;
 	flow.reply_dst = t[1].dst;
+	flow.reply_dport = t[1].dport;
 	flows->list = xgrow(flows->list, flows->n, sizeof(*flows->list));
 	flows->list[flows->n++] = flow;
 }

@@ -37,6 +37,7 @@ extern const size_t n_vpns;
  * @reply_src: Source of the answers.
  * @reply_dst: Their destination, another than @src after source NAT.
  * @sport: Source port of its first packet.
+ * @reply_dport: Destination port of the answers, another than @sport where NAT changed it.
  * @status: IPS_* of nf_conntrack_common.h.
  * @packets_out: When the kernel counts them.
  * @packets_in: Likewise.
@@ -47,7 +48,7 @@ extern const size_t n_vpns;
 struct flow {
 	const struct vpn *vpn;
 	struct host src, dst, reply_src, reply_dst;
-	uint16_t sport;
+	uint16_t sport, reply_dport;
 	uint32_t status;
 	struct maybe packets_out, packets_in, timeout, tcp_state;
 	char helper[16];

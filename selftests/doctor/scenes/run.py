@@ -47,6 +47,7 @@ class Scene:
     user: he is asked without privilege, as this one
     shut: the server has no services at all, and says so
     truth: what becomes of c1's packets where it is not "yes"
+    outer: the address that the server sees c1's IKE come from
     find: all that he has to find, as "id", "id proto" or "id proto severity"
     may: what he may say besides
     cure: his commands are carried out, and all is well then
@@ -60,7 +61,7 @@ class Scene:
         known = dict(nft="", nat=True, do=(), ip=(), sysctl={}, mute=(), traffic=(), before=(),
                      truth={}, find=(), may=(), cure=False, args=(), kinds=stage.USUAL,
                      check=None, needs=None, code=None, cured=None, gip=(), tun=(), gdo=(), last=(), shut=False,
-                     peer=(), user=None)
+                     peer=(), user=None, outer=None)
         if set(kw) - set(known):
             raise TypeError(f"{name}: {set(kw) - set(known)}")
         known.update(kw)
@@ -258,6 +259,8 @@ def play(st, scene):
     truth = st.truth(scene)
     if truth != scene.truth:
         return None, [], [], f"it is not as planted: {truth}"
+    if scene.outer and scene.outer != st.server.seen.get("ike"):
+        return None, [], [], f"the server does not see {scene.outer} but {st.server.seen}"
     rc, found, err = st.ask(scene)
     right, missed, wrong = judge(scene, found)
     bad = schema_errors(found, ROOT)

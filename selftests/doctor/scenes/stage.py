@@ -142,7 +142,7 @@ class Server:
     """The gateway: answers every kind, except those in mute."""
 
     def __init__(self, name="g", mute=(), shut=False):
-        self.mute, self.socks, self.streams = set(mute), [], []
+        self.mute, self.socks, self.streams, self.seen = set(mute), [], [], {}
         for kind, (proto, port, _) in () if shut else KINDS.items():
             if proto == 6:
                 s = sock(name, socket.SOCK_STREAM)
@@ -170,6 +170,7 @@ class Server:
                 except OSError:
                     break
                 got.add(kind)
+                self.seen[kind] = who[0]
                 if kind not in self.mute:
                     if s.type == socket.SOCK_RAW:
                         data = data[(data[0] & 15) * 4:]

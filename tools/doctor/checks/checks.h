@@ -18,4 +18,8 @@ void check_untranslated(const struct evidence *ev, struct report *r);
 void check_vpns(const struct evidence *ev, struct report *r);
 void check_wan(const struct evidence *ev, struct report *r);
 
+/* host.c */
+const struct asked *nat_proof(const struct evidence *ev);
+char *nat_text(const struct evidence *ev, const struct asked *a);
+
 #endif /* _VPNPASS_DOCTOR_CHECKS_H */

@@ -2,7 +2,8 @@
 /*
  * Findings about the host that the doctor was asked about: the way there
  * (route-blocked, no-route, small-mtu), what it answers (host-answers, host-refuses,
- * host-silent), and answers that this router's own rules drop (answers-dropped).
+ * host-silent, ike-tcp), answers that this router's own rules drop (answers-dropped), and
+ * that it sees another address than they left with (nat-outside).
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -283,6 +284,30 @@ static void report_silence(const struct evidence *ev, struct report *r, const st
 	free(service);
 }
 
+/* The address that the other end sees proves more than the looks of ours. */
+const struct asked *nat_proof(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_asked; i++)
+		if (ev->asked[i].nat > NAT_UNDECIDED)
+			return &ev->asked[i];
+	return NULL;
+}
+
+char *nat_text(const struct evidence *ev, const struct asked *a)
+{
+	char to[INET6_ADDRSTRLEN], sent[INET6_ADDRSTRLEN];
+
+	host_text(ev->to, to);
+	host_text(&a->sent.host, sent);
+	if (a->nat == NAT_PORT)
+		return xasprintf("IKE left with port %u of %s, and %s saw port %u (RFC 7296 2.23)",
+				 a->sent.port, sent, to, a->seen_port);
+	return xasprintf("IKE left with the address %s, and %s saw another (RFC 7296 2.23)",
+			 sent, to);
+}
+
 static void report_asked(const struct evidence *ev, struct report *r, const struct asked *a,
 			 enum severity severity)
 {
@@ -296,6 +321,48 @@ static void report_asked(const struct evidence *ev, struct report *r, const stru
 		report_refusal(ev, r, a, severity);
 	else
 		report_silence(ev, r, a, severity);
+}
+
+static bool answers(const struct evidence *ev, const struct service *service)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_asked; i++)
+		if (ev->asked[i].service == service && ev->asked[i].result == ANSWERED)
+			return true;
+	return false;
+}
+
+/* Clients may use TCP where UDP does not pass. */
+static void find_tcp(const struct evidence *ev, struct report *r)
+{
+	char to[INET6_ADDRSTRLEN];
+
+	if (!answers(ev, &service_ike_tcp) || answers(ev, &service_natt))
+		return;
+	found(r, "ike-tcp", SEVERITY_INFO, "ike",
+	      xasprintf("%s answers IKE by TCP 4500 (RFC 9329), but not NAT-T by UDP 4500",
+			host_text(ev->to, to)),
+	      SAY("Where nothing else helps, let the client use TCP: enable-tcp=fallback of",
+		  "Libreswan, \"TCP encapsulation\" elsewhere. It is slower."));
+}
+
+/* Where the address says so itself, check_wan() has the proof. */
+static void find_nat(const struct evidence *ev, struct report *r)
+{
+	const struct asked *a = nat_proof(ev);
+	char *seen;
+
+	if (!a || a->nat == NAT_NONE || !network_is_router(&ev->net) ||
+	    (a->sent.host.family == AF_INET && !host_is_global(&a->sent.host)))
+		return;
+	seen = nat_text(ev, a);
+	found(r, "nat-outside", SEVERITY_WARNING, NULL,
+	      xasprintf("%s: something on the way translates", seen),
+	      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the provider for an address",
+		  "of your own: that NAT has to pass ESP and GRE too, and no setting here can",
+		  "make it."));
+	free(seen);
 }
 
 void check_host(const struct evidence *ev, struct report *r)
@@ -318,5 +385,8 @@ void check_host(const struct evidence *ev, struct report *r)
 		if (ev->asked[i].result == ANSWERED)
 			severity = SEVERITY_INFO;
 	for (i = 0; i < ev->n_asked; i++)
-		report_asked(ev, r, &ev->asked[i], severity);
+		if (!ev->asked[i].service->optional)
+			report_asked(ev, r, &ev->asked[i], severity);
+	find_tcp(ev, r);
+	find_nat(ev, r);
 }

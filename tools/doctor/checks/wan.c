@@ -40,25 +40,47 @@ static bool leads_out(const struct evidence *ev, const struct link *link, int fa
 	return link->wan && !ev->net.default_route;
 }
 
-static void report_cgnat(struct report *r, const struct link *link, const struct host *a)
+/* The host that was asked can tell of this interface if the way there leads out by it. */
+static const struct asked *proof_of(const struct evidence *ev, const struct link *link)
+{
+	return ev->to && ev->route.out == link->index ? nat_proof(ev) : NULL;
+}
+
+static char *proven(const struct evidence *ev, const struct link *link, char *seen)
+{
+	const struct asked *a = proof_of(ev, link);
+	char *proof, *text;
+
+	if (!a)
+		return seen;
+	proof = nat_text(ev, a);
+	text = xasprintf("%s; %s", seen, proof);
+	free(proof);
+	free(seen);
+	return text;
+}
+
+static void report_cgnat(const struct evidence *ev, struct report *r, const struct link *link,
+			 const struct host *a)
 {
 	char text[INET6_ADDRSTRLEN];
+	char *seen = xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
+			       link->name, host_text(a, text));
 
-	found(r, "cgnat", SEVERITY_WARNING, NULL,
-	      xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
-			link->name, host_text(a, text)),
+	found(r, "cgnat", SEVERITY_WARNING, NULL, proven(ev, link, seen),
 	      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the",
 		  "provider for a public address: the carrier's NAT has to pass",
 		  "ESP and GRE too, and no setting here can make it."));
 }
 
-static void report_double_nat(struct report *r, const struct link *link, const struct host *a)
+static void report_double_nat(const struct evidence *ev, struct report *r,
+			      const struct link *link, const struct host *a)
 {
 	char text[INET6_ADDRSTRLEN];
+	char *seen = xasprintf("%s has the private address %s: another NAT is before it",
+			       link->name, host_text(a, text));
 
-	found(r, "double-nat", SEVERITY_WARNING, NULL,
-	      xasprintf("%s has the private address %s: another NAT is before it",
-			link->name, host_text(a, text)),
+	found(r, "double-nat", SEVERITY_WARNING, NULL, proven(ev, link, seen),
 	      SAY("Switch the device before this one to bridge mode, or let",
 		  "it pass VPNs as well: what this router lets through has",
 		  "to get through that NAT too."));
@@ -143,15 +165,18 @@ static void find_outer(const struct evidence *ev, struct report *r, const struct
 {
 	const struct host *shared = shared_address(&ev->net, link);
 	const struct host *a = outer_address(&ev->net, link);
+	const struct asked *proof = proof_of(ev, link);
 
 	if (shared || link->type == ARPHRD_TUNNEL6)
 		report_shared(r, link, shared);
 	else if (is_tunnel(link))
 		report_tunnel(r, link);
+	else if (proof && proof->nat == NAT_NONE)
+		return;	/* nobody translates on the way, whatever the address looks like */
 	else if (a && host_is_cgnat(a))
-		report_cgnat(r, link, a);
+		report_cgnat(ev, r, link, a);
 	else if (a && translates(ev, link))
-		report_double_nat(r, link, a);
+		report_double_nat(ev, r, link, a);
 }
 
 static void find_outers(const struct evidence *ev, struct report *r)

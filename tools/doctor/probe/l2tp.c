@@ -30,9 +30,9 @@ static uint8_t *put_avp(uint8_t *p, uint16_t type, size_t length)
 	return put16(put16(put16(p, MANDATORY | (6 + length)), 0), type);
 }
 
-static uint16_t our_tunnel(const uint8_t random[PROBE_RANDOM])
+static uint16_t our_tunnel(const struct talk *talk)
 {
-	return get16(random) | 1;
+	return get16(talk->random) | 1;
 }
 
 static uint8_t *put_header(uint8_t *p, uint16_t tunnel, uint16_t ns, uint16_t nr)
@@ -42,7 +42,7 @@ static uint8_t *put_header(uint8_t *p, uint16_t tunnel, uint16_t ns, uint16_t nr
 	return put16(put16(p, ns), nr);
 }
 
-static size_t ask(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], int variant)
+static size_t ask(uint8_t to[PROBE_SIZE], const struct talk *talk, int variant)
 {
 	static const char host[] = "vpnpass";
 	uint8_t *p = put_header(to, 0, 0, 0);
@@ -52,7 +52,7 @@ static size_t ask(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], in
 	p = put16(put_avp(p, AVP_VERSION, 2), 0x0100);
 	p = put32(put_avp(p, AVP_FRAMING, 4), 3);
 	p = put_bytes(put_avp(p, AVP_HOST, strlen(host)), host, strlen(host));
-	p = put16(put_avp(p, AVP_TUNNEL, 2), our_tunnel(random));
+	p = put16(put_avp(p, AVP_TUNNEL, 2), our_tunnel(talk));
 	p = put16(put_avp(p, AVP_WINDOW, 2), 4);
 	put16(to + 2, p - to);
 	return p - to;
@@ -73,13 +73,13 @@ static uint16_t avp(const uint8_t *data, size_t length, uint16_t type)
 	return 0;
 }
 
-static bool understand(const uint8_t *data, size_t length, const uint8_t random[PROBE_RANDOM],
+static bool understand(const uint8_t *data, size_t length, struct talk *talk,
 		       char text[PROBE_TEXT])
 {
 	uint16_t type;
 
 	if (length < HEADER_SIZE || get16(data) != FLAGS || get16(data + 2) < HEADER_SIZE ||
-	    get16(data + 2) > length || get16(data + 4) != our_tunnel(random))
+	    get16(data + 2) > length || get16(data + 4) != our_tunnel(talk))
 		return false;
 	length = get16(data + 2);
 	type = avp(data, length, AVP_TYPE);
@@ -95,8 +95,8 @@ static bool understand(const uint8_t *data, size_t length, const uint8_t random[
 	return true;
 }
 
-static size_t end(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM],
-		  const uint8_t *answer, size_t length)
+static size_t end(uint8_t to[PROBE_SIZE], const struct talk *talk, const uint8_t *answer,
+		  size_t length)
 {
 	uint16_t theirs = avp(answer, length, AVP_TUNNEL);
 	uint8_t *p;
@@ -105,7 +105,7 @@ static size_t end(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM],
 		return 0;
 	p = put_header(to, theirs, 1, 1);
 	p = put16(put_avp(p, AVP_TYPE, 2), STOPCCN);
-	p = put16(put_avp(p, AVP_TUNNEL, 2), our_tunnel(random));
+	p = put16(put_avp(p, AVP_TUNNEL, 2), our_tunnel(talk));
 	p = put16(put_avp(p, AVP_RESULT, 2), 1);	/* end it (4.4.2) */
 	put16(to + 2, p - to);
 	return p - to;

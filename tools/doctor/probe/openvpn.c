@@ -14,18 +14,18 @@
 #define RESET_SERVER_V2	(8 << 3)
 #define SESSION_SIZE	8
 
-static size_t ask(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], int variant)
+static size_t ask(uint8_t to[PROBE_SIZE], const struct talk *talk, int variant)
 {
 	uint8_t *p = put8(to, RESET_CLIENT_V2);
 
 	(void)variant;
-	p = put_bytes(p, random, SESSION_SIZE);
+	p = put_bytes(p, talk->random, SESSION_SIZE);
 	p = put32(put8(p, 0), 0);	/* acknowledges nothing, packet 0 */
 	return p - to;
 }
 
 /* The answer acknowledges packet 0 and repeats our session's number. */
-static bool understand(const uint8_t *data, size_t length, const uint8_t random[PROBE_RANDOM],
+static bool understand(const uint8_t *data, size_t length, struct talk *talk,
 		       char text[PROBE_TEXT])
 {
 	size_t acks;
@@ -34,7 +34,7 @@ static bool understand(const uint8_t *data, size_t length, const uint8_t random[
 		return false;
 	acks = data[1 + SESSION_SIZE];
 	if (!acks || length < 1 + SESSION_SIZE + 1 + 4 * acks + SESSION_SIZE + 4 ||
-	    memcmp(data + 1 + SESSION_SIZE + 1 + 4 * acks, random, SESSION_SIZE))
+	    memcmp(data + 1 + SESSION_SIZE + 1 + 4 * acks, talk->random, SESSION_SIZE))
 		return false;
 	snprintf(text, PROBE_TEXT, "OpenVPN, hard reset");
 	return true;

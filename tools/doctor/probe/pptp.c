@@ -30,11 +30,11 @@ static uint8_t *put_start(uint8_t *p, uint16_t length, uint16_t type)
 	return put16(put16(p, type), 0);
 }
 
-static size_t ask(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], int variant)
+static size_t ask(uint8_t to[PROBE_SIZE], const struct talk *talk, int variant)
 {
 	uint8_t *p = put_start(to, MESSAGE_SIZE, TYPE_REQUEST);
 
-	(void)random;
+	(void)talk;
 	(void)variant;
 	p = put16(put16(p, 0x0100), 0);		/* version 1.0 */
 	p = put32(put32(p, 3), 3);		/* any framing, any bearer */
@@ -53,10 +53,10 @@ static const char *result_text(uint8_t result)
 	return result < ARRAY_SIZE(texts) ? texts[result] : "unknown result";
 }
 
-static bool understand(const uint8_t *data, size_t length, const uint8_t random[PROBE_RANDOM],
+static bool understand(const uint8_t *data, size_t length, struct talk *talk,
 		       char text[PROBE_TEXT])
 {
-	(void)random;
+	(void)talk;
 	if (length < MESSAGE_SIZE || get16(data) != MESSAGE_SIZE || get32(data + 4) != MAGIC ||
 	    get16(data + 8) != TYPE_REPLY)
 		return false;
@@ -66,12 +66,12 @@ static bool understand(const uint8_t *data, size_t length, const uint8_t random[
 }
 
 /* Stop-Control-Connection-Request, reason 1: no particular one (2.3) */
-static size_t end(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM],
-		  const uint8_t *answer, size_t length)
+static size_t end(uint8_t to[PROBE_SIZE], const struct talk *talk, const uint8_t *answer,
+		  size_t length)
 {
 	uint8_t *p = put_start(to, 16, TYPE_STOP);
 
-	(void)random;
+	(void)talk;
 	(void)answer;
 	(void)length;
 	p = put16(put8(put8(p, 1), 0), 0);

@@ -21,9 +21,14 @@
 #define TIMEOUT_SECONDS	5
 #define TIMEOUT_MAX	60
 #define FIRST_WAIT_MSEC	500
+/* A host that asks to be asked in another way more often than that is left alone. */
+#define AGAIN_MAX	5
+/* Connection tracking remembers an answered question at least as long. */
+#define TRACKED_MSEC	25000
 
 static const struct service *const services[] = {
-	&service_ike, &service_natt, &service_pptp, &service_l2tp, &service_openvpn,
+	&service_ike, &service_natt, &service_ike_tcp, &service_pptp, &service_l2tp,
+	&service_openvpn,
 };
 
 #define N_SERVICES	ARRAY_SIZE(services)
@@ -37,13 +42,17 @@ static const struct service *const services[] = {
  * @state: How far it is.
  * @text: What was answered, or why not.
  * @refuser: Who sent an ICMP error.
- * @random: What the requests are made of.
+ * @talk: What is said.
  * @began: When it was asked first, in ms.
  * @own: Port that it is asked from.
+ * @sent: What the packets left this host with, after its own NAT.
+ * @nat: What is between here and there.
+ * @seen_port: Of @sent, as the other end sees it.
  * @took: Until the answer, in ms.
  * @next: When to ask again.
  * @wait: How long after that.
  * @tries: How often it was asked.
+ * @again: How often it had a wish before it answers.
  * @connected: A TCP connection is up.
  * @data: What came by it.
  * @got: How much.
@@ -56,12 +65,14 @@ struct probe {
 	enum result state;
 	char text[PROBE_TEXT + 64];
 	char refuser[INET6_ADDRSTRLEN];
-	uint8_t random[PROBE_RANDOM];
-	uint16_t own;
+	struct talk talk;
+	uint16_t own, seen_port;
+	struct endpoint sent;
+	enum nat nat;
 	int64_t began, took, next, wait;
-	int tries;
+	int tries, again;
 	bool connected;
-	uint8_t data[PROBE_SIZE];
+	uint8_t data[2 * PROBE_SIZE];
 	size_t got;
 };
 
@@ -143,11 +154,11 @@ static void read_error(struct probe *p)
 
 static void ask(struct probe *p)
 {
-	int i, n = p->tries ? p->service->variants : 1;
+	int i, n = p->tries && !p->again ? p->service->variants : 1;
 	uint8_t data[PROBE_SIZE];
 
 	for (i = 0; i < n && p->state == WAITING; i++) {
-		size_t length = p->service->ask(data, p->random, i);
+		size_t length = p->service->ask(data, &p->talk, i);
 
 		if (p->service->l4proto == IPPROTO_TCP) {
 			if (send(p->fd, data, length, MSG_NOSIGNAL) < 0)
@@ -166,6 +177,33 @@ static void ask(struct probe *p)
 	p->wait *= 2;
 }
 
+static struct endpoint endpoint_of(const struct sockaddr_storage *a)
+{
+	struct endpoint e = { .port = port_of(a) };
+
+	if (a->ss_family == AF_INET)
+		host_set(&e.host, AF_INET, &((const struct sockaddr_in *)a)->sin_addr);
+	else
+		host_set(&e.host, AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr);
+	return e;
+}
+
+/* Another socket tells the address that it is asked from, as ours is not connected. */
+static void find_own(struct probe *p)
+{
+	struct sockaddr_storage any = { .ss_family = p->to.ss_family }, own = {};
+	int fd = socket(p->to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t length = p->length;
+
+	bind(p->fd, (struct sockaddr *)&any, p->length);
+	if (!connect(fd, (struct sockaddr *)&p->to, p->length) &&
+	    !getsockname(fd, (struct sockaddr *)&own, &length))
+		p->talk.own = endpoint_of(&own);
+	close(fd);
+	p->talk.own.port = own_port(p->fd);
+	p->talk.peer = endpoint_of(&p->to);
+}
+
 static void begin(struct probe *p)
 {
 	bool tcp = p->service->l4proto == IPPROTO_TCP;
@@ -174,11 +212,12 @@ static void begin(struct probe *p)
 	p->began = now_ms();
 	p->wait = FIRST_WAIT_MSEC;
 	p->fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (p->fd < 0 || getrandom(p->random, sizeof(p->random), 0) != sizeof(p->random)) {
+	if (p->fd < 0 || getrandom(p->talk.random, PROBE_RANDOM, 0) != PROBE_RANDOM) {
 		failed(p, errno);
 		return;
 	}
 	if (!tcp) {
+		find_own(p);
 		setsockopt(p->fd, family == AF_INET ? SOL_IP : SOL_IPV6,
 			   family == AF_INET ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on));
 		ask(p);
@@ -205,7 +244,7 @@ static void take_back(struct probe *p, const struct sockaddr_storage *to, const 
 		      size_t length)
 {
 	uint8_t data[PROBE_SIZE];
-	size_t n = p->service->end ? p->service->end(data, p->random, answer, length) : 0;
+	size_t n = p->service->end ? p->service->end(data, &p->talk, answer, length) : 0;
 	ssize_t sent = 0;
 
 	if (n && to)
@@ -213,6 +252,16 @@ static void take_back(struct probe *p, const struct sockaddr_storage *to, const 
 	else if (n)
 		sent = send(p->fd, data, n, MSG_NOSIGNAL);
 	(void)sent;
+}
+
+/* A wish is no answer yet; if granting it does not help, it was the answer. */
+static bool is_last(struct probe *p)
+{
+	if (!p->talk.again || p->again == AGAIN_MAX)
+		return true;
+	p->again++;
+	ask(p);
+	return false;
 }
 
 static void read_datagram(struct probe *p)
@@ -228,7 +277,7 @@ static void read_datagram(struct probe *p)
 	if (!same_host(&from, &p->to) ||
 	    (port_of(&from) != p->service->port && !p->service->any_port))
 		return;
-	if (!p->service->understand(data, got, p->random, p->text))
+	if (!p->service->understand(data, got, &p->talk, p->text) || !is_last(p))
 		return;
 	if (port_of(&from) != p->service->port)
 		snprintf(p->text + strlen(p->text), sizeof(p->text) - strlen(p->text),
@@ -262,7 +311,7 @@ static void read_stream(struct probe *p)
 		return;
 	}
 	p->got += got;
-	if (p->service->understand(p->data, p->got, p->random, p->text)) {
+	if (p->service->understand(p->data, p->got, &p->talk, p->text)) {
 		take_back(p, NULL, p->data, p->got);
 		finish(p, ANSWERED, p->text);
 	} else if (p->got == sizeof(p->data)) {
@@ -272,7 +321,9 @@ static void read_stream(struct probe *p)
 
 static void give_up(struct probe *p)
 {
-	if (p->connected && p->got)
+	if (p->again)
+		finish(p, ANSWERED, p->text);
+	else if (p->connected && p->got)
 		finish(p, REFUSED, "something else answers there");
 	else if (p->connected)
 		finish(p, SILENT, "takes the connection, does not answer");
@@ -328,29 +379,51 @@ static bool step(struct probe *probes, size_t n, int64_t deadline)
 
 static bool is_ours(const struct probe *p, const struct flow *f)
 {
-	const void *to = p->to.ss_family == AF_INET ?
-			 (const void *)&((const struct sockaddr_in *)&p->to)->sin_addr :
-			 (const void *)&((const struct sockaddr_in6 *)&p->to)->sin6_addr;
-	struct host host;
+	struct endpoint to = endpoint_of(&p->to);
 
-	host_set(&host, p->to.ss_family, to);
 	return p->own && f->sport == p->own && f->vpn->l4proto == p->service->l4proto &&
-	       f->vpn->port == p->service->port && host_equal(&f->dst, &host);
+	       f->vpn->port == p->service->port && host_equal(&f->dst, &to.host);
 }
 
-/* Probes are no VPN; their connections shall not be taken for one. */
-static void forget_all(const struct probe *probes, size_t n)
+/*
+ * Probes are no VPN; their connections shall not be taken for one. Connection tracking
+ * tells what our own NAT made of the questions; where it may not be read, nobody knows.
+ */
+static void forget_all(struct probe *probes, size_t n)
 {
 	struct flows flows = {};
+	int ret = flows_read(&flows);
 	size_t i, k;
 
-	if (flows_read(&flows))
-		return;
+	for (k = 0; k < n; k++)
+		if ((!ret || ret == -EOPNOTSUPP) && now_ms() - probes[k].began < TRACKED_MSEC)
+			probes[k].sent = probes[k].talk.own;
 	for (i = 0; i < flows.n; i++)
-		for (k = 0; k < n; k++)
-			if (is_ours(&probes[k], &flows.list[i]))
-				flow_forget(&flows.list[i]);
+		for (k = 0; k < n; k++) {
+			const struct flow *f = &flows.list[i];
+
+			if (!is_ours(&probes[k], f))
+				continue;
+			probes[k].sent = (struct endpoint){ f->reply_dst, f->reply_dport };
+			flow_forget(f);
+		}
 	flows_free(&flows);
+}
+
+static void judge(struct probe *p)
+{
+	size_t length = strlen(p->text), left = sizeof(p->text) - length;
+	char *end = p->text + length, address[INET6_ADDRSTRLEN];
+
+	p->nat = nat_judge(&p->talk.sight, &p->sent, &p->seen_port);
+	host_text(&p->sent.host, address);
+	if (p->nat == NAT_NONE)
+		snprintf(end, left, ", sees %s: no NAT on the way", address);
+	else if (p->nat == NAT_PORT)
+		snprintf(end, left, ", sees %s, but port %u instead of %u: NAT on the way",
+			 address, p->seen_port, p->sent.port);
+	else if (p->nat == NAT_ADDRESS)
+		snprintf(end, left, ", sees another address than %s: NAT on the way", address);
 }
 
 static void run_all(struct probe *probes, size_t n, int64_t timeout)
@@ -368,11 +441,14 @@ static void run_all(struct probe *probes, size_t n, int64_t timeout)
 	if (tell)
 		fputs("\r\033[K", stderr);
 	forget_all(probes, n);
+	for (i = 0; i < n; i++)
+		judge(&probes[i]);
 }
 
 static void print_probe(struct out *o, const struct probe *p, const char *address)
 {
 	static const char *const results[] = { "waiting", "answered", "refused", "silent" };
+	static const char *const nats[] = { NULL, "undecided", "none", "port", "address" };
 	bool tcp = p->service->l4proto == IPPROTO_TCP;
 	char *port = xasprintf("%s/%u", tcp ? "tcp" : "udp", p->service->port);
 
@@ -384,6 +460,7 @@ static void print_probe(struct out *o, const struct probe *p, const char *addres
 	out_string(o, NULL, "PORT", port);
 	out_string(o, "result", "RESULT", results[p->state]);
 	out_string(o, "answer", "ANSWER", p->text);
+	out_string(o, "nat", NULL, nats[p->nat]);
 	if (p->state == ANSWERED)
 		out_msec(o, "time", NULL, MAYBE(p->took));
 	out_object_end(o);
@@ -391,7 +468,8 @@ static void print_probe(struct out *o, const struct probe *p, const char *addres
 	free(port);
 }
 
-static int print_all(struct out *o, const struct probe *probes, size_t n)
+/* An optional service counts if it was asked for by name, as then all were. */
+static int print_all(struct out *o, const struct probe *probes, size_t n, bool all)
 {
 	static const char *const columns[] = { "SERVICE", "PORT", "RESULT", "ANSWER", NULL };
 	char address[INET6_ADDRSTRLEN] = "";
@@ -405,6 +483,8 @@ static int print_all(struct out *o, const struct probe *probes, size_t n)
 	out_list(o, NULL);
 	for (i = 0; i < n; i++) {
 		print_probe(o, &probes[i], address);
+		if (!all && probes[i].service->optional)
+			continue;
 		silent |= probes[i].state == SILENT;
 		if (probes[i].state != ANSWERED)
 			ret = EXIT_FOUND;
@@ -460,7 +540,7 @@ static int probe_host(struct context *ctx, const struct request *req)
 			prepare(&probes[n++], services[i], found);
 	freeaddrinfo(found);
 	run_all(probes, n, req->timeout);
-	ret = print_all(&ctx->out, probes, n);
+	ret = print_all(&ctx->out, probes, n, req->any);
 	free(probes);
 	return ret;
 }
@@ -514,7 +594,8 @@ struct asked *probe_ask(const struct host *host, int seconds, size_t *n)
 	for (i = 0; i < *n; i++) {
 		asked[i] = (struct asked){
 			.service = probes[i].service, .result = probes[i].state,
-			.tries = probes[i].tries,
+			.tries = probes[i].tries, .nat = probes[i].nat,
+			.sent = probes[i].sent, .seen_port = probes[i].seen_port,
 		};
 		snprintf(asked[i].text, sizeof(asked[i].text), "%s", probes[i].text);
 		snprintf(asked[i].refuser, sizeof(asked[i].refuser), "%s", probes[i].refuser);
@@ -534,7 +615,7 @@ static int parse_service(struct request *req, const char *word)
 		req->any = true;
 		return EXIT_OK;
 	}
-	return doctor_usage("no such service (known: ike natt pptp l2tp openvpn)", word);
+	return doctor_usage("no such service (known: ike natt iketcp pptp l2tp openvpn)", word);
 }
 
 static int parse_timeout(struct request *req, const char *word)

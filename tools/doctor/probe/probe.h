@@ -11,9 +11,66 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../network.h"
+
 #define PROBE_SIZE	1024
 #define PROBE_RANDOM	512
 #define PROBE_TEXT	120
+#define SHA1_SIZE	20
+#define COOKIE_MAX	64	/* RFC 7296 2.6 */
+
+/**
+ * struct endpoint - An address and a port.
+ * @host: The address, of family 0 when it is not known.
+ * @port: The port.
+ */
+struct endpoint {
+	struct host host;
+	uint16_t port;
+};
+
+/**
+ * struct sight - What a responder of IKEv2 says of the address that it sees us by
+ * (RFC 7296 2.23).
+ * @told: It says something.
+ * @spis: What its hash is of, besides that address.
+ * @hash: The hash.
+ * @honest: It hashed its own address as we know it. Where it did not, it is behind a
+ *          NAT, or says so to have NAT-T used.
+ */
+struct sight {
+	bool told, honest;
+	uint8_t spis[16], hash[SHA1_SIZE];
+};
+
+enum nat {
+	NAT_UNKNOWN,	/* it said nothing */
+	NAT_UNDECIDED,	/* what it said may be so for another reason */
+	NAT_NONE,	/* it sees the address and the port that the packet left with */
+	NAT_PORT,	/* the address, but another port */
+	NAT_ADDRESS,	/* another address */
+};
+
+/**
+ * struct talk - What is said to one service, and has to be the same each time.
+ * @random: What requests are made of.
+ * @own: Where it is asked from.
+ * @peer: Where it is asked.
+ * @group: Of Diffie and Hellman that it wants (RFC 7296 1.3), 0 for the first of ours.
+ * @cookie: That it wants to have back.
+ * @cookie_length: 0 for none.
+ * @again: It has just said that it wants to be asked so.
+ * @sight: What it sees.
+ */
+struct talk {
+	uint8_t random[PROBE_RANDOM];
+	struct endpoint own, peer;
+	uint16_t group;
+	uint8_t cookie[COOKIE_MAX];
+	size_t cookie_length;
+	bool again;
+	struct sight sight;
+};
 
 /**
  * struct service - One service on one port.
@@ -21,9 +78,10 @@
  * @l4proto: IPPROTO_UDP or IPPROTO_TCP.
  * @port: Where it listens.
  * @any_port: It may answer from another port.
+ * @optional: Few hosts have it, and none has to.
  * @variants: How many requests there are; the first is tried alone at first.
  * @ask: Fills in a request, returns its length. It is the same for the same
- *       random bytes, as retransmissions have to be.
+ *       talk, as retransmissions have to be.
  * @understand: Whether data is an answer, and what it says. Of a stream all
  *              that came so far is given.
  * @end: Fills in what takes the request back after an answer; may be NULL.
@@ -32,13 +90,13 @@ struct service {
 	const char *name;
 	uint8_t l4proto;
 	uint16_t port;
-	bool any_port;
+	bool any_port, optional;
 	int variants;
-	size_t (*ask)(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM], int variant);
-	bool (*understand)(const uint8_t *data, size_t length,
-			   const uint8_t random[PROBE_RANDOM], char text[PROBE_TEXT]);
-	size_t (*end)(uint8_t to[PROBE_SIZE], const uint8_t random[PROBE_RANDOM],
-		      const uint8_t *answer, size_t length);
+	size_t (*ask)(uint8_t to[PROBE_SIZE], const struct talk *talk, int variant);
+	bool (*understand)(const uint8_t *data, size_t length, struct talk *talk,
+			   char text[PROBE_TEXT]);
+	size_t (*end)(uint8_t to[PROBE_SIZE], const struct talk *talk, const uint8_t *answer,
+		      size_t length);
 };
 
 enum result {
@@ -55,6 +113,9 @@ enum result {
  * @text: What was answered, or why not.
  * @refuser: Who sent the ICMP error, empty for a reset or when there was none.
  * @tries: How often it was asked.
+ * @nat: What it says of the addresses that it sees.
+ * @sent: What the packet left with.
+ * @seen_port: That it sees, if @nat is NAT_PORT.
  */
 struct asked {
 	const struct service *service;
@@ -62,10 +123,20 @@ struct asked {
 	char text[PROBE_TEXT + 64];
 	char refuser[48];
 	int tries;
+	enum nat nat;
+	struct endpoint sent;
+	uint16_t seen_port;
 };
 
-extern const struct service service_ike, service_natt, service_pptp, service_l2tp,
-			    service_openvpn;
+extern const struct service service_ike, service_natt, service_ike_tcp, service_pptp,
+			    service_l2tp, service_openvpn;
+
+/* sha1.c */
+void sha1(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
+
+/* nat.c */
+void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct endpoint *e);
+enum nat nat_judge(const struct sight *sight, const struct endpoint *sent, uint16_t *seen_port);
 
 /* Appending in network byte order. */
 static inline uint8_t *put8(uint8_t *to, uint8_t value)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+# Another NAT outside this router, which an IKE responder proves or refutes by what it sees
+# (RFC 7296 2.23). It is set up in the gateway, at the input, so that only its services see
+# another address than the packets come with.
+HOST = (stage.SERVER,)
+IKE = ("ike", "natt")
+OTHERS = ["host-answers natt info", *("host-refuses %s info" % p for p in ("pptp", "l2tp", "openvpn"))]
+ANSWERS = ["host-answers ike info", *OTHERS]
+
+
+def outside(rule):
+    return ["nft 'add table ip cgn; add chain ip cgn in { type nat hook input priority 100; }; "
+            "add rule ip cgn in %s'" % rule]
+
+
+def tells(code, *words):
+    return lambda found, rc, err: [] if any(
+        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
+        f"{code} does not tell {words}"]
+
+
+def wan(address):
+    net = address.rsplit(".", 1)[0]
+    return dict(ip=["addr flush dev wan", f"addr add {address}/24 dev wan",
+                    f"route add default via {net}.1 dev wan"],
+                gip=[f"addr add {net}.1/24 dev eth0"])
+
+
+# the rules of a router whose provider gives it some ports of an address (MAP-E)
+MAP_E = """table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" meta l4proto udp masquerade to :1024-1087; oifname "wan" masquerade; }; }
+"""
+OTHER = """table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" snat to %s; }; }
+"""
+CARRIER = outside("ip saddr 203.0.113.2 snat to 203.0.113.77")
+
+Scene("NAT: none outside, and the gateway says so", args=HOST, peer=IKE, find=ANSWERS, code=0,
+      outer="203.0.113.2", check=tells("host-answers", "sees 203.0.113.2: no NAT on the way"))
+Scene("NAT: a carrier's behind an address that looks public", args=HOST, peer=IKE, gdo=CARRIER,
+      outer="203.0.113.77", find=["nat-outside - warning", *ANSWERS],
+      check=tells("nat-outside", "203.0.113.2", stage.SERVER, "saw another"))
+Scene("NAT: a carrier's, but only IKE on 4500 is answered", args=HOST, peer=("natt",), gdo=CARRIER,
+      outer="203.0.113.77", find=["nat-outside - warning", "host-refuses ike info", *OTHERS])
+Scene("NAT: a carrier's, and the gateway wants a cookie and another group", args=HOST,
+      peer=("ike=cookie", "natt=cookie"), gdo=CARRIER, outer="203.0.113.77",
+      find=["nat-outside - warning", *ANSWERS],
+      check=tells("host-answers", "IKEv2, proposal accepted, sees another address than"))
+Scene("NAT: outside, of ports alone", args=HOST, peer=IKE,
+      gdo=outside("meta l4proto udp snat to 203.0.113.2:1024-1087"), outer="203.0.113.2",
+      find=["nat-outside - warning", *ANSWERS], check=tells("nat-outside", "saw port 10"))
+Scene("NAT: a carrier's, and the address says so as well", args=HOST, peer=IKE, **wan("100.64.3.4"),
+      gdo=outside("ip saddr 100.64.3.4 snat to 203.0.113.77"), outer="203.0.113.77",
+      find=["cgnat - warning", *ANSWERS], check=tells("cgnat", "100.64.3.4", "saw another"))
+Scene("NAT: another router's before this one", args=HOST, peer=IKE, **wan("192.168.178.20"),
+      gdo=outside("ip saddr 192.168.178.20 snat to 203.0.113.77"), outer="203.0.113.77",
+      find=["double-nat - warning", *ANSWERS], check=tells("double-nat", "saw another"))
+Scene("healthy: a private address, which the gateway sees as it is", args=HOST, peer=IKE,
+      **wan("192.168.178.20"), outer="192.168.178.20", find=ANSWERS, code=0)
+Scene("healthy: this router has some ports of an address only", args=HOST, peer=IKE, nat=False,
+      nft=MAP_E, outer="203.0.113.2", find=ANSWERS, code=0,
+      check=tells("host-answers", "no NAT on the way"))
+Scene("healthy: this router leaves with a second address of its own", args=HOST, peer=IKE,
+      nat=False, nft=OTHER % "203.0.113.9", ip=["addr add 203.0.113.9/24 dev wan"],
+      outer="203.0.113.9", find=ANSWERS, code=0,
+      check=tells("host-answers", "sees 203.0.113.9: no NAT on the way"))
+Scene("healthy: this router leaves with an address that is routed to it", args=HOST, peer=IKE,
+      nat=False, nft=OTHER % "198.51.100.200", gip=["route add 198.51.100.200 via 203.0.113.2"],
+      outer="198.51.100.200", find=ANSWERS, code=0)
+Scene("healthy: a gateway that hides its own address to have NAT-T used", args=HOST,
+      peer=("ike=forced", "natt=forced"), outer="203.0.113.2", find=ANSWERS, code=0,
+      check=tells("host-answers", "no NAT on the way"))
+Scene("NAT: a carrier's that a gateway which hides its address cannot prove", args=HOST,
+      peer=("ike=forced", "natt=forced"), gdo=CARRIER, outer="203.0.113.77", find=ANSWERS, code=0)
+Scene("NAT: a carrier's that a gateway which refuses says nothing of", args=HOST,
+      peer=("ike=refuse", "natt=refuse"), gdo=CARRIER, outer="203.0.113.77", find=ANSWERS, code=0)
+Scene("NAT: who may not see this router's own says nothing of another's", args=HOST, peer=IKE,
+      gdo=CARRIER, outer="203.0.113.77", user=65534, find=ANSWERS, may=["not-examined"])
+Scene("HOST: IKE by TCP 4500, and UDP 4500 is shut", args=HOST, peer=("ike", "iketcp"),
+      find=["host-answers ike info", "ike-tcp ike info", "host-refuses natt info", *OTHERS[1:]], code=0)
+Scene("healthy: IKE by TCP 4500 as well", args=HOST, peer=(*IKE, "iketcp"), find=ANSWERS, code=0)

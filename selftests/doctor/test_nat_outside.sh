@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run: timeout=300
+# What strongSwan and Libreswan say of the address that they see (RFC 7296 2.23), with and
+# without another NAT outside the router. Each wants another group than the one that the
+# doctor begins with. g1 has strongSwan, g2 Libreswan, which listens on TCP 4500 as well.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../ike/daemons.sh"
+. "$(dirname "$0")/doctor.sh"
+checktool jq
+checktool nft nftables
+sw_have || skip_all "strongSwan is missing (packages strongswan-charon, strongswan-swanctl)"
+modprobe -qa nf_tables nft_chain_nat nft_nat nft_masq nf_conntrack_netlink
+daemons=(1)
+! ls_have || daemons+=(2)
+
+start()
+{
+	mkdir -p "$scratch/g1" "$scratch/g2"
+	sw_conn g1 v c1 2 > "$scratch/g1/conns"
+	# as many half-open exchanges as it likes; it wants cookies when there are some
+	sw_setup='block_threshold = 100' sw_start g1
+	sw_load g1 || return
+	[ "${#daemons[@]}" = 2 ] || return 0
+	ls_conn g2 v c1 2 > "$scratch/g2/conns"
+	ls_setup='listen-tcp=yes' ls_start g2
+	ls_load g2
+}
+
+# nat HOST COMMAND...: what IKE on both ports says to one who asks by that command
+nat()
+{
+	"${@:2}" "$VPNPASS" -j doctor probe "$1" timeout 20 ike natt | jq -r '[.[].nat] | join(" ")'
+}
+
+# outside J: has gateway J see another address than the packets come with
+outside()
+{
+	G "$1" nft "add table ip cgn; add chain ip cgn in { type nat hook input priority 100; };
+		add rule ip cgn in ip saddr $PUB snat to 192.0.2.77"
+}
+
+check "topology" topo 1 2
+daemons_kernel
+check "the gateways start" start
+for j in "${daemons[@]}"; do
+	name=$([ "$j" = 1 ] && echo strongSwan || echo Libreswan)
+	is "$name: from the router, no NAT" "$(nat "${GIP[j]}" R)" "none none"
+	is "$name: from a client, the router's" "$(nat "${GIP[j]}" C 1)" "address address"
+	R "$VPNPASS" -j doctor "${GIP[j]}" > "$scratch/doctor" 2> "$scratch/notes"
+	check "$name: nothing outside" jq -e 'all(.[]; .finding != "nat-outside") and
+		any(.[]; .seen | contains("no NAT on the way"))' "$scratch/doctor"
+	check "$name: a NAT outside" outside "$j"
+	R conntrack -F 2> /dev/null
+	is "$name: it is seen" "$(nat "${GIP[j]}" R)" "address address"
+	R "$VPNPASS" -j doctor "${GIP[j]}" > "$scratch/doctor" 2> "$scratch/notes"
+	check "$name: it is found" jq -e --arg a "$PUB" 'any(.[]; .finding == "nat-outside" and
+		.severity == "warning" and (.seen | contains($a)))' "$scratch/doctor" ||
+		note "$(cat "$scratch/doctor")"
+done
+# pluto takes no connection without the kernel's part (CONFIG_INET_ESPINTCP)
+if [ "${#daemons[@]}" = 2 ]; then
+	tcp=$(R "$VPNPASS" -j doctor probe "${GIP[2]}" timeout 20 iketcp | jq -r '.[].answer')
+	if grep -q 'TCP_ULP, "espintcp") failed' "$scratch/g2/log"; then
+		skip "Libreswan by TCP 4500" "no espintcp in this kernel"
+	else
+		is "Libreswan by TCP 4500" "$tcp" "IKEv2, proposal accepted"
+	fi
+fi
+done_testing
