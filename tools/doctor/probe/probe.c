@@ -405,7 +405,9 @@ static void forget_all(struct probe *probes, size_t n)
 			if (!is_ours(&probes[k], f))
 				continue;
 			probes[k].sent = (struct endpoint){ f->reply_dst, f->reply_dport };
-			flow_forget(f);
+			/* the end of a TCP connection would look like another that is silent */
+			if (probes[k].state != ANSWERED || f->vpn->l4proto != IPPROTO_TCP)
+				flow_forget(f);
 		}
 	flows_free(&flows);
 }
