@@ -71,8 +71,11 @@ static bool any_unanswered(const struct evidence *ev)
  */
 static int look_again(struct evidence *ev)
 {
-	int ms = any_unanswered(ev) ? ANSWER_MSEC : readings_any(&ev->before) ? COUNTER_MSEC : 0;
-	bool tell = ms && isatty(STDERR_FILENO);
+	int ms = ev->watching || any_unanswered(ev) ? ANSWER_MSEC :
+		 readings_any(&ev->before) ? COUNTER_MSEC : 0;
+	bool tell = ms && !ev->watching && isatty(STDERR_FILENO);
+	struct flows before;
+	int ret;
 
 	if (!ms)
 		return 0;
@@ -82,15 +85,20 @@ static int look_again(struct evidence *ev)
 	if (tell)
 		fputs("\r\033[K", stderr);
 	ev->seconds = ms / 1000.0;
-	flows_free(&ev->flows);
-	return read_flows(ev);
+	before = ev->flows;
+	ev->flows = (struct flows){};
+	ret = read_flows(ev);
+	flows_mark_fresh(&ev->flows, &before);
+	flows_free(&before);
+	return ret;
 }
 
 static void gather_flows(struct evidence *ev, struct report *r)
 {
 	int ret;
 
-	ear_open(&ev->ear);
+	if (!ev->watching)
+		ear_open(&ev->ear);
 	readings_take(&ev->before);
 	ret = read_flows(ev);
 	if (!ret)
@@ -139,7 +147,7 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 	ours_read(&ev->ours, ctx, r);
 	if (ev->rules_known)
 		firewall_judge(ev);
-	if (ev->to && !ev->route.error && !ev->route.local)
+	if (ev->to && !ev->watching && !ev->route.error && !ev->route.local)
 		ask_host(ev);
 }
 
@@ -148,7 +156,10 @@ static void forget(struct evidence *ev)
 	free(ev->asked);
 	free(ev->crossed);
 	ours_free(&ev->ours);
-	ear_close(&ev->ear);
+	if (ev->watching)
+		free(ev->ear.list);
+	else
+		ear_close(&ev->ear);
 	flows_free(&ev->flows);
 	ruleset_free(&ev->rules);
 	network_free(&ev->net);
@@ -189,35 +200,70 @@ static int examine(struct context *ctx, const struct host *to, const struct host
 	return ret;
 }
 
-static int examine_host(struct context *ctx, int argc, char **argv)
+/* Again and again, until a signal ends it. */
+static int watch(struct context *ctx, const struct host *to, const struct host *from)
+{
+	struct watch *w = watch_new(ctx, to, from);
+
+	while (!ferror(ctx->out.file)) {
+		struct evidence ev = { .to = to, .from = from, .watching = true };
+		struct report r = {};
+
+		watch_ear(w, &ev.ear);
+		gather(&ev, ctx, &r);
+		checks_run(&ev, &r);
+		watch_report(w, &r);
+		report_free(&r);
+		forget(&ev);
+	}
+	return EXIT_REFUSED;
+}
+
+typedef int (*examination)(struct context *ctx, const struct host *to, const struct host *from);
+
+static int examine_host(struct context *ctx, examination how, int argc, char **argv)
 {
 	struct host to, from;
 	int ret;
 
+	if (!argc)
+		return how(ctx, NULL, NULL);
 	if (argc != 1 && (argc != 3 || !word_is(argv[1], "from")))
 		return doctor_usage("unknown word", argc > 1 ? argv[1] : argv[0]);
 	ret = host_resolve(&to, argv[0]);
 	if (ret || argc == 1)
-		return ret ? ret : examine(ctx, &to, NULL);
+		return ret ? ret : how(ctx, &to, NULL);
 	ret = host_resolve(&from, argv[2]);
 	if (!ret && from.family != to.family)
 		return doctor_usage("not an address of the same family", argv[2]);
-	return ret ? ret : examine(ctx, &to, &from);
+	return ret ? ret : how(ctx, &to, &from);
 }
+
+static const char *const doctor_options[] = { "--watch", NULL };
 
 static int doctor_run(struct context *ctx, int argc, char **argv)
 {
-	if (!argc)
-		return examine(ctx, NULL, NULL);
-	if (word_is(argv[0], "probe"))
-		return probe_run(ctx, argc - 1, argv + 1);
-	return examine_host(ctx, argc, argv);
+	bool watching = false;
+	int i, n = 0;
+
+	for (i = 0; i < argc; i++)
+		if (!strcmp(argv[i], doctor_options[0]))
+			watching = true;
+		else
+			argv[n++] = argv[i];
+	if (!n || !word_is(argv[0], "probe"))
+		return examine_host(ctx, watching ? watch : examine, n, argv);
+	if (watching)
+		return doctor_usage("not with probe", doctor_options[0]);
+	return probe_run(ctx, n - 1, argv + 1);
 }
 
 static void doctor_complete(struct context *ctx, int argc, char **argv)
 {
 	(void)ctx;
-	if (argc == 1)
+	if (argv[argc - 1][0] == '-')
+		suggest(argv[argc - 1], doctor_options[0]);
+	else if (argc == 1)
 		suggest(argv[0], "probe");
 	else if (argc == 2 && !word_is(argv[0], "probe"))
 		suggest(argv[1], "from");
@@ -227,14 +273,16 @@ static void doctor_complete(struct context *ctx, int argc, char **argv)
 
 const struct command doctor_command = {
 	.name = "doctor",
-	.usage = "\nHOST [from CLIENT]\nprobe HOST [timeout SECONDS] [SERVICE...]",
+	.usage = "[--watch] [HOST [from CLIENT]]\nprobe HOST [timeout SECONDS] [SERVICE...]",
 	.summary = "find out why a VPN does not work",
 	.details = "Looks at the firewall, the connections, the interfaces and vpnpass itself and\n"
 		   "says what it found, the worst first. Of HOST it says what is in the way of a\n"
-		   "VPN with it, and asks it. With probe it only asks which services answer:\n"
-		   "ike, natt, iketcp, pptp, l2tp, openvpn.\n"
+		   "VPN with it, and asks it. With --watch it asks nobody and goes on looking,\n"
+		   "and says what is new as it comes, until interrupted. With probe it only asks\n"
+		   "which services answer: ike, natt, iketcp, pptp, l2tp, openvpn.\n"
 		   "Exit status: 0 nothing was found or all answered, 4 not all could be looked\n"
 		   "at, 3 otherwise.\n",
+	.options = doctor_options,
 	.run = doctor_run,
 	.complete = doctor_complete,
 };

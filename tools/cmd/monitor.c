@@ -7,14 +7,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/event_log.h"
 #include "../lib/filter.h"
 #include "commands.h"
-
-#define STAMP_SIZE	48
 
 /**
  * struct sink - Where events go.
@@ -51,49 +48,6 @@ static void catch_signals(sigset_t *waitmask)
 	sigdelset(waitmask, SIGTERM);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-}
-
-static struct maybe now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return MAYBE(ts.tv_sec * 1000000000ull + ts.tv_nsec);
-}
-
-/* In local time, as enum stamp has it. */
-static void stamp_text(char to[STAMP_SIZE], enum stamp stamp, struct maybe ns)
-{
-	time_t seconds = ns.value / 1000000000;
-	char date[32], zone[8];
-	struct tm tm;
-
-	if (!ns.known || !localtime_r(&seconds, &tm)) {
-		snprintf(to, STAMP_SIZE, "%-12s", "-");
-		return;
-	}
-	strftime(date, sizeof(date), stamp == STAMP_CLOCK ? "%H:%M:%S" : "%Y-%m-%dT%H:%M:%S",
-		 &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	if (stamp == STAMP_CLOCK)
-		snprintf(to, STAMP_SIZE, "%s.%03d", date, (int)(ns.value / 1000000 % 1000));
-	else if (stamp == STAMP_SHORT)
-		snprintf(to, STAMP_SIZE, "[%s.%06d]", date, (int)(ns.value / 1000 % 1000000));
-	else
-		snprintf(to, STAMP_SIZE, "%s.%06d%.3s:%s", date,
-			 (int)(ns.value / 1000 % 1000000), zone, zone + 3);
-}
-
-/* iproute2 has it in JSON only when asked. */
-static void stamp_json(struct context *ctx, struct maybe ns)
-{
-	char stamp[STAMP_SIZE];
-
-	out_nsec(&ctx->out, "time", ns);
-	if (ctx->stamp == STAMP_CLOCK || !ns.known)
-		return;
-	stamp_text(stamp, ctx->stamp, ns);
-	out_string(&ctx->out, "timestamp", NULL, stamp);
 }
 
 static void event_json(struct context *ctx, const struct event *e)
@@ -211,10 +165,10 @@ static void print_own(struct context *ctx, const char *event, const char *reason
 	struct out *o = &ctx->out;
 	char stamp[STAMP_SIZE];
 
-	stamp_text(stamp, ctx->stamp, now());
+	stamp_text(stamp, ctx->stamp, stamp_now());
 	out_object(o, NULL);
 	out_string(o, "event", NULL, event);
-	stamp_json(ctx, now());
+	stamp_json(ctx, stamp_now());
 	out_string(o, "reason", NULL, reason);
 	if (o->json && ret)
 		error_object(o, ret);

@@ -105,6 +105,7 @@ struct readings {
  * @flows_known: They could be read.
  * @ours: What our modules know.
  * @ear: What passed while the doctor looked.
+ * @watching: He looks again and again, by one ear.
  * @before: Counters when he began.
  * @after: Counters at the end.
  * @seconds: The time between, 0 when he saw no reason to wait.
@@ -125,6 +126,7 @@ struct evidence {
 	bool flows_known;
 	struct ours ours;
 	struct ear ear;
+	bool watching;
 	struct readings before, after;
 	double seconds;
 	const struct host *to, *from;
@@ -144,6 +146,8 @@ void finding_command(struct finding *f, char *command);
 void not_examined(struct report *r, const char *fmt, ...) __printf(2, 3);
 void refused(struct report *r, const char *what, int error);
 char *say_all(const char *const *parts);
+void finding_print(struct out *o, const struct finding *f, struct context *watching);
+void notes_print(const struct report *r, struct out *o, struct context *watching);
 void report_print(struct report *r, struct out *o);
 void report_free(struct report *r);
 
@@ -175,6 +179,11 @@ int probe_run(struct context *ctx, int argc, char **argv);
 void probe_complete(int argc, char **argv);
 int host_resolve(struct host *host, const char *name);
 struct asked *probe_ask(const struct host *host, int seconds, size_t *n);
+
+/* watch.c */
+struct watch *watch_new(struct context *ctx, const struct host *to, const struct host *from);
+void watch_ear(struct watch *w, struct ear *ear);
+void watch_report(struct watch *w, const struct report *r);
 
 /* cmd/doctor.c */
 int doctor_usage(const char *fmt, const char *word);

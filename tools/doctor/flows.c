@@ -222,6 +222,35 @@ void flows_free(struct flows *flows)
 	*flows = (struct flows){};
 }
 
+static int compare(const void *one, const void *other)
+{
+	const struct flow *a = one, *b = other;
+	int ret = memcmp(a->src.bytes, b->src.bytes, sizeof(a->src.bytes));
+
+	if (!ret)
+		ret = memcmp(a->dst.bytes, b->dst.bytes, sizeof(a->dst.bytes));
+	if (!ret)
+		ret = (int)a->sport - b->sport;
+	return ret ? ret : (a->vpn > b->vpn) - (a->vpn < b->vpn);
+}
+
+/**
+ * flows_mark_fresh - Mark those that were not there before.
+ * @flows: Read now.
+ * @before: Read before; sorted by this.
+ */
+void flows_mark_fresh(struct flows *flows, struct flows *before)
+{
+	size_t i;
+
+	if (before->n)
+		qsort(before->list, before->n, sizeof(*before->list), compare);
+	for (i = 0; i < flows->n; i++)
+		flows->list[i].fresh = !before->n ||
+				       !bsearch(&flows->list[i], before->list, before->n,
+						sizeof(*before->list), compare);
+}
+
 static void put_addresses(struct nlmsghdr *nlh, const struct flow *flow)
 {
 	bool six = flow->src.family == AF_INET6;

@@ -44,6 +44,7 @@ extern const size_t n_vpns;
  * @timeout: Seconds until it is forgotten.
  * @tcp_state: Of TCP, as nf_conntrack_tcp.h has it.
  * @helper: The connection tracking helper attached, or empty.
+ * @fresh: It began while the doctor looked, too late to say that nobody answers.
  */
 struct flow {
 	const struct vpn *vpn;
@@ -52,6 +53,7 @@ struct flow {
 	uint32_t status;
 	struct maybe packets_out, packets_in, timeout, tcp_state;
 	char helper[16];
+	bool fresh;
 };
 
 struct flows {
@@ -61,6 +63,7 @@ struct flows {
 
 int flows_read(struct flows *flows);
 void flows_free(struct flows *flows);
+void flows_mark_fresh(struct flows *flows, struct flows *before);
 void flow_forget(const struct flow *flow);
 bool flow_answered(const struct flow *flow);
 bool flow_goes_out(const struct flow *flow, const struct network *net);

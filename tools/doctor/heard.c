@@ -99,7 +99,12 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 	return vpn_of(h->l4proto, h->dport) || vpn_of(h->l4proto, h->sport);
 }
 
-static bool is_same(const struct heard *a, const struct heard *b)
+/**
+ * heard_equal - Whether packets are of one kind.
+ * @a: Some.
+ * @b: Others.
+ */
+bool heard_equal(const struct heard *a, const struct heard *b)
 {
 	return a->index == b->index && a->out == b->out && a->l4proto == b->l4proto &&
 	       a->sport == b->sport && a->dport == b->dport && host_equal(&a->src, &b->src) &&
@@ -111,7 +116,7 @@ static void remember(struct ear *ear, const struct heard *h)
 	size_t i;
 
 	for (i = 0; i < ear->n; i++) {
-		if (!is_same(&ear->list[i], h))
+		if (!heard_equal(&ear->list[i], h))
 			continue;
 		ear->list[i].n++;
 		return;
@@ -121,6 +126,8 @@ static void remember(struct ear *ear, const struct heard *h)
 	ear->list = xgrow(ear->list, ear->n, sizeof(*ear->list));
 	ear->list[ear->n] = *h;
 	ear->list[ear->n++].n = 1;
+	if (ear->tell)
+		ear->tell(ear->watch, h);
 }
 
 /* Take in what waits; false when nothing did. */

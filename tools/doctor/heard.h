@@ -8,6 +8,8 @@
 
 #include "network.h"
 
+struct watch;
+
 /* As many kinds of packets are kept apart. */
 #define HEARD_MAX	256
 
@@ -34,11 +36,15 @@ struct heard {
 /**
  * struct ear - A socket that listens and what it has heard.
  * @fd: The socket, -1 where that is not allowed.
+ * @tell: Called with each kind of packet when it is heard first; NULL for nobody.
+ * @watch: Who is told.
  * @list: What was heard.
  * @n: How much.
  */
 struct ear {
 	int fd;
+	void (*tell)(struct watch *watch, const struct heard *h);
+	struct watch *watch;
 	struct heard *list;
 	size_t n;
 };
@@ -46,5 +52,6 @@ struct ear {
 void ear_open(struct ear *ear);
 void ear_listen(struct ear *ear, int milliseconds);
 void ear_close(struct ear *ear);
+bool heard_equal(const struct heard *a, const struct heard *b);
 
 #endif /* _VPNPASS_DOCTOR_HEARD_H */

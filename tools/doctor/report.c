@@ -121,12 +121,22 @@ static char *whole_advice(const struct finding *f)
 	return text;
 }
 
-static void json_finding(struct out *o, const struct finding *f)
+/* While somebody watches, each is an event. */
+static void begin_object(struct out *o, struct context *watching)
+{
+	out_object(o, NULL);
+	if (!watching)
+		return;
+	out_string(o, "event", NULL, "finding");
+	stamp_json(watching, stamp_now());
+}
+
+static void json_finding(struct out *o, const struct finding *f, struct context *watching)
 {
 	char *advice = whole_advice(f);
 	size_t i;
 
-	out_object(o, NULL);
+	begin_object(o, watching);
 	out_string(o, "finding", NULL, f->code);
 	out_string(o, "id", NULL, f->code);
 	out_string(o, "severity", NULL, severity_name(f->severity));
@@ -142,13 +152,22 @@ static void json_finding(struct out *o, const struct finding *f)
 	free(advice);
 }
 
-static void print_finding(struct out *o, const struct finding *f)
+/**
+ * finding_print - Print one.
+ * @o: Output.
+ * @f: The finding.
+ * @watching: Context of who watches, NULL for nobody.
+ */
+void finding_print(struct out *o, const struct finding *f, struct context *watching)
 {
+	char stamp[STAMP_SIZE] = "";
 	size_t i;
 
-	json_finding(o, f);
-	out_line(o, 0, "%s: %s%s%s%s", severity_name(f->severity), f->code,
-		 f->proto ? " (" : "", f->proto ? f->proto : "", f->proto ? ")" : "");
+	if (watching)
+		stamp_text(stamp, watching->stamp, stamp_now());
+	json_finding(o, f, watching);
+	out_line(o, 0, "%s%s%s: %s%s%s%s", stamp, watching ? " " : "", severity_name(f->severity),
+		 f->code, f->proto ? " (" : "", f->proto ? f->proto : "", f->proto ? ")" : "");
 	out_line(o, 4, "Seen: %s", f->seen);
 	out_line(o, 4, "Means: %s", meaning_of(f->code));
 	out_line(o, 4, "Do: %s", f->advice);
@@ -158,13 +177,13 @@ static void print_finding(struct out *o, const struct finding *f)
 }
 
 /* The last of the list, so that whoever reads the JSON alone learns of it too. */
-static void json_not_examined(struct out *o, const struct report *r)
+static void json_not_examined(struct out *o, const struct report *r, struct context *watching)
 {
 	size_t i;
 
 	if (!r->n_notes)
 		return;
-	out_object(o, NULL);
+	begin_object(o, watching);
 	out_string(o, "finding", NULL, "not-examined");
 	out_string(o, "id", NULL, "not-examined");
 	out_string(o, "severity", NULL, severity_name(SEVERITY_INFO));
@@ -182,6 +201,22 @@ static void json_not_examined(struct out *o, const struct report *r)
 }
 
 /**
+ * notes_print - Print what could not be examined, and JSON also to the output.
+ * @r: The report.
+ * @o: Output.
+ * @watching: As in finding_print().
+ */
+void notes_print(const struct report *r, struct out *o, struct context *watching)
+{
+	size_t i;
+
+	json_not_examined(o, r, watching);
+	out_flush(o);
+	for (i = 0; i < r->n_notes; i++)
+		complain("not examined: %s", r->notes[i]);
+}
+
+/**
  * report_print - Print the findings to the output, the notes to stderr.
  * @r: The report.
  * @o: Output.
@@ -192,8 +227,8 @@ void report_print(struct report *r, struct out *o)
 
 	out_list(o, NULL);
 	for (i = 0; i < r->n_findings; i++)
-		print_finding(o, &r->findings[i]);
-	json_not_examined(o, r);
+		finding_print(o, &r->findings[i], NULL);
+	json_not_examined(o, r, NULL);
 	out_list_end(o);
 	if (!r->n_findings)
 		out_line(o, 0, r->n_notes ? "Nothing found in what could be examined." :

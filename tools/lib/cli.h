@@ -61,6 +61,12 @@ bool word_is(const char *word, const char *full);
 void suggest(const char *prefix, const char *word);
 void suggest_files(void);
 
+/* stamp.c */
+#define STAMP_SIZE	48
+struct maybe stamp_now(void);
+void stamp_text(char to[STAMP_SIZE], enum stamp stamp, struct maybe ns);
+void stamp_json(struct context *ctx, struct maybe ns);
+
 /* protos.c */
 bool proto_plausible(const char *which);
 int proto_usage(const struct command *command, const char *word);
