@@ -13,7 +13,7 @@
 
 #define STEPS(a)	.step = (a), .steps = sizeof(a) / sizeof((a)[0])
 
-/* One to one on 32 bits, so that no two sessions have a number in common. */
+/* A map of 32 bits one to one, so that no two sessions have a number in common. */
 static uint32_t scramble(uint32_t x)
 {
 	x ^= x >> 16;

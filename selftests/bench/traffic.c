@@ -137,7 +137,7 @@ static int cmd_send(enum dir dir, unsigned int packets, int times)
 	return 0;
 }
 
-/* One packet of client @c with each of its gateways; how long that took. */
+/* Send a packet of client @c to each of its gateways; returns how long that took. */
 static uint64_t send_step(uint32_t c, const struct step *s)
 {
 	uint64_t start = now();

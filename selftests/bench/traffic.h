@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the benchmark's sender share: traffic.c has the commands,
+ * Declarations that the files of the benchmark's sender share: traffic.c has the commands,
  * kinds.c what each protocol's packets look like, sides.c the two ends.
  */
 #ifndef BENCH_TRAFFIC_H
@@ -51,7 +51,7 @@ struct frame {
  */
 typedef size_t (*fill_fn)(uint8_t *l4, uint32_t i, enum dir dir, uint32_t arg);
 
-/* One packet of what sets a session up. */
+/* A packet of those that set a session up. */
 struct step {
 	enum dir dir;
 	uint8_t proto;

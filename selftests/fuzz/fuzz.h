@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the fuzz targets of the parsers share. */
+/* Functions that the fuzz targets of the parsers share. */
 #ifndef VPNPASS_FUZZ_H
 #define VPNPASS_FUZZ_H
 

@@ -107,7 +107,7 @@ static void check_state(const struct ike_sa_state *st)
 }
 
 /*
- * What a repeated message must not bring. A fragment may complete a message
+ * Events that a repeated message must not bring. A fragment may complete a message
  * only once, too.
  */
 #define ONCE (IKE_EV_ESTABLISHED |						\

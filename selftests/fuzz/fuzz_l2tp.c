@@ -49,7 +49,7 @@ static void check(const struct l2tp_msg *m, u32 len, enum l2tp_encap encap)
 static void check_cut(const struct l2tp_msg *full, const struct l2tp_msg *cut)
 {
 	if (cut->cls == L2TP_CLASS_BAD) {
-		/* Of several wrong AVPs, another may come first. */
+		/* Another of several wrong AVPs may come first. */
 		MUST(cut->reason == full->reason ||
 		     cut->reason == L2TP_BAD_CAPTURE ||
 		     (cut->reason >= L2TP_BAD_AVP_LEN &&

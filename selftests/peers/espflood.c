@@ -34,7 +34,7 @@
 struct flood {
 	struct sockaddr_storage to;
 	socklen_t to_len;
-	uint8_t header[40];		/* of the IP packet, all but the length */
+	uint8_t header[40];		/* octets of the IP packet, all but the length */
 	size_t header_len, len;
 	long count, rate, spi;		/* spi: -1 for random */
 	uint32_t seq;

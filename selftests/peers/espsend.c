@@ -153,7 +153,7 @@ static void run(const struct job *j)
 		if (j->rate)
 			wait_until(start + (long)(i * 1000000 / j->rate));
 		done = send_batch(fd, j, i, batch_of(j, i));
-		/* one that cannot be sent is left out, not tried for ever */
+		/* a packet that cannot be sent is left out, not tried for ever */
 		if (!done)
 			failed++;
 		sent += done;

@@ -47,7 +47,7 @@ static void arm(unsigned int n)
 		fail("fail-nth");
 }
 
-/* What is left: 0 when the fault has happened. */
+/* The calls that are left: 0 when the fault has happened. */
 static unsigned int disarm(void)
 {
 	char text[16] = "";
@@ -60,7 +60,7 @@ static unsigned int disarm(void)
 	return left;
 }
 
-/* --- what is done: 0 or -errno; *left as of disarm() -------------------------- */
+/* --- the act itself: 0 or -errno; *left as of disarm() -------------------------- */
 static int do_load(unsigned int n, unsigned int *left)
 {
 	char name[64];

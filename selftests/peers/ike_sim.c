@@ -180,11 +180,11 @@ static const char *pieces_send(const struct peer *p, const char *to, int port, u
 	}
 }
 
-/* What is done to a message besides sending it */
+/* Acts on a message besides sending it */
 struct form {
 	size_t marker;		/* bytes of zero before it */
 	bool pieces;		/* IP fragments */
-	int part, of;		/* it is an IKE fragment */
+	int part, of;		/* the message is an IKE fragment */
 };
 
 static const char *do_send(char **w, struct form form)

@@ -39,7 +39,7 @@
 enum { SA_INIT = 34, AUTH = 35, CHILD = 36 };
 enum { INITIATOR = 0x08, RESPONSE = 0x20 };
 
-/* One side's request that waits for its answer. */
+/* A side's request that waits for its answer. */
 struct request {
 	int exchange;		/* 0: none */
 	uint32_t mid, at, wait;
@@ -51,7 +51,7 @@ struct client {
 	uint32_t start, rekey_at, ping_at, push_at;
 	uint32_t seq[2], gw_seq[2];	/* by SA */
 	uint32_t up_ms;
-	uint8_t sas, gw_sas;		/* what each side has */
+	uint8_t sas, gw_sas;		/* state of each side */
 	bool begun, inited, receives_only, gw_rekeys, up, rekeyed;
 };
 
@@ -133,7 +133,7 @@ static int listener(int proto)
 	return fd;
 }
 
-/* So that the port is not unreachable; what it gets is not read. */
+/* Keep the port reachable; packets to it are not read. */
 static void occupy_port(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(IKE_PORT) };
@@ -420,7 +420,7 @@ static void run(void)
 		drain(client_esp, true, got_esp);
 		drain(gw_esp, false, got_esp);
 	}
-	/* what is under way */
+	/* exchanges under way */
 	for (i = 0; i < 200 && poll(p + 2, 1, 10) > 0; i++)
 		drain(client_esp, true, got_esp);
 }

@@ -62,7 +62,7 @@ static size_t put32(uint8_t *p, uint32_t v)
 	return 4;
 }
 
-/* What each end calls tunnel i, and in v3 its session. */
+/* The name that each end has for tunnel i, and in v3 its session. */
 static uint32_t client_id(unsigned int i) { return i + 1; }
 static uint32_t server_id(unsigned int i) { return v3 ? 0x80000000 + i : 65535 - i; }
 static unsigned int of_client_id(uint32_t id) { return id - 1; }
@@ -269,7 +269,7 @@ static void settle(int ms)
 	}
 }
 
-/* What is lost where queues are short is sent again, as peers would. */
+/* Messages lost where queues are short are sent again, as peers would. */
 static void set_up(void)
 {
 	uint8_t out[128];

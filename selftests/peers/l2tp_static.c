@@ -62,7 +62,7 @@ static void send_to(int fd, const void *p, size_t len, const struct sockaddr_in 
 		perror("sendto");
 }
 
-/* What follows the IP header; its length, or -1 when there was nothing. */
+/* The payload behind the IP header; its length, or -1 when there was nothing. */
 static ssize_t receive(int fd, struct data *d, struct sockaddr_in *from)
 {
 	socklen_t fromlen = sizeof(*from);

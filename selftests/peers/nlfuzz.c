@@ -155,7 +155,7 @@ static int ask(void)
 	return answer();
 }
 
-/* --- who is "vpnpass" ------------------------------------------------------- */
+/* --- the ID of "vpnpass" ------------------------------------------------------- */
 static const struct nlattr *find(const void *from, size_t len, int type)
 {
 	const struct nlattr *a;
@@ -460,7 +460,7 @@ static void build_any(void)
 			put_any();
 		nest_end(n);
 	}
-	/* what no library would send */
+	/* requests that no library would send */
 	for (i = any(3) ? 0 : any(4); i; i--)
 		m.data[any(m.nl.nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN) + 1)] ^= 1 << any(8);
 	if (!any(20))

@@ -40,7 +40,7 @@ struct target {
 	unsigned int sent, received, dup;
 	unsigned int gap, max_gap;
 	long first_ms;
-	unsigned char *seen;	/* one byte per sequence number */
+	unsigned char *seen;	/* a byte per sequence number */
 };
 
 static volatile sig_atomic_t stop;
@@ -139,7 +139,7 @@ static uint16_t checksum(const uint8_t *p, size_t len)
 	return htons(~sum);
 }
 
-/* Of request number @n nothing more is awaited. */
+/* Nothing more is awaited of request number @n. */
 static void settle(struct target *t, unsigned int n)
 {
 	t->gap = t->seen[n % SEQS] ? 0 : t->gap + 1;

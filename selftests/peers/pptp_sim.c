@@ -79,7 +79,7 @@ static void case_two_clients_one_id(void)
 	gre_works_in_first(&a);
 }
 
-/* One client's number, towards each of two servers. */
+/* A client's number, towards each of two servers. */
 static void case_two_servers_one_id(void)
 {
 	struct call a, b;
@@ -317,7 +317,7 @@ static void case_echo_keeps_alive(void)
 		fail("GRE entry had %d s left, after Echo %d s", before, after);
 }
 
-/* What looks like a message in the middle of one, at a segment's beginning. */
+/* Octets like a message in the middle of another, at a segment's beginning. */
 static void case_cookie_in_payload(void)
 {
 	struct call other = taken(0x1234), call;
@@ -778,7 +778,7 @@ static void case_forged_ack(void)
 	survives(C1, flags);
 }
 
-/* What would bring a TCP that believes it to its end. */
+/* Segments that would bring a TCP that believes them to its end. */
 static void case_forged_end(void)
 {
 	static const uint8_t flags[] = { FIN | ACK, FIN | ACK, ACK, RST, RST | ACK, 0 };
@@ -881,7 +881,7 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-/* One side of all calls, until told to end; what arrives matters to nobody: the
+/* A side of all calls, until told to end; what arrives matters to nobody: the
  * router is being pulled from under it.
  */
 static void traffic_of(const struct call *calls, int n, int ms, bool client)

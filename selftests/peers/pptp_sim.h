@@ -58,11 +58,11 @@ struct call {
 };
 
 static const char *prefix, *nat_ip = "192.0.2.1";
-static uint16_t from_port;	/* of the next callers; 0: any */
+static uint16_t from_port;	/* port of the next callers; 0: any */
 static struct conn conns[CONNS];
 static int n_conns, home_ns;
 static size_t cut;	/* octets a segment, 0: all at once */
-static bool flush;	/* what one case leaves in conntrack is not the next one's trouble */
+static bool flush;	/* entries that a case leaves in conntrack are not the next one's trouble */
 static jmp_buf failed;
 static char reason[256];
 
@@ -174,7 +174,7 @@ static void connect_in(int fd, const char *ip)
 		fail("no TCP connection: %s", strerror(errno));
 }
 
-/* One end calls, the other accepts; @in is inside. The caller is inside when
+/* An end calls, the other accepts; @in is inside. The caller is inside when
  * @out accepts, else it calls the router's address and that leads to @in.
  */
 static struct conn *conn_open(int in, int out, bool out_accepts)

@@ -147,7 +147,7 @@ static void begin(void)
 	answered("parameters of the queue");
 }
 
-/* What a packet's message says of it: its number, and whether it was here. */
+/* The parts of a packet's message: its number, and whether it was here. */
 static bool packet(const struct nlmsghdr *h, uint32_t *id, bool *marked)
 {
 	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof(struct nfgenmsg));

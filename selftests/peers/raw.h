@@ -74,7 +74,7 @@ static inline uint16_t fold(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-/* What a checksum over an IPv6 payload begins with (RFC 8200 8.1). */
+/* The sum that a checksum over an IPv6 payload begins with (RFC 8200 8.1). */
 static inline uint32_t pseudo6(const void *src, const void *dst, uint8_t proto, uint32_t len)
 {
 	return sum16(sum16(proto + (len >> 16) + (len & 0xffff), src, 16), dst, 16);

@@ -28,8 +28,8 @@ struct tap {
 struct view {
 	int family;
 	const uint8_t *src, *dst, *l4;
-	size_t len;		/* of what is there from l4 on */
-	size_t told;		/* of what the header says */
+	size_t len;		/* octets that are there from l4 on */
+	size_t told;		/* octets that the header says */
 	uint8_t proto;
 	bool bad;
 };

@@ -61,7 +61,7 @@ static size_t sccrq(uint8_t *p)
 	return 28;
 }
 
-/* What follows the IP header, for protocols without ports. */
+/* The payload behind the IP header, for protocols without ports. */
 static size_t numbered(const char *kind, uint8_t *p)
 {
 	size_t i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who got what, compared with whose it was. */
+/* Packets that clients got, compared with those that were theirs. */
 #include "sim.h"
 
 /* Wrong is an SPI whose packets go to others, three and more, for LASTING; wrong at

@@ -38,7 +38,7 @@ enum kind { PING, RR, LAZY, DOWN, UP, VOICE, PUSH, ONEWAY, N_KIND };
 struct gen {
 	u32 in, out;			/* SPIs as the router sees them */
 	u32 seq_in, seq_out;
-	us_t bad_since, bad_last;	/* its owner was not reached */
+	us_t bad_since, bad_last;	/* the packet's owner was not reached */
 	u32 bad_n, bad_other;
 	bool bad_ever;			/* for longer than LASTING */
 };
@@ -60,7 +60,7 @@ struct flow {
 };
 
 struct client {
-	u32 lan;			/* one way, us */
+	u32 lan;			/* us, one way */
 	u32 flow[8];
 	u8 nflow;
 	bool seen;			/* by the router, since it forgot */
@@ -156,7 +156,7 @@ extern struct world {
 	struct flow flow[MAX_FLOWS];
 	struct client client[MAX_CLIENTS];
 	u32 nflow, nclient;
-	u32 wan, jitter;		/* one way, us */
+	u32 wan, jitter;		/* us, one way */
 	us_t spike_at, spike_end;
 	us_t now, end, down_until;
 	u32 base;			/* the router's clock at 0, ms */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What flows through the SAs. */
+/* Traffic through the SAs. */
 #include "sim.h"
 
 static us_t from_now(us_t us)

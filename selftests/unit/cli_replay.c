@@ -37,7 +37,7 @@ struct transport *transport_open(void)
 	if (!t->replies)
 		abort();
 	t->live = fseek(t->replies, 0, SEEK_CUR);
-	/* what is there is seen by poll(), too */
+	/* messages that are there are seen by poll(), too */
 	if (t->live)
 		setvbuf(t->replies, NULL, _IONBF, 0);
 	return t;
@@ -73,7 +73,7 @@ int transport_send(struct transport *t, const void *data, size_t length)
 	return 0;
 }
 
-/* One message into data, its padded length out; 0 at the end of the file. */
+/* A message into data, its padded length out; 0 at the end of the file. */
 static size_t read_one(struct transport *t, char *data, size_t room)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)data;

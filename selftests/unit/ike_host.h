@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What test_ike_parse.c and test_ike_track.c share. */
+/* Functions that test_ike_parse.c and test_ike_track.c share. */
 #include <stdlib.h>
 
 #include "ike/parse.h"

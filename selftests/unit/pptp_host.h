@@ -20,7 +20,7 @@ struct host_log {
 	size_t len, cap;
 };
 
-/* One control connection with the NAT's view of it. */
+/* A control connection with the NAT's view of it. */
 struct host {
 	struct pptp_ctl ctl;
 	struct pptp_calls calls;
@@ -167,7 +167,7 @@ static inline bool host_sum_same(u32 a, u32 b)
 	return a % 0xffff == b % 0xffff;
 }
 
-/* What the result says was changed is exactly what was changed. */
+/* The octets that the result says were changed are those that were. */
 static inline void host_check_result(const struct pptp_ctl_result *res, const u8 *was,
 				     const u8 *is, u32 len)
 {
@@ -201,7 +201,7 @@ static inline bool host_grow(struct host *h, enum pptp_dir dir)
 }
 
 /*
- * One segment through the NAT, in memory of exactly its size. @out (may be
+ * A segment through the NAT, in memory of exactly its size. @out (may be
  * @data) gets what is forwarded. Returns the verdict.
  */
 static inline int host_segment(struct host *h, enum pptp_dir dir, u32 seq,

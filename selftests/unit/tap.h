@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the unit tests in C say, and in which form: TAP on stdout. */
+/* Output of the unit tests in C: TAP on stdout. */
 #ifndef UNIT_TAP_H
 #define UNIT_TAP_H
 

@@ -761,7 +761,7 @@ static void dead_case(const u8 *msg, u32 len, u8 why)
 		CHECK(same(OUT, PPTP_SET_LINK_INFO, 0x0103, ANY, 0));
 		pos[IN] += 100;
 		CHECK(same(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0));
-		/* what is in flight gets what it got */
+		/* octets in flight get the number that they got */
 		pos[IN] -= 100 + 16 + 16 + len + n;
 		CHECK(sends(IN, PPTP_CALL_CLEAR_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
 		CHECK(!pptp_ctl_done(&host.ctl));
@@ -913,7 +913,7 @@ static void test_ring_misuse(void)
 	done("a ring that is too small is not taken");
 }
 
-/* One more call in block 0x12 than others have left of it. */
+/* A call more in block 0x12 than others have left of it. */
 static void odd_setup(void)
 {
 	begin();
@@ -959,7 +959,7 @@ static void test_odd(void)
 	CHECK(send_raw(IN, p + 12, 1) == PPTP_CTL_PASS);
 	CHECK(send_raw(IN, p + 13, 3) == PPTP_CTL_PASS);
 	CHECK(host.ctl.torn == 1 && !host.ctl.dead);
-	/* what is on its way is not changed, even when it is at hand again */
+	/* octets on their way are not changed, even when they are at hand again */
 	n = mk(p, PPTP_CALL_CLEAR_REQUEST, 0x1203, ANY, 0);
 	memcpy(q, p, n);
 	CHECK(send_raw(IN, p, 12) == PPTP_CTL_PASS);

@@ -22,7 +22,7 @@ static void suggest_options(const char *prefix)
 
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
 		snprintf(word, sizeof(word), "%s%s", dash, options[i]);
-		suggest(prefix, word);
+		suggest_word(prefix, word);
 	}
 }
 
@@ -33,7 +33,7 @@ static void suggest_netns(const char *prefix)
 
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			suggest(prefix, entry->d_name);
+			suggest_word(prefix, entry->d_name);
 	if (dir)
 		closedir(dir);
 }
@@ -45,7 +45,7 @@ static void suggest_colours(const char *prefix)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(colours); i++)
-		suggest(prefix, colours[i]);
+		suggest_word(prefix, colours[i]);
 }
 
 static bool is_colour(const char *word)
@@ -106,13 +106,13 @@ static int complete_run(struct context *ctx, int argc, char **argv)
 		suggest_options(argv[0]);
 	} else if (argc == 1) {
 		for (c = command_next(NULL); c; c = command_next(c))
-			suggest(argv[0], c->name);
+			suggest_word(argv[0], c->name);
 	} else {
 		c = command_find(argv[0]);
 		if (c && c->complete)
 			c->complete(ctx, argc - 1, argv + 1);
 		if (argc == 2 && *argv[1] && c && !c->hidden)
-			suggest(argv[1], "help");
+			suggest_word(argv[1], "help");
 	}
 	return EXIT_OK;
 }

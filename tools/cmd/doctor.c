@@ -262,11 +262,11 @@ static void doctor_complete(struct context *ctx, int argc, char **argv)
 {
 	(void)ctx;
 	if (argv[argc - 1][0] == '-')
-		suggest(argv[argc - 1], doctor_options[0]);
+		suggest_word(argv[argc - 1], doctor_options[0]);
 	else if (argc == 1)
-		suggest(argv[0], "probe");
+		suggest_word(argv[0], "probe");
 	else if (argc == 2 && !word_is(argv[0], "probe"))
-		suggest(argv[1], "from");
+		suggest_word(argv[1], "from");
 	else if (word_is(argv[0], "probe"))
 		probe_complete(argc - 1, argv + 1);
 }

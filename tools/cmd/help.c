@@ -96,7 +96,7 @@ static void help_complete(struct context *ctx, int argc, char **argv)
 
 	(void)ctx;
 	for (c = command_next(NULL); c && argc == 1; c = command_next(c))
-		suggest(argv[0], c->name);
+		suggest_word(argv[0], c->name);
 }
 
 const struct command help_command = {

@@ -272,7 +272,7 @@ static void monitor_complete(struct context *ctx, int argc, char **argv)
 		return;
 	}
 	for (i = 0; i < 2; i++)
-		suggest(argv[argc - 1], monitor_options[i]);
+		suggest_word(argv[argc - 1], monitor_options[i]);
 }
 
 const struct command monitor_command = {

@@ -434,7 +434,7 @@ static void restore_complete(struct context *ctx, int argc, char **argv)
 		return;
 	}
 	for (i = 0; restore_options[i]; i++)
-		suggest(last, restore_options[i]);
+		suggest_word(last, restore_options[i]);
 }
 
 const struct command restore_command = {

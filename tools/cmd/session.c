@@ -78,8 +78,8 @@ static int session_run(struct context *ctx, int argc, char **argv)
 static void session_complete(struct context *ctx, int argc, char **argv)
 {
 	if (argc == 1) {
-		suggest(argv[0], "list");
-		suggest(argv[0], "flush");
+		suggest_word(argv[0], "list");
+		suggest_word(argv[0], "flush");
 	}
 	filter_complete(ctx, false, argc, argv);
 }

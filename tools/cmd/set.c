@@ -143,7 +143,7 @@ static void suggest_settings(struct context *ctx, const char *which, const char 
 	nl_talk(&ctx->nl, &replies);
 	while (protos_next(&replies, which, &pos, &proto)) {
 		for (i = 0; i < proto.n_settings; i++)
-			suggest(prefix, proto.settings[i].name);
+			suggest_word(prefix, proto.settings[i].name);
 		proto_free(&proto);
 	}
 	replies_free(&replies);
@@ -155,9 +155,9 @@ static void set_complete(struct context *ctx, int argc, char **argv)
 		suggest_protos(ctx, argv[0]);
 	if (argc != 2)
 		return;
-	suggest(argv[1], "on");
-	suggest(argv[1], "off");
-	suggest(argv[1], "block");
+	suggest_word(argv[1], "on");
+	suggest_word(argv[1], "off");
+	suggest_word(argv[1], "block");
 	suggest_settings(ctx, argv[0], argv[1]);
 }
 

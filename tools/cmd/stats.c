@@ -108,7 +108,7 @@ static void stats_complete(struct context *ctx, int argc, char **argv)
 	const char *last = argv[argc - 1];
 
 	if (argc <= 2)
-		suggest(last, "--prometheus");
+		suggest_word(last, "--prometheus");
 	if (argc == 1 || (argc == 2 && !strcmp(argv[0], "--prometheus")))
 		suggest_protos(ctx, last);
 }

@@ -257,8 +257,8 @@ static void top_complete(struct context *ctx, int argc, char **argv)
 
 	if (word_is(before, "interval") || (strlen(before) > 1 && word_is(before, "count")))
 		return;
-	suggest(argv[argc - 1], "interval");
-	suggest(argv[argc - 1], "count");
+	suggest_word(argv[argc - 1], "interval");
+	suggest_word(argv[argc - 1], "count");
 	filter_complete(ctx, false, argc, argv);
 }
 

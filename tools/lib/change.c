@@ -63,7 +63,7 @@ static void complain_no_setting(const struct proto *p, const char *key)
 		if (at < sizeof(list))
 			at += snprintf(list + at, sizeof(list) - at, " %s", names[i]);
 	}
-	meant = nearest(key, names);
+	meant = nearest_word(key, names);
 	complain("%s has no setting %s%s%s%s", p->name, key, meant ? " (did you mean " : "",
 		 meant ? meant : "", meant ? "?)" : "");
 	complain_code("no-setting");

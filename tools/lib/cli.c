@@ -74,7 +74,7 @@ int usage_error(const struct command *command, const char *fmt, ...)
 int usage_error_word(const struct command *command, const char *what, const char *word,
 		     const char *const *known)
 {
-	const char *meant = nearest(word, known);
+	const char *meant = nearest_word(word, known);
 
 	if (!meant)
 		return usage_error(command, "%s %s", what, word);
@@ -111,11 +111,11 @@ void error_object(struct out *o, int ret)
 }
 
 /**
- * suggest - Offer a word for completion.
+ * suggest_word - Offer a word for completion.
  * @prefix: What is typed so far.
  * @word: The word, printed if it begins so.
  */
-void suggest(const char *prefix, const char *word)
+void suggest_word(const char *prefix, const char *word)
 {
 	if (!strncmp(prefix, word, strlen(prefix)))
 		puts(word);

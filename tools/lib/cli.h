@@ -37,7 +37,7 @@ struct context {
  * @details: More for its own help, may be NULL.
  * @options: Its own options, up to a NULL, may be NULL.
  * @run: Does it, with the words after the name; returns an exit code.
- * @complete: Calls suggest() for the last word, may be NULL.
+ * @complete: Calls suggest_word() for the last word, may be NULL.
  */
 struct command {
 	const char *name;
@@ -58,7 +58,7 @@ int usage_error_word(const struct command *command, const char *what, const char
 void answer_object(struct out *o);
 void error_object(struct out *o, int ret);
 bool word_is(const char *word, const char *full);
-void suggest(const char *prefix, const char *word);
+void suggest_word(const char *prefix, const char *word);
 void suggest_files(void);
 
 /* stamp.c */

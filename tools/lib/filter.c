@@ -122,7 +122,7 @@ static void suggest_addresses(struct context *ctx, const char *prefix, bool clie
 	nl_talk(&ctx->nl, &replies);
 	while ((pos = replies_next(&replies, pos))) {
 		session_read(&session, pos);
-		suggest(prefix, client ? session.client : session.peer);
+		suggest_word(prefix, client ? session.client : session.peer);
 		session_free(&session);
 	}
 	replies_free(&replies);
@@ -158,11 +158,11 @@ void filter_complete(struct context *ctx, bool events, int argc, char **argv)
 		suggest_addresses(ctx, prefix, word_is(before, "client"));
 	} else if (events && word_is(before, "type")) {
 		for (type = event_list(); *type; type++)
-			suggest(prefix, *type);
+			suggest_word(prefix, *type);
 	} else {
 		for (i = 0; i < ARRAY_SIZE(words) - !events; i++)
 			if (!is_given(words[i], argc, argv))
-				suggest(prefix, words[i]);
+				suggest_word(prefix, words[i]);
 	}
 }
 

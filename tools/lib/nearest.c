@@ -38,14 +38,14 @@ static size_t distance(const char *a, const char *b)
 }
 
 /**
- * nearest - The known word that a mistyped one is likely to mean.
+ * nearest_word - The known word that a mistyped one is likely to mean.
  * @word: What was typed.
  * @known: The words that would have been right, up to a NULL.
  *
  * Return: one of them, NULL if none is near: a word of three letters or less
  * may have one mistake, a longer one two.
  */
-const char *nearest(const char *word, const char *const *known)
+const char *nearest_word(const char *word, const char *const *known)
 {
 	size_t limit = strlen(word) <= 3 ? 1 : 2, d;
 	const char *best = NULL;

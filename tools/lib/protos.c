@@ -68,7 +68,7 @@ int proto_usage(const struct command *command, const char *word)
 
 	for (p = lower; *p; p++)
 		*p = tolower((unsigned char)*p);
-	meant = nearest(lower, proto_names);
+	meant = nearest_word(lower, proto_names);
 	usage_error(command, "not a protocol: %s " KNOWN, word);
 	if (meant)
 		advise_quietly("did you mean %s?", meant);
@@ -84,7 +84,7 @@ static bool unknown(const char *which)
 
 static int complain_unknown(const char *which)
 {
-	const char *meant = nearest(which, proto_names);
+	const char *meant = nearest_word(which, proto_names);
 
 	complain("%s: no such protocol%s%s%s " KNOWN, which, meant ? ", did you mean " : "",
 		 meant ? meant : "", meant ? "?" : "");
@@ -230,14 +230,14 @@ void suggest_protos(struct context *ctx, const char *prefix)
 	size_t i;
 
 	for (i = 0; proto_names[i]; i++)
-		suggest(prefix, proto_names[i]);
+		suggest_word(prefix, proto_names[i]);
 	if (nl_open(&ctx->nl))
 		return;
 	nl_request(&ctx->nl, VPNPASS_CMD_PROTO_GET, true);
 	nl_talk(&ctx->nl, &replies);
 	while (protos_next(&replies, NULL, &pos, &proto)) {
 		if (!module_of(proto.name))
-			suggest(prefix, proto.name);
+			suggest_word(prefix, proto.name);
 		proto_free(&proto);
 	}
 	replies_free(&replies);

@@ -45,6 +45,6 @@ void advise_quietly(const char *fmt, ...) __printf(1, 2);
 const struct complaint *last_complaint(void);
 
 /* nearest.c */
-const char *nearest(const char *word, const char *const *known);
+const char *nearest_word(const char *word, const char *const *known);
 
 #endif /* _VPNPASS_UTIL_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One bug of the kind that is asked for, at load: does the debug lane see it?
+ * A bug of the kind that is asked for, at load: does the debug lane see it?
  * Built and loaded by vm/debug/plants.sh.
  */
 #include <linux/delay.h>

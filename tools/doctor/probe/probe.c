@@ -412,7 +412,7 @@ static void forget_all(struct probe *probes, size_t n)
 	flows_free(&flows);
 }
 
-static void judge(struct probe *p)
+static void judge_packet(struct probe *p)
 {
 	size_t length = strlen(p->text), left = sizeof(p->text) - length;
 	char *end = p->text + length, address[INET6_ADDRSTRLEN];
@@ -444,7 +444,7 @@ static void run_all(struct probe *probes, size_t n, int64_t timeout)
 		fputs("\r\033[K", stderr);
 	forget_all(probes, n);
 	for (i = 0; i < n; i++)
-		judge(&probes[i]);
+		judge_packet(&probes[i]);
 }
 
 static void print_probe(struct out *o, const struct probe *p, const char *address)
@@ -670,9 +670,9 @@ void probe_complete(int argc, char **argv)
 	if (argc < 2 || word_is(argv[argc - 2], "timeout"))
 		return;
 	for (i = 0; i < N_SERVICES; i++)
-		suggest(argv[argc - 1], services[i]->name);
+		suggest_word(argv[argc - 1], services[i]->name);
 	for (i = 1; i + 1 < (size_t)argc; i++)
 		if (word_is(argv[i], "timeout"))
 			return;
-	suggest(argv[argc - 1], "timeout");
+	suggest_word(argv[argc - 1], "timeout");
 }

@@ -291,7 +291,7 @@ static void first_marks(struct walk *w)
 }
 
 /**
- * judge - What becomes of a packet on its way through the router, or from or
+ * judge_packet - What becomes of a packet on its way through the router, or from or
  * to it.
  * @rs: The ruleset.
  * @packet: The packet.
@@ -299,8 +299,8 @@ static void first_marks(struct walk *w)
  *            about this kind; may be NULL.
  * @j: Filled in.
  */
-void judge(const struct ruleset *rs, const struct packet *packet,
-	   const struct packet *const *controls, struct judgement *j)
+void judge_packet(const struct ruleset *rs, const struct packet *packet,
+		  const struct packet *const *controls, struct judgement *j)
 {
 	static const uint32_t ways[][4] = {
 		{ NF_INET_INGRESS, NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING },

@@ -91,8 +91,8 @@ struct judgement {
 	enum truth masqueraded;
 };
 
-void judge(const struct ruleset *rs, const struct packet *packet,
-	   const struct packet *const *controls, struct judgement *j);
+void judge_packet(const struct ruleset *rs, const struct packet *packet,
+		  const struct packet *const *controls, struct judgement *j);
 
 /* Declarations below are between eval.c, expr.c and xt.c. */
 

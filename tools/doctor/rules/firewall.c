@@ -104,12 +104,13 @@ static void cross(struct evidence *ev, const struct link_address *lan, const str
 
 	know_hosts(&tcp, ev);
 	know_hosts(&udp, ev);
-	judge(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control)->j);
+	judge_packet(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control)->j);
 	for (i = 0; i < n_vpns; i++) {
 		packet = make_packet(&vpns[i], lan, in, out, reply);
 		know_hosts(&packet, ev);
 		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
-		judge(&ev->rules, &packet, controls, &keep(ev, &vpns[i], &packet, control)->j);
+		judge_packet(&ev->rules, &packet, controls,
+			     &keep(ev, &vpns[i], &packet, control)->j);
 	}
 }
 
@@ -264,7 +265,7 @@ bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
 		if (!in || in == out || in->loopback)
 			continue;
 		p = make_packet(&control_vpn, lan, in, out, false);
-		judge(rs, &p, NULL, &j);
+		judge_packet(rs, &p, NULL, &j);
 		if (j.masqueraded == YES)
 			return true;
 	}
