@@ -31,10 +31,17 @@ const struct vpn vpns[] = {
 
 const size_t n_vpns = ARRAY_SIZE(vpns);
 
+/* NAT passes none of these, or one at a time: no rule is judged by them. */
+static const struct vpn other_gre = {
+	"gre", "GRE of another tunnel than PPTP's (IP protocol 47)", IPPROTO_GRE, 0, 0, false,
+};
+
+static const struct vpn ah = { "ah", "AH (IP protocol 51)", IPPROTO_AH, 0, 0, false };
+
 /**
  * vpn_of - Which VPN's packet it is.
  * @l4proto: IP protocol.
- * @port: Destination port of the first packet, 0 without ports.
+ * @port: Destination port of the first packet, the call ID of PPTP's GRE, 0 without any.
  *
  * Return: the kind or NULL.
  */
@@ -42,6 +49,10 @@ const struct vpn *vpn_of(uint8_t l4proto, uint16_t port)
 {
 	size_t i;
 
+	if (l4proto == IPPROTO_AH)
+		return &ah;
+	if (l4proto == IPPROTO_GRE && !port)
+		return &other_gre;
 	for (i = 0; i < n_vpns; i++)
 		if (vpns[i].l4proto == l4proto && (!vpns[i].port || vpns[i].port == port))
 			return &vpns[i];
@@ -290,6 +301,15 @@ void flow_forget(const struct flow *flow)
 	mnl_attr_nest_end(nlh, proto);
 	mnl_attr_nest_end(nlh, tuple);
 	kernel_dump(NETLINK_NETFILTER, nlh, ignore, NULL);
+}
+
+/**
+ * flow_diverted - Whether a rule hands it to another host than it was meant for.
+ * @flow: The connection.
+ */
+bool flow_diverted(const struct flow *flow)
+{
+	return !host_equal(&flow->dst, &flow->reply_src);
 }
 
 /**

@@ -65,6 +65,7 @@ int flows_read(struct flows *flows);
 void flows_free(struct flows *flows);
 void flows_mark_fresh(struct flows *flows, struct flows *before);
 void flow_forget(const struct flow *flow);
+bool flow_diverted(const struct flow *flow);
 bool flow_answered(const struct flow *flow);
 bool flow_goes_out(const struct flow *flow, const struct network *net);
 const struct vpn *vpn_of(uint8_t l4proto, uint16_t port);

@@ -84,6 +84,12 @@ static size_t read_addresses(struct heard *h, const uint8_t *data, size_t length
 	return 0;
 }
 
+/* RFC 2637 4.1: version 1, for PPP; its call ID is as good as a port. */
+static bool is_pptp(const uint8_t *gre)
+{
+	return (gre[1] & 7) == 1 && gre[2] == 0x88 && gre[3] == 0x0b;
+}
+
 static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 {
 	size_t at = read_addresses(h, data, length);
@@ -96,6 +102,8 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 		h->sport = data[at] << 8 | data[at + 1];
 		h->dport = data[at + 2] << 8 | data[at + 3];
 	}
+	if (h->l4proto == IPPROTO_GRE && length >= at + 8 && is_pptp(data + at))
+		h->dport = data[at + 6] << 8 | data[at + 7];
 	return vpn_of(h->l4proto, h->dport) || vpn_of(h->l4proto, h->sport);
 }
 

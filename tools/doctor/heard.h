@@ -21,7 +21,7 @@ struct watch;
  * @dst: Their destination.
  * @l4proto: IP protocol.
  * @sport: Source port, 0 where there are none.
- * @dport: Destination port, likewise.
+ * @dport: Destination port, likewise; the call ID of PPTP's GRE.
  * @n: How many.
  */
 struct heard {

@@ -64,6 +64,12 @@ static const struct {
 	{ "host-silent", "The server does not answer this VPN from here." },
 	{ "answers-dropped",
 	  "The server answers, and this router's own firewall drops the answer." },
+	{ "server-nat", "The server is behind a router of its own; Windows may need a setting." },
+	{ "ah", "This kind of IPsec cannot get through any router that translates addresses." },
+	{ "gre-plain", "This tunnel works for one device at a time." },
+	{ "l2tp-clear", "This VPN is not encrypted: everybody on the way can read it." },
+	{ "diverted", "This router hands the connection to somebody else than the VPN server." },
+	{ "udp-timeout", "The VPN drops when nothing is sent for a while." },
 	{ "not-examined", "There may be more that is wrong than this list shows." },
 };
 

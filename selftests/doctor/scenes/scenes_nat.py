@@ -68,10 +68,12 @@ Scene("healthy: this router leaves with an address that is routed to it", args=H
       nat=False, nft=OTHER % "198.51.100.200", gip=["route add 198.51.100.200 via 203.0.113.2"],
       outer="198.51.100.200", find=ANSWERS, code=0)
 Scene("healthy: a gateway that hides its own address to have NAT-T used", args=HOST,
-      peer=("ike=forced", "natt=forced"), outer="203.0.113.2", find=ANSWERS, code=0,
+      peer=("ike=forced", "natt=forced"), outer="203.0.113.2",
+      find=[*ANSWERS, "server-nat ike info"], code=0,
       check=tells("host-answers", "no NAT on the way"))
 Scene("NAT: a carrier's that a gateway which hides its address cannot prove", args=HOST,
-      peer=("ike=forced", "natt=forced"), gdo=CARRIER, outer="203.0.113.77", find=ANSWERS, code=0)
+      peer=("ike=forced", "natt=forced"), gdo=CARRIER, outer="203.0.113.77",
+      find=[*ANSWERS, "server-nat ike info"], code=0)
 Scene("NAT: a carrier's that a gateway which refuses says nothing of", args=HOST,
       peer=("ike=refuse", "natt=refuse"), gdo=CARRIER, outer="203.0.113.77", find=ANSWERS, code=0)
 Scene("NAT: who may not see this router's own says nothing of another's", args=HOST, peer=IKE,

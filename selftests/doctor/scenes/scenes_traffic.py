@@ -60,7 +60,44 @@ Scene("healthy: NAT-T, OpenVPN and WireGuard are answered", before=[
     ("c1", ["natt", "openvpn", "wireguard"])],
       find=["needs-no-help natt info", "needs-no-help openvpn info", "needs-no-help wireguard info"])
 Scene("healthy: everything is answered", before=[("c1", ["ike", "esp", "pptp", "l2tp"])],
-      find=["one-client esp info"])
+      find=["one-client esp info", "l2tp-clear l2tp info"])
+
+# --- what NAT spoils, or another takes --------------------------------------------------
+NO_NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" meta l4proto != { ah, gre } masquerade; }; }
+"""
+Scene("AH through NAT", traffic=[("c1", ["ah"])], find=["ah ah error"],
+      check=tells("ah", "192.168.1.2 sends AH", stage.SERVER))
+Scene("two clients of AH", traffic=[("c1", ["ah"]), ("c2", ["ah"])], find=["ah ah error"])
+Scene("healthy: AH that is routed without NAT", traffic=[("c1", ["ah"])], nat=False, nft=NO_NAT)
+Scene("GRE that is not PPTP's", traffic=[("c1", ["gre0"])], find=["gre-plain gre info"])
+Scene("two clients of GRE that is not PPTP's", traffic=[("c1", ["gre0"]), ("c2", ["gre0"])],
+      find=["gre-plain gre info"])
+Scene("healthy: GRE that is routed without NAT", traffic=[("c1", ["gre0"])], nat=False, nft=NO_NAT)
+Scene("healthy: L2TP without IPsec", traffic=[("c1", ["l2tp"])], find=["l2tp-clear l2tp info"])
+Scene("L2TP without IPsec, and nobody answers", mute=["l2tp"], truth=half("l2tp"),
+      traffic=[("c1", ["l2tp"])], find=["path-silent l2tp error"])
+PROXY = ("timeout 60 python3 -c 'import socket, time; s = socket.create_server((\"\", 3128)); "
+         "time.sleep(60)' > /dev/null 2>&1 & until ss -Hlnt | grep -q 3128; do sleep 0.1; done")
+DIVERT = """table ip proxy { chain pre { type nat hook prerouting priority dstnat
+    iifname "lan1" %s; }; }
+"""
+Scene("a transparent proxy takes PPTP", nft=DIVERT % "tcp dport 1723 redirect to :3128", do=[PROXY],
+      traffic=[("c1", ["pptp"])], find=["diverted pptp warning"],
+      check=tells("diverted", stage.SERVER, "192.168.1.1 instead"))
+Scene("another host gets IKE", nft=DIVERT % "udp dport 500 dnat to 203.0.113.99", truth=lost("ike"),
+      traffic=[("c1", ["ike"])], find=["diverted ike warning"],
+      check=tells("diverted", stage.SERVER, "203.0.113.99 instead"))
+Scene("healthy: a proxy takes the Web, and a port is forwarded to a server inside", nft="""
+table ip proxy { chain pre { type nat hook prerouting priority dstnat
+    iifname "lan1" tcp dport 80 redirect to :3128
+    iifname "wan" udp dport 4500 dnat to 192.168.1.2; }; }
+""", before=[("c1", ["pptp", "ike"])])
+SHORT = {"netfilter/nf_conntrack_udp_timeout_stream": 15}
+KEPT = ["needs-no-help natt info"]
+Scene("NAT-T is forgotten sooner than it is kept open", sysctl=SHORT, before=[("c1", ["natt"])],
+      find=["udp-timeout natt warning", *KEPT], cure=True)
+Scene("healthy: UDP is forgotten soon, and nobody uses NAT-T", sysctl=SHORT, before=[("c1", ["ike"])])
 
 # --- GRE comes back, and nobody knows whose it is ------------------------------------------
 Scene("PPTP's GRE is answered, but plain NAT cannot tell for whom", kinds=("gre", "esp", "web"),

@@ -31,8 +31,12 @@ KINDS = {
     "ike": (17, 500, 500), "natt": (17, 4500, 4500), "l2tp": (17, 1701, 0),
     "openvpn": (17, 1194, 0), "wireguard": (17, 51820, 0), "esp": (50, 0, 0),
     "gre": (47, 0, 0), "l2tp3": (115, 0, 0), "pptp": (6, 1723, 0), "web": (6, 443, 0),
+    "ah": (51, 0, 0), "gre0": (47, 0, 0),
 }
-RAW = {50: bytes.fromhex("0000100100000001") + b"x" * 24,
+# GRE of PPTP's kind, and of no version
+RAW = {"gre0": bytes.fromhex("00000800") + b"data",
+       51: bytes.fromhex("3204000000001234" "00000001") + b"x" * 40,
+       50: bytes.fromhex("0000100100000001") + b"x" * 24,
        47: bytes.fromhex("3001880b00040001") + b"\0\0\0\1" + b"data",
        115: bytes.fromhex("0000123400000000")}
 USUAL = ("ike", "natt", "esp", "pptp", "l2tp", "openvpn", "web")
@@ -212,7 +216,7 @@ class Client:
                 if proto == 6:
                     s.connect_ex((self.to, port))
                 else:
-                    s.sendto(RAW.get(proto, b"x" * 40), (self.to, port))
+                    s.sendto(RAW.get(kind, RAW.get(proto, b"x" * 40)), (self.to, port))
             except OSError:
                 pass
 

@@ -14,6 +14,7 @@ void check_routes(const struct evidence *ev, struct report *r);
 void check_rules(const struct evidence *ev, struct report *r);
 void check_silence(const struct evidence *ev, struct report *r);
 void check_switches(const struct evidence *ev, struct report *r);
+void check_unfit(const struct evidence *ev, struct report *r);
 void check_untranslated(const struct evidence *ev, struct report *r);
 void check_vpns(const struct evidence *ev, struct report *r);
 void check_wan(const struct evidence *ev, struct report *r);

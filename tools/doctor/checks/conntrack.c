@@ -61,7 +61,7 @@ static void find_full(const struct evidence *ev, struct report *r)
 /* Protocols whose packets have no ports that NAT could change. */
 static bool is_portless(const struct vpn *vpn)
 {
-	return vpn && !vpn->port;
+	return vpn && !vpn->port && vpn->helped;
 }
 
 static bool has_flow(const struct evidence *ev, const struct heard *h)

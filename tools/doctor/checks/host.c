@@ -2,8 +2,8 @@
 /*
  * Findings about the host that the doctor was asked about: the way there
  * (route-blocked, no-route, small-mtu), what it answers (host-answers, host-refuses,
- * host-silent, ike-tcp), answers that this router's own rules drop (answers-dropped), and
- * that it sees another address than they left with (nat-outside).
+ * host-silent, ike-tcp, server-nat), answers that this router's own rules drop
+ * (answers-dropped), and that it sees another address than they left with (nat-outside).
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -365,6 +365,25 @@ static void find_nat(const struct evidence *ev, struct report *r)
 	free(seen);
 }
 
+/* Windows refuses such servers of L2TP/IPsec, as long as it is not told otherwise. */
+static void find_hidden(const struct evidence *ev, struct report *r)
+{
+	char to[INET6_ADDRSTRLEN];
+	bool hidden = false;
+	size_t i;
+
+	for (i = 0; i < ev->n_asked; i++)
+		hidden |= ev->asked[i].hidden;
+	if (!hidden)
+		return;
+	found(r, "server-nat", SEVERITY_INFO, "ike",
+	      xasprintf("%s says that it has another address (RFC 7296 2.23): %s",
+			host_text(ev->to, to), "it is behind a NAT itself, or wants NAT-T used"),
+	      SAY("Nothing here. Where Windows fails with error 809 by L2TP/IPsec: on that",
+		  "computer, set AssumeUDPEncapsulationContextOnSendRule to 2 in",
+		  "HKLM\\SYSTEM\\CurrentControlSet\\Services\\PolicyAgent and start it again."));
+}
+
 void check_host(const struct evidence *ev, struct report *r)
 {
 	enum severity severity = SEVERITY_WARNING;
@@ -389,4 +408,5 @@ void check_host(const struct evidence *ev, struct report *r)
 			report_asked(ev, r, &ev->asked[i], severity);
 	find_tcp(ev, r);
 	find_nat(ev, r);
+	find_hidden(ev, r);
 }

@@ -85,7 +85,7 @@ static bool has_mirror(const struct evidence *ev, const struct flow *f)
 static bool is_silent(const struct evidence *ev, const struct flow *f)
 {
 	return flow_goes_out(f, &ev->net) && !flow_answered(f) && !is_probe(ev, f) &&
-	       !is_stray(f) && !f->fresh && !answered_by_ours(&ev->ours, f);
+	       !is_stray(f) && !f->fresh && !flow_diverted(f) && !answered_by_ours(&ev->ours, f);
 }
 
 static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn)

@@ -598,6 +598,7 @@ struct asked *probe_ask(const struct host *host, int seconds, size_t *n)
 			.service = probes[i].service, .result = probes[i].state,
 			.tries = probes[i].tries, .nat = probes[i].nat,
 			.sent = probes[i].sent, .seen_port = probes[i].seen_port,
+			.hidden = probes[i].talk.sight.told && !probes[i].talk.sight.honest,
 		};
 		snprintf(asked[i].text, sizeof(asked[i].text), "%s", probes[i].text);
 		snprintf(asked[i].refuser, sizeof(asked[i].refuser), "%s", probes[i].refuser);

@@ -116,6 +116,7 @@ enum result {
  * @nat: What it says of the addresses that it sees.
  * @sent: What the packet left with.
  * @seen_port: That it sees, if @nat is NAT_PORT.
+ * @hidden: It does not hash its own address as we know it.
  */
 struct asked {
 	const struct service *service;
@@ -126,6 +127,7 @@ struct asked {
 	enum nat nat;
 	struct endpoint sent;
 	uint16_t seen_port;
+	bool hidden;
 };
 
 extern const struct service service_ike, service_natt, service_ike_tcp, service_pptp,
