@@ -90,6 +90,42 @@ static bool is_pptp(const uint8_t *gre)
 	return (gre[1] & 7) == 1 && gre[2] == 0x88 && gre[3] == 0x0b;
 }
 
+static const struct vpn wireguard = {
+	"wireguard", "WireGuard by its looks (UDP)", IPPROTO_UDP, 0, 0, false,
+};
+
+static const struct vpn openvpn = {
+	"openvpn", "OpenVPN by its looks (UDP)", IPPROTO_UDP, 0, 0, false,
+};
+
+/* The first messages of both sides: their first bytes, and lengths with UDP's header. */
+static const struct {
+	const struct vpn *vpn;
+	bool answers;
+	uint8_t begins[4];
+	int n;
+	uint16_t least, most;
+} looks[] = {
+	{ &wireguard, false, { 1, 0, 0, 0 }, 4, 8 + 148, 8 + 148 },
+	{ &wireguard, true, { 2, 0, 0, 0 }, 4, 8 + 92, 8 + 92 },
+	{ &openvpn, false, { 7 << 3 }, 1, 8 + 14, 8 + 86 },
+	{ &openvpn, true, { 8 << 3 }, 1, 8 + 26, 8 + 98 },
+};
+
+static void read_look(struct heard *h, const uint8_t *udp, size_t length)
+{
+	uint16_t size = length >= 12 ? udp[4] << 8 | udp[5] : 0;
+	size_t i;
+
+	for (i = 0; size && i < ARRAY_SIZE(looks); i++) {
+		if (size < looks[i].least || size > looks[i].most ||
+		    memcmp(udp + 8, looks[i].begins, looks[i].n))
+			continue;
+		h->look = looks[i].vpn;
+		h->answers = looks[i].answers;
+	}
+}
+
 static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 {
 	size_t at = read_addresses(h, data, length);
@@ -104,7 +140,11 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 	}
 	if (h->l4proto == IPPROTO_GRE && length >= at + 8 && is_pptp(data + at))
 		h->dport = data[at + 6] << 8 | data[at + 7];
-	return vpn_of(h->l4proto, h->dport) || vpn_of(h->l4proto, h->sport);
+	if (vpn_of(h->l4proto, h->dport) || vpn_of(h->l4proto, h->sport))
+		return true;
+	if (h->l4proto == IPPROTO_UDP)
+		read_look(h, data + at, length - at);
+	return h->look;
 }
 
 /**
@@ -115,7 +155,8 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 bool heard_equal(const struct heard *a, const struct heard *b)
 {
 	return a->index == b->index && a->out == b->out && a->l4proto == b->l4proto &&
-	       a->sport == b->sport && a->dport == b->dport && host_equal(&a->src, &b->src) &&
+	       a->sport == b->sport && a->dport == b->dport && a->look == b->look &&
+	       a->answers == b->answers && host_equal(&a->src, &b->src) &&
 	       host_equal(&a->dst, &b->dst);
 }
 

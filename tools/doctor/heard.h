@@ -8,6 +8,7 @@
 
 #include "network.h"
 
+struct vpn;
 struct watch;
 
 /* As many kinds of packets are kept apart. */
@@ -22,6 +23,8 @@ struct watch;
  * @l4proto: IP protocol.
  * @sport: Source port, 0 where there are none.
  * @dport: Destination port, likewise; the call ID of PPTP's GRE.
+ * @look: What they are by their looks, on a port of no VPN's; NULL otherwise.
+ * @answers: By these they answer.
  * @n: How many.
  */
 struct heard {
@@ -30,6 +33,8 @@ struct heard {
 	struct host src, dst;
 	uint8_t l4proto;
 	uint16_t sport, dport;
+	const struct vpn *look;
+	bool answers;
 	unsigned int n;
 };
 

@@ -90,8 +90,8 @@ static bool is_known(struct watch *w, const struct heard *h)
 
 static void tell_packet(struct watch *w, const struct heard *h)
 {
-	const struct vpn *to = vpn_of(h->l4proto, h->dport), *vpn = to ? to :
-			       vpn_of(h->l4proto, h->sport);
+	const struct vpn *to = vpn_of(h->l4proto, h->dport), *from = vpn_of(h->l4proto, h->sport);
+	const struct vpn *vpn = h->look ? h->look : to ? to : from;
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
 	struct out *o = &w->ctx->out;
 	char stamp[STAMP_SIZE];

@@ -39,6 +39,7 @@ class Scene:
     tun: tunnel interfaces of the router, with a process at their other end
     sysctl: settings of the router
     mute: kinds that the server does not answer
+    echo: kinds that it sends back as they came
     traffic: (client, kinds) that are sent while the doctor looks
     before: likewise, sent and served before he looks
     last: lines of a shell in the router, right before he looks
@@ -61,7 +62,7 @@ class Scene:
         known = dict(nft="", nat=True, do=(), ip=(), sysctl={}, mute=(), traffic=(), before=(),
                      truth={}, find=(), may=(), cure=False, args=(), kinds=stage.USUAL,
                      check=None, needs=None, code=None, cured=None, gip=(), tun=(), gdo=(), last=(), shut=False,
-                     peer=(), user=None, outer=None)
+                     peer=(), user=None, outer=None, echo=())
         if set(kw) - set(known):
             raise TypeError(f"{name}: {set(kw) - set(known)}")
         known.update(kw)
@@ -131,7 +132,7 @@ class Stage:
         for fd in self.tuns:
             os.close(fd)
         self.tuns = []
-        self.server = stage.Server(mute=scene.mute, shut=scene.shut)
+        self.server = stage.Server(mute=scene.mute, shut=scene.shut, echo=scene.echo)
 
     def plant(self, scene):
         rules = "flush ruleset\n" + (NAT if scene.nat else "") + lines_of(scene.nft)

@@ -62,6 +62,14 @@ Scene("healthy: NAT-T, OpenVPN and WireGuard are answered", before=[
 Scene("healthy: everything is answered", before=[("c1", ["ike", "esp", "pptp", "l2tp"])],
       find=["one-client esp info", "l2tp-clear l2tp info"])
 
+# --- on other ports, heard while something else has him listen ------------------------------
+for kind, proto in (("wireguard2", "wireguard"), ("openvpn2", "openvpn")):
+    Scene(f"healthy: {proto} on another port", mute=["ike"], truth=half("ike"),
+          traffic=[("c1", ["ike", kind])], find=["path-silent ike error", f"needs-no-help {proto} info"],
+          check=tells("needs-no-help", "192.168.1.2", stage.SERVER, str(stage.KINDS[kind][1])))
+    Scene(f"{proto} on another port, but what comes back is no answer", mute=["ike"], echo=[kind],
+          truth=half("ike"), traffic=[("c1", ["ike", kind])], find=["path-silent ike error"])
+
 # --- what NAT spoils, or another takes --------------------------------------------------
 NO_NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
     oifname "wan" meta l4proto != { ah, gre } masquerade; }; }

@@ -32,13 +32,17 @@ KINDS = {
     "openvpn": (17, 1194, 0), "wireguard": (17, 51820, 0), "esp": (50, 0, 0),
     "gre": (47, 0, 0), "l2tp3": (115, 0, 0), "pptp": (6, 1723, 0), "web": (6, 443, 0),
     "ah": (51, 0, 0), "gre0": (47, 0, 0),
+    "wireguard2": (17, 5182, 0), "openvpn2": (17, 5194, 0),
 }
-# GRE of PPTP's kind, and of no version
-RAW = {"gre0": bytes.fromhex("00000800") + b"data",
+# GRE of PPTP's kind, and of no version; what WireGuard and OpenVPN begin with, and answer
+RAW = {"wireguard2": b"\1\0\0\0" + b"x" * 144, "openvpn2": b"\x38" + b"x" * 8 + bytes(5),
+       "gre0": bytes.fromhex("00000800") + b"data",
        51: bytes.fromhex("3204000000001234" "00000001") + b"x" * 40,
        50: bytes.fromhex("0000100100000001") + b"x" * 24,
        47: bytes.fromhex("3001880b00040001") + b"\0\0\0\1" + b"data",
        115: bytes.fromhex("0000123400000000")}
+ANSWERS = {"wireguard2": b"\2\0\0\0" + b"x" * 88,
+           "openvpn2": b"\x40" + b"x" * 8 + b"\1" + bytes(4) + b"x" * 8 + bytes(4)}
 USUAL = ("ike", "natt", "esp", "pptp", "l2tp", "openvpn", "web")
 
 
@@ -145,7 +149,8 @@ def tun(name, device):
 class Server:
     """The gateway: answers every kind, except those in mute."""
 
-    def __init__(self, name="g", mute=(), shut=False):
+    def __init__(self, name="g", mute=(), shut=False, echo=()):
+        self.echo = echo
         self.mute, self.socks, self.streams, self.seen = set(mute), [], [], {}
         for kind, (proto, port, _) in () if shut else KINDS.items():
             if proto == 6:
@@ -179,6 +184,7 @@ class Server:
                     if s.type == socket.SOCK_RAW:
                         data = data[(data[0] & 15) * 4:]
                         who = (who[0], 0)
+                    data = data if kind in self.echo else ANSWERS.get(kind, data)
                     try:
                         s.sendto(data, who)
                     except OSError:

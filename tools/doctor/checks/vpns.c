@@ -37,6 +37,42 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 		  "look at its ends."));
 }
 
+/* The server's first message, which comes back as the client's went out. */
+static bool is_answered(const struct evidence *ev, const struct heard *h)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *a = &ev->ear.list[i];
+
+		if (a->look == h->look && a->answers && a->out && a->sport == h->dport &&
+		    a->dport == h->sport && host_equal(&a->src, &h->dst) &&
+		    host_equal(&a->dst, &h->src))
+			return true;
+	}
+	return false;
+}
+
+/* A VPN on a port of its own choice, by what both sides say at first. */
+static void find_by_looks(const struct evidence *ev, struct report *r)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (!h->look || h->answers || h->out || network_is_local(&ev->net, &h->src) ||
+		    !is_answered(ev, h))
+			continue;
+		found(r, "needs-no-help", SEVERITY_INFO, h->look->proto,
+		      xasprintf("%s begins %s with %s on port %u, and is answered",
+				host_text(&h->src, src), h->look->title,
+				host_text(&h->dst, dst), h->dport),
+		      SAY("Nothing here: it passes any NAT, passthrough plays no part."));
+	}
+}
+
 /* The router's own, such as a probe, does not count as a client's. */
 static bool is_ipsec(const struct evidence *ev, const struct flow *f)
 {
@@ -108,4 +144,5 @@ void check_vpns(const struct evidence *ev, struct report *r)
 	find_helpless(ev, r, "natt", "IPsec with NAT-T (UDP 4500)");
 	find_helpless(ev, r, "openvpn", "OpenVPN (port 1194)");
 	find_helpless(ev, r, "wireguard", "WireGuard (UDP 51820)");
+	find_by_looks(ev, r);
 }
