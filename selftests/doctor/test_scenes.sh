@@ -10,5 +10,5 @@ checktool nft nftables
 checktool conntrack
 checktool python3
 modprobe -qa veth tun nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_redir nft_nat nft_chain_nat \
-	nft_compat xt_multiport xt_conntrack nft_limit nft_reject_inet nft_quota nft_fib_inet
+	nft_compat xt_multiport xt_conntrack xt_LOG xt_limit xt_addrtype xt_recent xt_hl nft_limit nft_reject_inet nft_quota nft_fib_inet
 exec "$(dirname "$0")/scenes/run.py" "$@"

@@ -54,7 +54,7 @@ class Scene:
     cure: his commands are carried out, and all is well then
     args: words behind "doctor"
     kinds: what is measured
-    needs: part of nft that some kernels lack
+    needs: part of nft or iptables that some kernels lack
     check: called with the findings and rc; returns what is wrong
     """
 
@@ -152,6 +152,8 @@ class Stage:
         for name, lines in (("r", scene.do), ("g", scene.gdo)):
             for line in lines:
                 rc, out, err = stage.run(name, ["sh", "-c", line])
+                if rc and scene.needs:
+                    return SKIP
                 if rc:
                     return f"{line}: {out}{err}"
         return None

@@ -261,6 +261,23 @@ Scene("a rule of ufw's denies IKE", do=ipt(
     "-A ufw-user-forward -i lan+ -o wan -j ACCEPT"), truth=lost("ike"),
       find=["nft-drop ike error"], check=says("ufw route prepend allow in on lan1 out on wan proto udp"))
 Scene("healthy: ufw with a route allowed", do=ipt(*UFW, "-A ufw-user-forward -i lan+ -o wan -j ACCEPT"))
+# the rules that ufw itself makes of these words
+def real_ufw(*words):
+    quoted = " ".join("'%s'" % w for w in words)
+    return [stage.os.path.dirname(stage.__file__) + "/ufw.sh " + quoted]
+
+
+ROUTED = ("route allow in on lan1 out on wan", "route allow in on lan2 out on wan")
+DENIED = ("route deny in on lan1 out on wan proto udp to any port 500", *ROUTED, "limit 22/tcp")
+Scene("ufw itself, as it comes, shuts the LAN", do=real_ufw(), truth=lost(*stage.USUAL),
+      find=["nft-drop - error"], check=says("ufw route allow in on lan"), needs="ufw")
+Scene("healthy: ufw itself, with routes allowed", do=real_ufw(*ROUTED), needs="ufw")
+Scene("ufw itself denies IKE", do=real_ufw(*DENIED), truth=lost("ike"), find=["nft-drop ike error"],
+      check=says("ufw route prepend allow in on lan1 out on wan proto udp"), needs="ufw")
+Scene("two faults: ufw itself denies IKE, and a rule beside it drops ESP", do=real_ufw(*DENIED), nft="""
+table inet fw { chain forward { type filter hook forward priority 5; policy accept
+    meta l4proto esp drop; }; }
+""", truth=lost("ike", "esp"), find=["nft-drop ike error", "nft-drop esp error"], needs="ufw")
 Scene("healthy: libvirt's network beside the LAN", ip=[
     "link add virbr0 type veth peer name vnetp", "addr add 192.168.122.1/24 dev virbr0",
     "link set virbr0 up", "link set vnetp up"], do=ipt(
