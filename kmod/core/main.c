@@ -117,31 +117,8 @@ static struct pernet_operations net_ops = {
 
 /* Notifiers run under RTNL, which must not wait for vpnpass_mutex: it is held while
  * packets are waited for.
- */
-static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
-{
-	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vpnpass_net *vn = vpnpass_net_get(dev_net(dev));
-	const struct vpnpass_proto *p;
-	int i;
-
-	if (event != NETDEV_DOWN)
-		return NOTIFY_DONE;
-	rcu_read_lock();
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->ops->dev_down && vpnpass_proto_is_here(&vn->proto[i]))
-			p->ops->dev_down(vn, dev);
-	}
-	rcu_read_unlock();
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block netdev_notifier = {
-	.notifier_call = netdev_event,
-};
-
-/* Masquerading ends the connections of an address that goes, but not those that
+ *
+ * Masquerading ends the connections of an address that goes, but not those that
  * were made without a packet: it does not know them for its own.
  */
 static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
@@ -173,18 +150,13 @@ static int __init vpnpass_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto help;
-	err = register_netdevice_notifier(&netdev_notifier);
-	if (err)
-		goto pernet;
 	err = register_inetaddr_notifier(&inetaddr_notifier);
 	if (err)
-		goto netdev;
+		goto pernet;
 	err = vpnpass_netlink_init();
 	if (!err)
 		return 0;
 	unregister_inetaddr_notifier(&inetaddr_notifier);
-netdev:
-	unregister_netdevice_notifier(&netdev_notifier);
 pernet:
 	unregister_pernet_subsys(&net_ops);
 help:
@@ -196,7 +168,6 @@ static void __exit vpnpass_exit(void)
 {
 	vpnpass_netlink_exit();
 	unregister_inetaddr_notifier(&inetaddr_notifier);
-	unregister_netdevice_notifier(&netdev_notifier);
 	/* while the netns' data are there for a packet on its way out */
 	vpnpass_help_exit();
 	unregister_pernet_subsys(&net_ops);

@@ -58,7 +58,8 @@ static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 	    nla_put_u32(skb, VPNPASS_A_PROTO_PINS, atomic_read(&pn->n_pins)))
 		return -EMSGSIZE;
 	for (i = 0; i < p->n_settings; i++)
-		if (put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
+		if (!p->settings[i].gone &&
+		    put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
 			return -EMSGSIZE;
 	for (i = 0; i < p->n_counters; i++)
 		if (put_counter(skb, p->counters[i],
@@ -173,6 +174,11 @@ static int setting_request(struct vpnpass_net *vn, struct vpnpass_proto *p,
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_NAME],
 				    "the protocol has no such setting");
 		return idx;
+	}
+	if (p->settings[idx].gone) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_NAME],
+				    "this setting means nothing any more, and is ignored");
+		return 0;
 	}
 	if (!vpnpass_limit_allowed(vn, p, idx, nla_get_u32(tb[VPNPASS_A_SETTING_VALUE]))) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_VALUE],

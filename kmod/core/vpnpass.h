@@ -93,6 +93,7 @@ struct vpnpass_pin {
  * @min: least value
  * @max: greatest value
  * @def: value after loading
+ * @gone: it means nothing any more: who sets it is told so, and nobody is shown it
  */
 struct vpnpass_setting {
 	const char *name;
@@ -100,6 +101,7 @@ struct vpnpass_setting {
 	u32 min;
 	u32 max;
 	u32 def;
+	bool gone;
 };
 
 /* Settings every helper has, at these indices; its own come after. */
@@ -173,7 +175,6 @@ struct vpnpass_pkt {
  * @VPNPASS_HINT_MADE: the response to a request for SAs passed, of either side's: there
  *	is one IPsec SA each way more
  * @VPNPASS_HINT_ASKED: the client's request for one passed, for the first time
- * @VPNPASS_HINT_AGAIN: it passed once more, as no response has
  * @VPNPASS_HINT_NOT_MADE: what the client asked for last came to nothing: refused, or a
  *	round of EAP. That a round was one can show only with the next request; this
  *	then takes back a VPNPASS_HINT_MADE
@@ -184,7 +185,6 @@ struct vpnpass_pkt {
 enum vpnpass_hint_what {
 	VPNPASS_HINT_MADE,
 	VPNPASS_HINT_ASKED,
-	VPNPASS_HINT_AGAIN,
 	VPNPASS_HINT_NOT_MADE,
 	VPNPASS_HINT_ROUND_TRIP,
 };
@@ -211,7 +211,7 @@ struct vpnpass_hint {
 	struct nf_conn *ct;
 };
 
-#define VPNPASS_RESTORE_PINS	32	/* in one request */
+#define VPNPASS_RESTORE_PINS	256	/* in one request */
 
 /* A number of a session to be restored; @attr is for extack. */
 struct vpnpass_restore_pin {
@@ -246,7 +246,7 @@ struct vpnpass_restore {
 	int masq_index;
 	u32 lifetime;
 	struct netlink_ext_ack *extack;
-	u8 n_pins;
+	u16 n_pins;
 	struct vpnpass_restore_pin pins[VPNPASS_RESTORE_PINS];
 };
 
@@ -286,8 +286,6 @@ struct vpnpass_match {
  *	of entries that were there before, or that have another's helper, are seen
  *	in PREROUTING and OUTPUT. Returns a netfilter verdict. Softirq, RCU.
  * @hint: another helper saw the client at a key exchange; may be NULL
- * @busy: is it undecided what belongs to another client of that peer, so that a
- *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
  * @restore: begin a session that was saved, or add its numbers to one that is
  *	there. Returns how many were added or -errno with extack; may be NULL.
  *	Process context, vpnpass_mutex, RCU.
@@ -301,8 +299,6 @@ struct vpnpass_match {
  *	vpnpass_net.lock held
  * @net_init: a netns begins (or the helper is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
- * @dev_down: a device of the netns goes down: let go of it; may be NULL.
- *	Process context, RTNL
  */
 struct vpnpass_ops {
 	int (*number)(struct vpnpass_pkt *pkt);
@@ -312,7 +308,6 @@ struct vpnpass_ops {
 			     int err);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-	bool (*busy)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	int (*restore)(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
@@ -321,7 +316,6 @@ struct vpnpass_ops {
 	(*session_child)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
 	void (*net_exit)(struct vpnpass_net *vn);
-	void (*dev_down)(struct vpnpass_net *vn, const struct net_device *dev);
 };
 
 /**
@@ -501,9 +495,8 @@ int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8
 void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
 			  const union nf_inet_addr *addr, u16 port);
 
-/* registry.c: tell the other helpers, and ask them; softirq, RCU. */
+/* registry.c: tell the other helpers; softirq, RCU. */
 void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* memory.c; any context */
 void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size);
@@ -538,6 +531,7 @@ bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 		    enum ip_conntrack_dir dir);
 
 bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb);
+bool vpnpass_send_copy(struct vpnpass_session *s, struct sk_buff *skb);
 
 /* conn.c */
 struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
@@ -573,10 +567,6 @@ void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *
 bool vpnpass_conn_watched(const struct nf_conn *ct);
 void *vpnpass_conn_data(const struct nf_conn *ct);
 void vpnpass_conn_unwatch(struct nf_conn *ct);
-
-/* send.c */
-bool vpnpass_keep(const struct vpnpass_pkt *pkt);
-void vpnpass_send(struct net *net, struct sk_buff *skb);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);

@@ -101,20 +101,6 @@ static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
 	return true;
 }
 
-static void send_copy(struct vpnpass_session *s, struct sk_buff *skb)
-{
-	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
-
-	if (!copy)
-		return;
-	if (!vpnpass_attach_copy(s, copy)) {
-		kfree_skb(copy);
-		return;
-	}
-	netif_rx(copy);
-	vpnpass_count(s->vn, &ike_proto, IKE_CNT_COPIES);
-}
-
 /*
  * Find up to @n of the peer's sessions that a message on no known SPI can be for, which
  * then go to the end of the list. @sole: there is no other. Returns how many.
@@ -161,7 +147,8 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (n && !sole && !m)
 		n = 0;
 	for (i = 1; i < n; i++)
-		send_copy(&to[i]->s, pkt->skb);
+		if (vpnpass_send_copy(&to[i]->s, pkt->skb))
+			vpnpass_count(vn, &ike_proto, IKE_CNT_COPIES);
 	if (n)
 		pkt->done = sole ? attach(&to[0]->s, pkt->skb) :
 				   vpnpass_attach_copy(&to[0]->s, pkt->skb);

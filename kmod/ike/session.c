@@ -108,8 +108,6 @@ static void session_leave(struct ike_session *is)
 	if (is->linked)
 		list_del(&is->node);
 	is->linked = false;
-	if (p->opener == is)
-		p->opener = NULL;
 	if (is->zone)
 		ida_free(&p->zones, is->zone);
 	is->peer = NULL;

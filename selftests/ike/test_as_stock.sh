@@ -141,7 +141,6 @@ nat masquerade
 
 # --- vpnpass ---------------------------------------------------------------------
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another" vp set ike gate 0
 all_arrive "vpnpass"
 is "vpnpass: there is one session" "$(sessions proto ike)" 1
 nat snat to 192.0.2.77
