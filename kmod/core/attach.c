@@ -27,8 +27,8 @@ static unsigned int policy_state(const struct nf_conn *ct)
 	}
 }
 
-static unsigned int attach_timeout(const struct vpnpass_session *s,
-				   const struct nf_conn *ct)
+static __always_inline unsigned int attach_timeout(const struct vpnpass_session *s,
+						   const struct nf_conn *ct)
 {
 	const unsigned int *user = nf_ct_timeout_lookup(ct);
 	unsigned int timeout;
@@ -39,6 +39,12 @@ static unsigned int attach_timeout(const struct vpnpass_session *s,
 	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		timeout = min_t(unsigned int, timeout, UNREPLIED_TIMEOUT);
 	return timeout;
+}
+
+/* Of a session's connection in its present state, in jiffies. Context: RCU read side. */
+unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s)
+{
+	return attach_timeout(s, s->ct);
 }
 
 /* Is nothing known yet of what the administrator's rules say of the client's packets?

@@ -5,6 +5,7 @@
 #include <linux/netdevice.h>
 
 #include "core.h"
+#include "fast.h"
 #include "egress.h"
 #include "hooks.h"
 #include "watch.h"
@@ -30,6 +31,7 @@ pins:
 
 static void tables_exit(struct vpnpass_net *vn)
 {
+	vpnpass_fast_exit(vn);
 	vpnpass_watches_exit(vn);
 	vpnpass_quotas_exit(vn);
 	vpnpass_sessions_exit(vn);
@@ -117,8 +119,21 @@ static struct pernet_operations net_ops = {
 
 /* Notifiers run under RTNL, which must not wait for vpnpass_mutex: it is held while
  * packets are waited for.
- *
- * Masquerading ends the connections of an address that goes, but not those that
+ */
+static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+
+	/* a new name, address, master, VLAN filter, driver, ...: few of them flush routes */
+	vpnpass_fast_stale(vpnpass_net_get(dev_net(dev)));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdev_notifier = {
+	.notifier_call = netdev_event,
+};
+
+/* Masquerading ends the connections of an address that goes, but not those that
  * were made without a packet: it does not know them for its own.
  */
 static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
@@ -150,13 +165,18 @@ static int __init vpnpass_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto help;
-	err = register_inetaddr_notifier(&inetaddr_notifier);
+	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
 		goto pernet;
+	err = register_inetaddr_notifier(&inetaddr_notifier);
+	if (err)
+		goto netdev;
 	err = vpnpass_netlink_init();
 	if (!err)
 		return 0;
 	unregister_inetaddr_notifier(&inetaddr_notifier);
+netdev:
+	unregister_netdevice_notifier(&netdev_notifier);
 pernet:
 	unregister_pernet_subsys(&net_ops);
 help:
@@ -168,6 +188,7 @@ static void __exit vpnpass_exit(void)
 {
 	vpnpass_netlink_exit();
 	unregister_inetaddr_notifier(&inetaddr_notifier);
+	unregister_netdevice_notifier(&netdev_notifier);
 	/* while the netns' data are there for a packet on its way out */
 	vpnpass_help_exit();
 	unregister_pernet_subsys(&net_ops);

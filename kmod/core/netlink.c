@@ -9,6 +9,7 @@
 #include <net/netfilter/nf_nat.h>
 
 #include "core.h"
+#include "fast.h"
 #include "mode.h"
 #include "netlink_gen.h"
 #include "nl_put.h"
@@ -46,6 +47,13 @@ static int put_counter(struct sk_buff *skb, const char *name, u64 value)
 	return 0;
 }
 
+static u64 counter_value(const struct vpnpass_net *vn, const struct vpnpass_proto *p, int i)
+{
+	if (p->fast_setting && i == p->fast_counter)
+		return vpnpass_fast_packets(vn, p);
+	return atomic64_read(&vn->proto[p->idx].counter[i]);
+}
+
 static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 			   const struct vpnpass_proto *p)
 {
@@ -62,8 +70,7 @@ static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 		    put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
 			return -EMSGSIZE;
 	for (i = 0; i < p->n_counters; i++)
-		if (put_counter(skb, p->counters[i],
-				atomic64_read(&pn->counter[i])))
+		if (put_counter(skb, p->counters[i], counter_value(vn, p, i)))
 			return -EMSGSIZE;
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/unaligned.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
@@ -36,6 +37,8 @@
 struct vpnpass_net;
 struct vpnpass_session;
 struct vpnpass_watches;
+struct vpnpass_way;
+struct vpnpass_fast;
 
 /**
  * struct vpnpass_key - what identifies a packet that carries one number
@@ -70,6 +73,11 @@ struct vpnpass_key {
  * @dir: direction of the packets, IP_CT_DIR_*
  * @number_kind: enum vpnpass_number_kind, for user space
  * @hidden: no longer in the table, as its session ends; under vpnpass_net.lock
+ * @way: the fast way of its packets, or NULL; changed under vpnpass_net.lock, and gone
+ *	once it is hidden
+ * @fast_tried: vpnpass_now() when its way was last wanted
+ * @fast_wait: ms until it may be wanted again
+ * @fast_told: the last event of it, VPNPASS_EVENT_TYPE_FAST*
  * @rcu: owned by pin.c
  */
 struct vpnpass_pin {
@@ -83,6 +91,10 @@ struct vpnpass_pin {
 	u8 dir;
 	u8 number_kind;
 	bool hidden;
+	struct vpnpass_way __rcu *way;
+	u32 fast_tried;
+	u32 fast_wait;
+	u32 fast_told;
 	struct rcu_head rcu;
 };
 
@@ -126,6 +138,21 @@ enum {
 		{ "max_per_client", "sessions", 1, 65535, per_client },	\
 	[VPNPASS_SET_MAX_PER_PEER] =					\
 		{ "max_per_peer", "sessions", 1, 65535, per_peer }
+
+/**
+ * struct vpnpass_fast_number - where the packets that may go the fast way have their number
+ * @l4proto: IPPROTO_*
+ * @kind: of their pins' keys
+ * @is_call_id: it is that of PPTP's GRE, else the first four octets
+ */
+struct vpnpass_fast_number {
+	u8 l4proto;
+	u8 kind;
+	bool is_call_id;
+};
+
+/* Of those whose packets may go the fast way, see fast.h. */
+#define VPNPASS_FAST_SETTING	{ "fast", "ms", 0, 10000, 0 }
 
 /* Counters every helper has, at these indices; its own come after. */
 enum {
@@ -328,6 +355,10 @@ struct vpnpass_ops {
  * @n_settings: how many
  * @counters: VPNPASS_COMMON_COUNTERS, then its own
  * @n_counters: how many
+ * @fast_number: where packets that may go the fast way have their number
+ * @fast_setting: index of its setting VPNPASS_FAST_SETTING, 0: its packets do not go fast
+ * @fast_counter: index of its counter "fast_packets", which "fast_learned" and
+ *	"fast_refused" follow
  * @session_size: size of its session struct, which begins with a
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
@@ -349,6 +380,9 @@ struct vpnpass_proto {
 	u8 n_settings;
 	const char *const *counters;
 	u8 n_counters;
+	struct vpnpass_fast_number fast_number;
+	u8 fast_setting;
+	u8 fast_counter;
 	u16 session_size;
 	u16 net_size;
 	u64 number_mask;
@@ -373,6 +407,7 @@ struct vpnpass_proto {
  * @hidden: not for user space to see (a control connection, whose calls are);
  *	set by the helper before it publishes
  * @keep_ct: its connection outlives it; set by the helper before it ends it
+ * @help_at: where the connection's helper extension was before it was let go of, or 0
  * @unwatched: its connection has no conntrack helper of ours: by intent, or as it
  *	was plain NAT's before
  * @passed: bit 0 is set once a packet of the client's has passed all of the
@@ -382,6 +417,7 @@ struct vpnpass_proto {
  * @id: for user space, and its place in vpnpass_proto_net.sessions
  * @began: ktime_get_boottime_ns() at creation
  * @last: vpnpass_now() of its last packet
+ * @fast: packets that went the fast way, by direction
  * @rcu: owned by session.c
  */
 struct vpnpass_session {
@@ -398,11 +434,13 @@ struct vpnpass_session {
 	bool keep_ct;
 	bool unwatched;
 	bool doomed;
+	u32 help_at;
 	unsigned long passed;
 	unsigned long ended;
 	unsigned long id;
 	u64 began;
 	u32 last;
+	atomic64_t fast[IP_CT_DIR_MAX];
 	struct rcu_head rcu;
 };
 
@@ -436,10 +474,19 @@ struct vpnpass_net {
 	unsigned long session_id;	/* ID of the newest session; lock */
 	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
 	bool dead;
+	bool fast_on;			/* some protocol's packets may go the fast way */
+	atomic_t fast_gen;		/* ways learnt before it changed are over */
+	struct vpnpass_fast __percpu *fast;	/* once some may; vpnpass_mutex */
 	bool doomed;			/* an address went: some session is doomed */
 	struct mem_cgroup *memcg;	/* charged for what packets allocate, or NULL */
 	struct vpnpass_proto_net proto[VPNPASS_PROTOS];
 };
+
+/* RFC 2637 4.1: K must be set, version 1, the protocol is PPP's. @h: four octets */
+static inline bool vpnpass_gre_is_pptp(const u8 *h)
+{
+	return (get_unaligned_be32(h) & 0x2007ffff) == 0x2001880b;
+}
 
 static inline void *vpnpass_net_priv(const struct vpnpass_net *vn,
 				     const struct vpnpass_proto *p)

@@ -17,6 +17,7 @@ static const struct vpnpass_setting esp_settings[] = {
 	[ESP_SET_STRICT] = { "strict", "", 0, 1, 0 },
 	[ESP_SET_WINDOW] = { "pairing_window", .gone = true },
 	[ESP_SET_HOLD] = { "hold", .gone = true },
+	[ESP_SET_FAST] = VPNPASS_FAST_SETTING,
 };
 
 static const char *const esp_counters[] = {
@@ -31,6 +32,9 @@ static const char *const esp_counters[] = {
 	[ESP_CNT_NO_ROOM] = "no_room",
 	[ESP_CNT_LOCAL_SA] = "local_sa",
 	[ESP_CNT_PIN_FAILED] = "pin_failed",
+	[ESP_CNT_FAST_PACKETS] = "fast_packets",
+	[ESP_CNT_FAST_LEARNED] = "fast_learned",
+	[ESP_CNT_FAST_REFUSED] = "fast_refused",
 };
 
 struct vpnpass_proto esp_proto = {
@@ -42,6 +46,9 @@ struct vpnpass_proto esp_proto = {
 	.n_settings = ARRAY_SIZE(esp_settings),
 	.counters = esp_counters,
 	.n_counters = ARRAY_SIZE(esp_counters),
+	.fast_number = { .l4proto = IPPROTO_ESP, .kind = VPNPASS_KEY_PACKET },
+	.fast_setting = ESP_SET_FAST,
+	.fast_counter = ESP_CNT_FAST_PACKETS,
 	.session_size = sizeof(struct esp_session),
 	.net_size = sizeof(struct esp_net),
 };

@@ -22,7 +22,7 @@ static int pptp_number(struct vpnpass_pkt *pkt)
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
 		return -EBADMSG;
-	if (!pptp_gre_is_call(h))
+	if (!vpnpass_gre_is_pptp(h))
 		return -ENOENT;
 	pkt->key.number = get_unaligned_be16(h + 6);
 	return 0;
