@@ -19,15 +19,6 @@ all_back()
 
 fast()
 {
-	local out in
-
-	out=$(fast_of "$1" out) in=$(fast_of "$1" in)
-	esp_pings "$1" -c 6 -i 20 -w 500
-	[ "$(fast_of "$1" out)" -gt "$out" ] && [ "$(fast_of "$1" in)" -gt "$in" ]
-}
-
-fast()
-{
 	check "fast $1" vp set esp fast "$1"
 }
 
@@ -60,6 +51,7 @@ fast 1000
 check "g1 counts TTLs" count_at g1 prerouting ttl "meta l4proto esp ip ttl != 63"
 check "the router's FORWARD counts" count_at r forward forwarded "meta l4proto esp"
 was=$(packets_of 1 out) fast_was=$(fast_of 1 out)
+strays="$(xfrm_stat c1 XfrmInNoStates) $(xfrm_stat c2 XfrmInNoStates)"
 mib > "$scratch/mib"
 esp_pings "1 2" -c 50 -i 20 -w 1000
 is "fast: nothing is lost" "$(esp_lost)" 0
@@ -71,8 +63,8 @@ num "most went fast, outward" "$(fast_of 1 out)" -ge 40
 num "... and inward" "$(fast_of 2 in)" -ge 40
 is "the protocol's counter is their sum" "$(counter fast_packets)" \
 	$(($(fast_of 1 out) + $(fast_of 1 in) + $(fast_of 2 out) + $(fast_of 2 in)))
-is "c1 got no packet of c2's" 0 "$(xfrm_stat c1 XfrmInNoStates)"
-is "c2 got no packet of c1's" 0 "$(xfrm_stat c2 XfrmInNoStates)"
+is "nobody got another's packets" "$(xfrm_stat c1 XfrmInNoStates) $(xfrm_stat c2 XfrmInNoStates)" \
+	"$strays"
 is "each packet's TTL is one less" "$(seen g1 ttl)" 0
 num "FORWARD saw a few" "$(seen r forwarded)" -ge 4
 num "... and no more" "$(seen r forwarded)" -le 40

@@ -69,6 +69,7 @@ goes_fast()
 {
 	local out in
 
+	esp_settle "$1" > /dev/null || return
 	out=$(fast_of "$1" out) in=$(fast_of "$1" in)
 	esp_pings "$1" -c 6 -i 20 -w 500
 	[ "$(fast_of "$1" out)" -gt "$out" ] && [ "$(fast_of "$1" in)" -gt "$in" ]
