@@ -69,6 +69,9 @@ void vpnpass_pin_end_way(struct vpnpass_pin *pin);
 /* attach.c */
 unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s);
 
+/* flow.c */
+bool vpnpass_found_is_stock(struct nf_conntrack_tuple_hash *h);
+
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				const struct nf_hook_state *state,
