@@ -7,6 +7,7 @@
 #include "core.h"
 #include "fast.h"
 #include "egress.h"
+#include "after_rules.h"
 #include "hooks.h"
 #include "watch.h"
 
@@ -62,6 +63,7 @@ static int __net_init net_init(struct net *net)
 	vpnpass_memory_init(vn);
 	spin_lock_init(&vn->lock);
 	vpnpass_sweep_init(vn);
+	vpnpass_rules_init(vn);
 	err = tables_init(vn);
 	if (err)
 		return err;
@@ -102,6 +104,7 @@ static void __net_exit net_exit(struct net *net)
 	struct vpnpass_net *vn = vpnpass_net_get(net);
 
 	cancel_delayed_work_sync(&vn->sweep);
+	vpnpass_rules_exit(vn);
 	mutex_lock(&vpnpass_mutex);
 	list_del(&vn->list);
 	protos_exit(vn);

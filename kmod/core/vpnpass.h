@@ -311,6 +311,10 @@ struct vpnpass_match {
  *	NULL. Softirq, RCU.
  * @miss: PREROUTING and OUTPUT, no pin has the packet's key (or the number could not be
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
+ * @after_rules: PREROUTING, behind all of the administrator's rules: the first packet of a
+ *	flow whose destination none of them has translated, in a netns whose sessions have
+ *	asked for it (vpnpass_rules_want()). A session's entry may take the place of the new
+ *	one. May be NULL. Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
  *	the pinned way. Confirms the entry when it begins a session on it. Packets
  *	of entries that were there before, or that have another's helper, are seen
@@ -338,6 +342,7 @@ struct vpnpass_ops {
 			 unsigned int thoff, unsigned int csum_off);
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err);
+	unsigned int (*after_rules)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	int (*restore)(struct vpnpass_net *vn, const struct vpnpass_restore *r);
@@ -466,6 +471,18 @@ struct vpnpass_proto_net {
 	void *priv;			/* net_size bytes */
 };
 
+/**
+ * struct vpnpass_chain - behind all of the administrator's that translate destinations
+ * @ops: the chain
+ * @wanted: by a session, READ_ONCE
+ * @there: registered; vpnpass_mutex, READ_ONCE
+ */
+struct vpnpass_chain {
+	struct nf_hook_ops ops;
+	bool wanted;
+	bool there;
+};
+
 struct vpnpass_net {
 	struct net *net;
 	struct rhashtable pins;
@@ -475,6 +492,9 @@ struct vpnpass_net {
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
+	struct vpnpass_chain chains[2];	/* by family: IPv4, IPv6; after_rules.c */
+	struct work_struct chains_work;	/* registers those that are wanted */
+	atomic_t n_old;			/* entries that wait to be freed, after_rules.c */
 	struct vpnpass_watches *watches;	/* watch.c */
 	unsigned long session_id;	/* ID of the newest session; lock */
 	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
@@ -597,6 +617,8 @@ int vpnpass_conn_masq_index(const struct nf_conn *ct);
 
 /* flow.c */
 bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);
+void vpnpass_rules_want(struct vpnpass_net *vn, u8 family);
+bool vpnpass_rules_first(struct vpnpass_net *vn, u8 family);
 struct nf_conntrack_tuple_hash *
 vpnpass_flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone);
 bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,

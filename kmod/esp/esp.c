@@ -52,20 +52,38 @@ static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt
 	return done ? NF_ACCEPT : NF_DROP;
 }
 
+static struct esp_group *group_of(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+{
+	struct esp_group_key key = {
+		.peer = pkt->key.src,
+		.local = pkt->key.dst,
+		.zone = pkt->key.zone,
+		.family = pkt->key.family,
+	};
+
+	return esp_group_find(vn, &key);
+}
+
+/* See struct vpnpass_ops. */
+static unsigned int esp_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	struct esp_group *g = group_of(vn, pkt);
+
+	if (!g || esp_own_sa(vn, &pkt->key, pkt->skb->mark))
+		return NF_ACCEPT;
+	return esp_number(pkt) ? NF_DROP : esp_unknown_spi(g, pkt);
+}
+
 static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	struct esp_group_key key = {};
+	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
 	struct esp_group *g;
 
 	if (err)
 		vpnpass_count(vn, &esp_proto, VPNPASS_CNT_MALFORMED);
-	key.peer = pkt->key.src;
-	key.local = pkt->key.dst;
-	key.zone = pkt->key.zone;
-	key.family = pkt->key.family;
-	g = esp_group_find(vn, &key);
+	g = group_of(vn, pkt);
 	if (!g)
 		return NF_ACCEPT;
 	if (esp_own_sa(vn, &pkt->key, pkt->skb->mark)) {
@@ -75,8 +93,11 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	/* A server that a rule leads to, or an IPsec of the router's without SAs in the
 	 * kernel, was there first.
 	 */
-	if (vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt) &&
-	    !esp_own_peer(vn, &pkt->key))
+	if (vpnpass_flow_is_stock(pkt, zone) && !esp_own_peer(vn, &pkt->key))
+		return NF_ACCEPT;
+	/* Before a client has sent, a rule may lead the gateway's to a server. */
+	if (!READ_ONCE(g->begun) && vpnpass_rules_first(vn, pkt->key.family) &&
+	    !vpnpass_flow_exists(pkt, zone))
 		return NF_ACCEPT;
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }
@@ -112,6 +133,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 			return verdict;
 	}
 	vpnpass_session_seen(&es->s);
+	WRITE_ONCE(es->group->begun, true);
 	esp_session_out(es, spi);
 	return NF_ACCEPT;
 }
@@ -119,6 +141,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 static const struct vpnpass_ops esp_ops = {
 	.number = esp_number,
 	.miss = esp_miss,
+	.after_rules = esp_after_rules,
 	.post = esp_post,
 	.hint = esp_hint,
 	.restore = esp_restore,

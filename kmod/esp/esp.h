@@ -56,6 +56,7 @@ struct esp_group {
 	struct pair_cfg cfg;
 	struct ida reply_keys;
 	u32 refs;
+	bool begun;			/* a client has sent, READ_ONCE */
 	bool dead;
 	struct rcu_head rcu;
 };

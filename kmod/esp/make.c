@@ -150,5 +150,6 @@ struct esp_session *esp_session_make(struct vpnpass_net *vn,
 		esp_group_put(g);
 	else
 		esp_session_link(es);
+	vpnpass_rules_want(vn, c->family);
 	return es;
 }

@@ -188,7 +188,6 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
-	ike_chains_init(in);
 	err = ike_peers_init(in);
 	if (err)
 		return err;
@@ -202,7 +201,6 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
-	ike_chains_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
 }
@@ -255,6 +253,7 @@ struct vpnpass_proto ike_proto = {
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
 	.quoted = ike_quoted,
+	.after_rules = ike_after_rules,
 	.miss = ike_miss,
 	.post = ike_post,
 	.session_end = ike_session_end,

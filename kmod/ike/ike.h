@@ -56,13 +56,6 @@ enum ike_state {
 
 struct ike_session;
 
-/* A chain behind all of the administrator's that translate destinations. */
-struct ike_chain {
-	struct nf_hook_ops ops;
-	bool wanted;	/* there have been sessions, READ_ONCE */
-	bool there;	/* registered; of the work */
-};
-
 /**
  * struct ike_net - the helper's state in one netns
  * @vn: the netns
@@ -71,9 +64,6 @@ struct ike_chain {
  * @clients: struct ike_client by address
  * @half: half-open SAs, the longest unused first
  * @n_half: how many
- * @chains: of NAT's, by family, for what a gateway begins; see inbound.c
- * @chains_work: registers them
- * @n_old: entries that wait to be freed, see inbound.c
  * @told: jiffies of the last conflict event
  */
 struct ike_net {
@@ -83,9 +73,6 @@ struct ike_net {
 	struct rhashtable clients;
 	struct list_head half;
 	u32 n_half;
-	struct ike_chain chains[2];
-	struct work_struct chains_work;
-	atomic_t n_old;
 	unsigned long told;
 };
 
@@ -240,9 +227,7 @@ void ike_peer_put(struct ike_net *in, struct ike_peer *p);
 void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		 const struct ike_msg *m);
 struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt);
-void ike_chain_want(struct ike_net *in, u8 family);
-void ike_chains_init(struct ike_net *in);
-void ike_chains_exit(struct ike_net *in);
+unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* flow.c */
 struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);

@@ -210,7 +210,7 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	if (is->plain)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
 	return is;
@@ -253,7 +253,7 @@ struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	return is;
 }
 
