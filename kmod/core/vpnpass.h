@@ -593,6 +593,8 @@ int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 int vpnpass_session_publish(struct vpnpass_session *s);
 void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
+bool vpnpass_address_known(const struct vpnpass_net *vn, u8 family,
+			   const union nf_inet_addr *addr);
 bool vpnpass_session_end(struct vpnpass_session *s, const char *reason);
 struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 					      const struct vpnpass_proto *p,
@@ -614,6 +616,7 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 int vpnpass_conn_insert(struct nf_conn *ct);
 void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex);
 int vpnpass_conn_masq_index(const struct nf_conn *ct);
+bool vpnpass_conn_leaves_elsewhere(const struct nf_conn *ct, const struct vpnpass_pkt *pkt);
 
 /* flow.c */
 bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);

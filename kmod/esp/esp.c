@@ -74,6 +74,29 @@ static unsigned int esp_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *
 	return esp_number(pkt) ? NF_DROP : esp_unknown_spi(g, pkt);
 }
 
+/* A client's packet, without a pin. When its connection was made another way may have led
+ * to the gateway, and NAT would drop the first packet that leaves by this one.
+ */
+static void esp_check_way(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+			  const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct vpnpass_session *s;
+	struct nf_conn *ct;
+
+	if (pkt->state->hook != NF_INET_PRE_ROUTING ||
+	    !vpnpass_address_known(vn, pkt->key.family, &pkt->key.src))
+		return;
+	h = vpnpass_flow_find(pkt, zone);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
+	if (s && !test_bit(0, &s->passed) && vpnpass_conn_leaves_elsewhere(ct, pkt))
+		vpnpass_session_end(s, "another way out");
+	nf_ct_put(ct);
+}
+
 static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
@@ -84,8 +107,10 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (err)
 		vpnpass_count(vn, &esp_proto, VPNPASS_CNT_MALFORMED);
 	g = group_of(vn, pkt);
-	if (!g)
+	if (!g) {
+		esp_check_way(vn, pkt, zone);
 		return NF_ACCEPT;
+	}
 	if (esp_own_sa(vn, &pkt->key, pkt->skb->mark)) {
 		vpnpass_count(vn, &esp_proto, ESP_CNT_LOCAL_SA);
 		return NF_ACCEPT;
