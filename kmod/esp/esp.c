@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "esp.h"
@@ -127,6 +128,26 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }
 
+/* A rule leads the gateway's ESP to a host that asks for an SA with it as well: the flow
+ * that is about to begin needs what the connection made for the host has.
+ */
+static void esp_give_way(struct vpnpass_net *vn, const struct nf_conn *ct)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct vpnpass_session *s;
+	struct nf_conn *made;
+
+	h = nf_conntrack_find_get(vn->net, nf_ct_zone(ct),
+				  &ct->tuplehash[IP_CT_DIR_REPLY].tuple);
+	if (!h)
+		return;
+	made = nf_ct_tuplehash_to_ctrack(h);
+	s = vpnpass_session_by_ct(vn, &esp_proto, made);
+	if (s && !test_bit(0, &s->passed))
+		vpnpass_session_end(s, "a rule leads ESP to the client");
+	nf_ct_put(made);
+}
+
 static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 {
 	enum ip_conntrack_info ctinfo;
@@ -137,6 +158,8 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	u32 spi;
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (!nf_ct_is_confirmed(ct) && test_bit(IPS_DST_NAT_BIT, &ct->status))
+		esp_give_way(vn, ct);
 	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL ||
 	    !test_bit(IPS_SRC_NAT_BIT, &ct->status) ||
 	    nf_ct_protonum(ct) != IPPROTO_ESP)

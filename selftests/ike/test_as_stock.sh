@@ -228,6 +228,14 @@ check "the gateway sends ESP before a client does" esp_in 0xe5000001
 check "a rule leads ESP to the server: the server has it" \
 	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000001 "
 is "and no client" "$(tap_seen "^${nsp}c[12] .* esp ")" 0
+R conntrack -F 2> /dev/null
+check "all sessions end" busywait 5 vp_is 'length == 0' session
+check "the server asks for an SA of its own" v2_up 3 0x108 0xa8
+check "its ESP is made ready" busywait 5 vp_is 'length == 1' session proto esp client "${CIP[3]}"
+tap_mark
+check "the gateway sends ESP to it first" esp_in 0xe5000004
+check "rule and SA lead to the same host: it has it" \
+	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000004 "
 check "nothing went astray" quiet c1 c2 c3
 check "the rule goes" R nft delete table ip server
 R conntrack -F 2> /dev/null
