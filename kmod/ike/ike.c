@@ -29,16 +29,21 @@ static int ike_number(struct vpnpass_pkt *pkt)
  * gets it, what it says only what is learnt. False when its connection has gone.
  */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
-		       const struct ike_msg *m)
+		       const struct ike_msg *m, unsigned int *verdict)
 {
 	struct ike_session *is = ike_session(pin->session);
+	enum ike_pass pass = IKE_PASS;
 
+	*verdict = NF_DROP;
 	if (m)
-		ike_sa_message(is, ike_dir(pin->dir), m);
+		pass = ike_sa_message(is, ike_dir(pin->dir), m, pkt);
+	if (pass == IKE_DROP)
+		return true;
 	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
-	pkt->done = true;
+	pkt->done = pass == IKE_PASS;
+	*verdict = NF_ACCEPT;
 	return true;
 }
 
@@ -67,13 +72,14 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 {
 	const struct ike_msg *m = NULL;
 	struct ike_datagram d;
+	unsigned int verdict;
 
 	if (ike_read(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
 		m = &d.m;
 	else
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
-	if (pin && ike_pinned(pkt, pin, m))
-		return NF_ACCEPT;
+	if (pin && ike_pinned(pkt, pin, m, &verdict))
+		return verdict;
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
 	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
@@ -87,6 +93,7 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	struct vpnpass_pin *pin;
+	unsigned int verdict;
 	struct ike_peek p;
 
 	/* With a template of the administrator's, his zones rule. */
@@ -102,8 +109,8 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 
 	pin = ike_pin_of(vn, pkt, &p);
 	if (pin && ike_sa_quiet(ike_session(pin->session), ike_dir(pin->dir), &p) &&
-	    ike_pinned(pkt, pin, NULL))
-		return NF_ACCEPT;
+	    ike_pinned(pkt, pin, NULL, &verdict))
+		return verdict;
 	return ike_read_miss(vn, pkt, pin, p.ispi);
 }
 
@@ -175,9 +182,16 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!is)
 		return verdict;
 	vpnpass_session_seen(&is->s);
-	if (d.m.cls == IKE_CLASS_IKE)
-		ike_sa_message(is, ike_dir(dir), &d.m);
-	return NF_ACCEPT;
+	if (d.m.cls != IKE_CLASS_IKE)
+		return NF_ACCEPT;
+	switch (ike_sa_message(is, ike_dir(dir), &d.m, pkt)) {
+	case IKE_DROP:
+		return NF_DROP;
+	case IKE_HELD:
+		return NF_STOLEN;
+	default:
+		return NF_ACCEPT;
+	}
 }
 
 static int ike_net_init(struct vpnpass_net *vn)
@@ -188,6 +202,8 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
+	ike_gates_init(in);
+	ike_chains_init(in);
 	err = ike_peers_init(in);
 	if (err)
 		return err;
@@ -201,6 +217,8 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
+	ike_chains_exit(in);
+	ike_gates_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
 }
@@ -216,8 +234,8 @@ static const struct vpnpass_setting ike_settings[] = {
 	[IKE_SET_MAX_HALF_OPEN] = { "max_half_open", "SAs", 1, 1000000, 4096 },
 	[IKE_SET_MAX_HALF_OPEN_CLIENT] = { "max_half_open_client", "SAs", 1, 65535, 64 },
 	[IKE_SET_MAX_SAS] = { "max_sas", "SAs", 8, 4096, 32 },
-	[IKE_SET_GATE] = { "gate", .gone = true },
-	[IKE_SET_GATE_TIME] = { "gate_time", .gone = true },
+	[IKE_SET_GATE] = { "gate", "", 0, 1, 1 },
+	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 120000, 60000 },
 };
 
 static const char *const ike_counters[] = {
@@ -226,6 +244,8 @@ static const char *const ike_counters[] = {
 	[IKE_CNT_CHILDREN] = "children",
 	[IKE_CNT_ADOPTED] = "adopted",
 	[IKE_CNT_MOVED_NATT] = "moved_natt",
+	[IKE_CNT_GATED] = "gated",
+	[IKE_CNT_GATE_DROPPED] = "gate_dropped",
 	[IKE_CNT_CONFLICT] = "conflict",
 	[IKE_CNT_BY_RSPI] = "by_responder_spi",
 	[IKE_CNT_GATEWAY_FIRST] = "gateway_first",
@@ -252,8 +272,6 @@ struct vpnpass_proto ike_proto = {
 
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
-	.quoted = ike_quoted,
-	.after_rules = ike_after_rules,
 	.miss = ike_miss,
 	.post = ike_post,
 	.session_end = ike_session_end,
@@ -262,4 +280,5 @@ const struct vpnpass_ops ike_ops = {
 	.session_child = ike_session_child,
 	.net_init = ike_net_init,
 	.net_exit = ike_net_exit,
+	.dev_down = ike_gates_dev_gone,
 };

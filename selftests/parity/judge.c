@@ -168,23 +168,11 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
-/* What is invalid to conntrack goes out untranslated, and arrives nowhere. */
-static bool came_through(const struct step *s, const struct outcome *o)
-{
-	const struct seen *a;
-
-	for (a = o->seen; a < o->seen + o->n; a++)
-		if (a->side != SIDE_SINK && (s->from != FROM_INSIDE || opt.routed ||
-					     !addr_same(a->src, host_inside(s->in))))
-			return true;
-	return false;
-}
-
 /*
  * A segment ahead of a hole in a PPTP control connection, as far as the sender's own
- * packets say that came through. One that did not is judged itself.
+ * packets say.
  */
-static bool is_ahead(const struct seq *q, const struct step *s, const struct outcome *vpnpass)
+static bool is_ahead(const struct seq *q, const struct step *s)
 {
 	const struct step *t;
 	uint32_t next = 0;
@@ -197,9 +185,8 @@ static bool is_ahead(const struct seq *q, const struct step *s, const struct out
 		for (t = q->step; t < s; t++) {
 			uint32_t end = t->seq + t->len + !!(t->flags & 3);
 
-			if (!same_flow(s, t) || !came_through(t, &vpnpass[t->id]) ||
-			    (begun ? (int32_t)(t->seq - next) > 0 || (int32_t)(end - next) <= 0 :
-				     !(t->flags & 2)))
+			if (!same_flow(s, t) || (begun ? (int32_t)(t->seq - next) > 0 ||
+						 (int32_t)(end - next) <= 0 : !(t->flags & 2)))
 				continue;
 			begun = more = true;
 			next = end;
@@ -218,8 +205,6 @@ static bool is_failover_loss(const struct seq *q, const struct step *s,
 	const struct step *t = s;
 	bool before = false;
 
-	if (s->from != FROM_INSIDE)
-		return false;
 	while (t > q->step && (--t)->from != FROM_EVENT)
 		if (same_flow(s, t))
 			return false;
@@ -229,22 +214,9 @@ static bool is_failover_loss(const struct seq *q, const struct step *s,
 	return before;
 }
 
-/* The step that an error is about, or NULL. */
-static const struct step *quoted_step(const struct seq *q, const struct step *s)
+/* What a peer answers to a packet that the kernel dropped so finds no flow. */
+static bool answers(const struct step *lost, const struct step *s)
 {
-	const struct step *t;
-
-	for (t = q->step; s->quote != NO_QUOTE && t < s; t++)
-		if (t->id == s->quote)
-			return t;
-	return NULL;
-}
-
-/* What a peer answers to a packet that the kernel dropped so finds no flow; an error quotes none. */
-static bool answers(const struct seq *q, const struct step *lost, const struct step *s)
-{
-	if (lost && quoted_step(q, s) == lost)
-		return true;
 	return lost && s->from == FROM_OUTSIDE && lost->from == FROM_INSIDE && s->in == lost->in &&
 	       s->out == lost->out && s->proto == lost->proto && s->sport == lost->dport &&
 	       s->dport == lost->sport;
@@ -301,8 +273,7 @@ static void proto_name(const struct step *s, char *name, size_t size)
 		snprintf(name, size, "%s", base);
 		return;
 	case 50:
-		snprintf(name, size, s->len < 8 ? "esp:short" : memcmp(s->data, "\0\0\0", 4) ?
-			 "esp" : "esp:0");
+		snprintf(name, size, s->len > 3 && !memcmp(s->data, "\0\0\0", 4) ? "esp:0" : "esp");
 		return;
 	case IPPROTO_GRE:
 		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&
@@ -315,68 +286,15 @@ static void proto_name(const struct step *s, char *name, size_t size)
 	snprintf(name, size, "ip:%u", s->proto);
 }
 
-static bool left_alike(const struct outcome *a, const struct outcome *b)
-{
-	const struct seen *x, *y;
-
-	for (x = a->seen; x < a->seen + a->n; x++)
-		for (y = b->seen; y < b->seen + b->n; y++)
-			if (same_receiver(x, y) && x->sport == y->sport &&
-			    addr_same(x->src, y->src))
-				return true;
-	return false;
-}
-
-/*
- * What the gateway has sent to the address and port that a packet left by, and that another
- * host got.
- */
-static bool comes_alike(const struct step *t, const struct step *about,
-			const struct outcome *vpnpass)
-{
-	const struct outcome *left = &vpnpass[about->id], *came = &vpnpass[t->id];
-	const struct seen *x, *y;
-
-	for (x = left->seen; x < left->seen + left->n; x++)
-		for (y = came->seen; y < came->seen + came->n; y++)
-			if (t->out == about->out && t->sport == x->dport && t->dport == x->sport &&
-			    !addr_same(y->dst, host_inside(about->in)))
-				return true;
-	return false;
-}
-
-/*
- * An error about a packet of which 8 octets are not told from those of another inside host:
- * vpnpass has let both keep their port.
- */
-static bool is_alike(const struct seq *q, const struct step *s, const struct outcome *vpnpass)
-{
-	const struct step *t, *about = quoted_step(q, s);
-
-	if (!about || s->from != FROM_OUTSIDE)
-		return false;
-	for (t = q->step; t < s; t++)
-		if (t->proto == about->proto &&
-		    (t->from == FROM_OUTSIDE ? comes_alike(t, about, vpnpass) :
-		     t->in != about->in && left_alike(&vpnpass[t->id], &vpnpass[about->id])))
-			return true;
-	return false;
-}
-
 static const char *host_name(const struct step *s)
 {
 	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
 }
 
-/*
- * A later packet of a TCP connection of which a segment was dropped ahead of a hole, or an
- * error about one.
- */
-static bool same_connection(const struct seq *q, const struct step *a, const struct step *b)
+/* A later packet of a TCP connection of which a segment was dropped ahead of a hole. */
+static bool same_connection(const struct step *a, const struct step *b)
 {
-	if (b->quote != NO_QUOTE)
-		b = quoted_step(q, b);
-	return b && a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
+	return a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
 	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
 }
 
@@ -394,15 +312,13 @@ bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], cha
 			lost = NULL;
 		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
 			lost = s;
-		if (!kind || s == lost || (!strcmp(kind, "missing") && answers(q, lost, s)))
+		if (!kind || s == lost || (!strcmp(kind, "missing") && answers(lost, s)))
 			continue;
-		if (!strcmp(kind, "missing") && is_ahead(q, s, result[VPNPASS]))
+		if (!strcmp(kind, "missing") && is_ahead(q, s))
 			ahead = s;
-		if (ahead && same_connection(q, ahead, s))
+		if (ahead && same_connection(ahead, s))
 			kind = "ahead";
 		proto_name(s, proto, sizeof(proto));
-		if (is_alike(q, s, result[VPNPASS]))
-			snprintf(proto, sizeof(proto), "icmp:alike");
 		snprintf(sign, size, "%s %s %s %s %s", opt.ruleset, kind, proto,
 			 s->from == FROM_INSIDE ? "out" : "in", host_name(s));
 		if (!is_intended(sign))
