@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* State that the whole core shares: network namespaces, slots of protocol modules. */
+#include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "core.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* L2TP as the core sees it: its packets, settings and counters. */
+#include <linux/l2tp.h>
 #include <linux/module.h>
 
 #include "l2tp.h"
