@@ -4,6 +4,7 @@
  * given its connection; one without a pin goes to its protocol module.
  */
 #include <linux/inetdevice.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
