@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where packets leave. After NAT, right before conntrack confirms, protocol modules see
- * what the administrator's rules let through: not by a hook, which would cost every
- * packet of the router, but as the connection's conntrack helper (help.c).
+ * every packet that has passed the administrator's rules. They are called as the connection's
+ * conntrack helper (help.c), as a hook would cost every packet of the router.
  */
 #include <linux/netfilter_ipv4.h>
 #include <net/ip6_fib.h>

@@ -36,8 +36,8 @@ static __always_inline bool has_port_v4(const struct sk_buff *skb,
 	return w && (vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1]));
 }
 
-/* May an IPv4 packet concern a helper? A byte of the table that changes meanwhile is old
- * or new.
+/* May an IPv4 packet concern a helper? The table may change meanwhile: each of its bytes
+ * is then read as it was before or as it is after.
  */
 static __always_inline bool concerns_v4(const struct sk_buff *skb)
 {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run: timeout=300
-# What strongSwan and Libreswan say of the address that they see (RFC 7296 2.23), with and
-# without another NAT outside the router. Each wants another group than the one that the
+# The doctor concludes from strongSwan's and Libreswan's NAT detection (RFC 7296 2.23) that
+# there is another NAT outside the router, or that there is none. Each wants another group than the one that the
 # doctor begins with. g1 has strongSwan, g2 Libreswan, which listens on TCP 4500 as well.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ike/daemons.sh"

@@ -214,7 +214,7 @@ static bool is_failover_loss(const struct seq *q, const struct step *s,
 	return before;
 }
 
-/* What a peer answers to a packet that the kernel dropped so finds no flow. */
+/* Is @s the peer's answer to @lost? The kernel dropped that one, so no flow is found for it. */
 static bool answers(const struct step *lost, const struct step *s)
 {
 	return lost && s->from == FROM_OUTSIDE && lost->from == FROM_INSIDE && s->in == lost->in &&

@@ -189,7 +189,7 @@ void routers_open(const char * const names[N_ROUTERS])
 	int i, here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	cpu_set_t cpu;
 
-	/* what it sends comes in on its own CPU, see settle() */
+	/* settle() waits for packets that this process sends: they are received on its CPU */
 	CPU_ZERO(&cpu);
 	CPU_SET(sched_getcpu(), &cpu);
 	sched_setaffinity(0, sizeof(cpu), &cpu);
@@ -576,8 +576,8 @@ static void send_step(struct router *r, const struct step *s, struct outcome *re
 }
 
 /*
- * Gives vpnpass @ms to deliver what stock has delivered. Where this process has not run for
- * so long, the routers have not either, which is why rounds count as well.
+ * Gives vpnpass @ms to deliver what stock has delivered. The time alone does
+ * not do: where this process had no CPU, the routers had none either, so rounds count too.
  */
 static unsigned int wait_late(const struct seq *s, const struct outcome *late_of,
 			      struct outcome result[N_ROUTERS][MAX_STEPS], unsigned int ms)

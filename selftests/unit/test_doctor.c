@@ -321,7 +321,7 @@ static void test_sight(void)
 	ok(nat_judge(&talk.sight, &sent, &port) == NAT_UNKNOWN, "a refusal says nothing of it");
 }
 
-/* What it wants is in the next question, and a cookie comes first. */
+/* The next question has the group and the cookie that the gateway asked for, the cookie first. */
 static void test_wishes(void)
 {
 	uint8_t data[PROBE_SIZE];

@@ -172,7 +172,7 @@ static void find_outer(const struct evidence *ev, struct report *r, const struct
 	else if (is_tunnel(link))
 		report_tunnel(r, link);
 	else if (proof && proof->nat == NAT_NONE)
-		return;	/* nobody translates on the way, whatever the address looks like */
+		return;	/* the gateway saw this very address: there is no NAT outside */
 	else if (a && host_is_cgnat(a))
 		report_cgnat(ev, r, link, a);
 	else if (a && translates(ev, link))
