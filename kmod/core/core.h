@@ -62,6 +62,9 @@ vpnpass_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
 	return NF_DROP;
 }
 
+/* flow.c */
+bool vpnpass_found_is_stock(struct nf_conntrack_tuple_hash *h);
+
 /* icmp.c */
 unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				const struct nf_hook_state *state,

@@ -71,6 +71,21 @@ bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_exists);
 
+/* Gives up the reference to what was found; @h may be NULL. */
+bool vpnpass_found_is_stock(struct nf_conntrack_tuple_hash *h)
+{
+	struct nf_conn *ct;
+	bool stock;
+
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
+		READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT);
+	nf_ct_put(ct);
+	return stock;
+}
+
 /**
  * vpnpass_flow_is_stock() - is a packet to the router of a flow that stock NAT handles?
  * @pkt: to one of the router's addresses
@@ -85,17 +100,7 @@ EXPORT_SYMBOL_GPL(vpnpass_flow_exists);
 bool vpnpass_flow_is_stock(const struct vpnpass_pkt *pkt,
 			   const struct nf_conntrack_zone *zone)
 {
-	struct nf_conntrack_tuple_hash *h = vpnpass_flow_find(pkt, zone);
-	struct nf_conn *ct;
-	bool stock;
-
-	if (!h)
-		return false;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	stock = NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY ||
-		READ_ONCE(ct->status) & (IPS_SEEN_REPLY | IPS_DST_NAT);
-	nf_ct_put(ct);
-	return stock;
+	return vpnpass_found_is_stock(vpnpass_flow_find(pkt, zone));
 }
 EXPORT_SYMBOL_GPL(vpnpass_flow_is_stock);
 

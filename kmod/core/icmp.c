@@ -2,7 +2,8 @@
 /*
  * ICMP errors that quote a pinned packet as it left the router. Conntrack looks
  * for the quoted addresses alone, which several clients share; the number in
- * the first 8 bytes of the quoted L4 header says whose packet it was.
+ * the quoted packet says whose it was. Where 8 bytes of the L4 header, which is all that
+ * an error must quote (RFC 792), do not have it, the protocol is asked who it may be.
  * Errors that quote a packet to a client are conntrack's own business:
  * their addresses are unique.
  */
@@ -12,6 +13,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "core.h"
@@ -103,26 +105,53 @@ static bool has_l4proto(const struct vpnpass_proto *p, u8 l4proto)
 	return false;
 }
 
-static struct vpnpass_pin *find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
-				       const struct nf_conn *tmpl)
-{
-	const struct vpnpass_proto *p;
+/* Who sent what is quoted, and the pin that says so, NULL when it is not known for sure. */
+struct quoted {
+	struct vpnpass_session *session;
 	struct vpnpass_pin *pin;
+};
+
+/* Conntrack knows by itself whose the quoted packet was: the router's own, a server's. */
+static bool is_known_flow(const struct vpnpass_pkt *q, unsigned int off,
+			  const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple sent, answer;
+	struct net *net = q->state->net;
+
+	if (!nf_ct_get_tuplepr(q->skb, off, q->key.family, net, &sent) ||
+	    !nf_ct_invert_tuple(&answer, &sent))
+		return false;
+	return vpnpass_found_is_stock(nf_conntrack_find_get(net, zone, &answer));
+}
+
+static bool find_of(struct vpnpass_net *vn, const struct vpnpass_proto *p,
+		    struct vpnpass_pkt *q, bool known, struct quoted *found)
+{
+	found->pin = p->ops->number(q) ? NULL : vpnpass_pin_find(vn, &q->key);
+	if (found->pin)
+		found->session = found->pin->session;
+	else
+		found->session = p->ops->quoted && !known ? p->ops->quoted(vn, q) : NULL;
+	return found->session;
+}
+
+static bool find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
+			const struct nf_conn *tmpl, unsigned int off, struct quoted *found)
+{
+	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+	bool known = is_known_flow(q, off, zone);
+	const struct vpnpass_proto *p;
 	int i;
 
-	q->key.kind = VPNPASS_KEY_QUOTE;
-	if (tmpl)
-		q->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
+	q->key.zone = nf_ct_zone_id(zone, IP_CT_DIR_REPLY);
 	for (i = 0; i < VPNPASS_PROTOS; i++) {
+		q->key.kind = VPNPASS_KEY_QUOTE;
 		p = rcu_dereference(vpnpass_protos[i]);
-		if (!p || READ_ONCE(vn->proto[i].mode) != VPNPASS_MODE_ON ||
-		    !has_l4proto(p, q->key.l4proto) || p->ops->number(q))
-			continue;
-		pin = vpnpass_pin_find(vn, &q->key);
-		if (pin)
-			return pin;
+		if (p && READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON &&
+		    has_l4proto(p, q->key.l4proto) && find_of(vn, p, q, known, found))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /**
@@ -142,24 +171,25 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 {
 	struct nf_conn *tmpl = (struct nf_conn *)skb_nfct(skb);
 	struct vpnpass_pkt q = { .skb = skb, .state = state };
-	struct vpnpass_pin *pin;
+	struct quoted found;
 	struct nf_conn *ct;
 
-	if (!read_error(skb, state->pf, thoff, &q))
+	if (!read_error(skb, state->pf, thoff, &q) ||
+	    !find_quoted(vn, &q, tmpl, thoff + sizeof(struct icmphdr), &found) ||
+	    !credible(skb, state, thoff, &q))
 		return NF_ACCEPT;
-	pin = find_quoted(vn, &q, tmpl);
-	if (!pin || !credible(skb, state, thoff, &q))
-		return NF_ACCEPT;
-	ct = pin->session->ct;
+	ct = found.session->ct;
 	if (nf_ct_is_dying(ct) || nf_ct_is_expired(ct))
 		return NF_ACCEPT;
 
 	nf_conntrack_get(&ct->ct_general);
-	nf_ct_set(skb, ct, pin->dir == IP_CT_DIR_ORIGINAL ? IP_CT_RELATED_REPLY :
-							   IP_CT_RELATED);
+	nf_ct_set(skb, ct, found.pin && found.pin->dir == IP_CT_DIR_REPLY ?
+			   IP_CT_RELATED : IP_CT_RELATED_REPLY);
 	if (tmpl)
 		nf_ct_put(tmpl);
-	vpnpass_count(vn, pin->session->proto, VPNPASS_CNT_ICMP_RELATED);
-	return vpnpass_renumber(pin, skb, q.thoff,
+	vpnpass_count(vn, found.session->proto, VPNPASS_CNT_ICMP_RELATED);
+	if (!found.pin)
+		return NF_ACCEPT;
+	return vpnpass_renumber(found.pin, skb, q.thoff,
 				thoff + offsetof(struct icmphdr, checksum));
 }

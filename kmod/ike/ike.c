@@ -272,6 +272,7 @@ struct vpnpass_proto ike_proto = {
 
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
+	.quoted = ike_quoted,
 	.miss = ike_miss,
 	.post = ike_post,
 	.session_end = ike_session_end,

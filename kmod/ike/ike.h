@@ -282,6 +282,7 @@ void ike_gate_drop(struct ike_net *in, struct ike_sa *sa);
 /* inbound.c */
 void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		 const struct ike_msg *m);
+struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt);
 void ike_chain_want(struct ike_net *in, u8 family);
 void ike_chains_init(struct ike_net *in);
 void ike_chains_exit(struct ike_net *in);

@@ -190,6 +190,50 @@ void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		hand_on(vn, pkt, m);
 }
 
+static struct vpnpass_session *last_used(const struct ike_peer *p)
+{
+	struct vpnpass_session *last = NULL;
+	struct ike_session *is;
+	int steps = IKE_STEPS;
+
+	list_for_each_entry(is, &p->sessions, node) {
+		if (!steps--)
+			break;
+		if (!is->plain && (!last || (s32)(is->s.last - last->last) > 0))
+			last = &is->s;
+	}
+	return last;
+}
+
+/**
+ * ike_quoted() - the client whose message an ICMP error quotes, as far as can be told
+ * @vn: netns
+ * @pkt: the quote; it ends before the SPI, or that has no pin
+ *
+ * Context: softirq, RCU read side.
+ * Return: the gateway's only client, of several that which was heard last when there is
+ * no SPI to go by, or NULL.
+ */
+struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+{
+	const __be32 ports = htonl(IKE_UDP_PORT << 16 | IKE_UDP_PORT);
+	struct ike_net *in = ike_net(vn);
+	struct vpnpass_session *s = NULL;
+	struct ike_peer *p;
+	const __be32 *h;
+	__be32 buf;
+
+	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (!h || *h != ports)
+		return NULL;
+	spin_lock_bh(&in->lock);
+	p = ike_peer_find(in, &pkt->key.dst, &pkt->key.src, pkt->key.family);
+	if (p && (!ike_read_quote(pkt) || list_is_singular(&p->sessions)))
+		s = last_used(p);
+	spin_unlock_bh(&in->lock);
+	return s;
+}
+
 /* --- behind the administrator's rules ------------------------------------------ */
 
 /* NAT still looks at the entry that it made when the chain has been asked. */

@@ -12,6 +12,8 @@
 #include "../compat/compat.h"
 #include "ip.h"
 
+#define QUOTE_STEPS	16	/* clients looked at for one ICMP error */
+
 static u32 window(const struct l2tp_session *ls)
 {
 	return vpnpass_setting(ls->s.vn, &l2tp_proto, L2TP_SET_PAIRING_WINDOW);
@@ -52,7 +54,9 @@ static struct l2tp_session *only_client(const struct l2tp_group *g)
 				client.node);
 }
 
-/* The session of a packet with an ID that nobody was heard to choose. Lock held. */
+/* The session of a packet with an ID that nobody was heard to choose, or without any (@h
+ * is NULL). Lock held.
+ */
 static struct l2tp_session *owner_of(struct vpnpass_net *vn,
 				     struct vpnpass_pkt *pkt,
 				     struct l2tp_group *g,
@@ -63,7 +67,7 @@ static struct l2tp_session *owner_of(struct vpnpass_net *vn,
 	struct l2tp_client *c;
 	bool proven;
 
-	if (h->control)
+	if (!h || h->control)
 		return only_client(g);
 	ls = l2tp_ether_in(vn, pkt, h->id);
 	if (ls)
@@ -95,7 +99,7 @@ static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		l2tp_count(vn, L2TP_CNT_UNKNOWN);
 		return NF_DROP;
 	}
-	pkt->done = !h->control;
+	pkt->done = h && !h->control;
 	return NF_ACCEPT;
 }
 
@@ -123,7 +127,7 @@ static unsigned int unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	spin_lock_bh(&ln->lock);
 	g = l2tp_group_find(ln, &key);
 	if (g)
-		verdict = h ? deliver(vn, pkt, g, h) : NF_DROP;
+		verdict = deliver(vn, pkt, g, h);
 	spin_unlock_bh(&ln->lock);
 	return verdict;
 }
@@ -153,4 +157,53 @@ unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		return NF_ACCEPT;
 	}
 	return unknown(vn, pkt, &h);
+}
+
+static struct vpnpass_session *last_used(const struct l2tp_group *g)
+{
+	struct vpnpass_session *last = NULL;
+	struct l2tp_session *ls;
+	int steps = QUOTE_STEPS;
+
+	list_for_each_entry(ls, &g->turns.clients, client.node) {
+		if (!steps--)
+			break;
+		if (!last || (s32)(ls->s.last - last->last) > 0)
+			last = &ls->s;
+	}
+	return last;
+}
+
+/**
+ * l2tp_ip_quoted() - the client whose packet an ICMP error quotes, as far as can be told
+ * @vn: netns
+ * @pkt: the quote; of a control message it may end before the connection's ID
+ *
+ * Context: softirq, RCU read side.
+ * Return: the server's only client, of several that which was heard last when there is
+ * no ID to go by, or NULL.
+ */
+struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+{
+	struct l2tp_group_key key = {
+		.peer = pkt->key.dst,
+		.local = pkt->key.src,
+		.zone = pkt->key.zone,
+		.family = pkt->key.family,
+	};
+	struct l2tp_net *ln = l2tp_net(vn);
+	struct vpnpass_session *s = NULL;
+	struct l2tp_group *g;
+	const __be32 *id;
+	__be32 buf;
+
+	id = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (pkt->key.l4proto == IPPROTO_UDP || !id)
+		return NULL;
+	spin_lock_bh(&ln->lock);
+	g = l2tp_group_find(ln, &key);
+	if (g && (!*id || g->turns.n == 1))
+		s = last_used(g);
+	spin_unlock_bh(&ln->lock);
+	return s;
 }

@@ -128,18 +128,16 @@ static bool begins(const struct nf_conn *ct, enum ip_conntrack_dir dir,
 	       (!nf_ct_is_confirmed(ct) || m->type == L2TP_SCCRQ);
 }
 
-/* Over IP a packet without a number is as little L2TP on its way out as in. */
+/* Over UDP plain NAT is all that a packet needs which is no L2TP. */
 static unsigned int not_l2tp(struct vpnpass_net *vn, struct nf_conn *ct,
 			     const struct vpnpass_session *s,
 			     const struct l2tp_msg *m)
 {
-	bool udp = nf_ct_protonum(ct) == IPPROTO_UDP;
-
-	if (udp && (s || begins(ct, IP_CT_DIR_ORIGINAL, m)))
+	if (s || begins(ct, IP_CT_DIR_ORIGINAL, m))
 		l2tp_count(vn, VPNPASS_CNT_MALFORMED);
-	if (udp && !nf_ct_is_confirmed(ct))
+	if (!nf_ct_is_confirmed(ct))
 		l2tp_flow_plain(ct);
-	return udp || !test_bit(IPS_SRC_NAT_BIT, &ct->status) ? NF_ACCEPT : NF_DROP;
+	return NF_ACCEPT;
 }
 
 static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
@@ -151,6 +149,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	unsigned int verdict;
 	struct l2tp_msg m;
 	struct nf_conn *ct;
+	bool readable;
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	dir = CTINFO2DIR(ctinfo);
@@ -159,7 +158,8 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	s = vpnpass_session_by_ct(vn, NULL, ct);
 	if (s && s->proto != &l2tp_proto)
 		return NF_ACCEPT;
-	if (!l2tp_read_message(pkt, &m))
+	readable = l2tp_read_message(pkt, &m);
+	if (!readable && pkt->key.l4proto == IPPROTO_UDP)
 		return not_l2tp(vn, ct, s, &m);
 	if (!s && !begins(ct, dir, &m)) {
 		if (!nf_ct_is_confirmed(ct))
@@ -172,7 +172,8 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	/* Packets that came in on a pin were counted there. */
 	if (!s || (!ls->udp && dir == IP_CT_DIR_ORIGINAL))
 		vpnpass_session_seen(&ls->s);
-	return message(ls, pkt, dir, &m);
+	/* Over IP its session is what keeps its entry from being in others' way. */
+	return readable ? message(ls, pkt, dir, &m) : NF_ACCEPT;
 }
 
 static int l2tp_net_init(struct vpnpass_net *vn)
@@ -208,6 +209,7 @@ static void l2tp_net_exit(struct vpnpass_net *vn)
 
 static const struct vpnpass_ops l2tp_ops = {
 	.number = l2tp_number,
+	.quoted = l2tp_ip_quoted,
 	.miss = l2tp_miss,
 	.post = l2tp_post,
 	.session_end = l2tp_session_end,

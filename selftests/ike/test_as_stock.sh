@@ -177,6 +177,23 @@ is "both have sessions" "$(sessions proto ike client "${CIP[1]}") $(sessions pro
 odd "no SPI"
 check "two clients: what is nobody's reaches none" eval 'bytes_in && quiet c1 c2'
 
+# --- ICMP ------------------------------------------------------------------------
+# of UDP an error need not quote more than the ports
+icmp_500()
+{
+	G 1 "$(peer icmperr)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D "${GIP[1]}" -p 17 \
+		-i 0x01f401f4 -m "$1"
+}
+
+check "taps for ICMP" tap c1 c2
+for i in 2 1; do
+	check "client $i asks" passes_out $i 500 2 37 I "0x9$((i - 1))1" "0x9$((i - 1))2" 5 80
+	icmp_500 130$i
+	check "an ICMP error that quotes 8 octets goes to the client that was heard last, $i" \
+		busywait 2 tap_has 1 "^${nsp}c$i ${GIP[1]} ${CIP[i]} icmp 3 4 130$i "
+done
+drain c1 c2 g1
+
 # --- IPv6 ------------------------------------------------------------------------
 sim6=6
 for n in c1 c2 g1; do sim close $n; done

@@ -286,6 +286,37 @@ static void proto_name(const struct step *s, char *name, size_t size)
 	snprintf(name, size, "ip:%u", s->proto);
 }
 
+static bool left_alike(const struct outcome *a, const struct outcome *b)
+{
+	const struct seen *x, *y;
+
+	for (x = a->seen; x < a->seen + a->n; x++)
+		for (y = b->seen; y < b->seen + b->n; y++)
+			if (same_receiver(x, y) && x->sport == y->sport &&
+			    addr_same(x->src, y->src))
+				return true;
+	return false;
+}
+
+/*
+ * An error about a packet of which 8 octets are not told from those of another inside host:
+ * vpnpass has let both keep their port.
+ */
+static bool is_alike(const struct seq *q, const struct step *s, const struct outcome *vpnpass)
+{
+	const struct step *t, *about = q->step;
+
+	if (s->quote == NO_QUOTE || s->from != FROM_OUTSIDE)
+		return false;
+	while (about->id != s->quote)
+		about++;
+	for (t = q->step; t < s; t++)
+		if (t->from == FROM_INSIDE && t->in != about->in && t->proto == about->proto &&
+		    left_alike(&vpnpass[t->id], &vpnpass[about->id]))
+			return true;
+	return false;
+}
+
 static const char *host_name(const struct step *s)
 {
 	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
@@ -319,6 +350,8 @@ bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], cha
 		if (ahead && same_connection(ahead, s))
 			kind = "ahead";
 		proto_name(s, proto, sizeof(proto));
+		if (is_alike(q, s, result[VPNPASS]))
+			snprintf(proto, sizeof(proto), "icmp:alike");
 		snprintf(sign, size, "%s %s %s %s %s", opt.ruleset, kind, proto,
 			 s->from == FROM_INSIDE ? "out" : "in", host_name(s));
 		if (!is_intended(sign))

@@ -49,7 +49,7 @@ static void drain(int fd, const char *name)
 
 	n = recv(fd, buf, sizeof(buf), 0);
 	hl = (buf[0] & 15) * 4;
-	if (n < hl + 4)
+	if (n < hl)
 		return;
 	l4 = buf + hl;
 	n -= hl;
