@@ -298,6 +298,17 @@ static bool left_alike(const struct outcome *a, const struct outcome *b)
 	return false;
 }
 
+/* What a gateway sends to another host comes to the address and port that a packet left by. */
+static bool comes_alike(const struct step *t, const struct step *about, const struct outcome *left)
+{
+	const struct seen *x;
+
+	for (x = left->seen; x < left->seen + left->n; x++)
+		if (t->out == about->out && t->sport == x->dport && t->dport == x->sport)
+			return true;
+	return false;
+}
+
 /*
  * An error about a packet of which 8 octets are not told from those of another inside host:
  * vpnpass has let both keep their port.
@@ -311,8 +322,10 @@ static bool is_alike(const struct seq *q, const struct step *s, const struct out
 	while (about->id != s->quote)
 		about++;
 	for (t = q->step; t < s; t++)
-		if (t->from == FROM_INSIDE && t->in != about->in && t->proto == about->proto &&
-		    left_alike(&vpnpass[t->id], &vpnpass[about->id]))
+		if (t->from != FROM_EVENT && t->in != about->in && t->proto == about->proto &&
+		    (t->from == FROM_INSIDE ?
+		     left_alike(&vpnpass[t->id], &vpnpass[about->id]) :
+		     vpnpass[t->id].n && comes_alike(t, about, &vpnpass[about->id])))
 			return true;
 	return false;
 }

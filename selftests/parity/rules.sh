@@ -54,6 +54,7 @@ parity_router()
 	route add 10.64.0.0/10 via 10.0.0.2
 	route add default via 192.0.2.2 proto static
 	route add default via 192.0.3.2 table 101
+	route add 10.64.0.0/10 via 10.0.0.2 table 101
 	route add fd00:64::/32 via fd00:0:0:1::2
 	route add default via 2001:db8:2::2 proto static
 	rule add fwmark 1 lookup 101 pref 100
