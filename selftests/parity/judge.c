@@ -168,11 +168,23 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
+/* What is invalid to conntrack goes out untranslated, and arrives nowhere. */
+static bool came_through(const struct step *s, const struct outcome *o)
+{
+	const struct seen *a;
+
+	for (a = o->seen; a < o->seen + o->n; a++)
+		if (a->side != SIDE_SINK && (s->from != FROM_INSIDE || opt.routed ||
+					     !addr_same(a->src, host_inside(s->in))))
+			return true;
+	return false;
+}
+
 /*
  * A segment ahead of a hole in a PPTP control connection, as far as the sender's own
- * packets say.
+ * packets say that came through. One that did not is judged itself.
  */
-static bool is_ahead(const struct seq *q, const struct step *s)
+static bool is_ahead(const struct seq *q, const struct step *s, const struct outcome *vpnpass)
 {
 	const struct step *t;
 	uint32_t next = 0;
@@ -185,8 +197,9 @@ static bool is_ahead(const struct seq *q, const struct step *s)
 		for (t = q->step; t < s; t++) {
 			uint32_t end = t->seq + t->len + !!(t->flags & 3);
 
-			if (!same_flow(s, t) || (begun ? (int32_t)(t->seq - next) > 0 ||
-						 (int32_t)(end - next) <= 0 : !(t->flags & 2)))
+			if (!same_flow(s, t) || !came_through(t, &vpnpass[t->id]) ||
+			    (begun ? (int32_t)(t->seq - next) > 0 || (int32_t)(end - next) <= 0 :
+				     !(t->flags & 2)))
 				continue;
 			begun = more = true;
 			next = end;
@@ -205,6 +218,8 @@ static bool is_failover_loss(const struct seq *q, const struct step *s,
 	const struct step *t = s;
 	bool before = false;
 
+	if (s->from != FROM_INSIDE)
+		return false;
 	while (t > q->step && (--t)->from != FROM_EVENT)
 		if (same_flow(s, t))
 			return false;
@@ -214,9 +229,25 @@ static bool is_failover_loss(const struct seq *q, const struct step *s,
 	return before;
 }
 
-/* Is @s the peer's answer to @lost? The kernel dropped that one, so no flow is found for it. */
-static bool answers(const struct step *lost, const struct step *s)
+/* The step that an error is about, or NULL. */
+static const struct step *quoted_step(const struct seq *q, const struct step *s)
 {
+	const struct step *t;
+
+	for (t = q->step; s->quote != NO_QUOTE && t < s; t++)
+		if (t->id == s->quote)
+			return t;
+	return NULL;
+}
+
+/*
+ * The answer to a packet that the kernel dropped finds no flow, and an error about it has
+ * nothing to quote.
+ */
+static bool answers(const struct seq *q, const struct step *lost, const struct step *s)
+{
+	if (lost && quoted_step(q, s) == lost)
+		return true;
 	return lost && s->from == FROM_OUTSIDE && lost->from == FROM_INSIDE && s->in == lost->in &&
 	       s->out == lost->out && s->proto == lost->proto && s->sport == lost->dport &&
 	       s->dport == lost->sport;
@@ -273,7 +304,8 @@ static void proto_name(const struct step *s, char *name, size_t size)
 		snprintf(name, size, "%s", base);
 		return;
 	case 50:
-		snprintf(name, size, s->len > 3 && !memcmp(s->data, "\0\0\0", 4) ? "esp:0" : "esp");
+		snprintf(name, size, s->len < 8 ? "esp:short" : memcmp(s->data, "\0\0\0", 4) ?
+			 "esp" : "esp:0");
 		return;
 	case IPPROTO_GRE:
 		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&
@@ -298,14 +330,21 @@ static bool left_alike(const struct outcome *a, const struct outcome *b)
 	return false;
 }
 
-/* What a gateway sends to another host comes to the address and port that a packet left by. */
-static bool comes_alike(const struct step *t, const struct step *about, const struct outcome *left)
+/*
+ * What the gateway has sent to the address and port that a packet left by, and that another
+ * host got.
+ */
+static bool comes_alike(const struct step *t, const struct step *about,
+			const struct outcome *vpnpass)
 {
-	const struct seen *x;
+	const struct outcome *left = &vpnpass[about->id], *came = &vpnpass[t->id];
+	const struct seen *x, *y;
 
 	for (x = left->seen; x < left->seen + left->n; x++)
-		if (t->out == about->out && t->sport == x->dport && t->dport == x->sport)
-			return true;
+		for (y = came->seen; y < came->seen + came->n; y++)
+			if (t->out == about->out && t->sport == x->dport && t->dport == x->sport &&
+			    !addr_same(y->dst, host_inside(about->in)))
+				return true;
 	return false;
 }
 
@@ -315,17 +354,14 @@ static bool comes_alike(const struct step *t, const struct step *about, const st
  */
 static bool is_alike(const struct seq *q, const struct step *s, const struct outcome *vpnpass)
 {
-	const struct step *t, *about = q->step;
+	const struct step *t, *about = quoted_step(q, s);
 
-	if (s->quote == NO_QUOTE || s->from != FROM_OUTSIDE)
+	if (!about || s->from != FROM_OUTSIDE)
 		return false;
-	while (about->id != s->quote)
-		about++;
 	for (t = q->step; t < s; t++)
-		if (t->from != FROM_EVENT && t->in != about->in && t->proto == about->proto &&
-		    (t->from == FROM_INSIDE ?
-		     left_alike(&vpnpass[t->id], &vpnpass[about->id]) :
-		     vpnpass[t->id].n && comes_alike(t, about, &vpnpass[about->id])))
+		if (t->proto == about->proto &&
+		    (t->from == FROM_OUTSIDE ? comes_alike(t, about, vpnpass) :
+		     t->in != about->in && left_alike(&vpnpass[t->id], &vpnpass[about->id])))
 			return true;
 	return false;
 }
@@ -335,10 +371,15 @@ static const char *host_name(const struct step *s)
 	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
 }
 
-/* A later packet of a TCP connection of which a segment was dropped ahead of a hole. */
-static bool same_connection(const struct step *a, const struct step *b)
+/*
+ * A later packet of a TCP connection of which a segment was dropped ahead of a hole, or an
+ * error about one.
+ */
+static bool same_connection(const struct seq *q, const struct step *a, const struct step *b)
 {
-	return a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
+	if (b->quote != NO_QUOTE)
+		b = quoted_step(q, b);
+	return b && a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
 	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
 }
 
@@ -356,11 +397,11 @@ bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], cha
 			lost = NULL;
 		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
 			lost = s;
-		if (!kind || s == lost || (!strcmp(kind, "missing") && answers(lost, s)))
+		if (!kind || s == lost || (!strcmp(kind, "missing") && answers(q, lost, s)))
 			continue;
-		if (!strcmp(kind, "missing") && is_ahead(q, s))
+		if (!strcmp(kind, "missing") && is_ahead(q, s, result[VPNPASS]))
 			ahead = s;
-		if (ahead && same_connection(ahead, s))
+		if (ahead && same_connection(q, ahead, s))
 			kind = "ahead";
 		proto_name(s, proto, sizeof(proto));
 		if (is_alike(q, s, result[VPNPASS]))
