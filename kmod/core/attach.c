@@ -27,8 +27,8 @@ static unsigned int policy_state(const struct nf_conn *ct)
 	}
 }
 
-static unsigned int attach_timeout(const struct vpnpass_session *s,
-				   const struct nf_conn *ct)
+static __always_inline unsigned int attach_timeout(const struct vpnpass_session *s,
+						   const struct nf_conn *ct)
 {
 	const unsigned int *user = nf_ct_timeout_lookup(ct);
 	unsigned int timeout;
@@ -39,6 +39,12 @@ static unsigned int attach_timeout(const struct vpnpass_session *s,
 	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		timeout = min_t(unsigned int, timeout, UNREPLIED_TIMEOUT);
 	return timeout;
+}
+
+/* Of a session's connection in its present state, in jiffies. Context: RCU read side. */
+unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s)
+{
+	return attach_timeout(s, s->ct);
 }
 
 /* Is nothing known yet of what the administrator's rules say of the client's packets?
@@ -119,26 +125,50 @@ bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 EXPORT_SYMBOL_GPL(vpnpass_attach);
 
 /**
- * vpnpass_attach_copy() - attach a session's connection to a copy of a packet
+ * vpnpass_attach_copy() - attach a session's connection to a packet in doubt
  * @s: the session
- * @skb: the copy, without a connection
+ * @skb: the packet or a copy of it, without a connection
  *
  * The packet may be another client's: until the session's own client has answered it
  * is no sign of life. Neither timeout, status nor counters of the connection change.
- * The packet has been through tc's ingress, which may have redirected it to a device
- * that gives it back: the copy does not go there again, or it would be copied again.
  *
  * Context: softirq, RCU read side, before conntrack's hook.
- * Return: false when the connection is dead and the copy was left alone.
+ * Return: false when the connection is dead and the packet was left alone.
  */
 bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb)
 {
 	if (is_gone(s->ct))
 		return false;
-#ifdef CONFIG_NET_CLS_ACT
-	skb->tc_skip_classify = 1;
-#endif
 	take(s->ct, skb, on_trust(s) ? IP_CT_RELATED_REPLY : IP_CT_ESTABLISHED_REPLY);
 	return true;
 }
 EXPORT_SYMBOL_GPL(vpnpass_attach_copy);
+
+/**
+ * vpnpass_send_copy() - have a session's client get a copy of a packet in doubt
+ * @s: the session
+ * @skb: the packet, without a connection
+ *
+ * The packet has been through tc's ingress, which may have redirected it to a device
+ * that gives it back: the copy does not go there again, or it would be copied again.
+ *
+ * Context: softirq, RCU read side, before conntrack's hook.
+ * Return: false without memory, or when the connection is dead.
+ */
+bool vpnpass_send_copy(struct vpnpass_session *s, struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
+
+	if (!copy)
+		return false;
+	if (!vpnpass_attach_copy(s, copy)) {
+		kfree_skb(copy);
+		return false;
+	}
+#ifdef CONFIG_NET_CLS_ACT
+	copy->tc_skip_classify = 1;
+#endif
+	netif_rx(copy);
+	return true;
+}
+EXPORT_SYMBOL_GPL(vpnpass_send_copy);

@@ -115,6 +115,23 @@ void vpnpass_conn_unwatch(struct nf_conn *ct)
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_unwatch);
 
+/**
+ * vpnpass_conn_rewatch() - undo vpnpass_conn_unwatch()
+ * @ct: a confirmed connection, which user space gives no helper any more
+ * @at: the offset that its helper extension had
+ *
+ * Context: RCU read side; not for two at a time.
+ */
+void vpnpass_conn_rewatch(struct nf_conn *ct, u8 at)
+{
+	struct nf_conn_help *help = (void *)ct->ext + at;
+
+	vpnpass_compat_helper_set(help, helper_for(ct));
+	set_bit(IPS_HELPER_BIT, &ct->status);
+	/* who finds the extension finds the helper in it */
+	smp_store_release(&ct->ext->offset[NF_CT_EXT_HELPER], at);
+}
+
 static void helpers_del(int n)
 {
 	while (n--)

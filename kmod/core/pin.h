@@ -10,7 +10,7 @@
 /* IPv4 looks at the first word of each address alone, so that a key on the
  * stack of the packet path need not be cleared.
  */
-static inline u32 vpnpass_key_hash(const void *data, u32 len, u32 seed)
+static __always_inline u32 vpnpass_key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct vpnpass_key *k = data;
 	u32 mix = seed ^ k->l4proto ^ (u32)k->kind << 8 ^ (u32)k->zone << 16;

@@ -258,6 +258,21 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 EXPORT_SYMBOL_GPL(vpnpass_session_publish);
 
 /**
+ * vpnpass_address_known() - may an address be a client or a peer of some session?
+ * @vn: netns
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @addr: the address, unused bytes zero
+ *
+ * Context: RCU read side.
+ */
+bool vpnpass_address_known(const struct vpnpass_net *vn, u8 family,
+			   const union nf_inet_addr *addr)
+{
+	return READ_ONCE(vn->known[vpnpass_known_place(family, addr)]);
+}
+EXPORT_SYMBOL_GPL(vpnpass_address_known);
+
+/**
  * vpnpass_session_by_ct() - the session of a connection
  * @vn: netns
  * @p: the helper whose session it has to be, or NULL: any

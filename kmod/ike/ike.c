@@ -4,11 +4,24 @@
  * Every message is read, so that none is handed to the core's pinned path:
  * number() has none to give, and miss() looks for the pin itself.
  */
+#include <linux/udp.h>
+
 #include "ike.h"
 
 static int ike_number(struct vpnpass_pkt *pkt)
 {
-	return -ENOENT;
+	const __be16 port = htons(IKE_UDP_PORT);
+	const struct udphdr *uh;
+	struct udphdr buf;
+
+	if (!(pkt->key.kind & VPNPASS_KEY_QUOTE))
+		return -ENOENT;
+	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
+	if (!uh || uh->source != port || uh->dest != port)
+		return -ENOENT;
+	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_QUOTE);
+	pkt->key.number = ike_read_quote(pkt);
+	return pkt->key.number ? 0 : -ENOENT;
 }
 
 /*
@@ -16,21 +29,16 @@ static int ike_number(struct vpnpass_pkt *pkt)
  * gets it, what it says only what is learnt. False when its connection has gone.
  */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
-		       const struct ike_msg *m, unsigned int *verdict)
+		       const struct ike_msg *m)
 {
 	struct ike_session *is = ike_session(pin->session);
-	enum ike_pass pass = IKE_PASS;
 
-	*verdict = NF_DROP;
 	if (m)
-		pass = ike_sa_message(is, ike_dir(pin->dir), m, pkt);
-	if (pass == IKE_DROP)
-		return true;
+		ike_sa_message(is, ike_dir(pin->dir), m);
 	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
-	pkt->done = pass == IKE_PASS;
-	*verdict = NF_ACCEPT;
+	pkt->done = true;
 	return true;
 }
 
@@ -40,7 +48,7 @@ static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt
 {
 	struct vpnpass_pin *pin;
 
-	pkt->key.kind = IKE_KEY_KIND;
+	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
 	pkt->key.number = p->ispi;
 	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (likely(pin) || !p->rspi)
@@ -59,14 +67,13 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 {
 	const struct ike_msg *m = NULL;
 	struct ike_datagram d;
-	unsigned int verdict;
 
 	if (ike_read(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
 		m = &d.m;
 	else
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
-	if (pin && ike_pinned(pkt, pin, m, &verdict))
-		return verdict;
+	if (pin && ike_pinned(pkt, pin, m))
+		return NF_ACCEPT;
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
 	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
@@ -80,7 +87,6 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	struct vpnpass_pin *pin;
-	unsigned int verdict;
 	struct ike_peek p;
 
 	/* With a template of the administrator's, his zones rule. */
@@ -96,8 +102,8 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 
 	pin = ike_pin_of(vn, pkt, &p);
 	if (pin && ike_sa_quiet(ike_session(pin->session), ike_dir(pin->dir), &p) &&
-	    ike_pinned(pkt, pin, NULL, &verdict))
-		return verdict;
+	    ike_pinned(pkt, pin, NULL))
+		return NF_ACCEPT;
 	return ike_read_miss(vn, pkt, pin, p.ispi);
 }
 
@@ -169,16 +175,9 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!is)
 		return verdict;
 	vpnpass_session_seen(&is->s);
-	if (d.m.cls != IKE_CLASS_IKE)
-		return NF_ACCEPT;
-	switch (ike_sa_message(is, ike_dir(dir), &d.m, pkt)) {
-	case IKE_DROP:
-		return NF_DROP;
-	case IKE_HELD:
-		return NF_STOLEN;
-	default:
-		return NF_ACCEPT;
-	}
+	if (d.m.cls == IKE_CLASS_IKE)
+		ike_sa_message(is, ike_dir(dir), &d.m);
+	return NF_ACCEPT;
 }
 
 static int ike_net_init(struct vpnpass_net *vn)
@@ -189,8 +188,6 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
-	ike_gates_init(in);
-	ike_chains_init(in);
 	err = ike_peers_init(in);
 	if (err)
 		return err;
@@ -204,8 +201,6 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
-	ike_chains_exit(in);
-	ike_gates_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
 }
@@ -221,8 +216,8 @@ static const struct vpnpass_setting ike_settings[] = {
 	[IKE_SET_MAX_HALF_OPEN] = { "max_half_open", "SAs", 1, 1000000, 4096 },
 	[IKE_SET_MAX_HALF_OPEN_CLIENT] = { "max_half_open_client", "SAs", 1, 65535, 64 },
 	[IKE_SET_MAX_SAS] = { "max_sas", "SAs", 8, 4096, 32 },
-	[IKE_SET_GATE] = { "gate", "", 0, 1, 1 },
-	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 120000, 60000 },
+	[IKE_SET_GATE] = { "gate", .gone = true },
+	[IKE_SET_GATE_TIME] = { "gate_time", .gone = true },
 };
 
 static const char *const ike_counters[] = {
@@ -231,8 +226,6 @@ static const char *const ike_counters[] = {
 	[IKE_CNT_CHILDREN] = "children",
 	[IKE_CNT_ADOPTED] = "adopted",
 	[IKE_CNT_MOVED_NATT] = "moved_natt",
-	[IKE_CNT_GATED] = "gated",
-	[IKE_CNT_GATE_DROPPED] = "gate_dropped",
 	[IKE_CNT_CONFLICT] = "conflict",
 	[IKE_CNT_BY_RSPI] = "by_responder_spi",
 	[IKE_CNT_GATEWAY_FIRST] = "gateway_first",
@@ -260,6 +253,7 @@ struct vpnpass_proto ike_proto = {
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
 	.quoted = ike_quoted,
+	.after_rules = ike_after_rules,
 	.miss = ike_miss,
 	.post = ike_post,
 	.session_end = ike_session_end,
@@ -268,5 +262,4 @@ const struct vpnpass_ops ike_ops = {
 	.session_child = ike_session_child,
 	.net_init = ike_net_init,
 	.net_exit = ike_net_exit,
-	.dev_down = ike_gates_dev_gone,
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Gateways, as seen from one address of the router's: which reply zones their
- * sessions use, which sessions they have, and (gate.c) which client may make SAs
- * now.
+ * sessions use, and which sessions they have.
  */
 #include <linux/slab.h>
 
@@ -57,7 +56,6 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 	p->refs = 1;
 	ida_init(&p->zones);
 	INIT_LIST_HEAD(&p->sessions);
-	INIT_LIST_HEAD(&p->waiting);
 	if (rhashtable_insert_fast(&in->peers, &p->node, peer_params)) {
 		kfree(p);
 		return NULL;

@@ -108,8 +108,6 @@ static void session_leave(struct ike_session *is)
 	if (is->linked)
 		list_del(&is->node);
 	is->linked = false;
-	if (p->opener == is)
-		p->opener = NULL;
 	if (is->zone)
 		ida_free(&p->zones, is->zone);
 	is->peer = NULL;
@@ -212,7 +210,7 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	if (is->plain)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
 	return is;
@@ -255,7 +253,7 @@ struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	return is;
 }
 

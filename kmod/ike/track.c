@@ -114,7 +114,6 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	      const struct ike_msg *m, u32 now)
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
-	bool again = ike_repeats_child(st, dir, m);
 	u32 ev = 0;
 
 	if (m->cls != IKE_CLASS_IKE || m->walk == IKE_WALK_BAD ||
@@ -128,31 +127,9 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	else if (!fits(st, dir, m))
 		return IKE_EV_FOREIGN;
 	ev |= learn(st, dir, m, now);
-	if (again)
-		ev |= IKE_EV_AGAIN;
 	if (is_clear_info(m))
 		return ev | clear_info(st, m);
 	if (m->version == 1)
 		return ev | ike_v1_track(st, dir, m, now);
 	return ev | ike_v2_track(st, dir, m, now, fresh);
-}
-
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
-{
-	if (m->cls != IKE_CLASS_IKE ||
-	    (st->phase != IKE_SA_NEW && st->version != m->version))
-		return false;
-	return m->version == 1 ? ike_v1_begins_child(st, m) :
-				 ike_v2_begins_child(st, dir, m);
-}
-
-bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m)
-{
-	if (m->cls != IKE_CLASS_IKE || st->phase == IKE_SA_NEW ||
-	    st->version != m->version)
-		return false;
-	return m->version == 1 ? ike_v1_repeats_child(st, dir, m) :
-				 ike_v2_repeats_child(st, dir, m);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a sequence of IKE messages says about one IKE SA, as seen from between
- * its ends. Called by the ike helper's sa.c and gate.c, by its unit tests and
- * its fuzzer. Pure code, as in parse.h.
+ * its ends. Called by the ike helper's sa.c, by its unit tests and its fuzzer.
+ * Pure code, as in parse.h.
  */
 #ifndef VPNPASS_IKE_TRACK_H
 #define VPNPASS_IKE_TRACK_H
@@ -24,7 +24,6 @@ enum ike_phase {
 #define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
-#define IKE_EV_AGAIN		0x2000	/* a request for SAs, unanswered, repeated */
 #define IKE_EV_NO_CHILD		0x4000	/* ended an exchange that could make SAs */
 #define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
 
@@ -116,7 +115,6 @@ struct ike_sa_state {
  * @m: IKE_CLASS_IKE as read by ike_parse()
  * @now: time, ms
  *
- * Call it for messages that are let through, not for those held or dropped.
  * CHILD is reported once per exchange, however often its messages repeat. It
  * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
  * looks the same.
@@ -125,31 +123,6 @@ struct ike_sa_state {
  */
 u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	      const struct ike_msg *m, u32 now);
-
-/**
- * ike_begins_child - would this message begin an exchange that makes SAs?
- * @st: the SA it belongs to, zeroed for a new one
- * @dir: which way it goes
- * @m: the message
- *
- * For the caller that wants to hold such an exchange back: false once one
- * copy (or fragment) of it was given to ike_track(). An answer must not be
- * held back: in IKEv2 its sender uses the new SAs at once.
- */
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m);
-
-/**
- * ike_repeats_child - does this message repeat a request for SAs?
- * @st: the SA it belongs to
- * @dir: which way it goes
- * @m: the message
- *
- * True as long as no answer to it has been seen. The other side may have made the
- * SA since, or is about to: ike_track() then reports IKE_EV_AGAIN.
- */
-bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m);
 
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
@@ -181,12 +154,5 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now);
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m, u32 now, bool joined);
-bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m);
-bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-			 const struct ike_msg *m);
-bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m);
-bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m);
 
 #endif /* VPNPASS_IKE_TRACK_H */

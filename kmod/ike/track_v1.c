@@ -140,22 +140,3 @@ u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 		ev |= quick_track(st, dir, m, now);
 	return ev;
 }
-
-/* See ike_repeats_child(). */
-bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m)
-{
-	const struct ike_quick *q;
-
-	if (m->exchange != IKE_V1_QUICK || m->len < V1_QUICK_MIN)
-		return false;
-	q = quick_find(&st->p2, m->mid);
-	return q && q->dir == dir && q->count == 1 && m->len == q->len1;
-}
-
-/* See ike_begins_child(). */
-bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m)
-{
-	return m->exchange == IKE_V1_QUICK && m->len >= V1_QUICK_MIN &&
-	       !quick_find(&st->p2, m->mid) && !quick_is_done(&st->p2, m->mid);
-}

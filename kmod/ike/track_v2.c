@@ -193,29 +193,3 @@ u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
 		return v2_response(st, dir, m, now, joined);
 	return v2_request(st, dir, m);
 }
-
-/* See ike_repeats_child(). A fragment not seen before is no repetition. */
-bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m)
-{
-	const struct ike_window *w = &st->win[dir];
-	const struct ike_req *r;
-	struct ike_req seen;
-
-	if (m->response || !makes_child(m->exchange) || win_finished(w, m->mid))
-		return false;
-	r = win_find(w, m->mid);
-	if (!r || r->exchange != m->exchange)
-		return false;
-	seen = *r;
-	return !note_part(&seen.asked, &seen.ask_total, m);
-}
-
-/* See ike_begins_child(). */
-bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-			 const struct ike_msg *m)
-{
-	return makes_child(m->exchange) && !m->response &&
-	       !win_finished(&st->win[dir], m->mid) &&
-	       !win_find(&st->win[dir], m->mid);
-}

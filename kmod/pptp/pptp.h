@@ -27,6 +27,11 @@
 #define PPTP_TRIES_MAX	9	/* 20 ms, doubled as often: 10 s */
 
 enum {
+	PPTP_SET_FAST = VPNPASS_SET_OWN,
+	PPTP_SET_N,
+};
+
+enum {
 	PPTP_CNT_CONTROLS = VPNPASS_CNT_OWN,
 	PPTP_CNT_CALLS,
 	PPTP_CNT_CALLS_REFUSED,
@@ -40,6 +45,9 @@ enum {
 	PPTP_CNT_PLAIN,
 	PPTP_CNT_RESUMED,
 	PPTP_CNT_CONFLICT,
+	PPTP_CNT_FAST_PACKETS,
+	PPTP_CNT_FAST_LEARNED,
+	PPTP_CNT_FAST_REFUSED,
 	PPTP_CNT_N,
 };
 
@@ -183,7 +191,6 @@ static inline struct pptp_session *pptp_session(const struct vpnpass_session *s)
 
 /* proto.c */
 extern struct vpnpass_proto pptp_proto;
-bool pptp_gre_is_call(const u8 *h);
 
 static inline void pptp_count(struct vpnpass_net *vn, int counter)
 {

@@ -44,7 +44,6 @@ check "topology" topo 3 2
 check "SAs" esp_up "1 2"
 check "peers" all_start
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 check "ESP is settled" esp_settle "1 2"
 check "IKE SA of client 1" v2_up 1 0x101 0xa1
 check "IKE SA of client 2" v2_up 2 0x201 0xa2

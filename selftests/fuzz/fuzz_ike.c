@@ -118,7 +118,6 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		  const struct ike_msg *m)
 {
 	struct ike_sa_state old = *st;
-	bool begins = ike_begins_child(st, dir, m);
 	u32 ev;
 
 	ev = ike_track(st, dir, m, ++now);
@@ -129,13 +128,11 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		return;
 	}
 	MUST(st->ispi == m->ispi && st->version == m->version);
-	MUST(!(ev & IKE_EV_BEGIN) || begins);
 	MUST(!(ev & IKE_EV_CHILD) ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(old.phase != IKE_SA_ESTABLISHED ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(st->n_child <= old.n_child + 1 || old.phase == IKE_SA_DELETED);
-	MUST(!ike_begins_child(st, dir, m));
 	if (ev & IKE_EV_DELETED)
 		return;
 	old = *st;

@@ -27,7 +27,6 @@ check "simulator" sim_start
 check "sockets" sim_open c1 c2 c3 g1 g2
 is "stock: of two clients the strict gateway serves one" "$(serves_two 0x101 0x102)" 1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another (test_evidence.sh)" vp set ike gate 0
 is "vpnpass: it serves two" "$(serves_two 0x111 0x112)" 2
 
 # --- two clients, IKEv2 -----------------------------------------------------------

@@ -240,10 +240,7 @@ static const struct step *quoted_step(const struct seq *q, const struct step *s)
 	return NULL;
 }
 
-/*
- * The answer to a packet that the kernel dropped finds no flow, and an error about it has
- * nothing to quote.
- */
+/* What a peer answers to a packet that the kernel dropped so finds no flow; an error quotes none. */
 static bool answers(const struct seq *q, const struct step *lost, const struct step *s)
 {
 	if (lost && quoted_step(q, s) == lost)

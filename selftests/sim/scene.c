@@ -144,14 +144,12 @@ static void on_boot(void)
 
 static void on_evil(void)
 {
-	struct out p = { 0, 1, 0, 0, 0, ms_now() };
-	int to[1 + MAX_COPIES];
+	int to[MAX_TO];
 
 	if (opt.hostile == H_SPOOF) {
-		opt.policy->in(evil_spi[evil_no++ % (3 * w.nclient)], 1, to);
+		policy_pair.in(evil_spi[evil_no++ % (3 * w.nclient)], to);
 	} else if (opt.hostile == H_SPIS) {
-		p.spi = rnd(&evil) | 256;
-		opt.policy->out(0, &p);
+		policy_pair.out(0, rnd(&evil) | 256);
 	} else if (opt.hostile == H_REPEAT) {
 		ike_repeat_for_ever(0);
 	}
@@ -197,7 +195,6 @@ static void use_g(struct flow *f, u32 gen, bool first)
 void dispatch(struct ev *e)
 {
 	struct flow *f = &w.flow[e->f];
-	struct out evil_out = { e->spi, 1, 0, 0, 0, ms_now() };
 
 	switch (e->type) {
 	case EV_TIMER:
@@ -217,12 +214,6 @@ void dispatch(struct ev *e)
 		break;
 	case EV_CLIENT:
 		on_client(f, e);
-		break;
-	case EV_TICK:
-		opt.policy->tick();
-		break;
-	case EV_GATE:
-		opt.policy->gate();
 		break;
 	case EV_IKE:
 		ike_step(e->spi);
@@ -245,13 +236,13 @@ void dispatch(struct ev *e)
 	case EV_FORGET:
 		for (u32 i = 0; i < w.nclient; i++)
 			w.client[i].seen = false;
-		opt.policy->reset(w.nclient);
+		policy_pair.reset();
 		break;
 	case EV_SPOOF:
 		on_evil();
 		break;
 	case EV_EVIL:
-		opt.policy->out(0, &evil_out);
+		policy_pair.out(0, e->spi);
 		break;
 	}
 }

@@ -691,10 +691,10 @@ settings()
 	local copies longest
 
 	longest=$(sed -nE 's/^#define VPNPASS_TIMEOUT_MAX\t+([0-9]+).*/\1/p' "$top/kmod/core/vpnpass.h")
-	copies=$(sed -n 's/^#define PAIR_COPY_MAX\t*//p' "$top/kmod/esp/pair.h")
+	copies=$(sed -n 's/^#define PAIR_COPIES_MAX\t*\([0-9]*\).*/\1/p' "$top/kmod/esp/pair/pair.h")
 	cat "$top"/kmod/*/*.[ch] |
 		sed -nE 's/.*\{ ("[a-z_]+"), "([A-Za-z]*)", ([0-9]+), (\w+), (\w+) \}.*/\1:\2:\3:\4:\5/p' |
-		tr -d '"' | sed "s/PAIR_COPY_MAX/$copies/g; s/VPNPASS_TIMEOUT_MAX/$longest/g"
+		tr -d '"' | sed "s/PAIR_COPIES_MAX/$copies/g; s/VPNPASS_TIMEOUT_MAX/$longest/g"
 }
 
 # ... and vpnpass(4) says the same: its unit is longer, a default that differs from

@@ -546,6 +546,52 @@ static void test_once(void)
 	done("evidence: each question counts once");
 }
 
+/* Two devices with 24 SAs each: somebody of either asks all the time. */
+static void test_many_sas(void)
+{
+	static u32 ask_at[2][24], answer_at[2][24];
+	u32 r = 7, start, k, c, right = 0;
+
+	begin(true);
+	memset(answer_at, 0, sizeof(answer_at));
+	for (c = 0; c < 2; c++)
+		for (k = 0; k < 24; k++) {
+			made(c);
+			ask_at[c][k] = now + 37 * k + 13 * c;
+		}
+	for (start = now; now - start < 60000; now++)
+		for (k = 0; k < 48; k++) {
+			c = k % 2;
+			r = r * 1664525 + 1013904223;
+			if (ask_at[c][k / 2] == now) {
+				out(c, 1000 + 100 * c + k / 2);
+				answer_at[c][k / 2] = now + 40 + (r >> 16) % 8;
+				ask_at[c][k / 2] = now + 400 + (r >> 8) % 1200;
+			}
+			if (answer_at[c][k / 2] == now)
+				CHECK(in(9000 + 100 * c + k / 2) & BIT(c));
+		}
+	for (k = 0; k < 48; k++) {
+		c = k % 2;
+		right += owner(9000 + 100 * c + k / 2) == (int)c;
+	}
+	SAME(right, 48);
+	begin(true);			/* a rekey: nothing is asked on the old one any more */
+	made(0);
+	made(1);
+	out(1, 2000);
+	talk(0, 1000, 9000, 700);
+	now += PAIR_RECENT_MS;
+	out(0, 1001);
+	now += 1300;
+	k = score(9000, 0);
+	talk(0, 1001, 9000, 700);
+	talk(0, 1001, 9000, 1500);
+	talk(0, 1001, 9000, 700);
+	CHECK((int)score(9000, 0) > (int)k);
+	done("evidence: of a client with many SAs each has its own rhythm");
+}
+
 static void test_losses(void)
 {
 	int i, s;
@@ -724,6 +770,26 @@ static void test_pin(void)
 	CHECK(in(9000) == BIT(0));
 	CHECK(!out_pinned(0, 1000));
 	done("pin: answers that no other explains; it takes the due SA off");
+}
+
+/* What seemed to have made an SA has not; a refusal leaves those that are due. */
+static void test_not_made(void)
+{
+	begin(true);
+	ask(0);
+	made(0);
+	SAME(cl[0].n_due, 1);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 0);
+	SAME(g.n_open, 0);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 0);
+	made(0);
+	ask(0);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 1);
+	SAME(g.n_open, 1);
+	done("claims: an SA that was not made is not due any more");
 }
 
 static void test_no_pin_on_word(void)
@@ -972,6 +1038,53 @@ static void test_confirm(void)
 	done("review: the outbound half is pinned after four more answers");
 }
 
+/* Nobody else can be meant: whatever comes is the answer. */
+static void test_only_client_out(void)
+{
+	begin(true);
+	made(0);
+	in(9000);
+	in(9000);
+	SAME(owner(9000), 0);
+	now += 5000;
+	out(0, 1000);
+	CHECK(out_pinned(0, 1000));
+	in(9001);			/* nothing is due, and nobody has asked */
+	in(9001);
+	SAME(owner(9001), 0);
+	begin(true);
+	out(0, 1000);			/* nothing has come so far */
+	now += 1000;
+	out(0, 1000);
+	CHECK(!out_pinned(0, 1000));
+	done("confirm: an only client's at once, and all that comes is its own");
+}
+
+/* A stream asks nothing after its first packet. */
+static void test_stream(void)
+{
+	u32 i;
+
+	begin(true);
+	made(0);
+	made(1);
+	talk_until_pinned(0, 1000, 9000);
+	SAME(owner(9000), 0);
+	out(1, 2000);
+	now += 100;
+	for (i = 0; i < PAIR_RECENT_MS / 10; i++) {
+		out(0, 1000);
+		out(1, 2000);
+		now += 10;
+		CHECK(!out_pinned(0, 1000));
+	}
+	out(0, 1000);
+	CHECK(out_pinned(0, 1000));
+	out(1, 2000);
+	CHECK(!out_pinned(1, 2000));	/* it has no other half */
+	done("confirm: a stream that has gone on for 4 s");
+}
+
 static void test_in_vain(void)
 {
 	int i;
@@ -1170,14 +1283,24 @@ static void test_restore(void)
 	CHECK(out_pinned(0, 1000));
 	CHECK(o->s.other && o->s.other->spi == 9000);
 	know(0);
-	in(9001);
-	CHECK(!pair_restore_in(&g, &cl[0], 9001, now, &act));
+	in(9001);			/* in doubt */
+	CHECK(pair_restore_in(&g, &cl[0], 9001, now, &act));
+	carry_out();
+	SAME(owner(9001), 0);
+	CHECK(!trial(9001));
+	know(0);
+	made(1);
+	made(0);
+	pair_not_made(&g, &cl[0]);
+	in(9002);			/* likely another's */
+	SAME(leader(9002), 1);
+	CHECK(!pair_restore_in(&g, &cl[0], 9002, now, &act));
 	for (i = 0; i < 2; i++)
 		forget(i);
 	SAME(g.n_clients, 0);
 	CHECK(list_empty(&g.free) && list_empty(&g.once) && list_empty(&g.live) &&
 	      list_empty(&g.done) && list_empty(&g.pins));
-	done("restore: pins at once, but not what packets have raised questions about");
+	done("restore: pins at once, in doubt or not, but not what leads to another");
 }
 
 /* Whatever comes, books and lists agree. */
@@ -1233,6 +1356,7 @@ int main(void)
 	test_unlisted();
 	test_answer_gains();
 	test_same_clock();
+	test_many_sas();
 	test_losses();
 	test_silence();
 	test_once();
@@ -1241,6 +1365,7 @@ int main(void)
 	test_reaction();
 	test_leaves();
 	test_pin();
+	test_not_made();
 	test_no_pin_on_word();
 	test_closed_question();
 	test_ledger();
@@ -1253,6 +1378,8 @@ int main(void)
 	test_strict();
 	test_nobody();
 	test_confirm();
+	test_only_client_out();
+	test_stream();
 	test_in_vain();
 	test_starving();
 	test_not_starving();

@@ -108,6 +108,9 @@ enum vpnpass_pin_state {
  *   contrary evidence.
  * @VPNPASS_EVENT_TYPE_CONFLICT: A number is in use by another session; plain
  *   NAT instead.
+ * @VPNPASS_EVENT_TYPE_FAST: Packets with a number go the fast way from now on.
+ * @VPNPASS_EVENT_TYPE_FAST_REFUSED: Packets with a number do not go the fast
+ *   way, for the reason given, though the setting is on.
  */
 enum vpnpass_event_type {
 	VPNPASS_EVENT_TYPE_SESSION_NEW = 0,
@@ -118,6 +121,8 @@ enum vpnpass_event_type {
 	VPNPASS_EVENT_TYPE_PINNED,
 	VPNPASS_EVENT_TYPE_CORRECTED,
 	VPNPASS_EVENT_TYPE_CONFLICT,
+	VPNPASS_EVENT_TYPE_FAST,
+	VPNPASS_EVENT_TYPE_FAST_REFUSED,
 };
 
 /**
@@ -252,6 +257,10 @@ enum vpnpass_a_pin {
  *   to 15 bytes)
  * @VPNPASS_A_SESSION_LIFETIME: Time until the connection ends unless there is
  *   a packet. (u32)
+ * @VPNPASS_A_SESSION_FAST_OUT: Those of packets-out that went the fast way,
+ *   where the protocol has one. (u64)
+ * @VPNPASS_A_SESSION_FAST_IN: Those of packets-in that went the fast way,
+ *   where the protocol has one. (u64)
  */
 enum vpnpass_a_session {
 	VPNPASS_A_SESSION_PAD = 1,
@@ -275,6 +284,8 @@ enum vpnpass_a_session {
 	VPNPASS_A_SESSION_ZONE_REPLY,
 	VPNPASS_A_SESSION_DEVICE,
 	VPNPASS_A_SESSION_LIFETIME,
+	VPNPASS_A_SESSION_FAST_OUT,
+	VPNPASS_A_SESSION_FAST_IN,
 
 	/* private: */
 	__VPNPASS_A_SESSION_MAX,

@@ -57,9 +57,13 @@ void pair_made(struct pair_group *g, struct pair_client *c, u32 now)
 	pair_open_update(g, c, true);
 }
 
-/* The request was refused. */
+/* The request was refused; or, while none is under way, what seemed to have made an SA
+ * has not.
+ */
 void pair_not_made(struct pair_group *g, struct pair_client *c)
 {
+	if (!c->asking && c->n_due)
+		c->n_due--;
 	c->asking = false;
 	pair_open_update(g, c, false);
 }
@@ -137,6 +141,8 @@ void pair_question(struct pair_group *g, struct pair_client *c, struct pair_out 
 	o->vary_ms = o->n_asked < 2 ? 0 :
 		gap > o->gap_ms ? gap - o->gap_ms : o->gap_ms - gap;
 	o->gap_ms = gap;
+	if (o->n_asked)
+		o->every_ms = pair_mean(o->every_ms, gap);
 	if (!list_empty(&c->asks))
 		c->every_ms = pair_mean(c->every_ms, now - c->asked_at);
 	if (!list_empty(&g->asks))

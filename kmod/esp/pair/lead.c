@@ -149,7 +149,9 @@ static bool enough(const struct pair_group *g,
 {
 	const struct pair_client *c = s->c;
 
-	if (g->n_clients > 1 && !s->spoke)
+	if (g->n_clients == 1)
+		return true;
+	if (!s->spoke)
 		return false;
 	return c->n_lead <= max_t(u16, c->n_due, c->n_unpaired) ||
 	       s->score >= PAIR_SURE * PAIR_BIT;

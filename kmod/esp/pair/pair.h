@@ -113,7 +113,8 @@ struct pair_out {
 	u32 seen_at;
 	u32 asked_at[2];		/* the latest questions */
 	u32 answered_by[2];		/* an inbound SPI, 0: open */
-	u16 gap_ms;			/* between the latest questions, */
+	u16 every_ms;			/* between questions */
+	u16 gap_ms;			/* between the latest two, */
 	u16 vary_ms;			/* and its difference from the one before */
 	u8 n_asked;			/* up to 2 */
 	u8 n_vain;			/* paired: in a row without an arrival */
