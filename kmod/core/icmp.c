@@ -131,7 +131,7 @@ static bool find_of(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 	if (found->pin)
 		found->session = found->pin->session;
 	else
-		found->session = p->ops->quoted && !known ? p->ops->quoted(vn, q) : NULL;
+		found->session = p->ops->quoted ? p->ops->quoted(vn, q, known) : NULL;
 	return found->session;
 }
 

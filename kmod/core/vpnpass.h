@@ -302,9 +302,10 @@ struct vpnpass_match {
  *	the packet has none (-EBADMSG when it is malformed). Also called for
  *	packets quoted by ICMP errors, of which 8 bytes may be all there is;
  *	pkt->skb is the error then. Softirq, RCU.
- * @quoted: the session that has most likely sent a packet which an ICMP error quotes
- *	without its number, or with one that has no pin, and whose flow conntrack does not
- *	know; NULL for none. May be NULL. Softirq, RCU.
+ * @quoted: the session that has sent a packet which an ICMP error quotes, and for which
+ *	@number finds no pin; that which has most likely sent it, when the quote has no
+ *	number and conntrack does not know its flow (@known). NULL for none. May be NULL.
+ *	Softirq, RCU.
  * @renumber: write the number that the pin's packets have after translation, or in
  *	a packet that an error quotes the one from before; for kernels whose NAT core
  *	does not. @csum_off: of a checksum over it, or 0. False: no memory. May be
@@ -337,7 +338,7 @@ struct vpnpass_match {
 struct vpnpass_ops {
 	int (*number)(struct vpnpass_pkt *pkt);
 	struct vpnpass_session *(*quoted)(struct vpnpass_net *vn,
-					  const struct vpnpass_pkt *pkt);
+					  const struct vpnpass_pkt *pkt, bool known);
 	bool (*renumber)(const struct vpnpass_pin *pin, struct sk_buff *skb,
 			 unsigned int thoff, unsigned int csum_off);
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,

@@ -4,24 +4,11 @@
  * Every message is read, so that none is handed to the core's pinned path:
  * number() has none to give, and miss() looks for the pin itself.
  */
-#include <linux/udp.h>
-
 #include "ike.h"
 
 static int ike_number(struct vpnpass_pkt *pkt)
 {
-	const __be16 port = htons(IKE_UDP_PORT);
-	const struct udphdr *uh;
-	struct udphdr buf;
-
-	if (!(pkt->key.kind & VPNPASS_KEY_QUOTE))
-		return -ENOENT;
-	uh = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
-	if (!uh || uh->source != port || uh->dest != port)
-		return -ENOENT;
-	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_QUOTE);
-	pkt->key.number = ike_read_quote(pkt);
-	return pkt->key.number ? 0 : -ENOENT;
+	return -ENOENT;
 }
 
 /*
@@ -48,7 +35,7 @@ static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt
 {
 	struct vpnpass_pin *pin;
 
-	pkt->key.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
+	pkt->key.kind = IKE_KEY_KIND;
 	pkt->key.number = p->ispi;
 	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (likely(pin) || !p->rspi)

@@ -226,7 +226,8 @@ void ike_peer_put(struct ike_net *in, struct ike_peer *p);
 /* inbound.c */
 void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		 const struct ike_msg *m);
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt);
+struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+				   bool known);
 unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* flow.c */
@@ -269,7 +270,6 @@ void ike_sa_drop_all(struct ike_session *is);
 struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
 				 const struct vpnpass_key *key, u64 spi);
 
-#define IKE_KEY_KIND(kind) \
-	((kind) | VPNPASS_NUMBER_KIND_IKE_SPI << VPNPASS_KEY_NUMBER_SHIFT)
+#define IKE_KEY_KIND (VPNPASS_KEY_PACKET | VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_IKE_SPI))
 
 #endif /* VPNPASS_IKE_H */

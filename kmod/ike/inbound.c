@@ -188,33 +188,51 @@ static struct vpnpass_session *last_used(const struct ike_peer *p)
 	return last;
 }
 
+/* The gateway's only client; of several that which was heard last, without an SPI. */
+static struct vpnpass_session *likely_sender(struct ike_net *in,
+					     const struct vpnpass_key *answer, u64 spi)
+{
+	struct vpnpass_session *s = NULL;
+	struct ike_peer *p;
+
+	spin_lock_bh(&in->lock);
+	p = ike_peer_find(in, &answer->src, &answer->dst, answer->family);
+	if (p && (!spi || list_is_singular(&p->sessions)))
+		s = last_used(p);
+	spin_unlock_bh(&in->lock);
+	return s;
+}
+
 /**
  * ike_quoted() - the client whose message an ICMP error quotes, as far as can be told
  * @vn: netns
- * @pkt: the quote; it ends before the SPI, or that has no pin
+ * @pkt: the quote, which may end before the SPI
+ * @known: conntrack knows its flow
+ *
+ * An answer to that message would have the same SPI: it is the answer's pin that tells.
  *
  * Context: softirq, RCU read side.
- * Return: the gateway's only client, of several that which was heard last when there is
- * no SPI to go by, or NULL.
+ * Return: the client's session, or NULL.
  */
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+				   bool known)
 {
 	const __be32 ports = htonl(IKE_UDP_PORT << 16 | IKE_UDP_PORT);
-	struct ike_net *in = ike_net(vn);
-	struct vpnpass_session *s = NULL;
-	struct ike_peer *p;
+	struct vpnpass_key answer = pkt->key;
+	struct vpnpass_pin *pin;
 	const __be32 *h;
 	__be32 buf;
+	u64 spi;
 
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
 	if (!h || *h != ports)
 		return NULL;
-	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &pkt->key.dst, &pkt->key.src, pkt->key.family);
-	if (p && (!ike_read_quote(pkt) || list_is_singular(&p->sessions)))
-		s = last_used(p);
-	spin_unlock_bh(&in->lock);
-	return s;
+	swap(answer.src, answer.dst);
+	spi = ike_read_quote(pkt);
+	pin = ike_pin_find(vn, &answer, spi);
+	if (pin)
+		return pin->session;
+	return known ? NULL : likely_sender(ike_net(vn), &answer, spi);
 }
 
 /* --- behind the administrator's rules ------------------------------------------ */

@@ -72,15 +72,14 @@ struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
 	struct vpnpass_key k = *key;
 
 	k.number = spi;
-	k.kind = IKE_KEY_KIND(VPNPASS_KEY_PACKET);
+	k.kind = IKE_KEY_KIND;
 	return vpnpass_pin_find(vn, &k);
 }
 
 /* NULL when there is no memory, or the number is another session's. */
 static struct vpnpass_pin *pin_new(struct ike_session *is,
 				   const union nf_inet_addr *src,
-				   const union nf_inet_addr *dst, u64 spi, u8 kind,
-				   u8 dir)
+				   const union nf_inet_addr *dst, u64 spi, u8 dir)
 {
 	struct vpnpass_pin *pin = vpnpass_pin_alloc(is->s.vn);
 
@@ -93,7 +92,7 @@ static struct vpnpass_pin *pin_new(struct ike_session *is,
 	pin->key.number = spi;
 	pin->key.l4proto = IPPROTO_UDP;
 	pin->key.family = is->s.family;
-	pin->key.kind = IKE_KEY_KIND(kind);
+	pin->key.kind = IKE_KEY_KIND;
 	pin->dir = dir;
 	pin->number_kind = VPNPASS_NUMBER_KIND_IKE_SPI;
 	if (vpnpass_pin_add(&is->s, pin)) {
@@ -105,8 +104,7 @@ static struct vpnpass_pin *pin_new(struct ike_session *is,
 
 static struct vpnpass_pin *pin_in(struct ike_session *is, u64 spi)
 {
-	return pin_new(is, &is->s.peer, &is->s.local, spi, VPNPASS_KEY_PACKET,
-		       IP_CT_DIR_REPLY);
+	return pin_new(is, &is->s.peer, &is->s.local, spi, IP_CT_DIR_REPLY);
 }
 
 static bool sa_pin(struct ike_sa *sa)
@@ -121,13 +119,9 @@ static bool sa_pin(struct ike_sa *sa)
 	sa->in = pin_in(is, sa->ispi);
 	if (!sa->in)
 		return false;
-	sa->out = pin_new(is, &is->s.client, dst, sa->ispi, VPNPASS_KEY_PACKET,
-			  IP_CT_DIR_ORIGINAL);
+	sa->out = pin_new(is, &is->s.client, dst, sa->ispi, IP_CT_DIR_ORIGINAL);
 	if (!sa->out)
 		return false;
-	/* Errors that quote too little to have the SPI find one of us, too. */
-	sa->out->quote = pin_new(is, &is->s.local, &is->s.peer, sa->ispi,
-				 VPNPASS_KEY_QUOTE, IP_CT_DIR_ORIGINAL);
 	vpnpass_event_pin(&is->s, VPNPASS_EVENT_TYPE_PINNED, sa->in, NULL);
 	return true;
 }

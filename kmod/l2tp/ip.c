@@ -178,12 +178,14 @@ static struct vpnpass_session *last_used(const struct l2tp_group *g)
  * l2tp_ip_quoted() - the client whose packet an ICMP error quotes, as far as can be told
  * @vn: netns
  * @pkt: the quote; of a control message it may end before the connection's ID
+ * @known: conntrack knows its flow
  *
  * Context: softirq, RCU read side.
  * Return: the server's only client, of several that which was heard last when there is
  * no ID to go by, or NULL.
  */
-struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+				       bool known)
 {
 	struct l2tp_group_key key = {
 		.peer = pkt->key.dst,
@@ -198,7 +200,7 @@ struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnp
 	__be32 buf;
 
 	id = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), &buf);
-	if (pkt->key.l4proto == IPPROTO_UDP || !id)
+	if (known || pkt->key.l4proto == IPPROTO_UDP || !id)
 		return NULL;
 	spin_lock_bh(&ln->lock);
 	g = l2tp_group_find(ln, &key);

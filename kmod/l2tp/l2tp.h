@@ -235,7 +235,8 @@ bool l2tp_may_keep_port(struct vpnpass_net *vn,
 
 /* ip.c */
 unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
-struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt);
+struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+				       bool known);
 unsigned int l2tp_ip_data(struct l2tp_session *ls,
 			  const struct vpnpass_pkt *pkt, u32 id);
 

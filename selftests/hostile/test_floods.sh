@@ -8,7 +8,7 @@
 #   c2 (the hostile client) +--- r (masquerade) +
 #                           |                   +--- g2 (the stranger)
 # With icount, the guest's clock counts instructions: 1 us is 1,000 of them.
-# run: icount timeout=600
+# run: icount timeout=2400
 . "$(dirname "$0")/../lib.sh"
 checktool jq
 checktool conntrack
@@ -52,7 +52,8 @@ against()
 	num "$name: memory (KiB)" "$f_kib" -le $((s_kib + allowed_kib))
 	num "$name: time a packet, at most half as much again" "$f_us" -le $((s_us * 3 / 2 + 1))
 	num "$name: others lose no more than on stock" "$f_lost" -le $((s_lost + 1))
-	num "$name: no more copies than stock delivers" "$f_copies" -le $((s_copies + 20))
+	# A loaded machine drops some of a flood by itself.
+	num "$name: no more copies than stock delivers" "$f_copies" -le $((s_copies + n / 50))
 }
 
 check "topology" topo 2 2
