@@ -68,7 +68,14 @@ void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex)
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_masquerade);
 
-static int masq_index(const struct nf_conn *ct)
+/**
+ * vpnpass_conn_masq_index() - whose address a connection is masqueraded to
+ * @ct: the connection
+ *
+ * Context: any.
+ * Return: the device's index, 0 when masquerading has no part in it.
+ */
+int vpnpass_conn_masq_index(const struct nf_conn *ct)
 {
 #if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
 	const struct nf_conn_nat *nat = nfct_nat(ct);
@@ -78,6 +85,7 @@ static int masq_index(const struct nf_conn *ct)
 	return 0;
 #endif
 }
+EXPORT_SYMBOL_GPL(vpnpass_conn_masq_index);
 
 /* The connection gets what the administrator's rules gave its control connection. */
 static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
@@ -92,7 +100,7 @@ static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
 	ct->secmark = master->secmark;
 #endif
 	adopt_labels(ct, master);
-	vpnpass_conn_masquerade(ct, masq_index(master));
+	vpnpass_conn_masquerade(ct, vpnpass_conn_masq_index(master));
 }
 
 /**
@@ -174,25 +182,6 @@ free:
 	return err;
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_insert);
-
-/**
- * vpnpass_conn_masq_index() - whose address a connection is masqueraded to
- * @ct: the connection
- *
- * Context: any.
- * Return: the device's index, 0 when masquerading has no part in it.
- */
-int vpnpass_conn_masq_index(const struct nf_conn *ct)
-{
-#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
-	const struct nf_conn_nat *nat = nfct_nat(ct);
-
-	return nat ? nat->masq_index : 0;
-#else
-	return 0;
-#endif
-}
-EXPORT_SYMBOL_GPL(vpnpass_conn_masq_index);
 
 #if IS_ENABLED(CONFIG_IPV6)
 static int way_out_v6(const struct vpnpass_pkt *pkt, u32 mark)

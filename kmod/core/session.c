@@ -258,6 +258,30 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 EXPORT_SYMBOL_GPL(vpnpass_session_publish);
 
 /**
+ * vpnpass_session_begin() - confirm the entry that a session begins with, and show both
+ * @s: from vpnpass_session_alloc()
+ * @skb: a packet of the entry, in POSTROUTING or LOCAL_IN
+ * @verdict: set to the packet's, if there is to be no session
+ *
+ * Context: softirq, RCU read side.
+ * Return: 0, or an error, with the session still the caller's to discard: as
+ * vpnpass_session_confirm(), or as vpnpass_session_publish() with the entry ended.
+ */
+int vpnpass_session_begin(struct vpnpass_session *s, struct sk_buff *skb,
+			  unsigned int *verdict)
+{
+	int err = vpnpass_session_confirm(s, skb, verdict);
+
+	if (err)
+		return err;
+	err = vpnpass_session_publish(s);
+	if (err)
+		nf_ct_kill(s->ct);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_begin);
+
+/**
  * vpnpass_address_known() - may an address be a client or a peer of some session?
  * @vn: netns
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6

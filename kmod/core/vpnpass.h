@@ -592,6 +592,8 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 			    unsigned int *verdict);
 int vpnpass_session_publish(struct vpnpass_session *s);
+int vpnpass_session_begin(struct vpnpass_session *s, struct sk_buff *skb,
+			  unsigned int *verdict);
 void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
 bool vpnpass_address_known(const struct vpnpass_net *vn, u8 family,

@@ -19,7 +19,9 @@
 #define NATT_UDP_PORT	4500
 
 #define IKE_ZONE_MAX	65534	/* reply zones of a gateway's sessions, from 1 */
-#define IKE_ZONE_FLAG	0x40	/* nf_conntrack_zone.flags: the zone is ours */
+
+/* vpnpass_key.kind of an SPI of IKE, the initiator's or the responder's */
+#define IKE_KEY		VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_IKE_SPI)
 
 enum {
 	IKE_SET_HALF_OPEN_TIME = VPNPASS_SET_OWN,
@@ -64,7 +66,6 @@ struct ike_session;
  * @clients: struct ike_client by address
  * @half: half-open SAs, the longest unused first
  * @n_half: how many
- * @told: jiffies of the last conflict event
  */
 struct ike_net {
 	struct vpnpass_net *vn;
@@ -73,7 +74,6 @@ struct ike_net {
 	struct rhashtable clients;
 	struct list_head half;
 	u32 n_half;
-	unsigned long told;
 };
 
 struct ike_addr {
@@ -188,8 +188,13 @@ struct ike_peek {
 	bool valid;		/* conntrack takes it, by its length */
 };
 
+/* proto.c */
 extern struct vpnpass_proto ike_proto;
+
+/* ike.c */
 extern const struct vpnpass_ops ike_ops;
+
+/* natt.c */
 extern struct vpnpass_proto natt_proto;
 extern const struct vpnpass_ops natt_ops;
 
@@ -214,6 +219,21 @@ bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
 bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p);
 u64 ike_read_quote(const struct vpnpass_pkt *pkt);
 
+/* pin.c */
+struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
+				 const struct vpnpass_key *key, u64 spi);
+struct vpnpass_pin *ike_pin_find_inbound(const struct ike_session *is, u64 spi);
+struct vpnpass_pin *ike_pin_add(struct ike_session *is, const union nf_inet_addr *src,
+				const union nf_inet_addr *dst, u64 spi,
+				enum ip_conntrack_dir dir);
+struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);
+
+/* state.c */
+void ike_session_judge(struct ike_session *is);
+void ike_session_timeout(const struct ike_session *is);
+const char *ike_session_state(const struct vpnpass_session *s);
+u32 ike_session_version(const struct vpnpass_session *s);
+
 /* peer.c */
 int ike_peers_init(struct ike_net *in);
 void ike_peers_exit(struct ike_net *in);
@@ -231,7 +251,6 @@ struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_
 unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* flow.c */
-struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);
 void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is);
 void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi);
 void ike_flow_plain(struct nf_conn *ct);
@@ -242,16 +261,9 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      unsigned int *verdict);
 struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct);
 void ike_session_end(struct vpnpass_session *s);
-const char *ike_session_state(const struct vpnpass_session *s);
-u32 ike_session_version(const struct vpnpass_session *s);
 const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s);
-void ike_session_judge(struct ike_session *is);
-void ike_session_timeout(const struct ike_session *is);
-int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
-		unsigned int *verdict);
-void ike_conflict(struct vpnpass_session *s, const char *reason);
 
-/* half.c; ike_net.lock held, but for the first two */
+/* half_open.c; ike_net.lock held, but for the first two */
 int ike_clients_init(struct ike_net *in);
 void ike_clients_exit(struct ike_net *in);
 struct ike_client *ike_client_find(struct ike_net *in, const struct ike_session *is);
@@ -267,9 +279,5 @@ bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
 void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 		  const struct ike_msg *m);
 void ike_sa_drop_all(struct ike_session *is);
-struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
-				 const struct vpnpass_key *key, u64 spi);
-
-#define IKE_KEY_KIND (VPNPASS_KEY_PACKET | VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_IKE_SPI))
 
 #endif /* VPNPASS_IKE_H */

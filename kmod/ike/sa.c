@@ -4,7 +4,7 @@
  * that lead to them, and how many of them there may be. SAs begin with a
  * client's message only. When room is needed the half-open one that has been
  * unused longest goes; an established one only after a long silence, and never
- * for another client's. Called by ike.c and natt.c.
+ * for another client's.
  */
 #include <linux/slab.h>
 
@@ -65,46 +65,9 @@ static struct ike_sa *sa_find(struct ike_session *is, u64 ispi)
 
 /* --- pins -------------------------------------------------------------------- */
 
-/* The pin of the packets from @key's source to its destination on an SPI. */
-struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
-				 const struct vpnpass_key *key, u64 spi)
-{
-	struct vpnpass_key k = *key;
-
-	k.number = spi;
-	k.kind = IKE_KEY_KIND;
-	return vpnpass_pin_find(vn, &k);
-}
-
-/* NULL when there is no memory, or the number is another session's. */
-static struct vpnpass_pin *pin_new(struct ike_session *is,
-				   const union nf_inet_addr *src,
-				   const union nf_inet_addr *dst, u64 spi, u8 dir)
-{
-	struct vpnpass_pin *pin = vpnpass_pin_alloc(is->s.vn);
-
-	if (!pin) {
-		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
-		return NULL;
-	}
-	pin->key.src = *src;
-	pin->key.dst = *dst;
-	pin->key.number = spi;
-	pin->key.l4proto = IPPROTO_UDP;
-	pin->key.family = is->s.family;
-	pin->key.kind = IKE_KEY_KIND;
-	pin->dir = dir;
-	pin->number_kind = VPNPASS_NUMBER_KIND_IKE_SPI;
-	if (vpnpass_pin_add(&is->s, pin)) {
-		vpnpass_pin_free(pin);
-		return NULL;
-	}
-	return pin;
-}
-
 static struct vpnpass_pin *pin_in(struct ike_session *is, u64 spi)
 {
-	return pin_new(is, &is->s.peer, &is->s.local, spi, IP_CT_DIR_REPLY);
+	return ike_pin_add(is, &is->s.peer, &is->s.local, spi, IP_CT_DIR_REPLY);
 }
 
 static bool sa_pin(struct ike_sa *sa)
@@ -119,7 +82,7 @@ static bool sa_pin(struct ike_sa *sa)
 	sa->in = pin_in(is, sa->ispi);
 	if (!sa->in)
 		return false;
-	sa->out = pin_new(is, &is->s.client, dst, sa->ispi, IP_CT_DIR_ORIGINAL);
+	sa->out = ike_pin_add(is, &is->s.client, dst, sa->ispi, IP_CT_DIR_ORIGINAL);
 	if (!sa->out)
 		return false;
 	vpnpass_event_pin(&is->s, VPNPASS_EVENT_TYPE_PINNED, sa->in, NULL);
@@ -174,22 +137,13 @@ static void room_among_half_open(struct ike_net *in, struct ike_session *is)
 
 /* --- messages ---------------------------------------------------------------- */
 
-static void conflict(struct ike_session *is)
-{
-	ike_conflict(&is->s, "initiator SPI in use by another session");
-}
-
 /*
  * An SPI that another session has. A client may come back from another port, or
  * by another connection when its own has ended: then it takes the SA along.
  */
 static bool take_over(struct ike_net *in, struct ike_session *is, u64 ispi)
 {
-	struct vpnpass_key key = {
-		.src = is->s.peer, .dst = is->s.local, .l4proto = IPPROTO_UDP,
-		.family = is->s.family,
-	};
-	struct vpnpass_pin *pin = ike_pin_find(in->vn, &key, ispi);
+	struct vpnpass_pin *pin = ike_pin_find_inbound(is, ispi);
 	struct ike_session *owner;
 	struct ike_sa *sa;
 
@@ -249,7 +203,8 @@ static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
 	if (!begins_sa(m, now))
 		return NULL;
 	if (!is->plain && !take_over(in, is, m->ispi)) {
-		conflict(is);
+		vpnpass_tell_conflict(&is->s, IKE_CNT_CONFLICT,
+				      "initiator SPI in use by another session");
 		return NULL;
 	}
 	if (!room_in_session(in, is, now))
@@ -355,7 +310,7 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 		.client = is->s.client,
 		.peer = is->s.peer,
 		.local = is->s.local,
-		.zone = is->zone || zone->flags & IKE_ZONE_FLAG ? nf_ct_zone_dflt : *zone,
+		.zone = is->zone || zone->flags & VPNPASS_ZONE_OURS ? nf_ct_zone_dflt : *zone,
 		.rtt_ms = rtt_ms,
 		.ct = is->s.ct,
 	};

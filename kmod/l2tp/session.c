@@ -94,20 +94,6 @@ static void session_release(struct l2tp_session *ls)
 		ida_free(&ln->reply_keys, ls->reply_key);
 }
 
-static int session_confirm(struct l2tp_session *ls, struct sk_buff *skb,
-			   unsigned int *verdict)
-{
-	int err;
-
-	err = vpnpass_session_confirm(&ls->s, skb, verdict);
-	if (err)
-		return err;
-	err = vpnpass_session_publish(&ls->s);
-	if (err)
-		nf_ct_kill(ls->s.ct);
-	return err;
-}
-
 static void session_link(struct l2tp_session *ls)
 {
 	struct l2tp_net *ln = l2tp_net(ls->s.vn);
@@ -176,7 +162,7 @@ struct l2tp_session *l2tp_session_begin(struct vpnpass_net *vn,
 		refused(ct, verdict);
 		goto undo;
 	}
-	if (session_confirm(ls, pkt->skb, verdict))
+	if (vpnpass_session_begin(&ls->s, pkt->skb, verdict))
 		goto undo;
 	if (ls->keep)
 		l2tp_count(vn, L2TP_CNT_KEPT_PORT);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Half-open SAs, of all clients and of each, the longest unused first: so many
- * there may be, and that is who makes room. Called by sa.c, ike_net.lock held.
+ * Half-open SAs, of all clients and of each, the longest unused first: when there are
+ * as many as there may be, that one makes room.
  */
 #include <linux/slab.h>
 
