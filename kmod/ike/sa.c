@@ -188,11 +188,11 @@ no_memory:
 /* Is the message worth an SA of its own? The tracker knows, but for answers to
  * what the gateway began; then it joins later.
  */
-static bool begins_sa(const struct ike_msg *m, u32 now)
+static bool begins_sa(const struct ike_msg *m)
 {
 	struct ike_sa_state st = {};
 
-	return m->rspi || ike_track(&st, IKE_DIR_OUT, m, now) != IKE_EV_FOREIGN;
+	return m->rspi || ike_track(&st, IKE_DIR_OUT, m) != IKE_EV_FOREIGN;
 }
 
 static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
@@ -200,7 +200,7 @@ static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
 {
 	struct ike_sa *sa;
 
-	if (!begins_sa(m, now))
+	if (!begins_sa(m))
 		return NULL;
 	if (!is->plain && !take_over(in, is, m->ispi)) {
 		vpnpass_tell_conflict(&is->s, IKE_CNT_CONFLICT,
@@ -275,7 +275,7 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		    const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;
-	u32 ev = ike_track(&sa->st, dir, m, now);
+	u32 ev = ike_track(&sa->st, dir, m);
 
 	lockdep_assert_held(&in->lock);
 	sa_touch(in, sa, dir, now);

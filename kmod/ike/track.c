@@ -57,15 +57,13 @@ static bool adoptable(const struct ike_msg *m)
 }
 
 static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+		 const struct ike_msg *m)
 {
 	memset(st, 0, sizeof(*st));
 	st->ispi = m->ispi;
 	st->version = m->version;
 	st->phase = IKE_SA_HALF_OPEN;
 	st->opener = dir;
-	st->opened = now;
-	st->seen = now;
 	if (m->opens)
 		return 0;
 	if (m->version == 2 && !m->initiator)
@@ -78,11 +76,10 @@ static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
 
 /* What every message that fits tells. */
 static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+		 const struct ike_msg *m)
 {
 	u32 ev = 0;
 
-	st->seen = now;
 	if (m->natt && !st->natt) {
 		st->natt = true;
 		ev |= IKE_EV_NATT;
@@ -103,7 +100,7 @@ static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
 static u32 clear_info(struct ike_sa_state *st, const struct ike_msg *m)
 {
 	/* Anybody can send it, so it ends nothing that is worth something. */
-	if (!(m->deletes & IKE_DEL_IKE) || st->phase != IKE_SA_HALF_OPEN ||
+	if (!m->deletes || st->phase != IKE_SA_HALF_OPEN ||
 	    st->adopted)
 		return 0;
 	st->phase = IKE_SA_DELETED;
@@ -111,7 +108,7 @@ static u32 clear_info(struct ike_sa_state *st, const struct ike_msg *m)
 }
 
 u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now)
+	      const struct ike_msg *m)
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
 	u32 ev = 0;
@@ -123,13 +120,13 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	    (st->phase == IKE_SA_DELETED || !adoptable(m)))
 		return IKE_EV_FOREIGN;
 	if (fresh)
-		ev = begin(st, dir, m, now);
+		ev = begin(st, dir, m);
 	else if (!fits(st, dir, m))
 		return IKE_EV_FOREIGN;
-	ev |= learn(st, dir, m, now);
+	ev |= learn(st, dir, m);
 	if (is_clear_info(m))
 		return ev | clear_info(st, m);
 	if (m->version == 1)
-		return ev | ike_v1_track(st, dir, m, now);
-	return ev | ike_v2_track(st, dir, m, now, fresh);
+		return ev | ike_v1_track(st, dir, m);
+	return ev | ike_v2_track(st, dir, m, fresh);
 }

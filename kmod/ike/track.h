@@ -70,14 +70,9 @@ struct ike_phase2 {
  * struct ike_sa_state - one IKE SA, as seen from between its ends
  * @ispi: initiator's SPI
  * @rspi: responder's SPI; 0 until answered
- * @opened: time of the first message
- * @seen: time of the last message that fitted
- * @child: time of the last CHILD (valid if @n_child)
- * @n_child: exchanges finished that make SAs, saturating
  * @version: 1 or 2
  * @phase: enum ike_phase
  * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
- * @child_by: enum ike_dir of whoever asked for the last child SA
  * @crypt: v1: bit per enum ike_dir: sent an encrypted message
  * @answered: the responder's SPI came from the responder
  * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
@@ -89,14 +84,9 @@ struct ike_phase2 {
 struct ike_sa_state {
 	u64 ispi;
 	u64 rspi;
-	u32 opened;
-	u32 seen;
-	u32 child;
-	u16 n_child;
 	u8 version;
 	u8 phase;
 	u8 opener;
-	u8 child_by;
 	u8 crypt;
 	bool answered:1;
 	bool rspi_fixed:1;
@@ -113,7 +103,6 @@ struct ike_sa_state {
  * @st: the SA; zeroed for a new one
  * @dir: which way the message goes
  * @m: IKE_CLASS_IKE as read by ike_parse()
- * @now: time, ms
  *
  * CHILD is reported once per exchange, however often its messages repeat. It
  * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
@@ -122,7 +111,7 @@ struct ike_sa_state {
  * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
  */
 u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now);
+	      const struct ike_msg *m);
 
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
@@ -139,20 +128,10 @@ static inline u32 ike_sa_up(struct ike_sa_state *st)
 	return IKE_EV_ESTABLISHED;
 }
 
-static inline u32 ike_child_made(struct ike_sa_state *st, enum ike_dir by,
-				 u32 now)
-{
-	if (st->n_child < 0xffff)
-		st->n_child++;
-	st->child = now;
-	st->child_by = by;
-	return IKE_EV_CHILD;
-}
-
 /* v1: second part of ike_track(); v2: @joined if this message began @st. */
 u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now);
+		 const struct ike_msg *m);
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now, bool joined);
+		 const struct ike_msg *m, bool joined);
 
 #endif /* VPNPASS_IKE_TRACK_H */
