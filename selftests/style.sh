@@ -54,6 +54,29 @@ else
 	skip "shellcheck" "not installed"
 fi
 
+# The lists of protocols and modules outside C, by those in cli.h and Kbuild.
+sorted() { tr -s ' ",[]' '\n' | sed '/^ipsec$/d; /^$/d' | sort -u | xargs; }
+same_protos()
+{
+	local protos modules rc=0
+	protos=$(sed -n 's/^\tf("\([a-z0-9]*\)", .*/\1/p' tools/lib/cli.h | sorted)
+	modules=$(sed -n 's/^obj-.* += vpnpass_\(.*\)\.o$/\1/p' Kbuild | sorted)
+	list()
+	{
+		[ "$2" = "$1" ] || { echo "$3 has \"$2\" and not \"$1\""; rc=1; }
+	}
+	list "$modules" "$(sed -n 's/^\tf(.*"vpnpass_\([a-z0-9]*\)").*/\1/p' tools/lib/cli.h | sorted)" cli.h
+	list "$protos" "$(sed -n 's/^const ORDER = \(.*\);/\1/p' packaging/pages/model.js | sorted)" model.js
+	list "$protos" "$(sed -n 's/.*of\["all"\] = \(".*"\)/\1/p' packaging/apply | sorted)" packaging/apply
+	list "$modules" "$(sed -n 's/^all="\(.*\)"/\1/p' packaging/apply | sed 's/vpnpass_//g' | sorted)" \
+		packaging/apply
+	list "$modules" "$(sed -n 's/^vpnpass_helpers := //p' packaging/openwrt/vpnpass/Makefile | sorted)" \
+		packaging/openwrt/vpnpass/Makefile
+	list "$modules" "$(sed -n 's/^BUILT_MODULE_NAME.*="vpnpass_\(.*\)"/\1/p' dkms.conf | sorted)" dkms.conf
+	return $rc
+}
+check "every list of protocols is the same" same_protos
+
 if have yamllint; then
 	check "yamllint" yamllint -d '{extends: default, rules: {line-length: {max: 100}}}' uapi/vpnpass.yaml
 else
