@@ -98,7 +98,7 @@ static void take(struct nf_conn *ct, struct sk_buff *skb, enum ip_conntrack_info
 }
 
 /**
- * vpnpass_attach() - attach a session's connection to a packet
+ * vpnpass_attach_packet() - attach a session's connection to a packet
  * @s: the session
  * @skb: a packet without a connection, but perhaps with a template
  * @dir: its direction
@@ -106,8 +106,8 @@ static void take(struct nf_conn *ct, struct sk_buff *skb, enum ip_conntrack_info
  * Context: softirq, RCU read side, before conntrack's hook.
  * Return: false when the connection is dead and the packet was left alone.
  */
-bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
-		    enum ip_conntrack_dir dir)
+bool vpnpass_attach_packet(struct vpnpass_session *s, struct sk_buff *skb,
+			   enum ip_conntrack_dir dir)
 {
 	struct nf_conn *ct = s->ct;
 	enum ip_conntrack_info ctinfo;
@@ -122,7 +122,7 @@ bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 	WRITE_ONCE(s->last, vpnpass_now());
 	return true;
 }
-EXPORT_SYMBOL_GPL(vpnpass_attach);
+EXPORT_SYMBOL_GPL(vpnpass_attach_packet);
 
 /**
  * vpnpass_attach_copy() - attach a session's connection to a packet in doubt

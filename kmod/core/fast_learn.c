@@ -208,7 +208,7 @@ static void publish(struct vpnpass_net *vn, struct vpnpass_pin *pin,
 		    const struct vpnpass_way *found)
 {
 	const struct vpnpass_proto *p = pin->session->proto;
-	struct vpnpass_way *way = vpnpass_zalloc(vn, sizeof(*way));
+	struct vpnpass_way *way = vpnpass_alloc_zeroed(vn, sizeof(*way));
 	bool shown;
 
 	if (!way) {

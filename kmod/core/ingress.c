@@ -218,7 +218,7 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 	pin = find(vn, &pkt->key);
 	if (unlikely(!pin && tmpl))
 		pin = find_reply(vn, &pkt->key, tmpl);
-	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (pin && vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		u32 now = vpnpass_now();
 
 		if (READ_ONCE(pin->last) != now)

@@ -46,7 +46,7 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_find);
  */
 struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn)
 {
-	return vpnpass_zalloc(vn, sizeof(struct vpnpass_pin));
+	return vpnpass_alloc_zeroed(vn, sizeof(struct vpnpass_pin));
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_alloc);
 

@@ -83,7 +83,7 @@ static int quota_get(struct vpnpass_session *s, enum quota_role role, u32 max)
 		return 0;
 	}
 
-	q = vpnpass_zalloc(s->vn, sizeof(*q));
+	q = vpnpass_alloc_zeroed(s->vn, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 	q->key = key;

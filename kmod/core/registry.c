@@ -221,13 +221,13 @@ void vpnpass_proto_unregister(struct vpnpass_proto *p)
 EXPORT_SYMBOL_GPL(vpnpass_proto_unregister);
 
 /**
- * vpnpass_hint() - a client is at a key exchange: tell who may care
+ * vpnpass_hint_send() - a client is at a key exchange: tell who may care
  * @vn: netns
  * @hint: who with whom
  *
  * Context: softirq, RCU read side.
  */
-void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
 	const struct vpnpass_proto *p;
 	int i;
@@ -239,4 +239,4 @@ void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 			p->ops->hint(vn, hint);
 	}
 }
-EXPORT_SYMBOL_GPL(vpnpass_hint);
+EXPORT_SYMBOL_GPL(vpnpass_hint_send);

@@ -569,10 +569,10 @@ void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
 			  const union nf_inet_addr *addr, u16 port);
 
 /* registry.c: tell the other helpers; softirq, RCU. */
-void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* memory.c; any context */
-void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size);
+void *vpnpass_alloc_zeroed(struct vpnpass_net *vn, size_t size);
 
 /* pin.c */
 struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn);
@@ -604,8 +604,8 @@ struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 					      const struct nf_conn *ct);
 
 /* attach.c */
-bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
-		    enum ip_conntrack_dir dir);
+bool vpnpass_attach_packet(struct vpnpass_session *s, struct sk_buff *skb,
+			   enum ip_conntrack_dir dir);
 
 bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb);
 bool vpnpass_send_copy(struct vpnpass_session *s, struct sk_buff *skb);

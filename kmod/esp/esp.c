@@ -48,7 +48,7 @@ static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt
 		return NF_DROP;
 	for (i = 1; i < r.n; i++)
 		vpnpass_send_copy(&r.to[i]->s, pkt->skb);
-	done = r.sure ? vpnpass_attach(&r.to[0]->s, pkt->skb, IP_CT_DIR_REPLY) :
+	done = r.sure ? vpnpass_attach_packet(&r.to[0]->s, pkt->skb, IP_CT_DIR_REPLY) :
 			vpnpass_attach_copy(&r.to[0]->s, pkt->skb);
 	return done ? NF_ACCEPT : NF_DROP;
 }
@@ -191,8 +191,8 @@ static const struct vpnpass_ops esp_ops = {
 	.miss = esp_miss,
 	.after_rules = esp_after_rules,
 	.post = esp_post,
-	.hint = esp_hint,
-	.restore = esp_restore,
+	.hint = esp_take_hint,
+	.restore = esp_restore_session,
 	.session_end = esp_session_end,
 	.session_state = esp_session_state,
 	.net_init = esp_groups_init,

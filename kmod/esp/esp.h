@@ -159,7 +159,7 @@ void esp_session_end(struct vpnpass_session *s);
 const char *esp_session_state(const struct vpnpass_session *s);
 
 /* hint.c */
-void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* make.c */
 struct esp_session *esp_session_find(struct vpnpass_net *vn,
@@ -168,6 +168,6 @@ struct esp_session *esp_session_make(struct vpnpass_net *vn,
 				     const struct esp_conn *c);
 
 /* restore.c */
-int esp_restore(struct vpnpass_net *vn, const struct vpnpass_restore *r);
+int esp_restore_session(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 
 #endif /* VPNPASS_ESP_H */

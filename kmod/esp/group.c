@@ -146,7 +146,7 @@ static void group_free_rcu(struct rcu_head *head)
 static struct esp_group *group_alloc(struct vpnpass_net *vn,
 				     const struct esp_group_key *key)
 {
-	struct esp_group *g = vpnpass_zalloc(vn, sizeof(*g));
+	struct esp_group *g = vpnpass_alloc_zeroed(vn, sizeof(*g));
 
 	if (!g)
 		return NULL;

@@ -100,13 +100,13 @@ static void note_round_trip(struct vpnpass_net *vn, const struct vpnpass_hint *h
 }
 
 /**
- * esp_hint() - a client agrees on SAs with its gateway
+ * esp_take_hint() - a client agrees on SAs with its gateway
  * @vn: netns
  * @hint: who with whom
  *
  * Context: softirq, RCU read side.
  */
-void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
 	struct esp_session *es;
 

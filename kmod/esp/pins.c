@@ -14,7 +14,7 @@ void esp_spares_fill(struct esp_session *es)
 	struct vpnpass_net *vn = es->s.vn;
 
 	if (!es->client.spare)
-		es->client.spare = vpnpass_zalloc(vn, sizeof(*es->client.spare));
+		es->client.spare = vpnpass_alloc_zeroed(vn, sizeof(*es->client.spare));
 	if (!es->spare)
 		es->spare = vpnpass_pin_alloc(vn);
 	if (!es->client.spare || !es->spare)
@@ -32,7 +32,7 @@ void esp_spares_free(struct esp_session *es)
 /* For an SPI that the client begins to send on; NULL without memory. */
 struct esp_out *esp_out_alloc(struct esp_session *es)
 {
-	struct esp_out *o = vpnpass_zalloc(es->s.vn, sizeof(*o));
+	struct esp_out *o = vpnpass_alloc_zeroed(es->s.vn, sizeof(*o));
 
 	if (!o)
 		vpnpass_count(es->s.vn, &esp_proto, VPNPASS_CNT_NO_MEMORY);

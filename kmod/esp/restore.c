@@ -153,14 +153,14 @@ static int say_why_not(const struct vpnpass_restore *r, int err)
 }
 
 /**
- * esp_restore() - begin a session that was saved
+ * esp_restore_session() - begin a session that was saved
  * @vn: netns
  * @r: the session
  *
  * Context: process, vpnpass_mutex, RCU read side.
  * Return: how many SPIs were added, or -errno with extack.
  */
-int esp_restore(struct vpnpass_net *vn, const struct vpnpass_restore *r)
+int esp_restore_session(struct vpnpass_net *vn, const struct vpnpass_restore *r)
 {
 	const struct esp_conn conn = {
 		.family = r->family,

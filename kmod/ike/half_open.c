@@ -40,7 +40,7 @@ struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *
 
 	if (c)
 		return c;
-	c = vpnpass_zalloc(in->vn, sizeof(*c));
+	c = vpnpass_alloc_zeroed(in->vn, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->key.addr = is->s.client;

@@ -22,7 +22,7 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 
 	if (m)
 		ike_sa_message(is, ike_dir(pin->dir), m);
-	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
+	if (!vpnpass_attach_packet(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
 	pkt->done = true;
@@ -31,7 +31,7 @@ static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
 
 /* The pin of a message: by the initiator's SPI, or by the responder's alone. */
 static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-				      const struct ike_peek *p)
+				      const struct ike_head *p)
 {
 	struct vpnpass_pin *pin;
 
@@ -55,7 +55,7 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 	const struct ike_msg *m = NULL;
 	struct ike_datagram d;
 
-	if (ike_read(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
+	if (ike_read_message(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
 		m = &d.m;
 	else
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
@@ -64,7 +64,7 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
 	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
-		ike_inbound(vn, pkt, m);
+		ike_inbound_message(vn, pkt, m);
 	else
 		ike_flow_check(vn, pkt, ispi);
 	return NF_ACCEPT;
@@ -74,12 +74,12 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	struct vpnpass_pin *pin;
-	struct ike_peek p;
+	struct ike_head p;
 
 	/* With a template of the administrator's, his zones rule. */
 	if (skb_nfct(pkt->skb))
 		return NF_ACCEPT;
-	if (!ike_peek(pkt, &p)) {
+	if (!ike_read_head(pkt, &p)) {
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
 		return NF_ACCEPT;
 	}
@@ -156,7 +156,7 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	dir = CTINFO2DIR(ctinfo);
-	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
+	if (!is_ike_flow(ct) || !ike_read_message(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
 	is = ike_session_of(vn, pkt, &d, &verdict);
 	if (!is)
@@ -194,7 +194,7 @@ static void ike_net_exit(struct vpnpass_net *vn)
 
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
-	.quoted = ike_quoted,
+	.quoted = ike_quoted_session,
 	.after_rules = ike_after_rules,
 	.miss = ike_miss,
 	.post = ike_post,

@@ -175,7 +175,7 @@ struct ike_datagram {
 };
 
 /* Of a message, what lies at a fixed place. */
-struct ike_peek {
+struct ike_head {
 	u64 ispi;
 	u64 rspi;
 	u32 mid;
@@ -214,9 +214,9 @@ static inline enum ike_dir ike_dir(enum ip_conntrack_dir dir)
 }
 
 /* read.c */
-bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
-	      struct ike_datagram *d);
-bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p);
+bool ike_read_message(const struct vpnpass_pkt *pkt, enum ike_port port,
+		      struct ike_datagram *d);
+bool ike_read_head(const struct vpnpass_pkt *pkt, struct ike_head *p);
 u64 ike_read_quote(const struct vpnpass_pkt *pkt);
 
 /* pin.c */
@@ -244,10 +244,10 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 void ike_peer_put(struct ike_net *in, struct ike_peer *p);
 
 /* inbound.c */
-void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-		 const struct ike_msg *m);
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-				   bool known);
+void ike_inbound_message(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			 const struct ike_msg *m);
+struct vpnpass_session *ike_quoted_session(struct vpnpass_net *vn,
+					   const struct vpnpass_pkt *pkt, bool known);
 unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* flow.c */
@@ -275,7 +275,7 @@ void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
 /* sa.c */
 void ike_sa_message(struct ike_session *is, enum ike_dir dir, const struct ike_msg *m);
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
-		  const struct ike_peek *p);
+		  const struct ike_head *p);
 void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 		  const struct ike_msg *m);
 void ike_sa_drop_all(struct ike_session *is);

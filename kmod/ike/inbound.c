@@ -92,7 +92,7 @@ static int copies_left(struct vpnpass_net *vn, struct ike_peer *p)
 /* The session is the only one that the message can be for. */
 static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
 {
-	if (!vpnpass_attach(s, skb, IP_CT_DIR_REPLY))
+	if (!vpnpass_attach_packet(s, skb, IP_CT_DIR_REPLY))
 		return false;
 	ike_session_timeout(ike_session(s));
 	return true;
@@ -155,15 +155,15 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 }
 
 /**
- * ike_inbound() - a message of a gateway's of our clients', on no SPI with a pin
+ * ike_inbound_message() - a message of a gateway's of our clients', on no SPI with a pin
  * @vn: netns
  * @pkt: from port 500 to port 500, and to an address that a client is known by
  * @m: the message, NULL when it cannot be read
  *
  * Context: softirq, RCU read side, PREROUTING. Attaches the packet, or leaves it.
  */
-void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-		 const struct ike_msg *m)
+void ike_inbound_message(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			 const struct ike_msg *m)
 {
 	if (vpnpass_flow_is_stock(pkt, &nf_ct_zone_dflt))
 		return;
@@ -204,7 +204,7 @@ static struct vpnpass_session *likely_sender(struct ike_net *in,
 }
 
 /**
- * ike_quoted() - the client whose message an ICMP error quotes, as far as can be told
+ * ike_quoted_session() - the client whose message an ICMP error quotes, as far as can be told
  * @vn: netns
  * @pkt: the quote, which may end before the SPI
  * @known: conntrack knows its flow
@@ -214,8 +214,8 @@ static struct vpnpass_session *likely_sender(struct ike_net *in,
  * Context: softirq, RCU read side.
  * Return: the client's session, or NULL.
  */
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-				   bool known)
+struct vpnpass_session *ike_quoted_session(struct vpnpass_net *vn,
+					   const struct vpnpass_pkt *pkt, bool known)
 {
 	const __be32 ports = htonl(IKE_UDP_PORT << 16 | IKE_UDP_PORT);
 	struct vpnpass_key answer = pkt->key;
@@ -242,7 +242,7 @@ static bool begins_sa(const struct vpnpass_pkt *pkt)
 {
 	struct ike_datagram d;
 
-	return ike_read(pkt, IKE_PORT_500, &d) && d.sport == IKE_UDP_PORT &&
+	return ike_read_message(pkt, IKE_PORT_500, &d) && d.sport == IKE_UDP_PORT &&
 	       d.dport == IKE_UDP_PORT && d.m.cls == IKE_CLASS_IKE && d.m.opens;
 }
 

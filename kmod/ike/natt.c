@@ -78,7 +78,7 @@ static int classify(const struct vpnpass_pkt *pkt, struct ike_datagram *d)
 {
 	if (carries_esp(pkt))
 		return NATT_CNT_ESP;
-	if (!ike_read(pkt, IKE_PORT_4500, d))
+	if (!ike_read_message(pkt, IKE_PORT_4500, d))
 		return VPNPASS_CNT_MALFORMED;
 	switch (d->m.cls) {
 	case IKE_CLASS_IKE:
@@ -144,7 +144,7 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	pkt->key.kind = NATT_KEY;
 	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (pin && is_valid(uh, pkt) &&
-	    vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	    vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		natt_saw(natt_session(pin->session), pkt, pin->dir);
 		pkt->done = true;
 	}

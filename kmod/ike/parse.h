@@ -151,7 +151,7 @@ struct ike_msg {
  * ike_parse - read one datagram of UDP port 500 or 4500
  * @m: result, written in full
  * @data: start of the UDP payload
- * @cap: bytes readable at @data; IKE_CAPTURE_MIN suffice for ike_track()
+ * @cap: bytes readable at @data; IKE_CAPTURE_MIN suffice for ike_track_message()
  * @dlen: length of the whole UDP payload
  * @port: which of the two ports
  *

@@ -47,7 +47,7 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 		p->refs++;
 		return p;
 	}
-	p = vpnpass_zalloc(in->vn, sizeof(*p));
+	p = vpnpass_alloc_zeroed(in->vn, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->key.addr = *addr;

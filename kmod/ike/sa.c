@@ -163,7 +163,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 	struct ike_client *c;
 	struct ike_sa *sa;
 
-	sa = vpnpass_zalloc(in->vn, sizeof(*sa));
+	sa = vpnpass_alloc_zeroed(in->vn, sizeof(*sa));
 	if (!sa)
 		goto no_memory;
 	c = ike_client_get(in, is);
@@ -192,7 +192,7 @@ static bool begins_sa(const struct ike_msg *m)
 {
 	struct ike_sa_state st = {};
 
-	return m->rspi || ike_track(&st, IKE_DIR_OUT, m) != IKE_EV_FOREIGN;
+	return m->rspi || ike_track_message(&st, IKE_DIR_OUT, m) != IKE_EV_FOREIGN;
 }
 
 static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
@@ -275,7 +275,7 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		    const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;
-	u32 ev = ike_track(&sa->st, dir, m);
+	u32 ev = ike_track_message(&sa->st, dir, m);
 
 	lockdep_assert_held(&in->lock);
 	sa_touch(in, sa, dir, now);
@@ -319,7 +319,7 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 	/* Of an SA that is only being made the client's word is not enough. */
 	if (state == IKE_STATE_ESTABLISHED ||
 	    (state == IKE_STATE_HALF_OPEN && what != VPNPASS_HINT_MADE))
-		vpnpass_hint(is->s.vn, &hint);
+		vpnpass_hint_send(is->s.vn, &hint);
 }
 
 /* Tell the other helpers what a message meant for ESP. No lock held. */
@@ -365,7 +365,7 @@ void ike_sa_message(struct ike_session *is, enum ike_dir dir, const struct ike_m
 
 /* As ike_round_trip(), of a message that is not read; IKEv1's tell nothing. */
 static u32 quiet_round_trip(struct ike_sa *sa, enum ike_dir dir,
-			    const struct ike_peek *p, u32 now)
+			    const struct ike_head *p, u32 now)
 {
 	bool response = p->flags & IKE_V2_RESPONSE;
 
@@ -391,7 +391,7 @@ static u32 quiet_round_trip(struct ike_sa *sa, enum ike_dir dir,
  * Return: false when ike_sa_message() has to see it.
  */
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
-		  const struct ike_peek *p)
+		  const struct ike_head *p)
 {
 	u32 now = vpnpass_now(), trip_ms = IKE_NO_ROUND_TRIP;
 	struct ike_net *in = ike_net(is->s.vn);

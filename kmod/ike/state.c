@@ -24,7 +24,7 @@ void ike_session_judge(struct ike_session *is)
 	WRITE_ONCE(is->state, state);
 }
 
-/* vpnpass_attach() gave it the time of an established session. */
+/* vpnpass_attach_packet() gave it the time of an established session. */
 void ike_session_timeout(const struct ike_session *is)
 {
 	u8 state = READ_ONCE(is->state);

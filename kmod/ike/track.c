@@ -107,8 +107,8 @@ static u32 clear_info(struct ike_sa_state *st, const struct ike_msg *m)
 	return IKE_EV_DELETED;
 }
 
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m)
+u32 ike_track_message(struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m)
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
 	u32 ev = 0;

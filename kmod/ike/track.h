@@ -16,7 +16,7 @@ enum ike_phase {
 	IKE_SA_DELETED,		/* given up in clear before it was up */
 };
 
-/* What a message meant, returned by ike_track(); any may come together. */
+/* What a message meant, returned by ike_track_message(); any may come together. */
 #define IKE_EV_ESTABLISHED	0x0004
 #define IKE_EV_NATT		0x0008	/* first message behind a marker */
 #define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
@@ -99,7 +99,7 @@ struct ike_sa_state {
 };
 
 /**
- * ike_track - let one message act on its IKE SA
+ * ike_track_message - let one message act on its IKE SA
  * @st: the SA; zeroed for a new one
  * @dir: which way the message goes
  * @m: IKE_CLASS_IKE as read by ike_parse()
@@ -110,8 +110,8 @@ struct ike_sa_state {
  *
  * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
  */
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m);
+u32 ike_track_message(struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m);
 
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
@@ -128,7 +128,7 @@ static inline u32 ike_sa_up(struct ike_sa_state *st)
 	return IKE_EV_ESTABLISHED;
 }
 
-/* v1: second part of ike_track(); v2: @joined if this message began @st. */
+/* v1: second part of ike_track_message(); v2: @joined if this message began @st. */
 u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m);
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,

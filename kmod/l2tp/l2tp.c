@@ -60,7 +60,7 @@ static void end_first(struct vpnpass_net *vn, struct l2tp_session *ls)
 		WRITE_ONCE(ct->timeout, READ_ONCE(ls->s.ct->timeout));
 }
 
-/* vpnpass_attach() gave it the time of a tunnel that is up. */
+/* vpnpass_attach_packet() gave it the time of a tunnel that is up. */
 static void shorten(const struct l2tp_session *ls)
 {
 	struct nf_conn *ct = ls->s.ct;

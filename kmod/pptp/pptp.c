@@ -135,7 +135,7 @@ static bool regained(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	vpnpass_session_end(&ps->s, "connection gone");
 	pptp_control_reopen(ps->pc);
 	pin = vpnpass_pin_find(vn, &pkt->key);
-	pkt->done = pin && vpnpass_attach(pin->session, pkt->skb, pin->dir);
+	pkt->done = pin && vpnpass_attach_packet(pin->session, pkt->skb, pin->dir);
 	return pkt->done;
 }
 

@@ -114,7 +114,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 	struct ike_sa_state old = *st;
 	u32 ev;
 
-	ev = ike_track(st, dir, m);
+	ev = ike_track_message(st, dir, m);
 	check_state(st);
 	if (ev & IKE_EV_FOREIGN) {
 		MUST(ev == IKE_EV_FOREIGN);
@@ -129,7 +129,7 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 	if (ev & IKE_EV_DELETED)
 		return;
 	old = *st;
-	ev = ike_track(st, dir, m);
+	ev = ike_track_message(st, dir, m);
 	MUST(!(ev & ONCE));
 	MUST(st->rspi == old.rspi);
 }

@@ -381,8 +381,8 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 }
 
 /* judge - whether there is a difference that nobody intended; its name goes to @sign */
-bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
-	   size_t size)
+bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
+		    size_t size)
 {
 	const struct step *s, *ahead = NULL, *lost = NULL;
 	char proto[16];

@@ -34,7 +34,7 @@ static void append(struct seq *s)
 	unsigned int n = 1 + rng_below(16);
 
 	while (n-- && p->len < MAX_DATA)
-		p->data[p->len++] = rng();
+		p->data[p->len++] = rng_next();
 }
 
 static void insert(struct seq *s, unsigned int at, struct step step)
@@ -79,7 +79,7 @@ static uint16_t some_port(void)
 	static const uint16_t ports[] = { 500, 4500, 1701, 1723, 1194, 51820, 443, 53, 1024 };
 	unsigned int i = rng_below(12);
 
-	return i < 9 ? ports[i] : rng();
+	return i < 9 ? ports[i] : rng_next();
 }
 
 static void port(struct seq *s)
@@ -108,7 +108,7 @@ static void number(struct seq *s)
 		break;
 	case 1:
 		for (i = 0; i < n; i++)
-			p->data[at + i] = rng();
+			p->data[at + i] = rng_next();
 		break;
 	case 2:
 		memcpy(p->data + at, from->data + at, n);

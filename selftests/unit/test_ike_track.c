@@ -79,7 +79,7 @@ static u32 say(enum ike_dir dir, struct say s)
 
 	say_build(&s, &m);
 	SAME(m.cls, IKE_CLASS_IKE);
-	ev = ike_track(&st, dir, &m);
+	ev = ike_track_message(&st, dir, &m);
 	if (ev & IKE_EV_FOREIGN) {
 		SAME(ev, IKE_EV_FOREIGN);
 		CHECK(!memcmp(&before, &st, sizeof(st)));
@@ -455,7 +455,7 @@ static void test_unreadable(void)
 
 	reset();
 	parse(&m, (const u8 *)"x", 1, 1, IKE_PORT_500);
-	SAME(ike_track(&st, O, &m), EV(FOREIGN));
+	SAME(ike_track_message(&st, O, &m), EV(FOREIGN));
 	/* An SA_INIT whose payloads are nonsense, then a cut fragment. */
 	ONCE(O, EV(FOREIGN), INIT, .len = 30);
 	SAME(st.phase, IKE_SA_NEW);
@@ -464,7 +464,7 @@ static void test_unreadable(void)
 	SAME(st.phase, IKE_SA_NEW);
 	up_v2();
 	parse(&m, (const u8 *)"\xff", 1, 1, IKE_PORT_4500);
-	SAME(ike_track(&st, O, &m), EV(FOREIGN));
+	SAME(ike_track_message(&st, O, &m), EV(FOREIGN));
 	done("what cannot be read is not tracked");
 }
 
@@ -722,7 +722,7 @@ static void track_hex(enum ike_dir dir, const char *hex, u32 want)
 	u32 len = unhex(hex, buf, sizeof(buf));
 
 	parse(&m, buf, len, len, IKE_PORT_500);
-	SAME(ike_track(&st, dir, &m), want);
+	SAME(ike_track_message(&st, dir, &m), want);
 }
 
 static void test_v1_delete(void)

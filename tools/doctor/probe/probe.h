@@ -134,7 +134,7 @@ extern const struct service service_ike, service_natt, service_ike_tcp, service_
 			    service_l2tp, service_openvpn;
 
 /* sha1.c */
-void sha1(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
+void sha1_digest(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
 
 /* nat.c */
 void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct endpoint *e);
