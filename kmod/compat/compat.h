@@ -164,7 +164,7 @@ static inline bool vpnpass_skb_is_special(const struct sk_buff *skb)
 	return false;
 }
 
-/* What ip_forward() and ip_output() count. Before 6.6 both count the octets. */
+/* Count as ip_forward() and ip_output() do. Before 6.6 both count the octets. */
 static inline void vpnpass_count_forwarded_v4(struct net *net, const struct sk_buff *skb)
 {
 	__IP_INC_STATS(net, IPSTATS_MIB_OUTFORWDATAGRAMS);
@@ -174,7 +174,7 @@ static inline void vpnpass_count_forwarded_v4(struct net *net, const struct sk_b
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
 }
 
-/* The same of IPv6, where packets that are forwarded are no requests before 6.6. */
+/* Count as ip6_forward() does. Before 6.6 packets that are forwarded are no requests. */
 static inline void vpnpass_count_forwarded_v6(struct net *net, const struct sk_buff *skb)
 {
 	struct inet6_dev *idev = ip6_dst_idev(skb_dst(skb));

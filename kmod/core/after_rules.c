@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a peer begins may be a session's of ours, or that of a server to which a rule of
- * the administrator's leads it: his rules are asked first. A chain of NAT's own behind all
+ * A flow that a peer begins may be for a session of ours, or for a server to which a rule
+ * of the administrator's leads it: his rules are asked first. A chain of NAT's own behind all
  * of his sees the first packet of each flow whose destination none of them has translated,
  * and protocol modules may give it to a session. A netns has the chain once a session has
  * wanted it.
@@ -14,7 +14,7 @@
 #include "packet.h"
 #include "watch.h"
 
-#define OLD_ENTRIES	64	/* that wait to be freed, in a netns */
+#define OLD_ENTRIES	64	/* entries of a netns that may wait to be freed */
 
 /* NAT still looks at the entry that it made when the chain has been asked. */
 struct old_entry {

@@ -41,7 +41,9 @@ static __always_inline unsigned int attach_timeout(const struct vpnpass_session 
 	return timeout;
 }
 
-/* Of a session's connection in its present state, in jiffies. Context: RCU read side. */
+/* The timeout of a session's connection in its present state, in jiffies. Context: RCU
+ * read side.
+ */
 unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s)
 {
 	return attach_timeout(s, s->ct);

@@ -36,7 +36,9 @@ static __always_inline bool is_plain(struct sk_buff *skb)
 	       !skb_has_extensions(skb) && !skb_is_gso(skb) && !vpnpass_skb_is_special(skb);
 }
 
-/* The same, of the header; a reassembled packet has to be cut up again. */
+/* Is there nothing about an IPv4 header that needs the ordinary path? A reassembled packet
+ * has to be cut up again.
+ */
 static __always_inline bool is_plain_v4(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -57,7 +59,7 @@ static __always_inline bool may_go(struct sk_buff *skb, const struct vpnpass_way
 	       !nf_ct_is_dying(ct) && dst_check(way->dst, way->cookie);
 }
 
-/* What conntrack and the pin are told of each packet. That its timeout is not refreshed
+/* Tell conntrack and the pin of a packet. The connection's timeout is not refreshed, which
  * is no loss: a lease is a small part of it.
  */
 static __always_inline void account(struct vpnpass_pin *pin, const struct vpnpass_way *way,
@@ -80,8 +82,8 @@ static __always_inline void account(struct vpnpass_pin *pin, const struct vpnpas
 	}
 }
 
-/* What conntrack's hook and forwarding do to a packet, whatever its protocol. A qdisc and
- * its filters may ask for the connection.
+/* Do to a packet what conntrack's hook and forwarding do, whatever its protocol. A qdisc
+ * and its filters may ask for the connection.
  */
 static __always_inline void prepare(struct sk_buff *skb, const struct vpnpass_way *way,
 				    struct vpnpass_pin *pin)
@@ -134,7 +136,7 @@ static __always_inline void send_v4(struct net *net, struct sk_buff *skb, struct
 		send_to_new_v4(skb, rt);
 }
 
-/* Of the packet's zone, as lookup() in ingress.c finds it; the packet has a template. */
+/* The pin in the zone of a packet that has a template, as lookup() in ingress.c finds it. */
 static noinline struct vpnpass_pin *find_zoned(struct vpnpass_net *vn, struct sk_buff *skb,
 					       struct vpnpass_key *key)
 {
@@ -248,7 +250,7 @@ bool vpnpass_fast_v4(struct vpnpass_net *vn, struct sk_buff *skb)
 	return true;
 }
 
-/* The same of an IPv6 packet. */
+/* An IPv6 packet, as vpnpass_fast_v4() has it. */
 bool vpnpass_fast_v6(struct vpnpass_net *vn, struct sk_buff *skb)
 {
 	const struct ipv6hdr *iph = ipv6_hdr(skb);
@@ -292,8 +294,8 @@ bool vpnpass_fast_is_on(const struct vpnpass_session *s)
 	return s->proto->fast_setting && vpnpass_setting(s->vn, s->proto, s->proto->fast_setting);
 }
 
-/* What is learnt is learnt as the connection's conntrack helper. Those that have no other
- * use for it have been let go of.
+/* Have the connection's conntrack helper see its packets, as ways are learnt there. It was
+ * let go of where there was no other use for it.
  */
 static bool is_watched(struct vpnpass_session *s)
 {
@@ -360,7 +362,7 @@ bool vpnpass_fast_want(struct vpnpass_net *vn, struct vpnpass_pin *pin,
 	seen->gen = atomic_read(&vn->fast_gen);
 	seen->mark = skb->mark;
 	seen->priority = skb->priority;
-	/* It may be dropped: the next attempt is not long in coming, nor at once. */
+	/* The packet may be dropped: the next attempt is not long in coming, nor at once. */
 	WRITE_ONCE(pin->fast_tried, now);
 	WRITE_ONCE(pin->fast_wait, lease / 8 + 1);
 	return true;

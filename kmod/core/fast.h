@@ -14,8 +14,8 @@
 
 #include "vpnpass.h"
 
-/* What is kept of a packet as it came in: its IP header, and the number and what
- * tells it from the packet before.
+/* Kept of a packet as it came in: its IP header, and the number and what tells it from
+ * the packet before.
  */
 #define FAST_L4		8
 #define FAST_CALL_ID	6	/* offset in PPTP's GRE, RFC 2637 4.1 */

@@ -25,7 +25,7 @@ struct leaving {
 	u8 header[FAST_HEADER];
 };
 
-/* One's complement sum of 16-bit words, as checksums want it. */
+/* Add a changed address to a one's complement sum of 16-bit words, as checksums want it. */
 static u32 add_addr_change(u32 sum, __be32 from, __be32 to)
 {
 	u32 gone = ~(__force u32)from, come = (__force u32)to;
@@ -240,7 +240,7 @@ static void lease(struct vpnpass_net *vn, struct vpnpass_pin *pin, struct vpnpas
 
 	if (!ms)
 		return;
-	/* One packet of each has to refresh the connection in time. */
+	/* A packet of each lease has to refresh the connection in time. */
 	found->lease = min(ms, jiffies_to_msecs(vpnpass_attach_timeout(s)) / 4);
 	found->from = vpnpass_now();
 	WRITE_ONCE(pin->fast_wait, 1);

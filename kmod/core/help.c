@@ -75,7 +75,7 @@ bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb)
 	if (!help)
 		return false;
 	vpnpass_compat_helper_set(help, helper);
-	/* or kernels before 6.0 look for one by the port once NAT is done */
+	/* Without the bit, kernels before 6.0 look for a helper by the port once NAT is done. */
 	set_bit(IPS_HELPER_BIT, &ct->status);
 	return true;
 }
@@ -128,7 +128,7 @@ void vpnpass_conn_rewatch(struct nf_conn *ct, u8 at)
 
 	vpnpass_compat_helper_set(help, helper_for(ct));
 	set_bit(IPS_HELPER_BIT, &ct->status);
-	/* who finds the extension finds the helper in it */
+	/* A CPU that finds the extension finds the helper in it. */
 	smp_store_release(&ct->ext->offset[NF_CT_EXT_HELPER], at);
 }
 

@@ -49,7 +49,7 @@ static inline bool vpnpass_is_pinned(const struct sk_buff *skb)
 	       vpnpass_in_one_go();
 }
 
-/* What a place has of a packet whose fast way is wanted. */
+/* The mark in a place that the fast way of a packet is wanted. */
 static inline const struct sk_buff *vpnpass_wanted(const struct sk_buff *skb)
 {
 	return (const struct sk_buff *)((unsigned long)skb | 1);

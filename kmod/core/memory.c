@@ -45,7 +45,7 @@ void *vpnpass_alloc_zeroed(struct vpnpass_net *vn, size_t size)
 }
 EXPORT_SYMBOL_GPL(vpnpass_alloc_zeroed);
 
-/* The same, for kmem_cache_free(). */
+/* Zeroed memory of a cache, charged as vpnpass_alloc_zeroed() does. */
 void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache)
 {
 	struct mem_cgroup *old = vpnpass_charge_to(vn->memcg);

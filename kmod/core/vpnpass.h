@@ -151,7 +151,7 @@ struct vpnpass_fast_number {
 	bool is_call_id;
 };
 
-/* Of those whose packets may go the fast way, see fast.h. */
+/* For helpers whose packets may go the fast way, see fast.h. */
 #define VPNPASS_FAST_SETTING	{ "fast", "ms", 0, 10000, 0 }
 
 /* Counters every helper has, at these indices; its own come after. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the ESP helper share. */
+/* Declarations that the files of the ESP module share. */
 #ifndef VPNPASS_ESP_H
 #define VPNPASS_ESP_H
 
@@ -76,19 +76,19 @@ struct esp_session {
 	bool linked;			/* the pairing policy knows it */
 };
 
-/* Who gets a packet. Valid until the end of the RCU read side. */
+/* The receivers of a packet, valid until the end of the RCU read side. */
 struct esp_receivers {
 	struct esp_session *to[1 + PAIR_COPIES_MAX];
 	u8 n;
-	bool sure;			/* it is the first one's */
+	bool sure;			/* the packet is for the first, and no other */
 };
 
-/* What a client's connection is to be like; the zone is that of both tuples. */
+/* A client's connection as it is to be made; the zone is that of both tuples. */
 struct esp_conn {
 	u8 family;
 	union nf_inet_addr client;
 	union nf_inet_addr dest;	/* where the client sends to */
-	union nf_inet_addr peer;	/* who gets it */
+	union nf_inet_addr peer;	/* the gateway, after DNAT */
 	union nf_inet_addr local;
 	struct nf_conntrack_zone zone;
 	struct nf_conn *master;		/* the key exchange's connection, or NULL */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the IKE helper tells: a client asks its gateway for SAs, has just made some, or
- * has not. That explains an SPI that turns up soon, and the gateway may be the first to
- * use its SA, so the client's session is made here when it has none, or has one of an
- * address that it is no longer known by. And how long the gateway takes to answer.
+ * Hints of the IKE helper: a client asks its gateway for SAs, has just made some, or has
+ * not; and how long the gateway takes to answer. They explain an SPI that turns up soon.
+ * The gateway may be the first to use its SA, so the client's session is made here when
+ * it has none, or has one of an address that it is no longer known by.
  */
 #include "esp.h"
 
@@ -69,7 +69,7 @@ static struct esp_session *session_of(struct vpnpass_net *vn,
 	return IS_ERR(es) ? NULL : es;
 }
 
-/* What the client's key exchange has come to. Group lock held. */
+/* Tell the policy what the client's key exchange has come to. Group lock held. */
 static void note(struct esp_session *es, u8 what)
 {
 	struct pair_group *g = &es->group->pair;

@@ -21,7 +21,7 @@ static struct nf_conntrack_tuple tuple_orig(const struct esp_conn *c)
 	};
 }
 
-/* What the gateway sends, as it arrives. */
+/* The tuple of the gateway's packets as they arrive. */
 static struct nf_conntrack_tuple tuple_reply(const struct esp_conn *c)
 {
 	return (struct nf_conntrack_tuple) {

@@ -158,7 +158,7 @@ void esp_spi_free(struct pair_spi *s)
 	free_memory(s);
 }
 
-/* Its session ends, and the core takes the pins. */
+/* A client's session ends: its SPIs go, and the core takes the pins. */
 void esp_spis_forget(struct pair_client *c)
 {
 	struct pair_spi *s, *next;

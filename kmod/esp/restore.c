@@ -88,7 +88,7 @@ static struct pair_spi *add_in(struct esp_session *es, u32 spi)
 	return s;
 }
 
-/* One that the client sends on, unless it has its pin. */
+/* Add an SPI that the client sends on, unless it has its pin. */
 static struct pair_spi *add_out(struct esp_session *es, u32 spi)
 {
 	struct pair_out *o = pair_out_find(&es->client, spi) ?: esp_out_new(es, spi);

@@ -116,7 +116,7 @@ void esp_session_link(struct esp_session *es)
 	struct esp_group *g = es->group;
 
 	spin_lock_bh(&g->lock);
-	/* It can have been ended already, by the administrator. */
+	/* The administrator can have ended it already. */
 	if (!test_bit(0, &es->s.ended)) {
 		pair_client_add(&g->pair, &es->client, vpnpass_now());
 		es->linked = true;

@@ -84,7 +84,7 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa)
 		client_drop(in, c);
 }
 
-/* It is in use: of all that could make room, the last. */
+/* An SA that is in use is the last of those that may have to make room. */
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa)
 {
 	lockdep_assert_held(&in->lock);

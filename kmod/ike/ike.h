@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the IKE helper share. One lock per netns guards everything
- * but the packets' own path through pins: IKE is slow traffic.
+ * Declarations that the files of the IKE module share. One lock per netns guards
+ * everything but the packets' own path through pins: IKE is slow traffic.
  *
  * Locks: ike_net.lock, then vpnpass_net.lock or a lock of the ESP helper's.
  */
@@ -103,7 +103,7 @@ struct ike_peer {
 struct ike_client {
 	struct rhash_head node;
 	struct ike_addr key;
-	struct list_head half;		/* its own, the longest unused first */
+	struct list_head half;		/* half-open SAs, the longest unused first */
 	u32 n_half;
 	struct rcu_head rcu;
 };
@@ -174,7 +174,7 @@ struct ike_datagram {
 	u16 dport;
 };
 
-/* Of a message, what lies at a fixed place. */
+/* The part of a message that lies at a fixed place. */
 struct ike_head {
 	u64 ispi;
 	u64 rspi;

@@ -72,7 +72,7 @@ static bool router_listens(struct net *net, const struct sk_buff *skb,
 					     listens_v6(net, skb, key);
 }
 
-/* --- whom a message goes to --------------------------------------------------- */
+/* --- the receivers of a message ------------------------------------------------- */
 
 static int copies_left(struct vpnpass_net *vn, struct ike_peer *p)
 {

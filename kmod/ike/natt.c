@@ -151,7 +151,7 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return NF_ACCEPT;
 }
 
-/* One direction of the flow, as conntrack has it. */
+/* Pin a direction of the flow, as conntrack has it. */
 static void natt_pin(struct vpnpass_session *s, enum ip_conntrack_dir dir)
 {
 	const struct nf_conntrack_tuple *t = &s->ct->tuplehash[dir].tuple;

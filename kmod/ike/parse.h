@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IKE or NAT-T datagram says in clear. Called by the ike helper's
- * read.c, by its unit tests and its fuzzer. Pure code: nothing here allocates,
- * locks or reads a clock, so any context will do.
+ * The contents of an IKE or NAT-T datagram that are in clear. Pure code: nothing here
+ * allocates, locks or reads a clock, so any context will do.
  *
  * All numbers are in host byte order; all times are u32 milliseconds of a
  * clock that may wrap.

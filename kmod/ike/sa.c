@@ -12,7 +12,7 @@
 
 #define IKE_SA_IDLE	600000	/* ms; an established SA may go after that */
 
-/* --- one SA ------------------------------------------------------------------ */
+/* --- an SA ------------------------------------------------------------------- */
 
 static void sa_free(struct ike_net *in, struct ike_sa *sa)
 {
@@ -91,7 +91,7 @@ static bool sa_pin(struct ike_sa *sa)
 
 /* --- room -------------------------------------------------------------------- */
 
-/* What may go to make room in a session: NULL when everything is in use. */
+/* An SA that may go to make room in a session: NULL when each is in use. */
 static struct ike_sa *sa_spare(struct ike_session *is, u32 now)
 {
 	struct ike_sa *sa, *idle = NULL;
@@ -295,7 +295,7 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	/* A rekeyed IKE SA shows up with SPIs that nobody saw agreed on. */
 	if (ev & IKE_EV_CHILD && is->linked)
 		list_move(&is->node, &is->peer->sessions);
-	/* What the client asks for, and what comes of that. */
+	/* ESP is told of the client's requests, and of the gateway's responses to them. */
 	if (dir == IKE_DIR_IN)
 		return ev & ~(IKE_EV_BEGIN | IKE_EV_CHILD_RETRACT);
 	return ev & ~IKE_EV_NO_CHILD;
@@ -316,7 +316,7 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 	};
 	u8 state = READ_ONCE(is->state);
 
-	/* Of an SA that is only being made the client's word is not enough. */
+	/* The client's word is not enough for an SA that is only being made. */
 	if (state == IKE_STATE_ESTABLISHED ||
 	    (state == IKE_STATE_HALF_OPEN && what != VPNPASS_HINT_MADE))
 		vpnpass_hint_send(is->s.vn, &hint);

@@ -114,7 +114,7 @@ static void session_link(struct ike_session *is)
 	struct ike_net *in = ike_net(is->s.vn);
 
 	spin_lock_bh(&in->lock);
-	/* It can have been ended already, by the administrator. */
+	/* The administrator can have ended it already. */
 	if (is->peer && !test_bit(0, &is->s.ended)) {
 		list_add(&is->node, &is->peer->sessions);
 		is->linked = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a sequence of messages tells about one IKE SA, for both versions: does
- * a message fit, who answered with which SPI, has it moved to port 4500. What
- * makes SAs is track_v1.c's and track_v2.c's. Called by sa.c; see track.h.
+ * A sequence of messages and one IKE SA, for both versions: does a message fit, who
+ * answered with which SPI, has the SA moved to port 4500. Messages that make SAs are
+ * told by track_v1.c and track_v2.c; see track.h.
  */
 #include "ike/track.h"
 
@@ -74,7 +74,7 @@ static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
 	return IKE_EV_ADOPTED;
 }
 
-/* What every message that fits tells. */
+/* Learn what every message that fits tells. */
 static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
 		 const struct ike_msg *m)
 {

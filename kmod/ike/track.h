@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a sequence of IKE messages says about one IKE SA, as seen from between
- * its ends. Called by the ike helper's sa.c, by its unit tests and its fuzzer.
- * Pure code, as in parse.h.
+ * One IKE SA by the sequence of its messages, as seen from between its ends. Pure code,
+ * as in parse.h.
  */
 #ifndef VPNPASS_IKE_TRACK_H
 #define VPNPASS_IKE_TRACK_H
@@ -16,11 +15,11 @@ enum ike_phase {
 	IKE_SA_DELETED,		/* given up in clear before it was up */
 };
 
-/* What a message meant, returned by ike_track_message(); any may come together. */
+/* The meanings of a message, returned by ike_track_message(); any may come together. */
 #define IKE_EV_ESTABLISHED	0x0004
 #define IKE_EV_NATT		0x0008	/* first message behind a marker */
 #define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
-#define IKE_EV_CHILD		0x0020	/* and this finished one */
+#define IKE_EV_CHILD		0x0020	/* finished an exchange that makes SAs */
 #define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
@@ -55,7 +54,7 @@ struct ike_quick {
 	u32 mid;
 	u32 len1;		/* length of message 1 */
 	u8 count;		/* messages passed; 0: free */
-	u8 dir;			/* of message 1 */
+	u8 dir;			/* enum ike_dir of message 1 */
 };
 
 struct ike_phase2 {

@@ -45,7 +45,7 @@ enum l2tp_reason {
 	L2TP_BAD_FIRST_AVP,	/* body does not begin with a message type */
 	L2TP_BAD_AVP_LEN,	/* an AVP's length is impossible */
 	L2TP_BAD_AVP_VALUE,	/* zero assigned where an ID is due */
-	L2TP_BAD_AVP_TWICE,	/* the same ID assigned twice, differently */
+	L2TP_BAD_AVP_TWICE,	/* two values for one ID */
 	L2TP_BAD_MAX
 };
 

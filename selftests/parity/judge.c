@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is a fault: a packet that stock delivers and vpnpass does not, or not to the
+ * A fault is a packet that stock delivers and vpnpass does not, or not to the
  * same receiver, or not with the same source, port and contents; and one that a rule
  * drops on stock and vpnpass lets through. A difference has a name of five words,
  *   RULESET KIND PROTOCOL DIRECTION FROM
@@ -151,7 +151,7 @@ static bool counts(const struct seq *q, const struct step *s, const struct seen 
 	if (o->side == SIDE_SINK)
 		return false;
 	if (o->side != SIDE_OWN)
-		/* what goes back to where it came from has arrived nowhere */
+		/* a packet that goes back to where it came from has arrived nowhere */
 		return s->from == FROM_INSIDE || (o->side != SIDE_WAN && o->side != SIDE_WAN2);
 	if (s->in != HOST_ROUTER)
 		return false;
@@ -168,7 +168,7 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
-/* What is invalid to conntrack goes out untranslated, and arrives nowhere. */
+/* A packet that is invalid to conntrack goes out untranslated, and arrives nowhere. */
 static bool came_through(const struct step *s, const struct outcome *o)
 {
 	const struct seen *a;
@@ -240,7 +240,10 @@ static const struct step *quoted_step(const struct seq *q, const struct step *s)
 	return NULL;
 }
 
-/* What a peer answers to a packet that the kernel dropped so finds no flow; an error quotes none. */
+/*
+ * The answer to a packet that the kernel dropped finds no flow, and an error about it has
+ * nothing to quote.
+ */
 static bool answers(const struct seq *q, const struct step *lost, const struct step *s)
 {
 	if (lost && quoted_step(q, s) == lost)
@@ -328,8 +331,8 @@ static bool left_alike(const struct outcome *a, const struct outcome *b)
 }
 
 /*
- * What the gateway has sent to the address and port that a packet left by, and that another
- * host got.
+ * Has the gateway sent this to the address and port that a packet left by, and has another
+ * host got it?
  */
 static bool comes_alike(const struct step *t, const struct step *about,
 			const struct outcome *vpnpass)

@@ -47,7 +47,7 @@ struct step {
 	uint8_t proto;
 	uint8_t id;			/* stays when other steps go */
 	uint8_t quote;			/* an ICMP error about what came of this step */
-	uint8_t flags;			/* of TCP */
+	uint8_t flags;			/* TCP's flags */
 	uint8_t event;
 	bool frag;			/* in two fragments */
 	uint16_t sport, dport;
@@ -63,13 +63,13 @@ struct seq {
 	struct step step[MAX_STEPS];
 };
 
-/* What left a router because of a step. */
+/* A packet that left a router because of a step. */
 struct seen {
 	uint8_t side;
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport;
 	uint16_t count;
-	uint64_t hash;			/* of all that translation leaves alone */
+	uint64_t hash;			/* hash of all that translation leaves alone */
 	bool csum_ok;
 	uint16_t len;
 	uint8_t head[64];		/* from the IP header on, to be quoted */

@@ -83,7 +83,7 @@ static uint32_t spi_new(void)
 struct sa {
 	uint64_t i, r;
 	uint8_t version;		/* 0x10, 0x20 */
-	bool began;			/* it is its first initiator who sends */
+	bool began;			/* the first initiator sends */
 };
 
 /* ike - one message; @flags as in the header but for who began the SA */
@@ -103,7 +103,7 @@ static struct step *ike(struct seq *s, const struct sa *sa, bool from_initiator,
 	add8(p, flags | (sa->version == 0x20 && from_initiator ? 8 : 0));
 	add32(p, id);
 	add32(p, 28 + 4 + body);
-	/* one payload that fills the message */
+	/* a payload that fills the message */
 	add8(p, 0);
 	add8(p, 0);
 	add16(p, 4 + body);
@@ -320,7 +320,7 @@ static void talk_l2tp(struct seq *s)
 		avp16(l2tp_control_message(s, chance(50), 0, 0, 5, 2, 4), 9, ct);
 }
 
-/* One control message of version 3; over IP a session ID of zero comes first. */
+/* A control message of version 3; over IP a session ID of zero comes first. */
 static struct avps l2tp3(struct seq *s, bool initiator, bool udp, uint32_t cid, uint16_t ns,
 			 uint16_t nr, uint16_t type)
 {
@@ -378,7 +378,7 @@ static void talk_l2tp3(struct seq *s)
 /* --- PPTP ------------------------------------------------------------------------- */
 
 struct tcp {
-	uint32_t seq[2];		/* of who began, of the other */
+	uint32_t seq[2];		/* the beginner's, the other end's */
 };
 
 static struct step *tcp_say(struct seq *s, struct tcp *t, bool initiator, uint8_t flags)
@@ -516,7 +516,7 @@ static void talk_pptp(struct seq *s)
 	}
 }
 
-/* --- what is not ours --------------------------------------------------------------- */
+/* --- protocols that are not ours ---------------------------------------------------- */
 
 static void wireguard(struct step *p, unsigned int i)
 {

@@ -34,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEQS 65536	/* then they begin again */
+#define SEQS 65536	/* sequence numbers until they begin again */
 
 struct target {
 	const char *ns, *from, *to;

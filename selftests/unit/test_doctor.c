@@ -85,7 +85,7 @@ static size_t ike_refusal(uint8_t *to)
 	return put16(put8(put8(p, 0), 0), 14) - to;
 }
 
-/* It would have group 19, which a following question has. */
+/* The gateway would have group 19, which a following question has. */
 static size_t ike_wish(uint8_t *to)
 {
 	uint8_t *p = put_ike(to, 0, 41, 0x20, 34, 0x20, 38);

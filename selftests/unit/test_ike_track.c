@@ -10,7 +10,7 @@
 
 static const enum ike_dir O = IKE_DIR_OUT, I = IKE_DIR_IN;
 
-/* What a dialogue says; the rest follows from it. */
+/* A message of a dialogue, as far as the rest does not follow from it. */
 struct say {
 	u8 version;
 	u8 exchange;
@@ -20,7 +20,7 @@ struct say {
 	u64 ispi;		/* 0: ISPI */
 	u64 rspi;
 	u16 num, total;		/* fragment */
-	u16 notify;		/* one notify as the only payload */
+	u16 notify;		/* type of a notify that is the only payload */
 	u8 next;		/* first payload; 0: SA, or SK, or HASH */
 	bool natt;
 };
@@ -104,7 +104,7 @@ static u32 say(enum ike_dir dir, struct say s)
 		tap_same(n_child, _n, __LINE__, "n_child");		\
 	} while (0)
 
-/* The same, said once only. */
+/* Does the message, said once only, bring these events? */
 #define ONCE(dir, events, ...)						\
 	tap_same(say(dir, (struct say){ __VA_ARGS__ }), events, __LINE__, \
 		 #__VA_ARGS__)
@@ -473,7 +473,7 @@ static void test_v2_slots(void)
 	u32 i;
 
 	up_v2();
-	/* One request stays open while others come and go. */
+	/* A request stays open while others come and go. */
 	ONCE(O, EV(BEGIN), 2, 36, I_REQ, 2, .rspi = RSPI);
 	for (i = 3; i < 10; i++) {
 		SAY(O, EV(BEGIN), 2, 36, I_REQ, i, .rspi = RSPI);
@@ -588,7 +588,7 @@ static void test_v1_slots(void)
 	u32 i;
 
 	up_v1();
-	/* One that only waits for its fourth message gives way first. */
+	/* A quick mode that only waits for its fourth message gives way first. */
 	for (i = 1; i <= IKE_QUICKS; i++)
 		ONCE(O, EV(BEGIN), QM(i), .rspi = RSPI);
 	ONCE(I, 0, QMC(3), .rspi = RSPI);
@@ -650,7 +650,7 @@ static void test_v1_many(void)
 		ONCE(I, EV(BEGIN), QM(i), .rspi = RSPI);
 	ONCE(O, 0, QM(13), .rspi = RSPI);
 	ONCE(I, EV(CHILD), QM(13), .rspi = RSPI, .len = 60);
-	/* This one's first message was lost on the way to us. */
+	/* Quick mode 11 had its first message lost on the way to us. */
 	ONCE(I, EV(CHILD), QM(11), .rspi = RSPI, .len = 60);
 	/* Only the last few are remembered, and those they are. */
 	for (i = 21; i < 21 + IKE_QUICKS_DONE; i++)
@@ -704,7 +704,7 @@ static void test_v1_refused(void)
 	ONCE(I, 0, 1, 5, 0, 9, .rspi = 0xbad, .notify = 14);
 	SAME(st.rspi, 0);
 	SAME(st.phase, IKE_SA_HALF_OPEN);
-	/* It refuses under encryption: that is no establishment. */
+	/* The gateway refuses under encryption: that is no establishment. */
 	SAY(I, 0, MAIN, .rspi = RSPI);
 	SAY(O, 0, MAIN_E, .rspi = RSPI);
 	SAY(I, 0, 1, 5, 1, 9, .rspi = RSPI);
@@ -766,7 +766,7 @@ static void test_v1_adopted(void)
 
 static struct ike_round_trip trip;
 
-/* What the message says of the round trip at a time, ms. */
+/* The round trip that a message at a time shows, ms. */
 static u32 trip_at(enum ike_dir dir, u32 now, struct say s)
 {
 	struct ike_msg m;

@@ -381,7 +381,7 @@ static void test_claim_age(void)
 {
 	begin(true);
 	made(0);
-	now += 68;			/* one window: one bit */
+	now += 68;			/* a window: one bit */
 	made(1);
 	in(9000);
 	SAME(score(9000, 1), 0);
@@ -454,7 +454,7 @@ static void test_answer_gains(void)
 	now += 40;
 	in(9000);			/* the question is answered already */
 	SAME(score(9000, 0), a + score(9000, 1));
-	begin(true);			/* who asks always proves nothing */
+	begin(true);			/* a client that asks always proves nothing */
 	made(0);
 	made(1);
 	for (a = 0; a < 20; a++) {
@@ -464,7 +464,7 @@ static void test_answer_gains(void)
 	now += 45 - 100;
 	in(9000);
 	SAME(score(9000, 0), score(9000, 1));
-	begin(true);			/* what comes always proves nothing */
+	begin(true);			/* an SPI that comes always proves nothing */
 	made(0);
 	made(1);
 	for (a = 0; a < 20; a++) {
@@ -659,7 +659,7 @@ static void test_reaction(void)
 	in(9000);
 	now += 10;
 	s = score(9000, 0);
-	out(0, 1000);			/* its first packet, upon being given it */
+	out(0, 1000);			/* the client's first packet, upon being given the SPI */
 	CHECK(score(9000, 0) >= s + 8 * 4);
 	s = score(9000, 0);
 	now += 1000;
@@ -772,7 +772,7 @@ static void test_pin(void)
 	done("pin: answers that no other explains; it takes the due SA off");
 }
 
-/* What seemed to have made an SA has not; a refusal leaves those that are due. */
+/* An exchange seemed to have made an SA and has not; a refusal leaves those that are due. */
 static void test_not_made(void)
 {
 	begin(true);
@@ -824,7 +824,7 @@ static void test_closed_question(void)
 	out(0, 1000);
 	now += 45;
 	in(9000);
-	in(9001);			/* the same question cannot have two answers */
+	in(9001);			/* a question cannot have two answers */
 	CHECK(score(9001, 0) <= score(9001, 1));
 	now += 1500;
 	out(0, 1000);			/* the next one is open again */
@@ -838,7 +838,7 @@ static void test_ledger(void)
 {
 	int k;
 
-	begin(true);			/* one due and one unpaired: not for two SPIs */
+	begin(true);			/* an SPI due and one unpaired do not make two */
 	made(0);
 	know(1);
 	pair_asked(&g, &cl[1], now);
@@ -1081,7 +1081,7 @@ static void test_stream(void)
 	out(0, 1000);
 	CHECK(out_pinned(0, 1000));
 	out(1, 2000);
-	CHECK(!out_pinned(1, 2000));	/* it has no other half */
+	CHECK(!out_pinned(1, 2000));	/* the stream has no other half */
 	done("confirm: a stream that has gone on for 4 s");
 }
 

@@ -165,7 +165,7 @@ static void forget(struct evidence *ev)
 	network_free(&ev->net);
 }
 
-/* That a host answers is good news, and no fault, that it answers. */
+/* Is there a fault among the findings? A host that answers when it is asked is none. */
 static bool any_fault(const struct report *r, bool asked)
 {
 	size_t i;
@@ -200,7 +200,7 @@ static int examine(struct context *ctx, const struct host *to, const struct host
 	return ret;
 }
 
-/* Again and again, until a signal ends it. */
+/* Look again and again, until a signal ends it. */
 static int watch(struct context *ctx, const struct host *to, const struct host *from)
 {
 	struct watch *w = watch_new(ctx, to, from);

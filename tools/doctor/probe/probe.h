@@ -44,9 +44,9 @@ struct sight {
 };
 
 enum nat {
-	NAT_UNKNOWN,	/* it said nothing */
-	NAT_UNDECIDED,	/* what it said may be so for another reason */
-	NAT_NONE,	/* it sees the address and the port that the packet left with */
+	NAT_UNKNOWN,	/* the server said nothing */
+	NAT_UNDECIDED,	/* another reason may be behind its answer */
+	NAT_NONE,	/* the server sees the address and port that we sent from */
 	NAT_PORT,	/* the address, but another port */
 	NAT_ADDRESS,	/* another address */
 };
