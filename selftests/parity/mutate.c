@@ -166,7 +166,7 @@ static void mutate(struct seq *s)
 		mutators[rng_below(sizeof(mutators) / sizeof(mutators[0]))](s);
 }
 
-/* The two ends of a talk; no host has two with one gateway but where seq_make() says so. */
+/* The two ends of a talk; no host has two with one gateway but where sequence_make() says so. */
 static struct talk hosts(unsigned int i)
 {
 	struct talk t = { .in = i, .out = i };
