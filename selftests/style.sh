@@ -98,7 +98,7 @@ find_ynl()
 		'*/Documentation/netlink/*.yaml' '*/tools/net/ynl/*' '*/MAINTAINERS'
 }
 
-# It takes specs of one licence only, which is the kernel's way, and of one folder.
+# The generator takes specs of the kernel's licence only, and of one folder.
 ynl_c()
 {
 	sed '1s/: .*/: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)/' uapi/vpnpass.yaml \

@@ -72,7 +72,7 @@ is "what FORWARD saw and what went fast is all" \
 	$(($(seen r forwarded) + $(counter fast_packets))) 200
 check "the monitor told of it" busywait 5 monitored "esp +fast +${CIP[1]} > ${GIP[1]} spi out"
 
-# what conntrack counts, octets too, against what the session shows and what was sent
+# Conntrack counts, octets too, what the session shows and what was sent.
 read -r _ packets bytes < <(R conntrack -L -p esp -s "${CIP[1]}" 2> /dev/null |
 	sed -nE 's/.*(src=[^ ]+) .*packets=([0-9]+) bytes=([0-9]+) src=.*/\1 \2 \3/p')
 is "conntrack's own listing says the same" "$packets" "$(packets_of 1 out)"
@@ -87,7 +87,7 @@ read -r _ p2 b2 < <(R conntrack -L -p esp -s "${CIP[1]}" 2> /dev/null |
 	sed -nE 's/.*(src=[^ ]+) .*packets=([0-9]+) bytes=([0-9]+) src=.*/\1 \2 \3/p')
 is "... are 60 packets and 7680 octets" "$((p2 - packets)) $((b2 - bytes))" "60 7680"
 
-# --- what concerns one packet --------------------------------------------------------
+# --- a packet on its own -------------------------------------------------------------
 check "c1 counts time exceeded" count_at c1 input exceeded "icmp type time-exceeded"
 check "packets with TTL 1" sent --ttl 1
 num "... are answered" "$(seen c1 exceeded)" -ge 1
@@ -105,7 +105,7 @@ C 1 ip route flush cache
 check "small ones go on" all_back
 check "... fast" busywait 5 goes_fast 1
 
-# --- what the administrator does: at once ----------------------------------------------
+# --- the administrator's changes count at once -------------------------------------------
 esp_stream "1 2" -i 20
 check "goes fast" busywait 5 goes_fast 1
 R ip route add blackhole "${GIP[1]}"
@@ -153,7 +153,7 @@ check "... and of the other client's nothing is dropped" goes_fast 2
 R nft delete table ip late
 check "the rule goes: all go on" busywait 5 all_back
 
-# --- what the fast way cannot do ---------------------------------------------------------
+# --- packets that cannot go fast ---------------------------------------------------------
 R nft add table ip mangle
 R nft add chain ip mangle p '{ type filter hook postrouting priority -150; }'
 R nft add rule ip mangle p ip saddr "${CIP[1]}" meta l4proto esp ip dscp set cs1

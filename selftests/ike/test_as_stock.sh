@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What a router without vpnpass delivers arrives with it: messages of a gateway's that
+# Packets that a router without vpnpass delivers arrive with it: messages of a gateway's that
 # nobody can read, an address that is on no interface, the address of a range that a
 # client's other packets leave by; and a server behind a DNAT rule keeps what its
 # rule gives it.

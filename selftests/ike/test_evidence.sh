@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What IKE tells the ESP helper: after an exchange that makes SAs, ESP that the
+# IKE is evidence for the ESP helper: after an exchange that makes SAs, ESP that the
 # gateway sends first reaches its client from the first packet on, with several
 # clients; once the client has answered, it is that client's alone. No message
 # ever waits for another client's.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What IKE says of a client's ESP holds for the connection that the exchange was made
+# The word of IKE about a client's ESP holds for the connection that the exchange was made
 # by: its way out, which may be another after a failover, the address that the client
 # sends to, and its conntrack zone.
 #

@@ -877,7 +877,7 @@ test_monitor_filters()
 	is "monitor of another protocol" "$(grep -c . <<< "$out")" 1
 }
 
-# What --declarative takes back and --check tells; esp is at hold_time 1500 of
+# --declarative takes back settings, and --check tells of them; esp is at hold_time 1500 of
 # default 2000 and strict 0 of default 2000, ike off.
 test_declarative()
 {
@@ -931,7 +931,7 @@ name=ike setting={name=strict value=2000}"
 		"1:1: on, off, block or KEY VALUE expected, not frob"
 }
 
-# What is logged is read back by the grammar of RFC 5424.
+# Lines of the log are read back by the grammar of RFC 5424.
 test_syslog()
 {
 	run "family logged" monitor --syslog
