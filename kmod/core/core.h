@@ -33,7 +33,7 @@ int vpnpass_default_check(void);
 int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 
-/* help.c */
+/* helper.c */
 int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
 				     struct nf_conn *ct, enum ip_conntrack_info ctinfo));
 void vpnpass_help_exit(void);

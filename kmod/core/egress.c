@@ -2,7 +2,7 @@
 /*
  * Where packets leave. After NAT, right before conntrack confirms, protocol modules see
  * every packet that has passed the administrator's rules. They are called as the connection's
- * conntrack helper (help.c), as a hook would cost every packet of the router.
+ * conntrack helper (helper.c), as a hook would cost every packet of the router.
  */
 #include <linux/netfilter_ipv4.h>
 #include <net/ip6_fib.h>

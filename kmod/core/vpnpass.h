@@ -642,7 +642,7 @@ bool vpnpass_flow_other_port(struct sk_buff *skb);
 void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,
 			const struct nf_conntrack_tuple *tuple);
 
-/* help.c; RCU read side */
+/* helper.c; RCU read side */
 #define VPNPASS_CONN_DATA	32	/* octets */
 bool vpnpass_conn_watched(const struct nf_conn *ct);
 void *vpnpass_conn_data(const struct nf_conn *ct);

@@ -225,7 +225,7 @@ void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 /* udp.c */
 unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
-/* keep.c */
+/* keep_port.c */
 void l2tp_keep_port(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		    const struct l2tp_head *h);
 void l2tp_flow_plain(struct nf_conn *ct);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * L2TP over UDP as it arrives, where the core's lookup by ports is not enough:
- * control messages, clients that share a port (keep.c), and servers that answer
+ * control messages, clients that share a port (keep_port.c), and servers that answer
  * from another port (RFC 2661 8.1). In PREROUTING and OUTPUT.
  */
 #include <net/netfilter/nf_conntrack_core.h>

@@ -2,7 +2,7 @@
 /*
  * Declarations that the files of the PPTP module share.
  *
- * A control connection (control.c, settle.c, begin.c, park.c) is a TCP connection whose
+ * A control connection (control.c, settle.c, begin.c, parked.c) is a TCP connection whose
  * stream (ctl.c) is read and rewritten as it passes (segment.c). Each of its
  * calls (call.c) has a GRE connection made beforehand, and a number that no other
  * call has towards the same outside (pool.c). table.c finds control connections
@@ -254,7 +254,7 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 					enum ip_conntrack_dir dir,
 					unsigned int *verdict);
 
-/* park.c */
+/* parked.c */
 bool pptp_control_park(struct pptp_control *pc);
 bool pptp_control_unpark(struct pptp_net *pn, struct pptp_control *pc);
 struct pptp_control *pptp_unpark_first(struct pptp_net *pn);
