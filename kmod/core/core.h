@@ -37,6 +37,7 @@ void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
 				     struct nf_conn *ct, enum ip_conntrack_info ctinfo));
 void vpnpass_help_exit(void);
+bool vpnpass_conn_watched(const struct nf_conn *ct);
 bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb);
 void vpnpass_conn_rewatch(struct nf_conn *ct, u8 at);
 

@@ -35,7 +35,6 @@ bool vpnpass_conn_watched(const struct nf_conn *ct)
 
 	return help && rcu_access_pointer(help->helper) == helper_for(ct);
 }
-EXPORT_SYMBOL_GPL(vpnpass_conn_watched);
 
 /* Sessions show what conntrack counts, also where the user does not have it count. It
  * did not count @skb, the first packet, for want of counters then.

@@ -258,7 +258,7 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 EXPORT_SYMBOL_GPL(vpnpass_session_publish);
 
 /**
- * vpnpass_session_begin() - confirm the entry that a session begins with, and show both
+ * vpnpass_session_start() - confirm the entry that a session begins with, and show both
  * @s: from vpnpass_session_alloc()
  * @skb: a packet of the entry, in POSTROUTING or LOCAL_IN
  * @verdict: set to the packet's, if there is to be no session
@@ -267,7 +267,7 @@ EXPORT_SYMBOL_GPL(vpnpass_session_publish);
  * Return: 0, or an error, with the session still the caller's to discard: as
  * vpnpass_session_confirm(), or as vpnpass_session_publish() with the entry ended.
  */
-int vpnpass_session_begin(struct vpnpass_session *s, struct sk_buff *skb,
+int vpnpass_session_start(struct vpnpass_session *s, struct sk_buff *skb,
 			  unsigned int *verdict)
 {
 	int err = vpnpass_session_confirm(s, skb, verdict);
@@ -279,7 +279,7 @@ int vpnpass_session_begin(struct vpnpass_session *s, struct sk_buff *skb,
 		nf_ct_kill(s->ct);
 	return err;
 }
-EXPORT_SYMBOL_GPL(vpnpass_session_begin);
+EXPORT_SYMBOL_GPL(vpnpass_session_start);
 
 /**
  * vpnpass_address_known() - may an address be a client or a peer of some session?

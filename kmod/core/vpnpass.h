@@ -592,7 +592,7 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 			    unsigned int *verdict);
 int vpnpass_session_publish(struct vpnpass_session *s);
-int vpnpass_session_begin(struct vpnpass_session *s, struct sk_buff *skb,
+int vpnpass_session_start(struct vpnpass_session *s, struct sk_buff *skb,
 			  unsigned int *verdict);
 void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
@@ -637,6 +637,7 @@ void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
 void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl);
 void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt);
 void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
+void vpnpass_flow_plain(struct nf_conn *ct);
 bool vpnpass_flow_keep_port(struct sk_buff *skb);
 bool vpnpass_flow_other_port(struct sk_buff *skb);
 void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,
@@ -644,7 +645,6 @@ void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *
 
 /* helper.c; RCU read side */
 #define VPNPASS_CONN_DATA	32	/* octets */
-bool vpnpass_conn_watched(const struct nf_conn *ct);
 void *vpnpass_conn_data(const struct nf_conn *ct);
 void vpnpass_conn_unwatch(struct nf_conn *ct);
 

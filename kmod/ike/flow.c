@@ -71,14 +71,3 @@ void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi)
 		ike_flow_conflict(owner, is);
 	vpnpass_flow_template_of(vn, pkt->skb, &z);
 }
-
-/* An entry that is not confirmed: only the original direction stays apart. */
-void ike_flow_plain(struct nf_conn *ct)
-{
-	struct nf_conntrack_zone z = *nf_ct_zone(ct);
-
-	if (!(z.flags & VPNPASS_ZONE_OURS))
-		return;
-	z.dir &= NF_CT_ZONE_DIR_ORIG;
-	nf_ct_zone_add(ct, z.dir ? &z : &nf_ct_zone_dflt);
-}

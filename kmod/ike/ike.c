@@ -137,7 +137,7 @@ static struct ike_session *ike_session_of(struct vpnpass_net *vn,
 		return ike_session(s);
 	if (!ike_begins(ct, CTINFO2DIR(ctinfo), d)) {
 		if (!nf_ct_is_confirmed(ct))
-			ike_flow_plain(ct);
+			vpnpass_flow_plain(ct);
 		return NULL;
 	}
 	if (!nf_ct_is_confirmed(ct))

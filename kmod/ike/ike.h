@@ -30,7 +30,6 @@ enum {
 	IKE_SET_MAX_SAS,
 	IKE_SET_GATE,
 	IKE_SET_GATE_TIME,
-	IKE_SET_N,
 };
 
 enum {
@@ -47,7 +46,6 @@ enum {
 	IKE_CNT_LIMIT_HALF_OPEN,
 	IKE_CNT_LIMIT_HALF_OPEN_CLIENT,
 	IKE_CNT_PLAIN,
-	IKE_CNT_N,
 };
 
 enum ike_state {
@@ -253,7 +251,6 @@ unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 /* flow.c */
 void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is);
 void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi);
-void ike_flow_plain(struct nf_conn *ct);
 
 /* session.c */
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,

@@ -186,7 +186,7 @@ static struct natt_session *natt_begin(struct vpnpass_net *vn, struct sk_buff *s
 	s = vpnpass_session_alloc(vn, &natt_proto, ct);
 	if (IS_ERR(s))
 		return NULL;
-	if (vpnpass_session_begin(s, skb, verdict)) {
+	if (vpnpass_session_start(s, skb, verdict)) {
 		vpnpass_session_discard(s);
 		return NULL;
 	}

@@ -155,17 +155,17 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 	*verdict = NF_ACCEPT;
 	s = vpnpass_session_alloc(vn, &ike_proto, ct);
 	if (IS_ERR(s)) {
-		ike_flow_plain(ct);
+		vpnpass_flow_plain(ct);
 		return NULL;
 	}
 	is = ike_session(s);
 	INIT_LIST_HEAD(&is->sas);
 	is->plain = !keeps_port(pkt->skb, ct) || gives_way(is, pkt->skb, ispi);
 	if (is->plain)
-		ike_flow_plain(ct);
-	if (session_join(is) || vpnpass_session_begin(s, pkt->skb, verdict)) {
+		vpnpass_flow_plain(ct);
+	if (session_join(is) || vpnpass_session_start(s, pkt->skb, verdict)) {
 		if (!nf_ct_is_confirmed(ct))
-			ike_flow_plain(ct);
+			vpnpass_flow_plain(ct);
 		session_undo(is);
 		return NULL;
 	}

@@ -12,11 +12,9 @@
 #define L2TP_MAX_AVPS		64	/* read per control message */
 
 /*
- * Bytes of a packet to hand to l2tp_parse(): 24 give the numbers of any
- * control message and its type, 16 those of any data message. The assigned
- * IDs come after AVPs as long as a host name.
+ * Bytes of a packet to hand to l2tp_parse(): 24 would give the numbers of any control
+ * message and its type. The assigned IDs come after AVPs as long as a host name.
  */
-#define L2TP_CAPTURE_MIN	24
 #define L2TP_CAPTURE_WANTED	1024
 
 enum l2tp_encap {

@@ -28,7 +28,6 @@
 
 enum {
 	PPTP_SET_FAST = VPNPASS_SET_OWN,
-	PPTP_SET_N,
 };
 
 enum {
@@ -48,7 +47,6 @@ enum {
 	PPTP_CNT_FAST_PACKETS,
 	PPTP_CNT_FAST_LEARNED,
 	PPTP_CNT_FAST_REFUSED,
-	PPTP_CNT_N,
 };
 
 /* Calls whose numbers must differ: those of an outside address and one of ours. */
