@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * IKE as a router can read it: the header, and the payloads before encryption
- * begins. Called by read.c of the ike helper; see parse.h.
+ * begins; see parse.h.
  */
 #include "ike/parse.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From a packet to ike/parse.c: finds the UDP payload and hands over as much
- * of it as lies in one piece. Called by ike.c and natt.c.
+ * of it as lies in one piece.
  */
 #include <linux/udp.h>
 #include <linux/unaligned.h>

@@ -2,7 +2,7 @@
 /*
  * IKEv1: when phase 1 is up, and quick modes, which make the SAs. Their message
  * IDs are random and their messages are told apart by direction and length (RFC
- * 2409 section 5.5). Called by track.c.
+ * 2409 section 5.5).
  */
 #include "ike/track.h"
 

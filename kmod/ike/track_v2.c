@@ -2,7 +2,7 @@
 /*
  * IKEv2 exchanges that make SAs: IKE_AUTH and CREATE_CHILD_SA, asked for by
  * either side. Each side numbers its own requests (RFC 7296 section 2.2), and
- * an exchange is over with its response. Called by track.c.
+ * an exchange is over with its response.
  */
 #include "ike/track.h"
 
