@@ -32,8 +32,7 @@ static const struct rhashtable_params quota_params = {
 	.head_offset = offsetof(struct quota, node),
 	.key_offset = offsetof(struct quota, key),
 	.key_len = sizeof(struct quota_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int vpnpass_quotas_init(struct vpnpass_net *vn)

@@ -16,8 +16,7 @@ static const struct rhashtable_params session_params = {
 	.head_offset = offsetof(struct vpnpass_session, ct_node),
 	.key_offset = offsetof(struct vpnpass_session, ct),
 	.key_len = sizeof(struct nf_conn *),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int vpnpass_sessions_init(struct vpnpass_net *vn)

@@ -13,8 +13,7 @@ static const struct rhashtable_params group_params = {
 	.head_offset = offsetof(struct esp_group, node),
 	.key_offset = offsetof(struct esp_group, key),
 	.key_len = sizeof(struct esp_group_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 static struct rhashtable *groups_of(struct vpnpass_net *vn)

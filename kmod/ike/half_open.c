@@ -11,8 +11,7 @@ static const struct rhashtable_params client_params = {
 	.head_offset = offsetof(struct ike_client, node),
 	.key_offset = offsetof(struct ike_client, key),
 	.key_len = sizeof(struct ike_addr),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int ike_clients_init(struct ike_net *in)

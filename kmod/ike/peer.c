@@ -11,8 +11,7 @@ static const struct rhashtable_params peer_params = {
 	.head_offset = offsetof(struct ike_peer, node),
 	.key_offset = offsetof(struct ike_peer, key),
 	.key_len = sizeof(struct ike_peer_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int ike_peers_init(struct ike_net *in)
