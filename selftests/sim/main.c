@@ -16,7 +16,7 @@ static const char usage[] =
 	"  --net N        model, 20/20, 60/60, 300/10, 650/30, lte\n"
 	"  --scene S      mix, client-first, gateway-first, idle, one-way, two-sas,\n"
 	"                 rekey-20s, gateway-boot, mid-life, vanish, eap, slow-gateway,\n"
-	"                 ten (the first ten), all\n"
+	"                 pings-1s, pings-200ms, pings-in-turn, ten (the first ten), all\n"
 	"  --hostile H    none, spoof, repeat, spis, answers\n"
 	"  --spoof N      spoofed packets a second (5)\n"
 	"  --clients N    of the one gateway, all starting within a second (20)\n"
@@ -31,7 +31,7 @@ static const char usage[] =
 	"  --each         a line for each scene\n"
 	"A line: policy, network, scene, hostile, IKE, clients, runs, seed; flows up %,\n"
 	"first answer median and p99 ms, inbound lost %, clients wrong for 10 s and more %,\n"
-	"clients wrong at the end %, copies per 1,000 inbound, CPU s.\n";
+	"clients wrong at the end %, copies per 1,000 inbound, SPIs paired at the end %, CPU s.\n";
 
 static const char *const hostiles[] = { "none", "spoof", "repeat", "spis", "answers", NULL };
 
@@ -71,14 +71,15 @@ static double part(u64 n, u64 of)
 static void line(const struct result *r, const char *scene)
 {
 	qsort(r->ttp, r->n_ttp, sizeof(u32), cmp_u32);
-	printf("%s\t%s\t%s\t%s%.0u\t%s\t%u\t%u\t%u\t%.2f\t%u\t%u\t%.3f\t%.3f\t%.3f\t%.0f\t%.1f\n",
+	printf("%s\t%s\t%s\t%s%.0u\t%s\t%u\t%u\t%u\t%.2f\t%u\t%u\t%.3f\t%.3f\t%.3f\t%.0f\t%.1f\t%.1f\n",
 	       policy_pair.name, opt.net->name, scene, hostiles[opt.hostile],
 	       opt.hostile == H_SPOOF ? opt.spoof : 0, opt.ike ? "ike" : "no-ike",
 	       opt.clients, opt.runs, opt.seed, part(r->up, r->expect),
 	       r->n_ttp ? r->ttp[r->n_ttp / 2] : 0,
 	       r->n_ttp ? r->ttp[(u32)(0.99 * (r->n_ttp - 1))] : 0,
 	       part(r->lost, r->in), part(r->wrong, r->clients),
-	       part(r->wrong_end, r->clients), 10 * part(r->copies, r->in), r->cpu);
+	       part(r->wrong_end, r->clients), 10 * part(r->copies, r->in),
+	       part(r->paired, r->spis), r->cpu);
 	fflush(stdout);
 }
 

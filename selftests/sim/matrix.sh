@@ -15,7 +15,7 @@ cell() {
 		--runs $((r ? r : 1)) "$@"
 }
 
-printf 'policy\tnet\tscene\thostile\tike\tclients\truns\tseed\tup\tmedian_ms\tp99_ms\tlost\twrong_10s\twrong_end\tcopies_1000\tcpu_s\n'
+printf 'policy\tnet\tscene\thostile\tike\tclients\truns\tseed\tup\tmedian_ms\tp99_ms\tlost\twrong_10s\twrong_end\tcopies_1000\tpaired\tcpu_s\n'
 [ $# -gt 0 ] || set -- 2 3 4
 for seed in "$@"; do
 	for net in model 20/20 60/60 300/10 650/30 lte; do

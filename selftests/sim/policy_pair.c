@@ -234,6 +234,13 @@ static int in(u32 spi, int *to)
 	return n;
 }
 
+static int owner(u32 spi)
+{
+	const struct pin *p = pin_find(spi, true, 0);
+
+	return p ? (int)num(p->s->c) : -1;
+}
+
 const struct policy policy_pair = {
 	.name = "pair",
 	.reset = reset,
@@ -242,4 +249,5 @@ const struct policy policy_pair = {
 	.round_trip = round_trip,
 	.out = out,
 	.in = in,
+	.owner = owner,
 };

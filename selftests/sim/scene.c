@@ -25,6 +25,9 @@ const struct scene scenes[] = {
 	{ "vanish", 90, 300, 50, .flows = 1, .vanish = true },
 	{ "eap", 60, 300, 50, .flows = 1, .eap = 4 },
 	{ "slow-gateway", 60, 300, 50, .flows = 1, .slow = 2000 },
+	{ "pings-1s", 60, 0, 0, .flows = 1, .forget = true, .ping = 1000 },
+	{ "pings-200ms", 60, 0, 0, .flows = 1, .forget = true, .ping = 200 },
+	{ "pings-in-turn", 60, 0, 0, .flows = 1, .ping = 200, .spread = 30 },
 	{ NULL },
 };
 
@@ -43,6 +46,8 @@ static void plan_flow(u32 ci, us_t start, u64 run, bool idle)
 	rng_seed(&f->rng, opt.seed * 1000003ull + run, 7919ull * (fi + 1));
 	for (k = 0; k < N_KIND - 1 && x >= share[k]; k++)
 		x -= share[k];
+	if (opt.scene->ping)
+		k = PING;
 	f->kind = (u8)k;
 	f->client = ci;
 	f->extra = chance(&w.rng, 0.3) ? between(&w.rng, 0, 40 * MS) :
@@ -50,6 +55,8 @@ static void plan_flow(u32 ci, us_t start, u64 run, bool idle)
 	f->interval = k == PING ? (chance(&w.rng, 0.8) ? SEC : SEC / 5) :
 		k == RR ? 400 * MS : k == LAZY ? 5 * SEC :
 		between(&w.rng, 50, 400) * MS;
+	if (opt.scene->ping)
+		f->interval = opt.scene->ping * MS;
 	f->rto = SEC / 2;
 	f->left = k == VOICE ? 200 : 0;
 	f->dead = true;
@@ -108,7 +115,7 @@ void plan(u64 run)
 	w.spike_end = 0;
 	w.down_until = 0;
 	for (i = 0; i < w.nclient; i++) {
-		us_t start = between(&w.rng, 1, SEC);
+		us_t start = between(&w.rng, 1, SEC) * (opt.scene->spread ? opt.scene->spread : 1);
 
 		memset(&w.client[i], 0, sizeof(w.client[i]));
 		w.client[i].lan = between(&w.rng, 200, 5 * MS);

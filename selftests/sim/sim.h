@@ -95,6 +95,8 @@ struct scene {
 	u32 flows;			/* SAs of a client */
 	u32 eap;			/* more rounds of IKE_AUTH */
 	u32 slow;			/* gateway computes up to so many ms */
+	u32 ping;			/* nothing but pings, so many ms apart */
+	u32 spread;			/* clients start within so many s, not one */
 	bool waits;			/* clients that only answer */
 	bool one_way, idle_sa, boot, forget, vanish;
 };
@@ -102,6 +104,7 @@ struct scene {
 struct result {
 	u64 clients, expect, up, wrong, wrong_end;
 	u64 in, lost, silent, copies;
+	u64 spis, paired;		/* inbound ones in use at the end, with their pin */
 	double cpu;
 	u32 n_ttp;
 	u32 *ttp;			/* ms */
@@ -115,6 +118,7 @@ struct result {
  * @round_trip: of a message of IKE that was answered at once
  * @out: an ESP packet
  * @in: an ESP packet; fills the receivers, returns how many
+ * @owner: the client that an inbound SPI is pinned to, -1: none
  */
 struct policy {
 	const char *name;
@@ -124,6 +128,7 @@ struct policy {
 	void (*round_trip)(u32 ms);
 	void (*out)(u32 c, u32 spi);
 	int (*in)(u32 spi, int *to);
+	int (*owner)(u32 spi);
 };
 
 #define MAX_TO	(1 + 64)

@@ -330,8 +330,36 @@ static void test_window(void)
 	done("window: from the least to the greatest round trip, wider when few are known");
 }
 
+/* The clock goes on until then; clients 0.. ask at even intervals, each with its own
+ * phase, and what the gateway answers takes so long. Whatever comes reaches its owner.
+ */
+static void pings(u32 ms, u32 every, u32 n, const u32 *phase, const u32 *rtt)
+{
+	u32 end = now + ms, c;
+	u64 set;
+
+	for (; now < end; now++)
+		for (c = 0; c < n; c++) {
+			if (now % every == phase[c])
+				out((int)c, 1000 + c);
+			if ((now - rtt[c]) % every != phase[c])
+				continue;
+			set = in(3000 + c);
+			CHECK(n_to == 0 || set & BIT(c));
+		}
+}
+
+static bool learnt(u32 ms)
+{
+	return g.window.hi && g.window.lo / 16 <= ms && ms < g.window.hi / 16 &&
+	       g.window.hi - g.window.lo <= 64 * 16;
+}
+
 static void test_window_without_ike(void)
 {
+	const u32 rtt[] = { 40, 40, 40 }, far[] = { 300, 300, 300 };
+	const u32 apart[] = { 100, 400, 650 };
+
 	begin(false);
 	out(0, 1000);
 	out(1, 2000);
@@ -339,16 +367,87 @@ static void test_window_without_ike(void)
 	CHECK(in(3000) == (BIT(0) | BIT(1)));
 	CHECK(score(3000, 0) > -9999);
 	begin(false);
-	know(0);
-	talk_until_pinned(0, 1000, 3000);
-	SAME(owner(3000), 0);
-	CHECK(!g.window.exact && g.window.n);
-	SAME(g.window.hi, 45 * 16);
+	out(0, 1000);
+	out(1, 1001);
+	pings(7000, 1000, 2, apart, rtt);
+	SAME(g.window.hi, 0);
+	pings(3000, 1000, 2, apart, rtt);
+	CHECK(learnt(40));
+	pings(40000, 1000, 2, apart, far);	/* it is far away by now */
+	CHECK(learnt(300) || owner(3000) >= 0);
+	begin(false);
+	pings(40000, 1000, 3, apart, far);
+	CHECK(learnt(300));
 	pair_round_trip(&g, 20);
-	CHECK(g.window.exact && g.window.hi == 20 * 16 && g.window.lo == 20 * 16);
-	talk_until_pinned(0, 1001, 3001);
 	SAME(g.window.hi, 20 * 16);
-	done("window: first answers serve where no round trip of IKE's is known, and widen");
+	SAME(g.window.lo, 20 * 16);
+	pings(40000, 1000, 3, apart, far);
+	SAME(g.window.hi, 20 * 16);
+	done("window: without IKE from what arrivals in doubt have in common");
+}
+
+static void test_even(void)
+{
+	const u32 rtt[] = { 40, 40 }, uneven[] = { 20, 60 };
+	const u32 apart[] = { 100, 400 }, alike[] = { 100, 100 }, half[] = { 100, 600 };
+	const u32 shifted[] = { 100, 580 };
+
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, apart, rtt);
+	SAME(owner(3000), 0);
+	SAME(owner(3001), 1);
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, alike, rtt);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, half, rtt);
+	SAME(g.window.hi, 0);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	begin(false);			/* 540 ms for both, or 20 and 60: that it may be, too */
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, shifted, uneven);
+	SAME(g.window.hi, 0);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	done("window: clients that ping at even intervals are told apart, or stay in doubt");
+}
+
+/* One that is paired needs no SPI: another that begins is paired at once. */
+static void test_in_turn(void)
+{
+	int c;
+
+	begin(false);
+	for (c = 0; c < 12; c++) {
+		out(c, 1000 + c);
+		now += 40;
+		CHECK(in(3000 + c) & BIT(c));
+		now += 160;
+		out(c, 1000 + c);
+		now += 40;
+		CHECK(in(3000 + c) & BIT(c));
+		SAME(owner(3000 + c), c);
+		now += 5000;
+	}
+	in(9000);			/* one of them got a new SPI that it does not ask on */
+	now += 3000;
+	in(9000);
+	now += 10;
+	out(12, 2000);
+	for (c = 0; c < 20; c++) {
+		now += 40;
+		in(9000);
+		now += 10;
+		out(12, 2000);
+	}
+	SAME(owner(9000), -1);		/* not of whoever begins later */
+	done("suspects: clients that begin one after the other are paired by two packets");
 }
 
 /* ---- rule 3: suspects ---- */
@@ -727,7 +826,7 @@ static void test_seldom_only(void)
 	begin(true);			/* others whose IKE was not seen: 8 bits are not 12 */
 	made(0);
 	for (i = 1; i < 12; i++)
-		know(i);
+		out(i, 2000);
 	for (i = 0; i < 6; i++) {
 		out(0, 1000);
 		now += 200;
@@ -1351,6 +1450,8 @@ int main(void)
 	test_questions();
 	test_window();
 	test_window_without_ike();
+	test_even();
+	test_in_turn();
 	test_suspects();
 	test_claim_age();
 	test_unlisted();

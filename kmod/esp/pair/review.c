@@ -62,8 +62,6 @@ static void probation(struct pair_group *g, struct pair_out *o, u32 now,
 	struct pair_in *in = container_of(o->s.other, struct pair_in, s);
 
 	if (was_answered(g, o->s.c, o->asked_at[1])) {
-		if (in->s.last && pair_in_window(&g->window, o->asked_at[1], *in->s.last))
-			pair_window_sample(&g->window, *in->s.last - o->asked_at[1], false);
 		o->n_vain = 0;
 		if (++o->n_good >= PAIR_STARVE)
 			pair_act_pin(act, &o->s);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rules 3 and 4 of docs/pairing.md. Scores are in eighths of a bit. */
+#include "lags.h"
 #include "suspects.h"
 
 #define NONE		(-0x4000)	/* the score of nobody */
@@ -140,6 +141,7 @@ static void lose(const struct pair_group *g, const struct pair_trial *t,
 static void answered(struct pair_suspect *s, const struct pair_out *o, u32 asked_at,
 		     u32 ms, u32 len)
 {
+	s->spoke |= ms > 2 * len;
 	/* Two clocks that agree once will agree again. */
 	if (s->out)
 		ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);
@@ -218,7 +220,7 @@ s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t)
 	for (i = 0; i < t->n_suspects; i++)
 		n_without += !t->suspect[i].c->ike;
 	if (g->n_without_ike > n_without)
-		score = -PAIR_LEAD * PAIR_BIT;
+		score = -(PAIR_LEAD + PAIR_SURE) * PAIR_BIT;
 	list_for_each_entry(c, &g->open, open) {
 		if (++steps > PAIR_WALK)
 			break;
@@ -238,6 +240,7 @@ void pair_arrival(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (t->alone_at)
 		t->every_ms = pair_mean(t->every_ms, now - t->alone_at);
 	t->alone_at = now | 1;
+	pair_lag(g, now);
 	leave(g, t);
 	enter(g, t, now);
 	for (i = 0; i < t->n_suspects; i++)
