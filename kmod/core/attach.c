@@ -36,7 +36,8 @@ static __always_inline unsigned int attach_timeout(const struct vpnpass_session 
 	if (unlikely(user))
 		return user[policy_state(ct)];
 	timeout = vpnpass_setting(s->vn, s->proto, VPNPASS_SET_TIMEOUT) * HZ;
-	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status) &&
+	    !test_bit(VPNPASS_GIVEN, &s->passed))
 		timeout = min_t(unsigned int, timeout, UNREPLIED_TIMEOUT);
 	return timeout;
 }
@@ -58,6 +59,17 @@ static bool on_trust(const struct vpnpass_session *s)
 	return !test_bit(0, &s->passed);
 }
 
+/* Assured, so that a full table does not evict a live VPN. */
+void vpnpass_attach_answered(struct nf_conn *ct)
+{
+	if (test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+		return;
+	set_bit(IPS_ASSURED_BIT, &ct->status);
+	nf_conntrack_event_cache(IPCT_REPLY, ct);
+	nf_conntrack_event_cache(IPCT_ASSURED, ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_attach_answered);
+
 static enum ip_conntrack_info attach_reply(const struct vpnpass_session *s,
 					   struct nf_conn *ct)
 {
@@ -65,12 +77,7 @@ static enum ip_conntrack_info attach_reply(const struct vpnpass_session *s,
 		return IP_CT_ESTABLISHED_REPLY;
 	if (on_trust(s))
 		return IP_CT_RELATED_REPLY;
-	/* Assured, so that a full table does not evict a live VPN. */
-	if (!test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status)) {
-		set_bit(IPS_ASSURED_BIT, &ct->status);
-		nf_conntrack_event_cache(IPCT_REPLY, ct);
-		nf_conntrack_event_cache(IPCT_ASSURED, ct);
-	}
+	vpnpass_attach_answered(ct);
 	return IP_CT_ESTABLISHED_REPLY;
 }
 
@@ -79,6 +86,8 @@ static enum ip_conntrack_info attach_info(const struct vpnpass_session *s,
 {
 	if (dir == IP_CT_DIR_REPLY)
 		return attach_reply(s, ct);
+	if (test_bit(VPNPASS_GIVEN, &s->passed))
+		vpnpass_attach_answered(ct);
 	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return IP_CT_ESTABLISHED;
 	return ct->master ? IP_CT_RELATED : IP_CT_NEW;
@@ -126,13 +135,30 @@ bool vpnpass_attach_packet(struct vpnpass_session *s, struct sk_buff *skb,
 }
 EXPORT_SYMBOL_GPL(vpnpass_attach_packet);
 
+/* The first packet in doubt may be the answer that the client waits for: the connection
+ * lasts as long as an answered one. Further ones change nothing, or a stranger could keep
+ * it for ever.
+ */
+static void given(struct vpnpass_session *s)
+{
+	struct nf_conn *ct = s->ct;
+
+	if (test_bit(VPNPASS_GIVEN, &s->passed) || on_trust(s) ||
+	    test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ||
+	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		return;
+	set_bit(VPNPASS_GIVEN, &s->passed);
+	WRITE_ONCE(ct->timeout, nfct_time_stamp + attach_timeout(s, ct));
+}
+
 /**
  * vpnpass_attach_copy() - attach a session's connection to a packet in doubt
  * @s: the session
  * @skb: the packet or a copy of it, without a connection
  *
- * The packet may be another client's: until the session's own client has answered it
- * is no sign of life. Neither timeout, status nor counters of the connection change.
+ * The packet may be another client's: it is no sign of life. Neither status nor counters
+ * of the connection change, nor does the time-out but once; the client's next packet
+ * makes it an answered one.
  *
  * Context: softirq, RCU read side, before conntrack's hook.
  * Return: false when the connection is dead and the packet was left alone.
@@ -141,6 +167,7 @@ bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb)
 {
 	if (is_gone(s->ct))
 		return false;
+	given(s);
 	take(s->ct, skb, on_trust(s) ? IP_CT_RELATED_REPLY : IP_CT_ESTABLISHED_REPLY);
 	return true;
 }

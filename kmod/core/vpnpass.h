@@ -409,6 +409,8 @@ struct vpnpass_proto {
 	struct kmem_cache *cache;
 };
 
+#define VPNPASS_GIVEN	1	/* a bit of vpnpass_session.passed */
+
 /**
  * struct vpnpass_session - one VPN connection of one client
  * @ct_node: in vpnpass_net.sessions, by @ct; RCU
@@ -427,7 +429,8 @@ struct vpnpass_proto {
  * @unwatched: its connection has no conntrack helper of ours: by intent, or as it
  *	was plain NAT's before
  * @passed: bit 0 is set once a packet of the client's has passed all of the
- *	administrator's rules, which is at once unless the connection was made before
+ *	administrator's rules, which is at once unless the connection was made before;
+ *	VPNPASS_GIVEN once the client got a packet in doubt after that
  * @doomed: its address has gone, the sweep is to end it
  * @ended: bit 0 is set once, by whoever ends it
  * @id: for user space, and its place in vpnpass_proto_net.sessions
@@ -555,10 +558,16 @@ static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntr
 	return tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), dir) : NF_CT_DEFAULT_ZONE_ID;
 }
 
-/* A packet of a session's that was not attached, and so counted by conntrack alone. */
+void vpnpass_attach_answered(struct nf_conn *ct);
+
+/* A packet of a session's that was not attached, and so counted by conntrack alone. The
+ * client goes on after what it was given in doubt.
+ */
 static inline void vpnpass_session_seen(struct vpnpass_session *s)
 {
 	WRITE_ONCE(s->last, vpnpass_now());
+	if (unlikely(test_bit(VPNPASS_GIVEN, &s->passed)))
+		vpnpass_attach_answered(s->ct);
 }
 
 /* registry.c: registration; process context. The helper stays valid until
