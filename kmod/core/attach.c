@@ -62,7 +62,8 @@ static bool on_trust(const struct vpnpass_session *s)
 /* Assured, so that a full table does not evict a live VPN. */
 void vpnpass_attach_answered(struct nf_conn *ct)
 {
-	if (test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ||
+	    test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return;
 	set_bit(IPS_ASSURED_BIT, &ct->status);
 	nf_conntrack_event_cache(IPCT_REPLY, ct);
@@ -86,10 +87,12 @@ static enum ip_conntrack_info attach_info(const struct vpnpass_session *s,
 {
 	if (dir == IP_CT_DIR_REPLY)
 		return attach_reply(s, ct);
-	if (test_bit(VPNPASS_GIVEN, &s->passed))
-		vpnpass_attach_answered(ct);
 	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return IP_CT_ESTABLISHED;
+	if (test_bit(VPNPASS_GIVEN, &s->passed)) {
+		vpnpass_attach_answered(ct);
+		return IP_CT_ESTABLISHED;
+	}
 	return ct->master ? IP_CT_RELATED : IP_CT_NEW;
 }
 
