@@ -105,7 +105,7 @@ static bool has_l4proto(const struct vpnpass_proto *p, u8 l4proto)
 	return false;
 }
 
-/* The sender of a quoted packet, and the pin that says so; NULL when it is not certain. */
+/* Who sent what is quoted, and the pin that says so, NULL when it is not known for sure. */
 struct quoted {
 	struct vpnpass_session *session;
 	struct vpnpass_pin *pin;

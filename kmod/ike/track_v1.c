@@ -2,7 +2,7 @@
 /*
  * IKEv1: when phase 1 is up, and quick modes, which make the SAs. Their message
  * IDs are random and their messages are told apart by direction and length (RFC
- * 2409 section 5.5).
+ * 2409 section 5.5). Called by track.c.
  */
 #include "ike/track.h"
 
@@ -50,7 +50,8 @@ static struct ike_quick *quick_add(struct ike_phase2 *p2)
 	return q;
 }
 
-static u32 quick_done(struct ike_sa_state *st, u32 mid)
+static u32 quick_done(struct ike_sa_state *st, u32 mid, enum ike_dir by,
+		      u32 now)
 {
 	struct ike_phase2 *p2 = &st->p2;
 
@@ -58,7 +59,7 @@ static u32 quick_done(struct ike_sa_state *st, u32 mid)
 	p2->next_done = (p2->next_done + 1) % IKE_QUICKS_DONE;
 	if (p2->n_done < IKE_QUICKS_DONE)
 		p2->n_done++;
-	return ike_sa_up(st) | IKE_EV_CHILD;
+	return ike_sa_up(st) | ike_child_made(st, by, now);
 }
 
 /*
@@ -67,12 +68,12 @@ static u32 quick_done(struct ike_sa_state *st, u32 mid)
  * either is the third.
  */
 static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m)
+		       const struct ike_msg *m, u32 now)
 {
 	struct ike_quick *q;
 
 	if (m->len < V1_QUICK_MIN)
-		return quick_done(st, m->mid);
+		return quick_done(st, m->mid, dir, now);
 	q = quick_add(&st->p2);
 	q->mid = m->mid;
 	q->dir = dir;
@@ -86,18 +87,18 @@ static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
  * that had a proposal and a nonce besides the hash, this has the hash alone.
  */
 static u32 quick_third(struct ike_sa_state *st, struct ike_quick *q,
-		       const struct ike_msg *m)
+		       const struct ike_msg *m, u32 now)
 {
 	if (m->len >= q->len1)
 		return 0;
 	if (q->count < 2 && m->len >= V1_QUICK_MIN)
 		return 0;
 	q->count = 0;
-	return quick_done(st, m->mid);
+	return quick_done(st, m->mid, q->dir, now);
 }
 
 static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m)
+		       const struct ike_msg *m, u32 now)
 {
 	struct ike_quick *q;
 
@@ -105,9 +106,9 @@ static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
 	if (!q && quick_is_done(&st->p2, m->mid))
 		return 0;
 	if (!q)
-		return quick_first(st, dir, m);
+		return quick_first(st, dir, m, now);
 	if (dir == q->dir)
-		return quick_third(st, q, m);
+		return quick_third(st, q, m, now);
 	q->count = 2;
 	return 0;
 }
@@ -131,11 +132,30 @@ static u32 v1_phase1_up(struct ike_sa_state *st, enum ike_dir dir,
 }
 
 u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m)
+		 const struct ike_msg *m, u32 now)
 {
 	u32 ev = v1_phase1_up(st, dir, m);
 
 	if (m->exchange == IKE_V1_QUICK)
-		ev |= quick_track(st, dir, m);
+		ev |= quick_track(st, dir, m, now);
 	return ev;
+}
+
+/* See ike_repeats_child(). */
+bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
+			  const struct ike_msg *m)
+{
+	const struct ike_quick *q;
+
+	if (m->exchange != IKE_V1_QUICK || m->len < V1_QUICK_MIN)
+		return false;
+	q = quick_find(&st->p2, m->mid);
+	return q && q->dir == dir && q->count == 1 && m->len == q->len1;
+}
+
+/* See ike_begins_child(). */
+bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m)
+{
+	return m->exchange == IKE_V1_QUICK && m->len >= V1_QUICK_MIN &&
+	       !quick_find(&st->p2, m->mid) && !quick_is_done(&st->p2, m->mid);
 }

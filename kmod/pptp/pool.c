@@ -11,7 +11,8 @@ static const struct rhashtable_params pool_params = {
 	.head_offset = offsetof(struct pptp_pool, node),
 	.key_offset = offsetof(struct pptp_pool, key),
 	.key_len = sizeof(struct pptp_pool_key),
-	VPNPASS_TABLE_SIZE,
+	.min_size = 16,
+	.automatic_shrinking = true,
 };
 
 int pptp_pools_init(struct vpnpass_net *vn)

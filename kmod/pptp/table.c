@@ -14,7 +14,8 @@ static const struct rhashtable_params table_params = {
 	.head_offset = offsetof(struct pptp_node, node),
 	.key_offset = offsetof(struct pptp_node, key),
 	.key_len = sizeof(struct pptp_key),
-	VPNPASS_TABLE_SIZE,
+	.min_size = 16,
+	.automatic_shrinking = true,
 };
 
 int pptp_table_init(struct vpnpass_net *vn)

@@ -65,7 +65,7 @@ while IFS= read -r line; do
 		[ "$line" != @@end ] || command= ;;
 	*) want+=$line$'\n' ;;
 	esac
-	# Connections that a probe leaves behind are no part of the next example.
+	# what probe leaves behind is no part of the next
 	R conntrack -F 2> /dev/null
 done < <(examples)
 num "all of the page's examples" $n -eq 3

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A fault is a packet that stock delivers and vpnpass does not, or not to the
+ * What is a fault: a packet that stock delivers and vpnpass does not, or not to the
  * same receiver, or not with the same source, port and contents; and one that a rule
  * drops on stock and vpnpass lets through. A difference has a name of five words,
  *   RULESET KIND PROTOCOL DIRECTION FROM
@@ -151,7 +151,7 @@ static bool counts(const struct seq *q, const struct step *s, const struct seen 
 	if (o->side == SIDE_SINK)
 		return false;
 	if (o->side != SIDE_OWN)
-		/* a packet that goes back to where it came from has arrived nowhere */
+		/* what goes back to where it came from has arrived nowhere */
 		return s->from == FROM_INSIDE || (o->side != SIDE_WAN && o->side != SIDE_WAN2);
 	if (s->in != HOST_ROUTER)
 		return false;
@@ -168,7 +168,7 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
-/* A packet that is invalid to conntrack goes out untranslated, and arrives nowhere. */
+/* What is invalid to conntrack goes out untranslated, and arrives nowhere. */
 static bool came_through(const struct step *s, const struct outcome *o)
 {
 	const struct seen *a;
@@ -331,8 +331,8 @@ static bool left_alike(const struct outcome *a, const struct outcome *b)
 }
 
 /*
- * Has the gateway sent this to the address and port that a packet left by, and has another
- * host got it?
+ * What the gateway has sent to the address and port that a packet left by, and that another
+ * host got.
  */
 static bool comes_alike(const struct step *t, const struct step *about,
 			const struct outcome *vpnpass)
@@ -384,8 +384,8 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 }
 
 /* judge - whether there is a difference that nobody intended; its name goes to @sign */
-bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
-		    size_t size)
+bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
+	   size_t size)
 {
 	const struct step *s, *ahead = NULL, *lost = NULL;
 	char proto[16];

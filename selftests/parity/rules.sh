@@ -179,7 +179,7 @@ rules_established()
 	forward 'ct state established accept; ct state invalid jump gone; iifname "lan" accept'
 }
 
-# rules as home routers have them
+# what home routers have
 words_related=
 rules_related()
 {

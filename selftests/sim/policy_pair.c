@@ -123,7 +123,7 @@ static void member_reset(struct member *m)
 	free(m->pc.spare);
 }
 
-static void reset(void)
+static void reset(u32 n)
 {
 	u32 i;
 
@@ -131,6 +131,7 @@ static void reset(void)
 		member_reset(&member[i]);
 	memset(member, 0, sizeof(member));
 	pair_group_init(&g, &cfg);
+	(void)n;
 }
 
 static struct pair_client *know(u32 i)
@@ -146,19 +147,22 @@ static struct pair_client *know(u32 i)
 	return &m->pc;
 }
 
-static void ask(u32 c, bool again)
+static bool ask(u32 c, bool again, u32 exchange)
 {
 	if (opt.trace)
 		printf("%10.3f IKE c%u asks%s\n", w.now / 1e3, c, again ? " again" : "");
 	if (!again)
 		pair_asked(&g, know(c), ms_now());
+	(void)exchange;
+	return true;
 }
 
-static void made(u32 c)
+static void made(u32 c, u32 exchange)
 {
 	if (opt.trace)
 		printf("%10.3f IKE c%u made\n", w.now / 1e3, c);
 	pair_made(&g, know(c), ms_now());
+	(void)exchange;
 }
 
 static void round_trip(u32 ms)
@@ -166,31 +170,32 @@ static void round_trip(u32 ms)
 	pair_round_trip(&g, ms);
 }
 
-static void out(u32 i, u32 spi)
+static bool out(u32 i, const struct out *p)
 {
-	struct pin *pin = pin_find(spi, false, i);
+	struct pin *pin = pin_find(p->spi, false, i);
 	struct pair_client *c = know(i);
 	struct pair_act act = {};
 	struct pair_out *o;
 
 	if (pin) {
 		pin->last = ms_now();
-		return;
+		return true;
 	}
 	if (opt.trace)
-		printf("%10.3f out %08x c%u\n", w.now / 1e3, spi, i);
-	o = pair_out_find(c, spi);
+		printf("%10.3f out %08x c%u\n", w.now / 1e3, p->spi, i);
+	o = pair_out_find(c, p->spi);
 	if (!o) {
 		o = malloc(sizeof(*o));
 		if (!o)
 			abort();
-		if (!pair_out_add(&g, c, o, spi, ms_now(), &act)) {
+		if (!pair_out_add(&g, c, o, p->spi, ms_now(), &act)) {
 			free(o);
-			return;
+			return true;
 		}
 	}
 	pair_out(&g, c, o, ms_now(), &act);
 	apply(&act);
+	return true;
 }
 
 static void trace_in(u32 spi, const struct pair_act *act)
@@ -214,12 +219,13 @@ static void trace_in(u32 spi, const struct pair_act *act)
 	printf(" ) window %u..%u\n", g.window.lo / 16, g.window.hi / 16);
 }
 
-static int in(u32 spi, int *to)
+static int in(u32 spi, u32 seq, int *to)
 {
 	struct pin *p = pin_find(spi, true, 0);
 	struct pair_act act = {};
 	int i, n = 0;
 
+	(void)seq;
 	if (p) {
 		p->last = ms_now();
 		to[0] = (int)num(p->s->c);
@@ -234,11 +240,8 @@ static int in(u32 spi, int *to)
 	return n;
 }
 
-static int owner(u32 spi)
+static void nothing(void)
 {
-	const struct pin *p = pin_find(spi, true, 0);
-
-	return p ? (int)num(p->s->c) : -1;
 }
 
 const struct policy policy_pair = {
@@ -249,5 +252,6 @@ const struct policy policy_pair = {
 	.round_trip = round_trip,
 	.out = out,
 	.in = in,
-	.owner = owner,
+	.tick = nothing,
+	.gate = nothing,
 };

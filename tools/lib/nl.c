@@ -202,7 +202,7 @@ static int talk_once(struct nl *nl, struct replies *r, bool *torn)
 	return ret;
 }
 
-/* Ask again when objects came or went meanwhile. */
+/* Again, when objects came or went meanwhile. */
 static int talk(struct nl *nl, struct replies *replies)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->request;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Half-open SAs, of all clients and of each, the longest unused first: when there are
- * as many as there may be, that one makes room.
+ * Half-open SAs, of all clients and of each, the longest unused first: so many
+ * there may be, and that is who makes room. Called by sa.c, ike_net.lock held.
  */
 #include <linux/slab.h>
 
@@ -11,7 +11,8 @@ static const struct rhashtable_params client_params = {
 	.head_offset = offsetof(struct ike_client, node),
 	.key_offset = offsetof(struct ike_client, key),
 	.key_len = sizeof(struct ike_addr),
-	VPNPASS_TABLE_SIZE,
+	.min_size = 16,
+	.automatic_shrinking = true,
 };
 
 int ike_clients_init(struct ike_net *in)
@@ -39,7 +40,7 @@ struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *
 
 	if (c)
 		return c;
-	c = vpnpass_alloc_zeroed(in->vn, sizeof(*c));
+	c = vpnpass_zalloc(in->vn, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->key.addr = is->s.client;
@@ -83,7 +84,7 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa)
 		client_drop(in, c);
 }
 
-/* An SA that is in use is the last of those that may have to make room. */
+/* It is in use: of all that could make room, the last. */
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa)
 {
 	lockdep_assert_held(&in->lock);
