@@ -105,7 +105,7 @@ static bool has_l4proto(const struct vpnpass_proto *p, u8 l4proto)
 	return false;
 }
 
-/* Who sent what is quoted, and the pin that says so, NULL when it is not known for sure. */
+/* The sender of a quoted packet, and the pin that says so; NULL when it is not certain. */
 struct quoted {
 	struct vpnpass_session *session;
 	struct vpnpass_pin *pin;
@@ -125,13 +125,15 @@ static bool is_known_flow(const struct vpnpass_pkt *q, unsigned int off,
 }
 
 static bool find_of(struct vpnpass_net *vn, const struct vpnpass_proto *p,
-		    struct vpnpass_pkt *q, bool known, struct quoted *found)
+		    struct vpnpass_pkt *q, unsigned int off,
+		    const struct nf_conntrack_zone *zone, struct quoted *found)
 {
+	found->session = NULL;
 	found->pin = p->ops->number(q) ? NULL : vpnpass_pin_find(vn, &q->key);
 	if (found->pin)
 		found->session = found->pin->session;
-	else
-		found->session = p->ops->quoted ? p->ops->quoted(vn, q, known) : NULL;
+	else if (p->ops->quoted)
+		found->session = p->ops->quoted(vn, q, is_known_flow(q, off, zone));
 	return found->session;
 }
 
@@ -139,7 +141,6 @@ static bool find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
 			const struct nf_conn *tmpl, unsigned int off, struct quoted *found)
 {
 	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
-	bool known = is_known_flow(q, off, zone);
 	const struct vpnpass_proto *p;
 	int i;
 
@@ -148,7 +149,7 @@ static bool find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
 		q->key.kind = VPNPASS_KEY_QUOTE;
 		p = rcu_dereference(vpnpass_protos[i]);
 		if (p && READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON &&
-		    has_l4proto(p, q->key.l4proto) && find_of(vn, p, q, known, found))
+		    has_l4proto(p, q->key.l4proto) && find_of(vn, p, q, off, zone, found))
 			return true;
 	}
 	return false;

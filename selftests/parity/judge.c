@@ -168,7 +168,7 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
-/* What is invalid to conntrack goes out untranslated, and arrives nowhere. */
+/* A packet that is invalid to conntrack goes out untranslated, and arrives nowhere. */
 static bool came_through(const struct step *s, const struct outcome *o)
 {
 	const struct seen *a;
@@ -331,8 +331,8 @@ static bool left_alike(const struct outcome *a, const struct outcome *b)
 }
 
 /*
- * What the gateway has sent to the address and port that a packet left by, and that another
- * host got.
+ * Has the gateway sent this to the address and port that a packet left by, and has another
+ * host got it?
  */
 static bool comes_alike(const struct step *t, const struct step *about,
 			const struct outcome *vpnpass)
