@@ -11,6 +11,7 @@
 #   lib/esp.sh      esp_up, esp_rekey, esp_ping, xfrm_stat
 #   lib/pptp.sh     pptp_server, pptp_dial, pptp_up, pptp_ping
 #   lib/tool.sh     vp, vp_is, counter, sessions, tap, tap_seen
+#   lib/fast.sh     fast_of, packets_of, count_at, seen, mib
 #
 # Global variables by which functions return something:
 #   topo        n_clients, n_gateways; nsp, CIP, GIP, PUB and others of lib/topo.sh
@@ -19,7 +20,7 @@
 #   esp_stream  stream_pid, stream_log
 #   esp_random  esp_spi
 selftests=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-for part in tap wait modules topo esp tool pptp; do
+for part in tap wait modules topo esp tool pptp fast; do
 	# shellcheck source=/dev/null
 	. "$selftests/lib/$part.sh"
 done

@@ -13,7 +13,11 @@
 #include <linux/sysctl.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <net/dst.h>
 #include <net/genetlink.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -116,6 +120,79 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 	return genl_info_dump(cb)->attrs;
 #else
 	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* For what is on the stack of the packet path and written before it is read: kernels that
+ * clear the stack would do so packet by packet.
+ */
+#if __has_attribute(uninitialized)
+#define VPNPASS_UNINITIALIZED	__attribute__((uninitialized))
+#else
+#define VPNPASS_UNINITIALIZED
+#endif
+
+static inline void vpnpass_skb_clear_tstamp(struct sk_buff *skb)
+{
+#ifdef HAVE_SKB_CLEAR_TSTAMP
+	skb_clear_tstamp(skb);
+#else
+	skb->tstamp = 0;
+#endif
+}
+
+static inline struct net_device *vpnpass_dst_dev(const struct dst_entry *dst)
+{
+#ifdef HAVE_DST_DEV
+	return dst_dev(dst);
+#else
+	return dst->dev;
+#endif
+}
+
+/* Does somebody trace the packet through his rules, or has a switch sent it on already? */
+static inline bool vpnpass_skb_is_special(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NETFILTER_XT_TARGET_TRACE) || IS_ENABLED(CONFIG_NF_TABLES)
+	if (skb->nf_trace)
+		return true;
+#endif
+#ifdef CONFIG_NET_SWITCHDEV
+	if (skb->offload_l3_fwd_mark)
+		return true;
+#endif
+	return false;
+}
+
+/* Count as ip_forward() and ip_output() do. Before 6.6 both count the octets. */
+static inline void vpnpass_count_forwarded_v4(struct net *net, const struct sk_buff *skb)
+{
+	__IP_INC_STATS(net, IPSTATS_MIB_OUTFORWDATAGRAMS);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	__IP_ADD_STATS(net, IPSTATS_MIB_OUTOCTETS, skb->len);
+#endif
+	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
+}
+
+/* Count as ip6_forward() does. Before 6.6 packets that are forwarded are no requests. */
+static inline void vpnpass_count_forwarded_v6(struct net *net, const struct sk_buff *skb)
+{
+	struct inet6_dev *idev = ip6_dst_idev(skb_dst(skb));
+
+	__IP6_INC_STATS(net, idev, IPSTATS_MIB_OUTFORWDATAGRAMS);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	__IP6_ADD_STATS(net, idev, IPSTATS_MIB_OUTOCTETS, skb->len);
+#else
+	IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, skb->len);
+#endif
+}
+
+static inline unsigned int vpnpass_dst_mtu_v6(const struct dst_entry *dst)
+{
+#ifdef HAVE_IP6_DST_MTU
+	return ip6_dst_mtu_maybe_forward(dst, true);
+#else
+	return ip6_dst_mtu_forward(dst);
 #endif
 }
 

@@ -27,8 +27,8 @@ static unsigned int policy_state(const struct nf_conn *ct)
 	}
 }
 
-static unsigned int attach_timeout(const struct vpnpass_session *s,
-				   const struct nf_conn *ct)
+static __always_inline unsigned int attach_timeout(const struct vpnpass_session *s,
+						   const struct nf_conn *ct)
 {
 	const unsigned int *user = nf_ct_timeout_lookup(ct);
 	unsigned int timeout;
@@ -36,9 +36,18 @@ static unsigned int attach_timeout(const struct vpnpass_session *s,
 	if (unlikely(user))
 		return user[policy_state(ct)];
 	timeout = vpnpass_setting(s->vn, s->proto, VPNPASS_SET_TIMEOUT) * HZ;
-	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status) &&
+	    !test_bit(VPNPASS_GIVEN, &s->passed))
 		timeout = min_t(unsigned int, timeout, UNREPLIED_TIMEOUT);
 	return timeout;
+}
+
+/* The timeout of a session's connection in its present state, in jiffies. Context: RCU
+ * read side.
+ */
+unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s)
+{
+	return attach_timeout(s, s->ct);
 }
 
 /* Is nothing known yet of what the administrator's rules say of the client's packets?
@@ -50,6 +59,18 @@ static bool on_trust(const struct vpnpass_session *s)
 	return !test_bit(0, &s->passed);
 }
 
+/* Assured, so that a full table does not evict a live VPN. */
+void vpnpass_attach_answered(struct nf_conn *ct)
+{
+	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ||
+	    test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+		return;
+	set_bit(IPS_ASSURED_BIT, &ct->status);
+	nf_conntrack_event_cache(IPCT_REPLY, ct);
+	nf_conntrack_event_cache(IPCT_ASSURED, ct);
+}
+EXPORT_SYMBOL_GPL(vpnpass_attach_answered);
+
 static enum ip_conntrack_info attach_reply(const struct vpnpass_session *s,
 					   struct nf_conn *ct)
 {
@@ -57,12 +78,7 @@ static enum ip_conntrack_info attach_reply(const struct vpnpass_session *s,
 		return IP_CT_ESTABLISHED_REPLY;
 	if (on_trust(s))
 		return IP_CT_RELATED_REPLY;
-	/* Assured, so that a full table does not evict a live VPN. */
-	if (!test_and_set_bit(IPS_SEEN_REPLY_BIT, &ct->status)) {
-		set_bit(IPS_ASSURED_BIT, &ct->status);
-		nf_conntrack_event_cache(IPCT_REPLY, ct);
-		nf_conntrack_event_cache(IPCT_ASSURED, ct);
-	}
+	vpnpass_attach_answered(ct);
 	return IP_CT_ESTABLISHED_REPLY;
 }
 
@@ -73,6 +89,10 @@ static enum ip_conntrack_info attach_info(const struct vpnpass_session *s,
 		return attach_reply(s, ct);
 	if (test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
 		return IP_CT_ESTABLISHED;
+	if (test_bit(VPNPASS_GIVEN, &s->passed)) {
+		vpnpass_attach_answered(ct);
+		return IP_CT_ESTABLISHED;
+	}
 	return ct->master ? IP_CT_RELATED : IP_CT_NEW;
 }
 
@@ -92,7 +112,7 @@ static void take(struct nf_conn *ct, struct sk_buff *skb, enum ip_conntrack_info
 }
 
 /**
- * vpnpass_attach() - attach a session's connection to a packet
+ * vpnpass_attach_packet() - attach a session's connection to a packet
  * @s: the session
  * @skb: a packet without a connection, but perhaps with a template
  * @dir: its direction
@@ -100,8 +120,8 @@ static void take(struct nf_conn *ct, struct sk_buff *skb, enum ip_conntrack_info
  * Context: softirq, RCU read side, before conntrack's hook.
  * Return: false when the connection is dead and the packet was left alone.
  */
-bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
-		    enum ip_conntrack_dir dir)
+bool vpnpass_attach_packet(struct vpnpass_session *s, struct sk_buff *skb,
+			   enum ip_conntrack_dir dir)
 {
 	struct nf_conn *ct = s->ct;
 	enum ip_conntrack_info ctinfo;
@@ -116,29 +136,71 @@ bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
 	WRITE_ONCE(s->last, vpnpass_now());
 	return true;
 }
-EXPORT_SYMBOL_GPL(vpnpass_attach);
+EXPORT_SYMBOL_GPL(vpnpass_attach_packet);
+
+/* The first packet in doubt may be the answer that the client waits for: the connection
+ * lasts as long as an answered one. Further ones change nothing, or a stranger could keep
+ * it for ever.
+ */
+static void given(struct vpnpass_session *s)
+{
+	struct nf_conn *ct = s->ct;
+
+	if (test_bit(VPNPASS_GIVEN, &s->passed) || on_trust(s) ||
+	    test_bit(IPS_SEEN_REPLY_BIT, &ct->status) ||
+	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		return;
+	set_bit(VPNPASS_GIVEN, &s->passed);
+	WRITE_ONCE(ct->timeout, nfct_time_stamp + attach_timeout(s, ct));
+}
 
 /**
- * vpnpass_attach_copy() - attach a session's connection to a copy of a packet
+ * vpnpass_attach_copy() - attach a session's connection to a packet in doubt
  * @s: the session
- * @skb: the copy, without a connection
+ * @skb: the packet or a copy of it, without a connection
  *
- * The packet may be another client's: until the session's own client has answered it
- * is no sign of life. Neither timeout, status nor counters of the connection change.
- * The packet has been through tc's ingress, which may have redirected it to a device
- * that gives it back: the copy does not go there again, or it would be copied again.
+ * The packet may be another client's: it is no sign of life. Neither status nor counters
+ * of the connection change, nor does the time-out but once; the client's next packet
+ * makes it an answered one.
  *
  * Context: softirq, RCU read side, before conntrack's hook.
- * Return: false when the connection is dead and the copy was left alone.
+ * Return: false when the connection is dead and the packet was left alone.
  */
 bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb)
 {
 	if (is_gone(s->ct))
 		return false;
-#ifdef CONFIG_NET_CLS_ACT
-	skb->tc_skip_classify = 1;
-#endif
+	given(s);
 	take(s->ct, skb, on_trust(s) ? IP_CT_RELATED_REPLY : IP_CT_ESTABLISHED_REPLY);
 	return true;
 }
 EXPORT_SYMBOL_GPL(vpnpass_attach_copy);
+
+/**
+ * vpnpass_send_copy() - have a session's client get a copy of a packet in doubt
+ * @s: the session
+ * @skb: the packet, without a connection
+ *
+ * The packet has been through tc's ingress, which may have redirected it to a device
+ * that gives it back: the copy does not go there again, or it would be copied again.
+ *
+ * Context: softirq, RCU read side, before conntrack's hook.
+ * Return: false without memory, or when the connection is dead.
+ */
+bool vpnpass_send_copy(struct vpnpass_session *s, struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
+
+	if (!copy)
+		return false;
+	if (!vpnpass_attach_copy(s, copy)) {
+		kfree_skb(copy);
+		return false;
+	}
+#ifdef CONFIG_NET_CLS_ACT
+	copy->tc_skip_classify = 1;
+#endif
+	netif_rx(copy);
+	return true;
+}
+EXPORT_SYMBOL_GPL(vpnpass_send_copy);

@@ -9,6 +9,8 @@
 #include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_labels.h>
 #include <net/netfilter/nf_conntrack_timestamp.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/netfilter/nf_nat.h>
 
 #include "core.h"
@@ -66,7 +68,14 @@ void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex)
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_masquerade);
 
-static int masq_index(const struct nf_conn *ct)
+/**
+ * vpnpass_conn_masq_index() - whose address a connection is masqueraded to
+ * @ct: the connection
+ *
+ * Context: any.
+ * Return: the device's index, 0 when masquerading has no part in it.
+ */
+int vpnpass_conn_masq_index(const struct nf_conn *ct)
 {
 #if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
 	const struct nf_conn_nat *nat = nfct_nat(ct);
@@ -76,6 +85,7 @@ static int masq_index(const struct nf_conn *ct)
 	return 0;
 #endif
 }
+EXPORT_SYMBOL_GPL(vpnpass_conn_masq_index);
 
 /* The connection gets what the administrator's rules gave its control connection. */
 static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
@@ -90,7 +100,7 @@ static void conn_adopt(struct nf_conn *ct, struct nf_conn *master)
 	ct->secmark = master->secmark;
 #endif
 	adopt_labels(ct, master);
-	vpnpass_conn_masquerade(ct, masq_index(master));
+	vpnpass_conn_masquerade(ct, vpnpass_conn_masq_index(master));
 }
 
 /**
@@ -173,21 +183,65 @@ free:
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_insert);
 
-/**
- * vpnpass_conn_masq_index() - whose address a connection is masqueraded to
- * @ct: the connection
- *
- * Context: any.
- * Return: the device's index, 0 when masquerading has no part in it.
- */
-int vpnpass_conn_masq_index(const struct nf_conn *ct)
+#if IS_ENABLED(CONFIG_IPV6)
+static int way_out_v6(const struct vpnpass_pkt *pkt, u32 mark)
 {
-#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
-	const struct nf_conn_nat *nat = nfct_nat(ct);
+	struct flowi6 fl6 = {
+		.saddr = pkt->key.src.in6, .daddr = pkt->key.dst.in6,
+		.flowi6_iif = pkt->skb->dev->ifindex, .flowi6_mark = mark,
+		.flowi6_proto = pkt->key.l4proto,
+	};
+	struct dst_entry *dst = ip6_route_lookup(pkt->state->net, &fl6, pkt->skb, 0);
+	int ifindex = dst->error ? 0 : dst->dev->ifindex;
 
-	return nat ? nat->masq_index : 0;
-#else
-	return 0;
-#endif
+	dst_release(dst);
+	return ifindex;
 }
-EXPORT_SYMBOL_GPL(vpnpass_conn_masq_index);
+#else
+static int way_out_v6(const struct vpnpass_pkt *pkt, u32 mark)
+{
+	return 0;
+}
+#endif
+
+/* The device by which a packet is to leave, as far as is known before the rules; or 0. */
+static int way_out(const struct vpnpass_pkt *pkt, u32 mark)
+{
+	struct flowi4 fl4 = {
+		.saddr = pkt->key.src.ip, .daddr = pkt->key.dst.ip,
+		.flowi4_iif = pkt->skb->dev->ifindex, .flowi4_mark = mark,
+		.flowi4_proto = pkt->key.l4proto,
+	};
+	struct fib_result res = {};
+
+	if (pkt->key.family != NFPROTO_IPV4)
+		return way_out_v6(pkt, mark);
+	if (fib_lookup(pkt->state->net, &fl4, &res, 0) || res.type != RTN_UNICAST)
+		return 0;
+	return FIB_RES_DEV(res)->ifindex;
+}
+
+/**
+ * vpnpass_conn_leaves_elsewhere() - is a masqueraded connection's way out another by now?
+ * @ct: a connection that was made before its first packet
+ * @pkt: that packet, in PREROUTING
+ *
+ * NAT would drop the packet and end the connection.
+ *
+ * Context: softirq, RCU read side.
+ */
+bool vpnpass_conn_leaves_elsewhere(const struct nf_conn *ct, const struct vpnpass_pkt *pkt)
+{
+	int index = vpnpass_conn_masq_index(ct), out;
+	u32 mark = pkt->skb->mark;
+
+	if (!index)
+		return false;
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	if (!mark)
+		mark = READ_ONCE(ct->mark);
+#endif
+	out = way_out(pkt, mark);
+	return out && out != index;
+}
+EXPORT_SYMBOL_GPL(vpnpass_conn_leaves_elsewhere);

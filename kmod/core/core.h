@@ -33,11 +33,13 @@ int vpnpass_default_check(void);
 int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
 
-/* help.c */
+/* helper.c */
 int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
 				     struct nf_conn *ct, enum ip_conntrack_info ctinfo));
 void vpnpass_help_exit(void);
+bool vpnpass_conn_watched(const struct nf_conn *ct);
 bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb);
+void vpnpass_conn_rewatch(struct nf_conn *ct, u8 at);
 
 /**
  * vpnpass_renumber() - translate a packet's number, where the NAT core does not
@@ -61,6 +63,12 @@ vpnpass_renumber(const struct vpnpass_pin *pin, struct sk_buff *skb,
 	vpnpass_count(s->vn, s->proto, VPNPASS_CNT_NO_MEMORY);
 	return NF_DROP;
 }
+
+/* pin.c */
+void vpnpass_pin_end_way(struct vpnpass_pin *pin);
+
+/* attach.c */
+unsigned int vpnpass_attach_timeout(const struct vpnpass_session *s);
 
 /* flow.c */
 bool vpnpass_found_is_stock(struct nf_conntrack_tuple_hash *h);

@@ -2,7 +2,7 @@
 /*
  * Where packets leave. After NAT, right before conntrack confirms, protocol modules see
  * every packet that has passed the administrator's rules. They are called as the connection's
- * conntrack helper (help.c), as a hook would cost every packet of the router.
+ * conntrack helper (helper.c), as a hook would cost every packet of the router.
  */
 #include <linux/netfilter_ipv4.h>
 #include <net/ip6_fib.h>
@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "egress.h"
+#include "fast.h"
 #include "ingress.h"
 #include "match.h"
 #include "packet.h"
@@ -73,6 +74,10 @@ static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinf
 	    vpnpass_match_posts(s->proto, nf_ct_protonum(ct)))
 		return;
 	s->unwatched = true;
+	if (vpnpass_fast_is_on(s))
+		return;
+	/* in case that is switched on later */
+	WRITE_ONCE(s->help_at, READ_ONCE(ct->ext->offset[NF_CT_EXT_HELPER]));
 	vpnpass_conn_unwatch(ct);
 }
 
@@ -108,6 +113,34 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8
 	return NF_ACCEPT;
 }
 
+/* Is the packet's way wanted? Then it went the pinned way. */
+static bool learns(struct sk_buff *skb, struct nf_conn *ct, enum ip_conntrack_info ctinfo)
+{
+	u32 place = vpnpass_pinned_place(skb);
+
+	if (this_cpu_read(vpnpass_pinned_now.skb[place]) != vpnpass_wanted(skb) ||
+	    !vpnpass_in_one_go())
+		return false;
+	vpnpass_set_pinned(place, skb);
+	vpnpass_fast_learn(skb, ct, ctinfo, place);
+	return true;
+}
+
+static noinline unsigned int unpinned(struct sk_buff *skb, struct nf_conn *ct,
+				      enum ip_conntrack_info ctinfo)
+{
+	if (learns(skb, ct, ctinfo))
+		return NF_ACCEPT;
+	if (leaves(skb, nf_ct_l3num(ct)))
+		return leaving(skb, ct, NF_INET_POST_ROUTING);
+	/* Answers to the router's own client concern us; a connection to the router does not. */
+	if (!nf_ct_is_confirmed(ct))
+		vpnpass_conn_unwatch(ct);
+	else if (CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+		return leaving(skb, ct, NF_INET_LOCAL_IN);
+	return NF_ACCEPT;
+}
+
 /**
  * vpnpass_packet_leaves() - a packet of a connection with our helper is about to go
  * @skb: the packet, through all of the user's rules and NAT
@@ -123,14 +156,5 @@ int vpnpass_packet_leaves(struct sk_buff *skb, unsigned int protoff, struct nf_c
 {
 	if (unlikely(!test_bit(IPS_SEEN_REPLY_BIT, &ct->status)) && leaves(skb, nf_ct_l3num(ct)))
 		has_passed(ct, ctinfo);
-	if (vpnpass_is_pinned(skb))
-		return NF_ACCEPT;
-	if (leaves(skb, nf_ct_l3num(ct)))
-		return leaving(skb, ct, NF_INET_POST_ROUTING);
-	/* Answers to the router's own client concern us; a connection to the router does not. */
-	if (!nf_ct_is_confirmed(ct))
-		vpnpass_conn_unwatch(ct);
-	else if (CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
-		return leaving(skb, ct, NF_INET_LOCAL_IN);
-	return NF_ACCEPT;
+	return vpnpass_is_pinned(skb) ? NF_ACCEPT : unpinned(skb, ct, ctinfo);
 }

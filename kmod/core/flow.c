@@ -260,6 +260,23 @@ static bool set_port(struct sk_buff *skb, struct nf_conn *ct,
 }
 
 /**
+ * vpnpass_flow_plain() - take a reply zone of ours from a flow, as NAT has given it a port
+ * @ct: its entry, not confirmed; a zone of the original direction stays
+ *
+ * Context: any.
+ */
+void vpnpass_flow_plain(struct nf_conn *ct)
+{
+	struct nf_conntrack_zone z = *nf_ct_zone(ct);
+
+	if (!(z.flags & VPNPASS_ZONE_OURS))
+		return;
+	z.dir &= NF_CT_ZONE_DIR_ORIG;
+	nf_ct_zone_add(ct, z.dir ? &z : &nf_ct_zone_dflt);
+}
+EXPORT_SYMBOL_GPL(vpnpass_flow_plain);
+
+/**
  * vpnpass_flow_keep_port() - let a new flow keep its UDP source port
  * @skb: its first packet after NAT, of the default zone, not confirmed
  *

@@ -3,6 +3,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
+#include "after_rules.h"
 #include "block.h"
 #include "hooks.h"
 #include "ingress.h"
@@ -92,6 +93,8 @@ int vpnpass_hooks_update(struct vpnpass_net *vn)
 	for (set = 0; set < ARRAY_SIZE(hook_sets); set++)
 		if (!any_in_mode(vn, hook_sets[set].mode))
 			hooks_del(vn, set);
+	if (!any_in_mode(vn, VPNPASS_MODE_ON))
+		vpnpass_rules_drop(vn);
 	return 0;
 }
 
@@ -101,4 +104,5 @@ void vpnpass_hooks_drop(struct vpnpass_net *vn)
 
 	for (set = 0; set < ARRAY_SIZE(hook_sets); set++)
 		hooks_del(vn, set);
+	vpnpass_rules_drop(vn);
 }

@@ -10,6 +10,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "core.h"
+#include "fast.h"
 #include "ingress.h"
 #include "known.h"
 #include "match.h"
@@ -51,7 +52,7 @@ static __always_inline bool concerns_v4(const struct sk_buff *skb)
 
 DEFINE_PER_CPU(struct vpnpass_pinned, vpnpass_pinned_now);
 
-static bool already_tracked(const struct sk_buff *skb)
+static __always_inline bool already_tracked(const struct sk_buff *skb)
 {
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
@@ -175,10 +176,27 @@ static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 	return verdict;
 }
 
-static struct vpnpass_pin *find(struct vpnpass_net *vn,
-				const struct vpnpass_key *key)
+static __always_inline struct vpnpass_pin *find(struct vpnpass_net *vn,
+						const struct vpnpass_key *key)
 {
 	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
+}
+
+/* The zone of a template may be that of replies alone. */
+static noinline struct vpnpass_pin *find_reply(struct vpnpass_net *vn, struct vpnpass_key *key,
+					       const struct nf_conn *tmpl)
+{
+	key->zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
+	return vpnpass_pin_find(vn, key);
+}
+
+static noinline void want(struct vpnpass_net *vn, struct vpnpass_pin *pin,
+			  const struct vpnpass_pkt *pkt)
+{
+	u32 place = vpnpass_pinned_place(pkt->skb);
+
+	if (vpnpass_fast_want(vn, pin, pkt, place))
+		vpnpass_set_pinned(place, vpnpass_wanted(pkt->skb));
 }
 
 static __always_inline unsigned int lookup(struct vpnpass_net *vn,
@@ -198,16 +216,17 @@ static __always_inline unsigned int lookup(struct vpnpass_net *vn,
 	if (unlikely(tmpl))
 		pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL);
 	pin = find(vn, &pkt->key);
-	if (unlikely(!pin && tmpl)) {
-		pkt->key.zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
-		pin = find(vn, &pkt->key);
-	}
-	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (unlikely(!pin && tmpl))
+		pin = find_reply(vn, &pkt->key, tmpl);
+	if (pin && vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		u32 now = vpnpass_now();
 
 		if (READ_ONCE(pin->last) != now)
 			WRITE_ONCE(pin->last, now);
 		vpnpass_set_pinned(vpnpass_pinned_place(pkt->skb), pkt->skb);
+		/* pairs with vpnpass_fast_set() */
+		if (unlikely(smp_load_acquire(&vn->fast_on)))
+			want(vn, pin, pkt);
 		return vpnpass_renumber(pin, pkt->skb, pkt->thoff, 0);
 	}
 	return miss(vn, pkt, p, 0);
@@ -218,8 +237,8 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	u8 slot = READ_ONCE(vpnpass_l4map[iph->protocol]);
+	struct vpnpass_pkt pkt VPNPASS_UNINITIALIZED;
 	const struct vpnpass_proto *p;
-	struct vpnpass_pkt pkt;
 
 	if (ip_is_fragment(iph) || already_tracked(skb))
 		return NF_ACCEPT;
@@ -240,6 +259,14 @@ static noinline unsigned int known_v4(struct vpnpass_net *vn, struct sk_buff *sk
 	return lookup(vn, &pkt, p);
 }
 
+static noinline unsigned int fast_or_known_v4(struct vpnpass_net *vn, struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+	if (vpnpass_fast_v4(vn, skb))
+		return NF_STOLEN;
+	return is_strange_v4(vn, skb, state) ? NF_ACCEPT : known_v4(vn, skb, state);
+}
+
 /* Calls nobody, so that it needs no stack. */
 static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
@@ -247,6 +274,8 @@ static noinline unsigned int ours_v4(struct vpnpass_net *vn, struct sk_buff *skb
 	if (unlikely(READ_ONCE(vpnpass_l4map[ip_hdr(skb)->protocol]) == L4_WATCHED) &&
 	    likely(!has_port_v4(skb, READ_ONCE(vn->watches))))
 		return NF_ACCEPT;
+	if (unlikely(READ_ONCE(vn->fast_on)))
+		return fast_or_known_v4(vn, skb, state);
 	return is_strange_v4(vn, skb, state) ? NF_ACCEPT : known_v4(vn, skb, state);
 }
 
@@ -271,7 +300,11 @@ unsigned int vpnpass_ingress_v6(void *priv, struct sk_buff *skb,
 	slot = READ_ONCE(vpnpass_l4map[l4proto]);
 	if (vpnpass_by_ports(slot))
 		slot = vpnpass_ports_slot(vn, skb, NFPROTO_IPV6, pkt.thoff, l4proto);
-	if (likely(!slot) || is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb))
+	if (likely(!slot))
+		return NF_ACCEPT;
+	if (unlikely(READ_ONCE(vn->fast_on)) && vpnpass_fast_v6(vn, skb))
+		return NF_STOLEN;
+	if (is_strange_v6(vn, skb, state, l4proto) || already_tracked(skb))
 		return NF_ACCEPT;
 	if (slot == L4_ICMP)
 		return vpnpass_icmp_error(vn, skb, state, pkt.thoff);

@@ -12,7 +12,8 @@
  * when they leave. Every packet that concerns us sets or clears its place on the way
  * in. A driver may hand over a whole list of packets, all of which pass
  * PREROUTING before the first is sent on: 64 of them (NAPI_POLL_WEIGHT). Two
- * that share a place cost a look at the connection, no more.
+ * that share a place cost a look at the connection, no more. One whose fast way is
+ * wanted has the lowest bit set.
  */
 #define PINNED_SHIFT	6
 
@@ -46,6 +47,12 @@ static inline bool vpnpass_is_pinned(const struct sk_buff *skb)
 {
 	return this_cpu_read(vpnpass_pinned_now.skb[vpnpass_pinned_place(skb)]) == skb &&
 	       vpnpass_in_one_go();
+}
+
+/* The mark in a place that the fast way of a packet is wanted. */
+static inline const struct sk_buff *vpnpass_wanted(const struct sk_buff *skb)
+{
+	return (const struct sk_buff *)((unsigned long)skb | 1);
 }
 
 unsigned int vpnpass_ingress_v4(void *priv, struct sk_buff *skb,

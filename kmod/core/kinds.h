@@ -22,10 +22,12 @@
  * enum vpnpass_kind - what a number is that user space has no kind for
  * @VPNPASS_KIND_L2TP_CCID: control connection ID of L2TPv3; shown as a tunnel ID
  * @VPNPASS_KIND_L2TP_ADDRESS: Ethernet address in L2TPv3 data
+ * @VPNPASS_KIND_NATT_PORTS: both ports of a NAT-T flow
  */
 enum vpnpass_kind {
 	VPNPASS_KIND_L2TP_CCID = 0x20,
 	VPNPASS_KIND_L2TP_ADDRESS = 0x40,
+	VPNPASS_KIND_NATT_PORTS = 0x60,
 };
 
 /* vpnpass_pin.number_kind of a pin that user space is not shown. */

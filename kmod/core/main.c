@@ -5,7 +5,9 @@
 #include <linux/netdevice.h>
 
 #include "core.h"
+#include "fast.h"
 #include "egress.h"
+#include "after_rules.h"
 #include "hooks.h"
 #include "watch.h"
 
@@ -30,6 +32,7 @@ pins:
 
 static void tables_exit(struct vpnpass_net *vn)
 {
+	vpnpass_fast_exit(vn);
 	vpnpass_watches_exit(vn);
 	vpnpass_quotas_exit(vn);
 	vpnpass_sessions_exit(vn);
@@ -60,6 +63,7 @@ static int __net_init net_init(struct net *net)
 	vpnpass_memory_init(vn);
 	spin_lock_init(&vn->lock);
 	vpnpass_sweep_init(vn);
+	vpnpass_rules_init(vn);
 	err = tables_init(vn);
 	if (err)
 		return err;
@@ -100,6 +104,7 @@ static void __net_exit net_exit(struct net *net)
 	struct vpnpass_net *vn = vpnpass_net_get(net);
 
 	cancel_delayed_work_sync(&vn->sweep);
+	vpnpass_rules_exit(vn);
 	mutex_lock(&vpnpass_mutex);
 	list_del(&vn->list);
 	protos_exit(vn);
@@ -121,19 +126,9 @@ static struct pernet_operations net_ops = {
 static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vpnpass_net *vn = vpnpass_net_get(dev_net(dev));
-	const struct vpnpass_proto *p;
-	int i;
 
-	if (event != NETDEV_DOWN)
-		return NOTIFY_DONE;
-	rcu_read_lock();
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->ops->dev_down && vpnpass_proto_is_here(&vn->proto[i]))
-			p->ops->dev_down(vn, dev);
-	}
-	rcu_read_unlock();
+	/* a new name, address, master, VLAN filter, driver, ...: few of them flush routes */
+	vpnpass_fast_stale(vpnpass_net_get(dev_net(dev)));
 	return NOTIFY_DONE;
 }
 

@@ -8,7 +8,7 @@
 /* By IP protocol: 0 nothing of ours, one plus the slot of its module, or one of these. */
 #define L4_ICMP		0xff	/* may be an error about a packet of ours */
 #define L4_PORTS	0xfe	/* the ports decide */
-#define L4_WATCHED	0xfd	/* likewise, and some netns had ports watched, see watch.c */
+#define L4_WATCHED	0xfd	/* the ports decide, and some netns watches others, see watch.c */
 extern u8 vpnpass_l4map[256];
 
 /* By IP protocol: may a session begin with what the router itself sends or gets? */

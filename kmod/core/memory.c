@@ -28,14 +28,14 @@ void vpnpass_memory_exit(struct vpnpass_net *vn)
 }
 
 /**
- * vpnpass_zalloc() - zeroed memory for what a packet begins
+ * vpnpass_alloc_zeroed() - zeroed memory for what a packet begins
  * @vn: netns that it is for
  * @size: in bytes
  *
  * Context: any.
  * Return: memory for kfree(), or NULL.
  */
-void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size)
+void *vpnpass_alloc_zeroed(struct vpnpass_net *vn, size_t size)
 {
 	struct mem_cgroup *old = vpnpass_charge_to(vn->memcg);
 	void *p = kzalloc(size, GFP_PACKET);
@@ -43,9 +43,9 @@ void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size)
 	vpnpass_charge_to(old);
 	return p;
 }
-EXPORT_SYMBOL_GPL(vpnpass_zalloc);
+EXPORT_SYMBOL_GPL(vpnpass_alloc_zeroed);
 
-/* The same, for kmem_cache_free(). */
+/* Zeroed memory of a cache, charged as vpnpass_alloc_zeroed() does. */
 void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache)
 {
 	struct mem_cgroup *old = vpnpass_charge_to(vn->memcg);

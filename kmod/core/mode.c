@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A protocol's switch and settings in a netns; process context under vpnpass_mutex. */
 #include "core.h"
+#include "fast.h"
 #include "hooks.h"
 #include "mode.h"
 
@@ -41,6 +42,7 @@ int vpnpass_mode_apply(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode
 	int err;
 
 	WRITE_ONCE(pn->mode, mode);
+	vpnpass_fast_stale(vn);
 	err = vpnpass_hooks_update(vn);
 	if (err) {
 		WRITE_ONCE(pn->mode, old);
@@ -89,11 +91,18 @@ int vpnpass_mode_set(struct vpnpass_net *vn, struct vpnpass_proto *p, u32 mode)
 	return 0;
 }
 
-/* Context: process, vpnpass_mutex. @value has been checked. */
+/* Context: process, vpnpass_mutex. @value has been checked. Returns 0 or -ENOMEM. */
 int vpnpass_setting_set(struct vpnpass_net *vn, struct vpnpass_proto *p,
 			int idx, u32 value)
 {
-	WRITE_ONCE(vn->proto[p->idx].setting[idx], value);
+	int err = 0;
+
+	if (idx && idx == p->fast_setting)
+		err = vpnpass_fast_set(vn, p, value);
+	else
+		WRITE_ONCE(vn->proto[p->idx].setting[idx], value);
+	if (err)
+		return err;
 	vpnpass_event_setting(vn, p, idx);
 	return 0;
 }

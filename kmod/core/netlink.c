@@ -9,6 +9,7 @@
 #include <net/netfilter/nf_nat.h>
 
 #include "core.h"
+#include "fast.h"
 #include "mode.h"
 #include "netlink_gen.h"
 #include "nl_put.h"
@@ -46,6 +47,13 @@ static int put_counter(struct sk_buff *skb, const char *name, u64 value)
 	return 0;
 }
 
+static u64 counter_value(const struct vpnpass_net *vn, const struct vpnpass_proto *p, int i)
+{
+	if (p->fast_setting && i == p->fast_counter)
+		return vpnpass_fast_packets(vn, p);
+	return atomic64_read(&vn->proto[p->idx].counter[i]);
+}
+
 static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 			   const struct vpnpass_proto *p)
 {
@@ -58,11 +66,11 @@ static int put_proto_attrs(struct sk_buff *skb, const struct vpnpass_net *vn,
 	    nla_put_u32(skb, VPNPASS_A_PROTO_PINS, atomic_read(&pn->n_pins)))
 		return -EMSGSIZE;
 	for (i = 0; i < p->n_settings; i++)
-		if (put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
+		if (!p->settings[i].gone &&
+		    put_setting(skb, &p->settings[i], READ_ONCE(pn->setting[i])))
 			return -EMSGSIZE;
 	for (i = 0; i < p->n_counters; i++)
-		if (put_counter(skb, p->counters[i],
-				atomic64_read(&pn->counter[i])))
+		if (put_counter(skb, p->counters[i], counter_value(vn, p, i)))
 			return -EMSGSIZE;
 	return 0;
 }
@@ -173,6 +181,11 @@ static int setting_request(struct vpnpass_net *vn, struct vpnpass_proto *p,
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_NAME],
 				    "the protocol has no such setting");
 		return idx;
+	}
+	if (p->settings[idx].gone) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_NAME],
+				    "this setting means nothing any more, and is ignored");
+		return 0;
 	}
 	if (!vpnpass_limit_allowed(vn, p, idx, nla_get_u32(tb[VPNPASS_A_SETTING_VALUE]))) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[VPNPASS_A_SETTING_VALUE],

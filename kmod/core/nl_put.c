@@ -70,6 +70,19 @@ static int put_counts(struct sk_buff *skb, const struct vpnpass_session *s)
 	return 0;
 }
 
+static int put_fast(struct sk_buff *skb, const struct vpnpass_session *s)
+{
+	if (!s->proto->fast_setting)
+		return 0;
+	if (nla_put_u64_64bit(skb, VPNPASS_A_SESSION_FAST_OUT,
+			      atomic64_read(&s->fast[IP_CT_DIR_ORIGINAL]),
+			      VPNPASS_A_SESSION_PAD))
+		return -EMSGSIZE;
+	return nla_put_u64_64bit(skb, VPNPASS_A_SESSION_FAST_IN,
+				 atomic64_read(&s->fast[IP_CT_DIR_REPLY]),
+				 VPNPASS_A_SESSION_PAD);
+}
+
 /* The attributes of a session but for its pins; any context, RCU. */
 int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
 {
@@ -91,7 +104,7 @@ int vpnpass_nl_put_session(struct sk_buff *skb, const struct vpnpass_session *s)
 	    nla_put_u64_64bit(skb, VPNPASS_A_SESSION_IDLE,
 			      vpnpass_now() - READ_ONCE(s->last),
 			      VPNPASS_A_SESSION_PAD) ||
-	    put_counts(skb, s) ||
+	    put_counts(skb, s) || put_fast(skb, s) ||
 	    (state && nla_put_string(skb, VPNPASS_A_SESSION_STATE, state)) ||
 	    (version && nla_put_u32(skb, VPNPASS_A_SESSION_VERSION, version)))
 		return -EMSGSIZE;

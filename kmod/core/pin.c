@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "fast.h"
 #include "pin.h"
 
 int vpnpass_pins_init(struct vpnpass_net *vn)
@@ -45,7 +46,7 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_find);
  */
 struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn)
 {
-	return vpnpass_zalloc(vn, sizeof(struct vpnpass_pin));
+	return vpnpass_alloc_zeroed(vn, sizeof(struct vpnpass_pin));
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_alloc);
 
@@ -139,6 +140,26 @@ struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpn
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_find_arriving);
 
+/**
+ * vpnpass_pin_end_way() - no packet finds the fast way of a pin from here on
+ * @pin: the pin
+ *
+ * The route is let go of at once: it outlives the packets that have found the way,
+ * as it is itself freed after a grace period.
+ *
+ * Context: any, vpnpass_net.lock held.
+ */
+void vpnpass_pin_end_way(struct vpnpass_pin *pin)
+{
+	struct vpnpass_way *way;
+
+	way = rcu_replace_pointer(pin->way, NULL, lockdep_is_held(&pin->session->vn->lock));
+	if (!way)
+		return;
+	dst_release(way->dst);
+	kfree_rcu(way, rcu);
+}
+
 /* No packet finds the pin from here on. */
 void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 {
@@ -146,6 +167,7 @@ void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 	if (pin->hidden)
 		return;
 	pin->hidden = true;
+	vpnpass_pin_end_way(pin);
 	trace_vpnpass_pin_del(pin);
 	rhashtable_remove_fast(&vn->pins, &pin->node, vpnpass_pin_params);
 	atomic_dec(&vn->proto[pin->session->proto->idx].n_pins);

@@ -10,7 +10,7 @@
 /* IPv4 looks at the first word of each address alone, so that a key on the
  * stack of the packet path need not be cleared.
  */
-static inline u32 vpnpass_key_hash(const void *data, u32 len, u32 seed)
+static __always_inline u32 vpnpass_key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct vpnpass_key *k = data;
 	u32 mix = seed ^ k->l4proto ^ (u32)k->kind << 8 ^ (u32)k->zone << 16;
@@ -50,8 +50,7 @@ static inline int vpnpass_pin_cmp(struct rhashtable_compare_arg *arg,
 static const struct rhashtable_params vpnpass_pin_params = {
 	.head_offset = offsetof(struct vpnpass_pin, node),
 	.key_len = sizeof(struct vpnpass_key),
-	.min_size = 64,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 	.hashfn = vpnpass_key_hash,
 	.obj_hashfn = vpnpass_pin_hash,
 	.obj_cmpfn = vpnpass_pin_cmp,

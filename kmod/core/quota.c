@@ -32,8 +32,7 @@ static const struct rhashtable_params quota_params = {
 	.head_offset = offsetof(struct quota, node),
 	.key_offset = offsetof(struct quota, key),
 	.key_len = sizeof(struct quota_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int vpnpass_quotas_init(struct vpnpass_net *vn)
@@ -83,7 +82,7 @@ static int quota_get(struct vpnpass_session *s, enum quota_role role, u32 max)
 		return 0;
 	}
 
-	q = vpnpass_zalloc(s->vn, sizeof(*q));
+	q = vpnpass_alloc_zeroed(s->vn, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
 	q->key = key;

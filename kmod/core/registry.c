@@ -221,13 +221,13 @@ void vpnpass_proto_unregister(struct vpnpass_proto *p)
 EXPORT_SYMBOL_GPL(vpnpass_proto_unregister);
 
 /**
- * vpnpass_hint() - a client is at a key exchange: tell who may care
+ * vpnpass_hint_send() - a client is at a key exchange: tell who may care
  * @vn: netns
  * @hint: who with whom
  *
  * Context: softirq, RCU read side.
  */
-void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
 	const struct vpnpass_proto *p;
 	int i;
@@ -239,27 +239,4 @@ void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 			p->ops->hint(vn, hint);
 	}
 }
-EXPORT_SYMBOL_GPL(vpnpass_hint);
-
-/**
- * vpnpass_busy() - had a client's key exchange better wait?
- * @vn: netns
- * @hint: who with whom
- *
- * Context: softirq, RCU read side.
- */
-bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
-{
-	const struct vpnpass_proto *p;
-	int i;
-
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		p = rcu_dereference(vpnpass_protos[i]);
-		if (p && p->ops->busy &&
-		    READ_ONCE(vn->proto[i].mode) == VPNPASS_MODE_ON &&
-		    p->ops->busy(vn, hint))
-			return true;
-	}
-	return false;
-}
-EXPORT_SYMBOL_GPL(vpnpass_busy);
+EXPORT_SYMBOL_GPL(vpnpass_hint_send);

@@ -16,8 +16,7 @@ static const struct rhashtable_params session_params = {
 	.head_offset = offsetof(struct vpnpass_session, ct_node),
 	.key_offset = offsetof(struct vpnpass_session, ct),
 	.key_len = sizeof(struct nf_conn *),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int vpnpass_sessions_init(struct vpnpass_net *vn)
@@ -256,6 +255,45 @@ int vpnpass_session_publish(struct vpnpass_session *s)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vpnpass_session_publish);
+
+/**
+ * vpnpass_session_start() - confirm the entry that a session begins with, and show both
+ * @s: from vpnpass_session_alloc()
+ * @skb: a packet of the entry, in POSTROUTING or LOCAL_IN
+ * @verdict: set to the packet's, if there is to be no session
+ *
+ * Context: softirq, RCU read side.
+ * Return: 0, or an error, with the session still the caller's to discard: as
+ * vpnpass_session_confirm(), or as vpnpass_session_publish() with the entry ended.
+ */
+int vpnpass_session_start(struct vpnpass_session *s, struct sk_buff *skb,
+			  unsigned int *verdict)
+{
+	int err = vpnpass_session_confirm(s, skb, verdict);
+
+	if (err)
+		return err;
+	err = vpnpass_session_publish(s);
+	if (err)
+		nf_ct_kill(s->ct);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vpnpass_session_start);
+
+/**
+ * vpnpass_address_known() - may an address be a client or a peer of some session?
+ * @vn: netns
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @addr: the address, unused bytes zero
+ *
+ * Context: RCU read side.
+ */
+bool vpnpass_address_known(const struct vpnpass_net *vn, u8 family,
+			   const union nf_inet_addr *addr)
+{
+	return READ_ONCE(vn->known[vpnpass_known_place(family, addr)]);
+}
+EXPORT_SYMBOL_GPL(vpnpass_address_known);
 
 /**
  * vpnpass_session_by_ct() - the session of a connection

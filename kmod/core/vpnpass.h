@@ -19,6 +19,7 @@
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/unaligned.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
@@ -33,9 +34,16 @@
 #define VPNPASS_TIMEOUT_MAX	864000UL	/* s: ten days */
 #define VPNPASS_KNOWN_BITS	8	/* size of the hash of sessions' addresses */
 
+/* Of rhashtable_params: a table begins with 16 buckets instead of 64, as most network
+ * namespaces have no VPN.
+ */
+#define VPNPASS_TABLE_SIZE	.nelem_hint = 8, .min_size = 16, .automatic_shrinking = true
+
 struct vpnpass_net;
 struct vpnpass_session;
 struct vpnpass_watches;
+struct vpnpass_way;
+struct vpnpass_fast;
 
 /**
  * struct vpnpass_key - what identifies a packet that carries one number
@@ -70,6 +78,11 @@ struct vpnpass_key {
  * @dir: direction of the packets, IP_CT_DIR_*
  * @number_kind: enum vpnpass_number_kind, for user space
  * @hidden: no longer in the table, as its session ends; under vpnpass_net.lock
+ * @way: the fast way of its packets, or NULL; changed under vpnpass_net.lock, and gone
+ *	once it is hidden
+ * @fast_tried: vpnpass_now() when its way was last wanted
+ * @fast_wait: ms until it may be wanted again
+ * @fast_told: the last event of it, VPNPASS_EVENT_TYPE_FAST*
  * @rcu: owned by pin.c
  */
 struct vpnpass_pin {
@@ -83,6 +96,10 @@ struct vpnpass_pin {
 	u8 dir;
 	u8 number_kind;
 	bool hidden;
+	struct vpnpass_way __rcu *way;
+	u32 fast_tried;
+	u32 fast_wait;
+	u32 fast_told;
 	struct rcu_head rcu;
 };
 
@@ -93,6 +110,7 @@ struct vpnpass_pin {
  * @min: least value
  * @max: greatest value
  * @def: value after loading
+ * @gone: it means nothing any more: who sets it is told so, and nobody is shown it
  */
 struct vpnpass_setting {
 	const char *name;
@@ -100,6 +118,7 @@ struct vpnpass_setting {
 	u32 min;
 	u32 max;
 	u32 def;
+	bool gone;
 };
 
 /* Settings every helper has, at these indices; its own come after. */
@@ -124,6 +143,21 @@ enum {
 		{ "max_per_client", "sessions", 1, 65535, per_client },	\
 	[VPNPASS_SET_MAX_PER_PEER] =					\
 		{ "max_per_peer", "sessions", 1, 65535, per_peer }
+
+/**
+ * struct vpnpass_fast_number - where the packets that may go the fast way have their number
+ * @l4proto: IPPROTO_*
+ * @kind: of their pins' keys
+ * @is_call_id: it is that of PPTP's GRE, else the first four octets
+ */
+struct vpnpass_fast_number {
+	u8 l4proto;
+	u8 kind;
+	bool is_call_id;
+};
+
+/* For helpers whose packets may go the fast way, see fast.h. */
+#define VPNPASS_FAST_SETTING	{ "fast", "ms", 0, 10000, 0 }
 
 /* Counters every helper has, at these indices; its own come after. */
 enum {
@@ -173,7 +207,6 @@ struct vpnpass_pkt {
  * @VPNPASS_HINT_MADE: the response to a request for SAs passed, of either side's: there
  *	is one IPsec SA each way more
  * @VPNPASS_HINT_ASKED: the client's request for one passed, for the first time
- * @VPNPASS_HINT_AGAIN: it passed once more, as no response has
  * @VPNPASS_HINT_NOT_MADE: what the client asked for last came to nothing: refused, or a
  *	round of EAP. That a round was one can show only with the next request; this
  *	then takes back a VPNPASS_HINT_MADE
@@ -184,7 +217,6 @@ struct vpnpass_pkt {
 enum vpnpass_hint_what {
 	VPNPASS_HINT_MADE,
 	VPNPASS_HINT_ASKED,
-	VPNPASS_HINT_AGAIN,
 	VPNPASS_HINT_NOT_MADE,
 	VPNPASS_HINT_ROUND_TRIP,
 };
@@ -211,7 +243,7 @@ struct vpnpass_hint {
 	struct nf_conn *ct;
 };
 
-#define VPNPASS_RESTORE_PINS	32	/* in one request */
+#define VPNPASS_RESTORE_PINS	256	/* in one request */
 
 /* A number of a session to be restored; @attr is for extack. */
 struct vpnpass_restore_pin {
@@ -246,7 +278,7 @@ struct vpnpass_restore {
 	int masq_index;
 	u32 lifetime;
 	struct netlink_ext_ack *extack;
-	u8 n_pins;
+	u16 n_pins;
 	struct vpnpass_restore_pin pins[VPNPASS_RESTORE_PINS];
 };
 
@@ -285,13 +317,15 @@ struct vpnpass_match {
  *	NULL. Softirq, RCU.
  * @miss: PREROUTING and OUTPUT, no pin has the packet's key (or the number could not be
  *	read, @err). Returns a netfilter verdict. Softirq, RCU.
+ * @after_rules: PREROUTING, behind all of the administrator's rules: the first packet of a
+ *	flow whose destination none of them has translated, in a netns whose sessions have
+ *	asked for it (vpnpass_rules_want()). A session's entry may take the place of the new
+ *	one. May be NULL. Returns a netfilter verdict. Softirq, RCU.
  * @post: POSTROUTING after NAT and all user rules, for packets that did not go
  *	the pinned way. Confirms the entry when it begins a session on it. Packets
  *	of entries that were there before, or that have another's helper, are seen
  *	in PREROUTING and OUTPUT. Returns a netfilter verdict. Softirq, RCU.
  * @hint: another helper saw the client at a key exchange; may be NULL
- * @busy: is it undecided what belongs to another client of that peer, so that a
- *	key exchange of this one had better wait? May be NULL. Softirq, RCU.
  * @restore: begin a session that was saved, or add its numbers to one that is
  *	there. Returns how many were added or -errno with extack; may be NULL.
  *	Process context, vpnpass_mutex, RCU.
@@ -305,8 +339,6 @@ struct vpnpass_match {
  *	vpnpass_net.lock held
  * @net_init: a netns begins (or the helper is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
- * @dev_down: a device of the netns goes down: let go of it; may be NULL.
- *	Process context, RTNL
  */
 struct vpnpass_ops {
 	int (*number)(struct vpnpass_pkt *pkt);
@@ -316,9 +348,9 @@ struct vpnpass_ops {
 			 unsigned int thoff, unsigned int csum_off);
 	unsigned int (*miss)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err);
+	unsigned int (*after_rules)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	unsigned int (*post)(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 	void (*hint)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-	bool (*busy)(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 	int (*restore)(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 	void (*session_end)(struct vpnpass_session *s);
 	const char *(*session_state)(const struct vpnpass_session *s);
@@ -327,7 +359,6 @@ struct vpnpass_ops {
 	(*session_child)(const struct vpnpass_session *s);
 	int (*net_init)(struct vpnpass_net *vn);
 	void (*net_exit)(struct vpnpass_net *vn);
-	void (*dev_down)(struct vpnpass_net *vn, const struct net_device *dev);
 };
 
 /**
@@ -340,6 +371,10 @@ struct vpnpass_ops {
  * @n_settings: how many
  * @counters: VPNPASS_COMMON_COUNTERS, then its own
  * @n_counters: how many
+ * @fast_number: where packets that may go the fast way have their number
+ * @fast_setting: index of its setting VPNPASS_FAST_SETTING, 0: its packets do not go fast
+ * @fast_counter: index of its counter "fast_packets", which "fast_learned" and
+ *	"fast_refused" follow
  * @session_size: size of its session struct, which begins with a
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
@@ -361,6 +396,9 @@ struct vpnpass_proto {
 	u8 n_settings;
 	const char *const *counters;
 	u8 n_counters;
+	struct vpnpass_fast_number fast_number;
+	u8 fast_setting;
+	u8 fast_counter;
 	u16 session_size;
 	u16 net_size;
 	u64 number_mask;
@@ -370,6 +408,8 @@ struct vpnpass_proto {
 	u8 idx;
 	struct kmem_cache *cache;
 };
+
+#define VPNPASS_GIVEN	1	/* a bit of vpnpass_session.passed */
 
 /**
  * struct vpnpass_session - one VPN connection of one client
@@ -385,15 +425,18 @@ struct vpnpass_proto {
  * @hidden: not for user space to see (a control connection, whose calls are);
  *	set by the helper before it publishes
  * @keep_ct: its connection outlives it; set by the helper before it ends it
+ * @help_at: where the connection's helper extension was before it was let go of, or 0
  * @unwatched: its connection has no conntrack helper of ours: by intent, or as it
  *	was plain NAT's before
  * @passed: bit 0 is set once a packet of the client's has passed all of the
- *	administrator's rules, which is at once unless the connection was made before
+ *	administrator's rules, which is at once unless the connection was made before;
+ *	VPNPASS_GIVEN once the client got a packet in doubt after that
  * @doomed: its address has gone, the sweep is to end it
  * @ended: bit 0 is set once, by whoever ends it
  * @id: for user space, and its place in vpnpass_proto_net.sessions
  * @began: ktime_get_boottime_ns() at creation
  * @last: vpnpass_now() of its last packet
+ * @fast: packets that went the fast way, by direction
  * @rcu: owned by session.c
  */
 struct vpnpass_session {
@@ -410,11 +453,13 @@ struct vpnpass_session {
 	bool keep_ct;
 	bool unwatched;
 	bool doomed;
+	u32 help_at;
 	unsigned long passed;
 	unsigned long ended;
 	unsigned long id;
 	u64 began;
 	u32 last;
+	atomic64_t fast[IP_CT_DIR_MAX];
 	struct rcu_head rcu;
 };
 
@@ -435,6 +480,18 @@ struct vpnpass_proto_net {
 	void *priv;			/* net_size bytes */
 };
 
+/**
+ * struct vpnpass_chain - behind all of the administrator's that translate destinations
+ * @ops: the chain
+ * @wanted: by a session, READ_ONCE
+ * @there: registered; vpnpass_mutex, READ_ONCE
+ */
+struct vpnpass_chain {
+	struct nf_hook_ops ops;
+	bool wanted;
+	bool there;
+};
+
 struct vpnpass_net {
 	struct net *net;
 	struct rhashtable pins;
@@ -444,14 +501,26 @@ struct vpnpass_net {
 	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
+	struct vpnpass_chain chains[2];	/* by family: IPv4, IPv6; after_rules.c */
+	struct work_struct chains_work;	/* registers those that are wanted */
+	atomic_t n_old;			/* entries that wait to be freed, after_rules.c */
 	struct vpnpass_watches *watches;	/* watch.c */
 	unsigned long session_id;	/* ID of the newest session; lock */
 	u32 known[1 << VPNPASS_KNOWN_BITS];	/* clients and peers, see known.h; lock */
 	bool dead;
+	bool fast_on;			/* some protocol's packets may go the fast way */
+	atomic_t fast_gen;		/* ways learnt before it changed are over */
+	struct vpnpass_fast __percpu *fast;	/* once some may; vpnpass_mutex */
 	bool doomed;			/* an address went: some session is doomed */
 	struct mem_cgroup *memcg;	/* charged for what packets allocate, or NULL */
 	struct vpnpass_proto_net proto[VPNPASS_PROTOS];
 };
+
+/* RFC 2637 4.1: K must be set, version 1, the protocol is PPP's. @h: four octets */
+static inline bool vpnpass_gre_is_pptp(const u8 *h)
+{
+	return (get_unaligned_be32(h) & 0x2007ffff) == 0x2001880b;
+}
 
 static inline void *vpnpass_net_priv(const struct vpnpass_net *vn,
 				     const struct vpnpass_proto *p)
@@ -489,10 +558,16 @@ static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntr
 	return tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), dir) : NF_CT_DEFAULT_ZONE_ID;
 }
 
-/* A packet of a session's that was not attached, and so counted by conntrack alone. */
+void vpnpass_attach_answered(struct nf_conn *ct);
+
+/* A packet of a session's that was not attached, and so counted by conntrack alone. The
+ * client goes on after what it was given in doubt.
+ */
 static inline void vpnpass_session_seen(struct vpnpass_session *s)
 {
 	WRITE_ONCE(s->last, vpnpass_now());
+	if (unlikely(test_bit(VPNPASS_GIVEN, &s->passed)))
+		vpnpass_attach_answered(s->ct);
 }
 
 /* registry.c: registration; process context. The helper stays valid until
@@ -507,12 +582,11 @@ int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8
 void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
 			  const union nf_inet_addr *addr, u16 port);
 
-/* registry.c: tell the other helpers, and ask them; softirq, RCU. */
-void vpnpass_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-bool vpnpass_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+/* registry.c: tell the other helpers; softirq, RCU. */
+void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* memory.c; any context */
-void *vpnpass_zalloc(struct vpnpass_net *vn, size_t size);
+void *vpnpass_alloc_zeroed(struct vpnpass_net *vn, size_t size);
 
 /* pin.c */
 struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn);
@@ -532,18 +606,23 @@ vpnpass_session_alloc(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 int vpnpass_session_confirm(struct vpnpass_session *s, struct sk_buff *skb,
 			    unsigned int *verdict);
 int vpnpass_session_publish(struct vpnpass_session *s);
+int vpnpass_session_start(struct vpnpass_session *s, struct sk_buff *skb,
+			  unsigned int *verdict);
 void vpnpass_session_rebind(struct vpnpass_session *s, struct nf_conn *ct);
 void vpnpass_session_discard(struct vpnpass_session *s);
+bool vpnpass_address_known(const struct vpnpass_net *vn, u8 family,
+			   const union nf_inet_addr *addr);
 bool vpnpass_session_end(struct vpnpass_session *s, const char *reason);
 struct vpnpass_session *vpnpass_session_by_ct(struct vpnpass_net *vn,
 					      const struct vpnpass_proto *p,
 					      const struct nf_conn *ct);
 
 /* attach.c */
-bool vpnpass_attach(struct vpnpass_session *s, struct sk_buff *skb,
-		    enum ip_conntrack_dir dir);
+bool vpnpass_attach_packet(struct vpnpass_session *s, struct sk_buff *skb,
+			   enum ip_conntrack_dir dir);
 
 bool vpnpass_attach_copy(struct vpnpass_session *s, struct sk_buff *skb);
+bool vpnpass_send_copy(struct vpnpass_session *s, struct sk_buff *skb);
 
 /* conn.c */
 struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
@@ -554,9 +633,12 @@ struct nf_conn *vpnpass_conn_alloc(struct vpnpass_net *vn,
 int vpnpass_conn_insert(struct nf_conn *ct);
 void vpnpass_conn_masquerade(struct nf_conn *ct, int ifindex);
 int vpnpass_conn_masq_index(const struct nf_conn *ct);
+bool vpnpass_conn_leaves_elsewhere(const struct nf_conn *ct, const struct vpnpass_pkt *pkt);
 
 /* flow.c */
 bool vpnpass_flow_to_router(const struct vpnpass_pkt *pkt);
+void vpnpass_rules_want(struct vpnpass_net *vn, u8 family);
+bool vpnpass_rules_first(struct vpnpass_net *vn, u8 family);
 struct nf_conntrack_tuple_hash *
 vpnpass_flow_find(const struct vpnpass_pkt *pkt, const struct nf_conntrack_zone *zone);
 bool vpnpass_flow_exists(const struct vpnpass_pkt *pkt,
@@ -569,20 +651,16 @@ void vpnpass_flow_template_of(struct vpnpass_net *vn, struct sk_buff *skb,
 void vpnpass_flow_redirected(struct vpnpass_pkt *pkt, struct nf_conn *tmpl);
 void vpnpass_flow_forget_unasked(const struct vpnpass_pkt *pkt);
 void vpnpass_flow_forget(const struct vpnpass_pkt *pkt);
+void vpnpass_flow_plain(struct nf_conn *ct);
 bool vpnpass_flow_keep_port(struct sk_buff *skb);
 bool vpnpass_flow_other_port(struct sk_buff *skb);
 void vpnpass_flow_evict(struct vpnpass_net *vn, const struct nf_conntrack_zone *zone,
 			const struct nf_conntrack_tuple *tuple);
 
-/* help.c; RCU read side */
+/* helper.c; RCU read side */
 #define VPNPASS_CONN_DATA	32	/* octets */
-bool vpnpass_conn_watched(const struct nf_conn *ct);
 void *vpnpass_conn_data(const struct nf_conn *ct);
 void vpnpass_conn_unwatch(struct nf_conn *ct);
-
-/* send.c */
-bool vpnpass_keep(const struct vpnpass_pkt *pkt);
-void vpnpass_send(struct net *net, struct sk_buff *skb);
 
 /* event.c; any context. @reason may be NULL. */
 void vpnpass_limit_hit(const struct vpnpass_session *s, int counter);

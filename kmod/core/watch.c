@@ -92,7 +92,7 @@ static struct vpnpass_watches *watches_get(struct vpnpass_net *vn)
 
 	lockdep_assert_held(&vn->lock);
 	if (!w) {
-		w = vpnpass_zalloc(vn, sizeof(*w));
+		w = vpnpass_alloc_zeroed(vn, sizeof(*w));
 		/* pairs with the READ_ONCE() of who asks: it is empty for who finds it */
 		smp_store_release(&vn->watches, w);
 		if (w)

@@ -5,12 +5,13 @@
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "esp.h"
 
-/* SPI and sequence number. */
-static int esp_header(const struct vpnpass_pkt *pkt, u32 *spi, u32 *seq)
+/* The SPI, of a packet that has a sequence number as well. */
+static int esp_header(const struct vpnpass_pkt *pkt, u32 *spi)
 {
 	__be32 buf[2];
 	const __be32 *h;
@@ -19,97 +20,98 @@ static int esp_header(const struct vpnpass_pkt *pkt, u32 *spi, u32 *seq)
 	if (!h)
 		return -EBADMSG;
 	*spi = ntohl(h[0]);
-	*seq = ntohl(h[1]);
 	return *spi > ESP_SPI_RESERVED ? 0 : -EBADMSG;
 }
 
 static int esp_number(struct vpnpass_pkt *pkt)
 {
-	u32 spi, seq;
+	u32 spi;
 	int err;
 
-	err = esp_header(pkt, &spi, &seq);
+	err = esp_header(pkt, &spi);
 	pkt->key.number = spi;
 	return err;
 }
 
-/* A copy takes the same way as the packet, as another client's. */
-static void esp_send_copy(struct sk_buff *copy, struct pair_client *c)
-{
-	struct esp_session *es = container_of(c, struct esp_session, client);
-
-	if (vpnpass_attach_copy(&es->s, copy))
-		netif_rx(copy);
-	else
-		kfree_skb(copy);
-}
-
-static unsigned int esp_deliver(struct vpnpass_pkt *pkt, struct pair_act *act)
-{
-	struct esp_session *es;
-	struct sk_buff *copy;
-	int i;
-
-	for (i = 0; i < act->n_copy; i++) {
-		copy = skb_clone(pkt->skb, GFP_ATOMIC);
-		if (copy)
-			esp_send_copy(copy, act->copy[i]);
-	}
-	es = container_of(act->to, struct esp_session, client);
-	return vpnpass_attach(&es->s, pkt->skb, IP_CT_DIR_REPLY) ? NF_ACCEPT :
-								   NF_DROP;
-}
-
-/* A packet from a gateway that clients of ours use, on an SPI without a pin. */
+/* A packet from a gateway that clients of ours use, on an SPI without a pin. Copies are
+ * made and sent with no lock held: a copy takes the same way as the packet.
+ */
 static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt)
 {
-	struct esp_release rel = {};
-	struct pair_act act = {};
-	unsigned int verdict;
-	u32 spi, seq;
+	struct esp_receivers r;
+	bool done;
+	int i;
 
-	if (esp_header(pkt, &spi, &seq))
+	if (!esp_group_arrival(g, pkt->key.number, &r))
+		return NF_ACCEPT;
+	if (!r.n)
 		return NF_DROP;
+	for (i = 1; i < r.n; i++)
+		vpnpass_send_copy(&r.to[i]->s, pkt->skb);
+	done = r.sure ? vpnpass_attach_packet(&r.to[0]->s, pkt->skb, IP_CT_DIR_REPLY) :
+			vpnpass_attach_copy(&r.to[0]->s, pkt->skb);
+	return done ? NF_ACCEPT : NF_DROP;
+}
 
-	spin_lock_bh(&g->lock);
-	if (g->dead) {
-		act.verdict = PAIR_PASS;
-	} else {
-		esp_group_begin(g);
-		pair_in(&g->pair, spi, seq, vpnpass_now(), &act);
-		esp_group_apply(g, &act, &rel);
-	}
-	switch (act.verdict) {
-	case PAIR_DELIVER:
-		verdict = esp_deliver(pkt, &act);
-		break;
-	case PAIR_DROP:
-		verdict = NF_DROP;
-		break;
-	default:
-		verdict = NF_ACCEPT;
-	}
-	spin_unlock_bh(&g->lock);
-	esp_release_send(g->vn, &rel);
-	return verdict;
+static struct esp_group *group_of(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+{
+	struct esp_group_key key = {
+		.peer = pkt->key.src,
+		.local = pkt->key.dst,
+		.zone = pkt->key.zone,
+		.family = pkt->key.family,
+	};
+
+	return esp_group_find(vn, &key);
+}
+
+/* See struct vpnpass_ops. */
+static unsigned int esp_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	struct esp_group *g = group_of(vn, pkt);
+
+	if (!g || esp_own_sa(vn, &pkt->key, pkt->skb->mark))
+		return NF_ACCEPT;
+	return esp_number(pkt) ? NF_DROP : esp_unknown_spi(g, pkt);
+}
+
+/* A client's packet, without a pin. When its connection was made another way may have led
+ * to the gateway, and NAT would drop the first packet that leaves by this one.
+ */
+static void esp_check_way(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+			  const struct nf_conntrack_zone *zone)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct vpnpass_session *s;
+	struct nf_conn *ct;
+
+	if (pkt->state->hook != NF_INET_PRE_ROUTING ||
+	    !vpnpass_address_known(vn, pkt->key.family, &pkt->key.src))
+		return;
+	h = vpnpass_flow_find(pkt, zone);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
+	if (s && !test_bit(0, &s->passed) && vpnpass_conn_leaves_elsewhere(ct, pkt))
+		vpnpass_session_end(s, "another way out");
+	nf_ct_put(ct);
 }
 
 static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	struct esp_group_key key = {};
+	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
 	struct esp_group *g;
 
 	if (err)
 		vpnpass_count(vn, &esp_proto, VPNPASS_CNT_MALFORMED);
-	key.peer = pkt->key.src;
-	key.local = pkt->key.dst;
-	key.zone = pkt->key.zone;
-	key.family = pkt->key.family;
-	g = esp_group_find(vn, &key);
-	if (!g)
+	g = group_of(vn, pkt);
+	if (!g) {
+		esp_check_way(vn, pkt, zone);
 		return NF_ACCEPT;
+	}
 	if (esp_own_sa(vn, &pkt->key, pkt->skb->mark)) {
 		vpnpass_count(vn, &esp_proto, ESP_CNT_LOCAL_SA);
 		return NF_ACCEPT;
@@ -117,36 +119,33 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	/* A server that a rule leads to, or an IPsec of the router's without SAs in the
 	 * kernel, was there first.
 	 */
-	if (vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt) &&
-	    !esp_own_peer(vn, &pkt->key))
+	if (vpnpass_flow_is_stock(pkt, zone) && !esp_own_peer(vn, &pkt->key))
+		return NF_ACCEPT;
+	/* Before a client has sent, a rule may lead the gateway's to a server. */
+	if (!READ_ONCE(g->begun) && vpnpass_rules_first(vn, pkt->key.family) &&
+	    !vpnpass_flow_exists(pkt, zone))
 		return NF_ACCEPT;
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }
 
-/* An outbound packet that the policy wants to see. */
-static unsigned int esp_outbound(struct esp_session *es, struct vpnpass_pkt *pkt,
-				 u32 spi, u32 seq)
+/* A rule leads the gateway's ESP to a host that asks for an SA with it as well: the flow
+ * that is about to begin needs what the connection made for the host has.
+ */
+static void esp_give_way(struct vpnpass_net *vn, const struct nf_conn *ct)
 {
-	struct esp_group *g = es->group;
-	struct esp_release rel = {};
-	unsigned int verdict = NF_ACCEPT;
-	struct pair_act act = {};
+	struct nf_conntrack_tuple_hash *h;
+	struct vpnpass_session *s;
+	struct nf_conn *made;
 
-	spin_lock_bh(&g->lock);
-	if (es->linked) {
-		esp_session_refill(es);
-		esp_group_begin(g);
-		pair_out(&g->pair, &es->client, spi, seq, vpnpass_now(), &act);
-		if (act.verdict == PAIR_HOLD)
-			verdict = esp_hold(es, pkt) ? NF_STOLEN : NF_DROP;
-		else if (act.verdict == PAIR_DROP)
-			verdict = NF_DROP;
-		esp_group_apply(g, &act, &rel);
-		esp_session_quote(es, spi);
-	}
-	spin_unlock_bh(&g->lock);
-	esp_release_send(g->vn, &rel);
-	return verdict;
+	h = nf_conntrack_find_get(vn->net, nf_ct_zone(ct),
+				  &ct->tuplehash[IP_CT_DIR_REPLY].tuple);
+	if (!h)
+		return;
+	made = nf_ct_tuplehash_to_ctrack(h);
+	s = vpnpass_session_by_ct(vn, &esp_proto, made);
+	if (s && !test_bit(0, &s->passed))
+		vpnpass_session_end(s, "a rule leads ESP to the client");
+	nf_ct_put(made);
 }
 
 static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
@@ -156,9 +155,11 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	struct esp_session *es;
 	unsigned int verdict;
 	struct nf_conn *ct;
-	u32 spi, seq;
+	u32 spi;
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (!nf_ct_is_confirmed(ct) && test_bit(IPS_DST_NAT_BIT, &ct->status))
+		esp_give_way(vn, ct);
 	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL ||
 	    !test_bit(IPS_SRC_NAT_BIT, &ct->status) ||
 	    nf_ct_protonum(ct) != IPPROTO_ESP)
@@ -166,7 +167,7 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	/* Counted on its way in. Without a session it must not become the one
 	 * entry that catches what the gateway sends to others.
 	 */
-	if (esp_header(pkt, &spi, &seq))
+	if (esp_header(pkt, &spi))
 		return NF_DROP;
 
 	s = vpnpass_session_by_ct(vn, &esp_proto, ct);
@@ -180,65 +181,22 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 			return verdict;
 	}
 	vpnpass_session_seen(&es->s);
-	return esp_outbound(es, pkt, spi, seq);
+	WRITE_ONCE(es->group->begun, true);
+	esp_session_out(es, spi);
+	return NF_ACCEPT;
 }
-
-static const struct vpnpass_match esp_match[] = {
-	{ .l4proto = IPPROTO_ESP },
-	{ .l4proto = IPPROTO_AH, .block_only = true },
-};
-
-static const struct vpnpass_setting esp_settings[] = {
-	VPNPASS_COMMON_SETTINGS(3600),
-	[ESP_SET_WINDOW] = { "pairing_window", "ms", 10, 10000, 500 },
-	[ESP_SET_COPIES] = { "copies", "packets", 0, PAIR_COPY_MAX, PAIR_COPY_MAX },
-	[ESP_SET_STRICT] = { "strict", "", 0, 1, 0 },
-	[ESP_SET_HOLD] = { "hold", "", 0, 1, 1 },
-};
-
-static const char *const esp_counters[] = {
-	VPNPASS_COMMON_COUNTERS,
-	[ESP_CNT_PAIRED_ONLY] = "paired_only_client",
-	[ESP_CNT_PAIRED_EVIDENCE] = "paired_evidence",
-	[ESP_CNT_PAIRED_PENDING] = "paired_pending",
-	[ESP_CNT_GUESSED] = "paired_guess",
-	[ESP_CNT_CORRECTED] = "corrected",
-	[ESP_CNT_HELD] = "held",
-	[ESP_CNT_HELD_DROPPED] = "held_dropped",
-	[ESP_CNT_COPIES] = "copies",
-	[ESP_CNT_UNKNOWN] = "unknown_spi",
-	[ESP_CNT_DROPPED_STRICT] = "dropped_strict",
-	[ESP_CNT_DROPPED_LIMIT] = "dropped_limit",
-	[ESP_CNT_ONEWAY] = "oneway",
-	[ESP_CNT_LOCAL_SA] = "local_sa",
-	[ESP_CNT_PIN_FAILED] = "pin_failed",
-};
-
-struct vpnpass_proto esp_proto = {
-	.name = "esp",
-	.owner = THIS_MODULE,
-	.match = esp_match,
-	.n_match = ARRAY_SIZE(esp_match),
-	.settings = esp_settings,
-	.n_settings = ARRAY_SIZE(esp_settings),
-	.counters = esp_counters,
-	.n_counters = ARRAY_SIZE(esp_counters),
-	.session_size = sizeof(struct esp_session),
-	.net_size = sizeof(struct esp_net),
-};
 
 static const struct vpnpass_ops esp_ops = {
 	.number = esp_number,
 	.miss = esp_miss,
+	.after_rules = esp_after_rules,
 	.post = esp_post,
-	.hint = esp_hint,
-	.busy = esp_busy,
-	.restore = esp_restore,
+	.hint = esp_take_hint,
+	.restore = esp_restore_session,
 	.session_end = esp_session_end,
 	.session_state = esp_session_state,
 	.net_init = esp_groups_init,
 	.net_exit = esp_groups_exit,
-	.dev_down = esp_groups_dev_gone,
 };
 
 static int __init esp_init(void)

@@ -1,42 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the ESP helper share. */
+/* Declarations that the files of the ESP module share. */
 #ifndef VPNPASS_ESP_H
 #define VPNPASS_ESP_H
 
 #include <linux/idr.h>
-#include <linux/timer.h>
 #include <vpnpass.h>
 
-#include "pair.h"
+#include "pair/pair.h"
 
-#define ESP_HELD	8	/* packets kept while a client waits its turn */
-#define ESP_RECENT_MS	1000	/* who renews SPIs faster is at his limit */
 #define ESP_SPI_RESERVED	255	/* RFC 4303 2.1: 0 is local, 1..255 IANA's */
-#define ESP_SPARES	4	/* pins kept ready, so that arrivals allocate none */
 
 enum {
-	ESP_SET_WINDOW = VPNPASS_SET_OWN,
-	ESP_SET_COPIES,
+	ESP_SET_COPIES = VPNPASS_SET_OWN,
+	ESP_SET_COPY_RATE,
+	ESP_SET_SPIS,
 	ESP_SET_STRICT,
+	ESP_SET_WINDOW,
 	ESP_SET_HOLD,
+	ESP_SET_FAST,
 	ESP_SET_N,
 };
 
 enum {
 	ESP_CNT_PAIRED_ONLY = VPNPASS_CNT_OWN,
 	ESP_CNT_PAIRED_EVIDENCE,
-	ESP_CNT_PAIRED_PENDING,
-	ESP_CNT_GUESSED,
 	ESP_CNT_CORRECTED,
-	ESP_CNT_HELD,
-	ESP_CNT_HELD_DROPPED,
 	ESP_CNT_COPIES,
+	ESP_CNT_LIMIT_COPIES,
 	ESP_CNT_UNKNOWN,
 	ESP_CNT_DROPPED_STRICT,
-	ESP_CNT_DROPPED_LIMIT,
-	ESP_CNT_ONEWAY,
+	ESP_CNT_NO_ROOM,
 	ESP_CNT_LOCAL_SA,
 	ESP_CNT_PIN_FAILED,
+	ESP_CNT_FAST_PACKETS,
+	ESP_CNT_FAST_LEARNED,
+	ESP_CNT_FAST_REFUSED,
 	ESP_CNT_N,
 };
 
@@ -57,40 +55,40 @@ struct esp_group {
 	struct pair_group pair;
 	struct pair_cfg cfg;
 	struct ida reply_keys;
-	struct timer_list timer;
-	struct list_head holding;	/* sessions with held packets */
 	u32 refs;
+	bool begun;			/* a client has sent, READ_ONCE */
 	bool dead;
 	struct rcu_head rcu;
+};
+
+/* An SPI that a client sends on. */
+struct esp_out {
+	struct pair_out out;
+	struct vpnpass_pin *quote;	/* leads ICMP errors to the session, or NULL */
 };
 
 struct esp_session {
 	struct vpnpass_session s;	/* first: the core allocates and frees */
 	struct esp_group *group;
 	struct pair_client client;
-	struct list_head holding;	/* in esp_group.holding */
-	struct sk_buff *held[ESP_HELD];
-	struct vpnpass_pin *spare[ESP_SPARES];
-	struct vpnpass_pin *quote[PAIR_OUT_SLOTS];	/* of client.out[] */
-	u32 held_since;
+	struct vpnpass_pin *spare;	/* for client.spare, so that arrivals allocate none */
 	u16 reply_key;
-	u8 n_held;
-	u8 n_spare;
 	bool linked;			/* the pairing policy knows it */
 };
 
-/* Packets to be sent when the group's lock has been dropped. */
-struct esp_release {
-	struct sk_buff *held[ESP_HELD];
+/* The receivers of a packet, valid until the end of the RCU read side. */
+struct esp_receivers {
+	struct esp_session *to[1 + PAIR_COPIES_MAX];
 	u8 n;
+	bool sure;			/* the packet is for the first, and no other */
 };
 
-/* What a client's connection is to be like; the zone is that of both tuples. */
+/* A client's connection as it is to be made; the zone is that of both tuples. */
 struct esp_conn {
 	u8 family;
 	union nf_inet_addr client;
 	union nf_inet_addr dest;	/* where the client sends to */
-	union nf_inet_addr peer;	/* who gets it */
+	union nf_inet_addr peer;	/* the gateway, after DNAT */
 	union nf_inet_addr local;
 	struct nf_conntrack_zone zone;
 	struct nf_conn *master;		/* the key exchange's connection, or NULL */
@@ -128,6 +126,16 @@ extern struct vpnpass_proto esp_proto;
 bool esp_own_sa(struct vpnpass_net *vn, const struct vpnpass_key *key, u32 mark);
 bool esp_own_peer(struct vpnpass_net *vn, const struct vpnpass_key *key);
 
+/* pins.c: group lock held */
+void esp_spares_fill(struct esp_session *es);
+void esp_spares_free(struct esp_session *es);
+struct esp_out *esp_out_alloc(struct esp_session *es);
+void esp_out_quote(struct esp_session *es, struct esp_out *o);
+void esp_spi_pin(struct esp_session *es, struct pair_spi *s);
+void esp_spi_unpin(struct pair_spi *s);
+void esp_spi_free(struct pair_spi *s);
+void esp_spis_forget(struct pair_client *c);
+
 /* group.c */
 int esp_groups_init(struct vpnpass_net *vn);
 void esp_groups_exit(struct vpnpass_net *vn);
@@ -136,31 +144,22 @@ struct esp_group *esp_group_find(struct vpnpass_net *vn,
 struct esp_group *esp_group_get(struct vpnpass_net *vn,
 				const struct esp_group_key *key);
 void esp_group_put(struct esp_group *g);
-void esp_groups_dev_gone(struct vpnpass_net *vn, const struct net_device *dev);
 void esp_group_begin(struct esp_group *g);
-void esp_group_apply(struct esp_group *g, struct pair_act *act,
-		     struct esp_release *rel);
+void esp_group_apply(struct esp_group *g, struct pair_act *act);
+bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r);
 
 /* session.c */
 struct esp_session *esp_session_begin(struct vpnpass_net *vn,
 				      struct vpnpass_pkt *pkt,
 				      unsigned int *verdict);
+void esp_session_link(struct esp_session *es);
+struct pair_out *esp_out_new(struct esp_session *es, u32 spi);
+void esp_session_out(struct esp_session *es, u32 spi);
 void esp_session_end(struct vpnpass_session *s);
 const char *esp_session_state(const struct vpnpass_session *s);
-void esp_session_refill(struct esp_session *es);
-void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in);
-void esp_session_quote(struct esp_session *es, u32 spi);
-
-/* hold.c: group lock held, but for esp_release_send() */
-bool esp_hold(struct esp_session *es, struct vpnpass_pkt *pkt);
-void esp_hold_release(struct esp_session *es, struct esp_release *rel);
-void esp_hold_drop(struct esp_session *es);
-void esp_hold_drop_dev(struct esp_session *es, const struct net_device *dev);
-void esp_release_send(struct vpnpass_net *vn, struct esp_release *rel);
 
 /* hint.c */
-void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
-bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
+void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* make.c */
 struct esp_session *esp_session_find(struct vpnpass_net *vn,
@@ -169,6 +168,6 @@ struct esp_session *esp_session_make(struct vpnpass_net *vn,
 				     const struct esp_conn *c);
 
 /* restore.c */
-int esp_restore(struct vpnpass_net *vn, const struct vpnpass_restore *r);
+int esp_restore_session(struct vpnpass_net *vn, const struct vpnpass_restore *r);
 
 #endif /* VPNPASS_ESP_H */

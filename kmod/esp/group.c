@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Groups: the clients of one gateway behind one address of the router's, among
- * whom the pairing policy decides. Carries out what esp/pair.c says.
+ * whom the pairing policy decides. Asks it, and carries out what it says.
  */
 #include <linux/jhash.h>
 #include <linux/slab.h>
@@ -13,8 +13,7 @@ static const struct rhashtable_params group_params = {
 	.head_offset = offsetof(struct esp_group, node),
 	.key_offset = offsetof(struct esp_group, key),
 	.key_len = sizeof(struct esp_group_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 static struct rhashtable *groups_of(struct vpnpass_net *vn)
@@ -50,17 +49,14 @@ static void group_count(struct esp_group *g)
 		u64 *from;
 		int to;
 	} const map[] = {
-		{ &g->pair.paired_only_client, ESP_CNT_PAIRED_ONLY },
-		{ &g->pair.paired_evidence, ESP_CNT_PAIRED_EVIDENCE },
-		{ &g->pair.paired_pending, ESP_CNT_PAIRED_PENDING },
-		{ &g->pair.guessed, ESP_CNT_GUESSED },
-		{ &g->pair.corrected, ESP_CNT_CORRECTED },
-		{ &g->pair.held, ESP_CNT_HELD },
-		{ &g->pair.copies, ESP_CNT_COPIES },
-		{ &g->pair.unknown, ESP_CNT_UNKNOWN },
-		{ &g->pair.dropped_strict, ESP_CNT_DROPPED_STRICT },
-		{ &g->pair.dropped_limit, ESP_CNT_DROPPED_LIMIT },
-		{ &g->pair.oneway, ESP_CNT_ONEWAY },
+		{ &g->pair.n_only, ESP_CNT_PAIRED_ONLY },
+		{ &g->pair.n_paired, ESP_CNT_PAIRED_EVIDENCE },
+		{ &g->pair.n_revoked, ESP_CNT_CORRECTED },
+		{ &g->pair.n_copies, ESP_CNT_COPIES },
+		{ &g->pair.n_limit, ESP_CNT_LIMIT_COPIES },
+		{ &g->pair.n_unknown, ESP_CNT_UNKNOWN },
+		{ &g->pair.n_strict, ESP_CNT_DROPPED_STRICT },
+		{ &g->pair.n_no_room, ESP_CNT_NO_ROOM },
 	};
 	struct vpnpass_proto_net *pn = &g->vn->proto[esp_proto.idx];
 	int i;
@@ -73,25 +69,16 @@ static void group_count(struct esp_group *g)
 	}
 }
 
-static void group_arm(struct esp_group *g)
-{
-	u32 ms = pair_next_tick(&g->pair, vpnpass_now());
-
-	if (!list_empty(&g->holding))
-		ms = min_t(u32, ms, PAIR_HELD_MS);
-	if (ms != PAIR_NEVER && !g->dead)
-		mod_timer(&g->timer, jiffies + msecs_to_jiffies(ms) + 1);
-}
-
 /* Before each call of the policy: the settings as they are now. Lock held. */
 void esp_group_begin(struct esp_group *g)
 {
 	const struct vpnpass_net *vn = g->vn;
 
-	g->cfg.open_ms = vpnpass_setting(vn, &esp_proto, ESP_SET_WINDOW);
 	g->cfg.copies = vpnpass_setting(vn, &esp_proto, ESP_SET_COPIES);
+	g->cfg.rate = vpnpass_setting(vn, &esp_proto, ESP_SET_COPY_RATE);
+	g->cfg.spis = vpnpass_setting(vn, &esp_proto, ESP_SET_SPIS);
 	g->cfg.strict = vpnpass_setting(vn, &esp_proto, ESP_SET_STRICT);
-	g->cfg.hold = vpnpass_setting(vn, &esp_proto, ESP_SET_HOLD);
+	g->cfg.idle_ms = vpnpass_setting(vn, &esp_proto, VPNPASS_SET_TIMEOUT) * MSEC_PER_SEC;
 }
 
 static struct esp_session *session_of(struct pair_client *c)
@@ -100,53 +87,51 @@ static struct esp_session *session_of(struct pair_client *c)
 }
 
 /**
- * esp_group_apply() - carry out what the policy decided, but for the verdict
+ * esp_group_apply() - carry out what the policy decided, but for who gets the packet
  * @g: the group, locked
  * @act: the decision
- * @rel: filled with packets to be sent when the lock has been dropped
  */
-void esp_group_apply(struct esp_group *g, struct pair_act *act,
-		     struct esp_release *rel)
+void esp_group_apply(struct esp_group *g, struct pair_act *act)
 {
-	struct pair_act_slot *p;
 	int i;
 
-	for (i = 0; i < act->n_unpin; i++) {
-		p = &act->unpin[i];
-		if (!p->slot->priv)
-			continue;
-		vpnpass_pin_del(p->slot->priv);
-		p->slot->priv = NULL;
-		p->slot->last = NULL;
-	}
-	for (i = 0; i < act->n_pin; i++) {
-		p = &act->pin[i];
-		esp_session_pin(session_of(p->c), p->slot, p->in);
-	}
-	if (act->release)
-		esp_hold_release(session_of(act->release), rel);
+	for (i = 0; i < act->n_unpin; i++)
+		esp_spi_unpin(act->unpin[i]);
+	for (i = 0; i < act->n_freed; i++)
+		esp_spi_free(act->freed[i]);
+	for (i = 0; i < act->n_pin; i++)
+		esp_spi_pin(session_of(act->pin[i]->c), act->pin[i]);
 	group_count(g);
-	group_arm(g);
 }
 
-static void group_tick(struct timer_list *t)
+/**
+ * esp_group_arrival() - a packet of the gateway's, on an SPI without a pin
+ * @g: the group
+ * @spi: the SPI
+ * @r: filled with who gets it
+ *
+ * Context: softirq, RCU read side.
+ * Return: false when the group has ended.
+ */
+bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r)
 {
-	struct esp_group *g = from_timer(g, t, timer);
-	struct esp_session *es, *next;
-	struct esp_release rel = {};
 	struct pair_act act = {};
+	bool alive;
+	int i;
 
-	spin_lock(&g->lock);
-	if (!g->dead) {
-		list_for_each_entry_safe(es, next, &g->holding, holding)
-			if (vpnpass_now() - es->held_since >= PAIR_HELD_MS)
-				esp_hold_drop(es);
+	spin_lock_bh(&g->lock);
+	alive = !g->dead;
+	if (alive) {
 		esp_group_begin(g);
-		pair_tick(&g->pair, vpnpass_now(), &act);
-		esp_group_apply(g, &act, &rel);
+		pair_in(&g->pair, spi, vpnpass_now(), &act);
+		for (i = 0; i < act.n_to; i++)
+			r->to[i] = session_of(act.to[i]);
+		esp_group_apply(g, &act);
 	}
-	spin_unlock(&g->lock);
-	esp_release_send(g->vn, &rel);
+	r->n = act.n_to;
+	r->sure = act.sure;
+	spin_unlock_bh(&g->lock);
+	return alive;
 }
 
 static void group_free_rcu(struct rcu_head *head)
@@ -160,7 +145,7 @@ static void group_free_rcu(struct rcu_head *head)
 static struct esp_group *group_alloc(struct vpnpass_net *vn,
 				     const struct esp_group_key *key)
 {
-	struct esp_group *g = vpnpass_zalloc(vn, sizeof(*g));
+	struct esp_group *g = vpnpass_alloc_zeroed(vn, sizeof(*g));
 
 	if (!g)
 		return NULL;
@@ -169,8 +154,6 @@ static struct esp_group *group_alloc(struct vpnpass_net *vn,
 	g->refs = 1;
 	spin_lock_init(&g->lock);
 	ida_init(&g->reply_keys);
-	INIT_LIST_HEAD(&g->holding);
-	timer_setup(&g->timer, group_tick, 0);
 	pair_group_init(&g->pair, &g->cfg);
 	return g;
 }
@@ -231,31 +214,5 @@ void esp_group_put(struct esp_group *g)
 	if (!last)
 		return;
 	rhashtable_remove_fast(groups_of(g->vn), &g->node, group_params);
-	vpnpass_timer_cancel(&g->timer);
 	call_rcu(&g->rcu, group_free_rcu);
-}
-
-static void group_dev_gone(struct esp_group *g, const struct net_device *dev)
-{
-	struct esp_session *es, *next;
-
-	spin_lock_bh(&g->lock);
-	list_for_each_entry_safe(es, next, &g->holding, holding)
-		esp_hold_drop_dev(es, dev);
-	spin_unlock_bh(&g->lock);
-}
-
-/* Context: process. Drops what is held for a device that goes down. */
-void esp_groups_dev_gone(struct vpnpass_net *vn, const struct net_device *dev)
-{
-	struct rhashtable_iter iter;
-	struct esp_group *g;
-
-	rhashtable_walk_enter(groups_of(vn), &iter);
-	rhashtable_walk_start(&iter);
-	while ((g = rhashtable_walk_next(&iter)))
-		if (!IS_ERR(g))
-			group_dev_gone(g, dev);
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
 }

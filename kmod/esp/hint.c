@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the IKE helper tells: a client asks its gateway for SAs, or has just made
- * some. That explains an SPI that turns up soon, and the gateway may be the first to
- * use its SA, so the client's session is made here when it has none, or has one
- * of an address that it is no longer known by. And what
- * the IKE helper asks: had another client better wait? Called by way of
- * vpnpass_hint() and vpnpass_busy().
+ * Hints of the IKE helper: a client asks its gateway for SAs, has just made some, or has
+ * not; and how long the gateway takes to answer. They explain an SPI that turns up soon.
+ * The gateway may be the first to use its SA, so the client's session is made here when
+ * it has none, or has one of an address that it is no longer known by.
  */
 #include "esp.h"
 
@@ -71,65 +69,58 @@ static struct esp_session *session_of(struct vpnpass_net *vn,
 	return IS_ERR(es) ? NULL : es;
 }
 
-/**
- * esp_hint() - a client agrees on SAs with its gateway
- * @vn: netns
- * @hint: who with whom
- *
- * Context: softirq, RCU read side.
- */
-void esp_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+/* Tell the policy what the client's key exchange has come to. Group lock held. */
+static void note(struct esp_session *es, u8 what)
 {
-	struct esp_release rel = {};
-	struct pair_act act = {};
-	struct esp_session *es;
-	u32 now = vpnpass_now();
-	struct esp_group *g;
+	struct pair_group *g = &es->group->pair;
 
-	if (hint->what > VPNPASS_HINT_AGAIN)
-		return;
-	es = session_of(vn, hint);
-	if (!es)
-		return;
-	g = es->group;
-	spin_lock_bh(&g->lock);
-	if (es->linked) {
-		esp_session_refill(es);
-		esp_group_begin(g);
-		if (hint->what == VPNPASS_HINT_MADE)
-			pair_evidence(&g->pair, &es->client, now, &act);
-		else
-			pair_exchange(&g->pair, &es->client, now,
-				      hint->what == VPNPASS_HINT_AGAIN, &act);
-		esp_group_apply(g, &act, &rel);
+	switch (what) {
+	case VPNPASS_HINT_ASKED:
+		pair_asked(g, &es->client, vpnpass_now());
+		break;
+	case VPNPASS_HINT_MADE:
+		pair_made(g, &es->client, vpnpass_now());
+		break;
+	case VPNPASS_HINT_NOT_MADE:
+		pair_not_made(g, &es->client);
+		break;
 	}
-	spin_unlock_bh(&g->lock);
-	esp_release_send(vn, &rel);
 }
 
-/**
- * esp_busy() - is a pairing of another client with that gateway open?
- * @vn: netns
- * @hint: who with whom
- *
- * Context: softirq, RCU read side.
- */
-bool esp_busy(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+static void note_round_trip(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
 	struct esp_group_key key = hint_key(hint);
 	struct esp_group *g = esp_group_find(vn, &key);
-	struct esp_conn conn = hint_conn(vn, hint);
-	const struct pair_client *c = NULL;
-	struct esp_session *es;
-	bool busy, taken;
 
 	if (!g)
-		return false;
-	es = esp_session_find(vn, &conn, &taken);
-	if (es)
-		c = &es->client;
+		return;
 	spin_lock_bh(&g->lock);
-	busy = !g->dead && pair_is_open(&g->pair, c, vpnpass_now());
+	pair_round_trip(&g->pair, hint->rtt_ms);
 	spin_unlock_bh(&g->lock);
-	return busy;
+}
+
+/**
+ * esp_take_hint() - a client agrees on SAs with its gateway
+ * @vn: netns
+ * @hint: who with whom
+ *
+ * Context: softirq, RCU read side.
+ */
+void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
+{
+	struct esp_session *es;
+
+	if (hint->what == VPNPASS_HINT_ROUND_TRIP) {
+		note_round_trip(vn, hint);
+		return;
+	}
+	es = session_of(vn, hint);
+	if (!es)
+		return;
+	spin_lock_bh(&es->group->lock);
+	if (es->linked) {
+		esp_spares_fill(es);
+		note(es, hint->what);
+	}
+	spin_unlock_bh(&es->group->lock);
 }

@@ -21,7 +21,7 @@ static struct nf_conntrack_tuple tuple_orig(const struct esp_conn *c)
 	};
 }
 
-/* What the gateway sends, as it arrives. */
+/* The tuple of the gateway's packets as they arrive. */
 static struct nf_conntrack_tuple tuple_reply(const struct esp_conn *c)
 {
 	return (struct nf_conntrack_tuple) {
@@ -88,7 +88,6 @@ static struct esp_session *publish(struct vpnpass_net *vn, struct nf_conn *ct,
 	if (IS_ERR(s))
 		return ERR_CAST(s);
 	es = container_of(s, struct esp_session, s);
-	INIT_LIST_HEAD(&es->holding);
 	es->group = g;
 	es->reply_key = reply_key;
 	err = vpnpass_session_publish(s);
@@ -96,19 +95,6 @@ static struct esp_session *publish(struct vpnpass_net *vn, struct nf_conn *ct,
 		return es;
 	vpnpass_session_discard(s);
 	return ERR_PTR(err);
-}
-
-static void link_client(struct esp_session *es)
-{
-	struct esp_group *g = es->group;
-
-	spin_lock_bh(&g->lock);
-	if (!test_bit(0, &es->s.ended)) {
-		esp_group_begin(g);
-		pair_client_add(&g->pair, &es->client, vpnpass_now());
-		es->linked = true;
-	}
-	spin_unlock_bh(&g->lock);
 }
 
 static struct esp_session *make_in(struct esp_group *g, struct vpnpass_net *vn,
@@ -163,6 +149,7 @@ struct esp_session *esp_session_make(struct vpnpass_net *vn,
 	if (IS_ERR(es))
 		esp_group_put(g);
 	else
-		link_client(es);
+		esp_session_link(es);
+	vpnpass_rules_want(vn, c->family);
 	return es;
 }

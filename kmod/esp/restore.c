@@ -4,8 +4,8 @@
  * the gateway sends first reaches its client from the first packet on. Called
  * by the core for the netlink operation session-restore.
  *
- * What lives has precedence: an SPI that leads somewhere, or that packets have
- * raised questions about, is left as it is.
+ * What lives has precedence: an SPI that leads somewhere, or likelier to another
+ * client, is left as it is.
  */
 #include <linux/netlink.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -50,7 +50,8 @@ static int check_pin(struct vpnpass_net *vn, const struct vpnpass_restore *r,
 /* No SPI twice, and no more of them than a session keeps. */
 static int check_pins(struct vpnpass_net *vn, const struct vpnpass_restore *r)
 {
-	int i, j, err, n[IP_CT_DIR_MAX] = {};
+	u32 most, n[IP_CT_DIR_MAX] = {};
+	int i, j, err;
 
 	for (i = 0; i < r->n_pins; i++) {
 		err = check_pin(vn, r, &r->pins[i]);
@@ -66,40 +67,58 @@ static int check_pins(struct vpnpass_net *vn, const struct vpnpass_restore *r)
 			return -EINVAL;
 		}
 	}
-	if (n[IP_CT_DIR_ORIGINAL] <= PAIR_OUT_SLOTS &&
-	    n[IP_CT_DIR_REPLY] <= PAIR_IN_SLOTS)
+	most = vpnpass_setting(vn, &esp_proto, ESP_SET_SPIS);
+	if (n[IP_CT_DIR_ORIGINAL] <= most && n[IP_CT_DIR_REPLY] <= most)
 		return 0;
 	NL_SET_ERR_MSG(r->extack, "more SPIs than a session keeps");
 	return -E2BIG;
 }
 
-/* Group lock held. Returns whether the SPI was added. */
-static bool add_spi(struct esp_session *es, const struct vpnpass_restore_pin *pin,
-		    struct esp_release *rel)
+/* An SPI that the gateway sends on, unless it leads to another. */
+static struct pair_spi *add_in(struct esp_session *es, u32 spi)
 {
-	bool in = pin->dir == IP_CT_DIR_REPLY;
-	u32 last = vpnpass_now() - pin->idle;
-	struct esp_group *g = es->group;
-	struct pair_spi *slot;
-	struct pair_act act;
+	struct pair_act act = {};
+	struct pair_spi *s = NULL;
 
-	slot = pair_restore(&g->pair, &es->client, pin->number, in, last, &act);
-	if (!slot)
-		return false;
-	esp_session_refill(es);
-	esp_group_apply(g, &act, rel);
-	if (slot->priv)
-		WRITE_ONCE(((struct vpnpass_pin *)slot->priv)->last, last);
-	if (!in)
-		esp_session_quote(es, pin->number);
-	return slot->priv;
+	if (pair_restore_in(&es->group->pair, &es->client, spi, vpnpass_now(), &act)) {
+		s = list_first_entry(&es->client.in, struct pair_spi, node);
+		pair_restored(&es->group->pair, s, &act);
+	}
+	esp_group_apply(es->group, &act);
+	return s;
+}
+
+/* Add an SPI that the client sends on, unless it has its pin. */
+static struct pair_spi *add_out(struct esp_session *es, u32 spi)
+{
+	struct pair_out *o = pair_out_find(&es->client, spi) ?: esp_out_new(es, spi);
+	struct pair_act act = {};
+
+	if (!o || o->s.pin)
+		return NULL;
+	pair_restored(&es->group->pair, &o->s, &act);
+	esp_group_apply(es->group, &act);
+	return &o->s;
+}
+
+/* Group lock held. Returns whether the SPI was added. */
+static bool add_spi(struct esp_session *es, const struct vpnpass_restore_pin *pin)
+{
+	struct vpnpass_pin *added;
+	struct pair_spi *s;
+
+	esp_spares_fill(es);
+	s = pin->dir == IP_CT_DIR_REPLY ? add_in(es, pin->number) : add_out(es, pin->number);
+	added = s ? s->pin : NULL;
+	if (added)
+		WRITE_ONCE(added->last, vpnpass_now() - pin->idle);
+	return added;
 }
 
 static int add_spis(struct esp_session *es, const struct vpnpass_restore *r)
 {
 	struct vpnpass_net *vn = es->s.vn;
 	struct esp_group *g = es->group;
-	struct esp_release rel = {};
 	int i, n = 0;
 
 	spin_lock_bh(&g->lock);
@@ -110,10 +129,9 @@ static int add_spis(struct esp_session *es, const struct vpnpass_restore *r)
 
 		if (r->pins[i].dir == IP_CT_DIR_REPLY && vpnpass_pin_find(vn, &key))
 			continue;
-		n += add_spi(es, &r->pins[i], &rel);
+		n += add_spi(es, &r->pins[i]);
 	}
 	spin_unlock_bh(&g->lock);
-	esp_release_send(vn, &rel);
 	return n;
 }
 
@@ -135,14 +153,14 @@ static int say_why_not(const struct vpnpass_restore *r, int err)
 }
 
 /**
- * esp_restore() - begin a session that was saved
+ * esp_restore_session() - begin a session that was saved
  * @vn: netns
  * @r: the session
  *
  * Context: process, vpnpass_mutex, RCU read side.
  * Return: how many SPIs were added, or -errno with extack.
  */
-int esp_restore(struct vpnpass_net *vn, const struct vpnpass_restore *r)
+int esp_restore_session(struct vpnpass_net *vn, const struct vpnpass_restore *r)
 {
 	const struct esp_conn conn = {
 		.family = r->family,

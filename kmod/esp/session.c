@@ -6,6 +6,7 @@
  * its own in place of the port that ESP does not have; packets are led to the
  * entry by their SPI, never by that tuple.
  */
+#include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
@@ -93,7 +94,6 @@ struct esp_session *esp_session_begin(struct vpnpass_net *vn,
 	if (IS_ERR(s))
 		return NULL;
 	es = container_of(s, struct esp_session, s);
-	INIT_LIST_HEAD(&es->holding);
 	es->group = session_group(vn, ct);
 	if (!es->group || session_reply_key(es) ||
 	    session_confirm(es, pkt->skb, verdict)) {
@@ -101,15 +101,27 @@ struct esp_session *esp_session_begin(struct vpnpass_net *vn,
 		return NULL;
 	}
 
-	spin_lock_bh(&es->group->lock);
-	/* It can have been ended already, by the administrator. */
-	if (!test_bit(0, &s->ended)) {
-		esp_group_begin(es->group);
-		pair_client_add(&es->group->pair, &es->client, vpnpass_now());
+	esp_session_link(es);
+	return es;
+}
+
+/**
+ * esp_session_link() - make a published session known to the pairing policy
+ * @es: the session
+ *
+ * Context: any.
+ */
+void esp_session_link(struct esp_session *es)
+{
+	struct esp_group *g = es->group;
+
+	spin_lock_bh(&g->lock);
+	/* The administrator can have ended it already. */
+	if (!test_bit(0, &es->s.ended)) {
+		pair_client_add(&g->pair, &es->client, vpnpass_now());
 		es->linked = true;
 	}
-	spin_unlock_bh(&es->group->lock);
-	return es;
+	spin_unlock_bh(&g->lock);
 }
 
 /* The core's word that a session goes; see struct vpnpass_proto. */
@@ -117,153 +129,69 @@ void esp_session_end(struct vpnpass_session *s)
 {
 	struct esp_session *es = container_of(s, struct esp_session, s);
 	struct esp_group *g = es->group;
-	struct esp_release rel = {};
-	struct pair_act act = {};
 
 	spin_lock_bh(&g->lock);
-	esp_hold_drop(es);
 	if (es->linked) {
 		es->linked = false;
-		esp_group_begin(g);
-		pair_client_del(&g->pair, &es->client, vpnpass_now(), &act);
-		esp_group_apply(g, &act, &rel);
+		pair_client_del(&g->pair, &es->client);
+		esp_spis_forget(&es->client);
+		esp_spares_free(es);
 	}
-	while (es->n_spare)
-		vpnpass_pin_free(es->spare[--es->n_spare]);
 	session_unkey(es);
 	spin_unlock_bh(&g->lock);
-
-	esp_release_send(s->vn, &rel);
 	esp_group_put(g);
 }
 
 const char *esp_session_state(const struct vpnpass_session *s)
 {
 	const struct esp_session *es = container_of(s, struct esp_session, s);
-	int i;
 
-	for (i = 0; i < PAIR_IN_SLOTS; i++)
-		if (READ_ONCE(es->client.in[i].state) == PAIR_SETTLED)
-			return "paired";
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (READ_ONCE(es->client.out[i].state) == PAIR_ONEWAY)
-			return "one-way";
-	return "pairing";
+	return READ_ONCE(es->client.n_in) ? "paired" : "pairing";
 }
 
-/* A packet of the client's own: have pins ready for what it will bring. */
-void esp_session_refill(struct esp_session *es)
-{
-	struct vpnpass_pin *pin;
-
-	while (es->n_spare < ESP_SPARES) {
-		pin = vpnpass_pin_alloc(es->s.vn);
-		if (!pin) {
-			vpnpass_count(es->s.vn, &esp_proto, VPNPASS_CNT_NO_MEMORY);
-			return;
-		}
-		es->spare[es->n_spare++] = pin;
-	}
-}
-
-static struct vpnpass_pin *pin_from_spare(struct esp_session *es,
-					  const struct vpnpass_key *key, u8 dir)
-{
-	struct vpnpass_pin *pin;
-
-	if (!es->n_spare)
-		return NULL;
-	pin = es->spare[es->n_spare - 1];
-	pin->key = *key;
-	pin->dir = dir;
-	pin->number_kind = VPNPASS_NUMBER_KIND_SPI;
-	if (vpnpass_pin_add(&es->s, pin))
-		return NULL;
-	es->n_spare--;
-	return pin;
-}
-
-/* Packets quoted by ICMP errors were sent after NAT, so from our address. */
-static struct vpnpass_pin *pin_quote(struct esp_session *es, u32 spi)
-{
-	struct vpnpass_key key = {
-		.src = es->s.local,
-		.dst = es->s.peer,
-		.number = spi,
-		.zone = es->group->key.zone,
-		.l4proto = IPPROTO_ESP,
-		.family = es->s.family,
-		.kind = VPNPASS_KEY_QUOTE,
-	};
-
-	/* Another client may use the same SPI; errors then go to that one. */
-	return pin_from_spare(es, &key, IP_CT_DIR_ORIGINAL);
-}
-
-/**
- * esp_session_quote() - have ICMP errors about an outbound SPI find the session
- * @es: the session
- * @spi: an SPI the policy has just been shown
- *
- * From the first packet on, settled or not: that one may be too big for the
- * path and have no other answer than the error.
- *
- * Context: group lock held.
+/* An SPI that the client has not sent on before. Group lock held, esp_group_begin() has
+ * been called. Returns NULL when it has as many as it may, or without memory.
  */
-void esp_session_quote(struct esp_session *es, u32 spi)
+struct pair_out *esp_out_new(struct esp_session *es, u32 spi)
 {
-	struct vpnpass_pin *old;
-	int i;
+	struct esp_group *g = es->group;
+	struct esp_out *o = esp_out_alloc(es);
+	struct pair_act act = {};
 
-	for (i = 0; i < PAIR_OUT_SLOTS; i++)
-		if (es->client.out[i].state != PAIR_FREE &&
-		    es->client.out[i].spi == spi)
-			break;
-	if (i == PAIR_OUT_SLOTS)
-		return;
-	old = es->quote[i];
-	if (old && old->key.number == spi)
-		return;
-	if (old && vpnpass_now() - READ_ONCE(old->last) < ESP_RECENT_MS) {
+	if (!o)
+		return NULL;
+	if (!pair_out_add(&g->pair, &es->client, &o->out, spi, vpnpass_now(), &act)) {
+		kfree(o);
 		vpnpass_limit_hit(&es->s, VPNPASS_CNT_LIMIT_NUMBERS);
-		return;
+		return NULL;
 	}
-	if (old)
-		vpnpass_pin_del(old);
-	es->quote[i] = pin_quote(es, spi);
+	esp_group_apply(g, &act);
+	esp_out_quote(es, o);
+	return &o->out;
 }
 
 /**
- * esp_session_pin() - put an SPI on the fast path
+ * esp_session_out() - a packet of the client's leaves on an SPI without a pin
  * @es: the session
- * @slot: its SPI
- * @in: whether the SPI is inbound
+ * @spi: the SPI
  *
- * Context: group lock held.
+ * Context: softirq, RCU read side.
  */
-void esp_session_pin(struct esp_session *es, struct pair_spi *slot, bool in)
+void esp_session_out(struct esp_session *es, u32 spi)
 {
-	const struct vpnpass_session *s = &es->s;
-	struct vpnpass_key key = {
-		.src = in ? s->peer : s->client,
-		.dst = in ? s->local :
-			    s->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u3,
-		.number = slot->spi,
-		.zone = in ? es->group->key.zone :
-			     nf_ct_zone_id(nf_ct_zone(s->ct), IP_CT_DIR_ORIGINAL),
-		.l4proto = IPPROTO_ESP,
-		.family = s->family,
-		.kind = VPNPASS_KEY_PACKET,
-	};
-	struct vpnpass_pin *pin;
+	struct esp_group *g = es->group;
+	struct pair_act act = {};
+	u32 now = vpnpass_now();
+	struct pair_out *o;
 
-	pin = pin_from_spare(es, &key, in ? IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL);
-	if (!pin) {
-		vpnpass_count(s->vn, &esp_proto, ESP_CNT_PIN_FAILED);
-		return;
+	spin_lock_bh(&g->lock);
+	if (es->linked) {
+		esp_spares_fill(es);
+		esp_group_begin(g);
+		o = pair_out_find(&es->client, spi) ?: esp_out_new(es, spi);
+		if (o)
+			pair_out(&g->pair, &es->client, o, now, &act);
+		esp_group_apply(g, &act);
 	}
-	slot->priv = pin;
-	slot->last = &pin->last;
-	if (in)
-		vpnpass_event_pin(s, VPNPASS_EVENT_TYPE_PINNED, pin, NULL);
+	spin_unlock_bh(&g->lock);
 }

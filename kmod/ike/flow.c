@@ -9,27 +9,6 @@
 #include "ike.h"
 
 /**
- * ike_spi_owner() - which other client of a session's gateway has that initiator SPI
- * @is: the session
- * @ispi: the SPI
- *
- * Context: RCU read side.
- * Return: that client's session, valid until the end of the RCU read side, or NULL.
- */
-struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi)
-{
-	struct vpnpass_key key = {
-		.src = is->s.peer, .dst = is->s.local, .l4proto = IPPROTO_UDP,
-		.family = is->s.family,
-	};
-	struct vpnpass_pin *pin = ike_pin_find(is->s.vn, &key, ispi);
-
-	if (!pin || nf_inet_addr_cmp(&pin->session->client, &is->s.client))
-		return NULL;
-	return ike_session(pin->session);
-}
-
-/**
  * ike_flow_conflict() - say that a client uses an SPI of another's
  * @owner: whose it is
  * @is: a session of the client's
@@ -46,7 +25,7 @@ void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is)
 	else
 		snprintf(text, sizeof(text), "initiator SPI also used by %pI6c",
 			 &is->s.client.in6);
-	ike_conflict(&owner->s, text);
+	vpnpass_tell_conflict(&owner->s, IKE_CNT_CONFLICT, text);
 }
 
 /* The client's session by the flow that conntrack knows, NULL for none with port 500 */
@@ -80,7 +59,7 @@ static struct ike_session *session_of(struct vpnpass_net *vn,
 void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi)
 {
 	struct nf_conntrack_zone z = {
-		.dir = NF_CT_DEFAULT_ZONE_DIR, .flags = IKE_ZONE_FLAG,
+		.dir = NF_CT_DEFAULT_ZONE_DIR, .flags = VPNPASS_ZONE_OURS,
 	};
 	struct ike_session *is = session_of(vn, pkt);
 	struct ike_session *owner = is ? ike_spi_owner(is, ispi) : NULL;
@@ -91,15 +70,4 @@ void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi)
 	if (!vpnpass_flow_exists(pkt, &z))
 		ike_flow_conflict(owner, is);
 	vpnpass_flow_template_of(vn, pkt->skb, &z);
-}
-
-/* An entry that is not confirmed: only the original direction stays apart. */
-void ike_flow_plain(struct nf_conn *ct)
-{
-	struct nf_conntrack_zone z = *nf_ct_zone(ct);
-
-	if (!(z.flags & IKE_ZONE_FLAG))
-		return;
-	z.dir &= NF_CT_ZONE_DIR_ORIG;
-	nf_ct_zone_add(ct, z.dir ? &z : &nf_ct_zone_dflt);
 }

@@ -16,31 +16,26 @@ static int ike_number(struct vpnpass_pkt *pkt)
  * gets it, what it says only what is learnt. False when its connection has gone.
  */
 static bool ike_pinned(struct vpnpass_pkt *pkt, const struct vpnpass_pin *pin,
-		       const struct ike_msg *m, unsigned int *verdict)
+		       const struct ike_msg *m)
 {
 	struct ike_session *is = ike_session(pin->session);
-	enum ike_pass pass = IKE_PASS;
 
-	*verdict = NF_DROP;
 	if (m)
-		pass = ike_sa_message(is, ike_dir(pin->dir), m, pkt);
-	if (pass == IKE_DROP)
-		return true;
-	if (!vpnpass_attach(&is->s, pkt->skb, pin->dir))
+		ike_sa_message(is, ike_dir(pin->dir), m);
+	if (!vpnpass_attach_packet(&is->s, pkt->skb, pin->dir))
 		return false;
 	ike_session_timeout(is);
-	pkt->done = pass == IKE_PASS;
-	*verdict = NF_ACCEPT;
+	pkt->done = true;
 	return true;
 }
 
 /* The pin of a message: by the initiator's SPI, or by the responder's alone. */
 static struct vpnpass_pin *ike_pin_of(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-				      const struct ike_peek *p)
+				      const struct ike_head *p)
 {
 	struct vpnpass_pin *pin;
 
-	pkt->key.kind = IKE_KEY_KIND;
+	pkt->key.kind = IKE_KEY;
 	pkt->key.number = p->ispi;
 	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (likely(pin) || !p->rspi)
@@ -59,18 +54,17 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 {
 	const struct ike_msg *m = NULL;
 	struct ike_datagram d;
-	unsigned int verdict;
 
-	if (ike_read(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
+	if (ike_read_message(pkt, IKE_PORT_500, &d) && d.m.cls == IKE_CLASS_IKE)
 		m = &d.m;
 	else
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
-	if (pin && ike_pinned(pkt, pin, m, &verdict))
-		return verdict;
+	if (pin && ike_pinned(pkt, pin, m))
+		return NF_ACCEPT;
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
 	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
-		ike_inbound(vn, pkt, m);
+		ike_inbound_message(vn, pkt, m);
 	else
 		ike_flow_check(vn, pkt, ispi);
 	return NF_ACCEPT;
@@ -80,13 +74,12 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
 	struct vpnpass_pin *pin;
-	unsigned int verdict;
-	struct ike_peek p;
+	struct ike_head p;
 
 	/* With a template of the administrator's, his zones rule. */
 	if (skb_nfct(pkt->skb))
 		return NF_ACCEPT;
-	if (!ike_peek(pkt, &p)) {
+	if (!ike_read_head(pkt, &p)) {
 		vpnpass_count(vn, &ike_proto, VPNPASS_CNT_MALFORMED);
 		return NF_ACCEPT;
 	}
@@ -96,8 +89,8 @@ static unsigned int ike_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 
 	pin = ike_pin_of(vn, pkt, &p);
 	if (pin && ike_sa_quiet(ike_session(pin->session), ike_dir(pin->dir), &p) &&
-	    ike_pinned(pkt, pin, NULL, &verdict))
-		return verdict;
+	    ike_pinned(pkt, pin, NULL))
+		return NF_ACCEPT;
 	return ike_read_miss(vn, pkt, pin, p.ispi);
 }
 
@@ -144,7 +137,7 @@ static struct ike_session *ike_session_of(struct vpnpass_net *vn,
 		return ike_session(s);
 	if (!ike_begins(ct, CTINFO2DIR(ctinfo), d)) {
 		if (!nf_ct_is_confirmed(ct))
-			ike_flow_plain(ct);
+			vpnpass_flow_plain(ct);
 		return NULL;
 	}
 	if (!nf_ct_is_confirmed(ct))
@@ -163,22 +156,15 @@ static unsigned int ike_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
 	dir = CTINFO2DIR(ctinfo);
-	if (!is_ike_flow(ct) || !ike_read(pkt, IKE_PORT_500, &d))
+	if (!is_ike_flow(ct) || !ike_read_message(pkt, IKE_PORT_500, &d))
 		return NF_ACCEPT;
 	is = ike_session_of(vn, pkt, &d, &verdict);
 	if (!is)
 		return verdict;
 	vpnpass_session_seen(&is->s);
-	if (d.m.cls != IKE_CLASS_IKE)
-		return NF_ACCEPT;
-	switch (ike_sa_message(is, ike_dir(dir), &d.m, pkt)) {
-	case IKE_DROP:
-		return NF_DROP;
-	case IKE_HELD:
-		return NF_STOLEN;
-	default:
-		return NF_ACCEPT;
-	}
+	if (d.m.cls == IKE_CLASS_IKE)
+		ike_sa_message(is, ike_dir(dir), &d.m);
+	return NF_ACCEPT;
 }
 
 static int ike_net_init(struct vpnpass_net *vn)
@@ -189,8 +175,6 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
-	ike_gates_init(in);
-	ike_chains_init(in);
 	err = ike_peers_init(in);
 	if (err)
 		return err;
@@ -204,62 +188,14 @@ static void ike_net_exit(struct vpnpass_net *vn)
 {
 	struct ike_net *in = ike_net(vn);
 
-	ike_chains_exit(in);
-	ike_gates_exit(in);
 	ike_clients_exit(in);
 	ike_peers_exit(in);
 }
 
-static const struct vpnpass_match ike_match[] = {
-	{ .l4proto = IPPROTO_UDP, .port = IKE_UDP_PORT },
-};
-
-/* The timeout is that of a quiet SA whose child SAs are at work. */
-static const struct vpnpass_setting ike_settings[] = {
-	VPNPASS_COMMON_SETTINGS(14400),
-	[IKE_SET_HALF_OPEN_TIME] = { "half_open_timeout", "s", 1, 3600, 60 },
-	[IKE_SET_MAX_HALF_OPEN] = { "max_half_open", "SAs", 1, 1000000, 4096 },
-	[IKE_SET_MAX_HALF_OPEN_CLIENT] = { "max_half_open_client", "SAs", 1, 65535, 64 },
-	[IKE_SET_MAX_SAS] = { "max_sas", "SAs", 8, 4096, 32 },
-	[IKE_SET_GATE] = { "gate", "", 0, 1, 1 },
-	[IKE_SET_GATE_TIME] = { "gate_time", "ms", 10, 120000, 60000 },
-};
-
-static const char *const ike_counters[] = {
-	VPNPASS_COMMON_COUNTERS,
-	[IKE_CNT_ESTABLISHED] = "established",
-	[IKE_CNT_CHILDREN] = "children",
-	[IKE_CNT_ADOPTED] = "adopted",
-	[IKE_CNT_MOVED_NATT] = "moved_natt",
-	[IKE_CNT_GATED] = "gated",
-	[IKE_CNT_GATE_DROPPED] = "gate_dropped",
-	[IKE_CNT_CONFLICT] = "conflict",
-	[IKE_CNT_BY_RSPI] = "by_responder_spi",
-	[IKE_CNT_GATEWAY_FIRST] = "gateway_first",
-	[IKE_CNT_COPIES] = "copies",
-	[IKE_CNT_UNKNOWN] = "unknown_spi",
-	[IKE_CNT_LIMIT_UNKNOWN] = "limit_unknown",
-	[IKE_CNT_LIMIT_HALF_OPEN] = "limit_half_open",
-	[IKE_CNT_LIMIT_HALF_OPEN_CLIENT] = "limit_half_open_client",
-	[IKE_CNT_PLAIN] = "plain",
-};
-
-struct vpnpass_proto ike_proto = {
-	.name = "ike",
-	.owner = THIS_MODULE,
-	.match = ike_match,
-	.n_match = ARRAY_SIZE(ike_match),
-	.settings = ike_settings,
-	.n_settings = ARRAY_SIZE(ike_settings),
-	.counters = ike_counters,
-	.n_counters = ARRAY_SIZE(ike_counters),
-	.session_size = sizeof(struct ike_session),
-	.net_size = sizeof(struct ike_net),
-};
-
 const struct vpnpass_ops ike_ops = {
 	.number = ike_number,
-	.quoted = ike_quoted,
+	.quoted = ike_quoted_session,
+	.after_rules = ike_after_rules,
 	.miss = ike_miss,
 	.post = ike_post,
 	.session_end = ike_session_end,
@@ -268,5 +204,4 @@ const struct vpnpass_ops ike_ops = {
 	.session_child = ike_session_child,
 	.net_init = ike_net_init,
 	.net_exit = ike_net_exit,
-	.dev_down = ike_gates_dev_gone,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the IKE helper share. One lock per netns guards everything
- * but the packets' own path through pins: IKE is slow traffic.
+ * Declarations that the files of the IKE module share. One lock per netns guards
+ * everything but the packets' own path through pins: IKE is slow traffic.
  *
  * Locks: ike_net.lock, then vpnpass_net.lock or a lock of the ESP helper's.
  */
@@ -19,7 +19,9 @@
 #define NATT_UDP_PORT	4500
 
 #define IKE_ZONE_MAX	65534	/* reply zones of a gateway's sessions, from 1 */
-#define IKE_ZONE_FLAG	0x40	/* nf_conntrack_zone.flags: the zone is ours */
+
+/* vpnpass_key.kind of an SPI of IKE, the initiator's or the responder's */
+#define IKE_KEY		VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_IKE_SPI)
 
 enum {
 	IKE_SET_HALF_OPEN_TIME = VPNPASS_SET_OWN,
@@ -28,7 +30,6 @@ enum {
 	IKE_SET_MAX_SAS,
 	IKE_SET_GATE,
 	IKE_SET_GATE_TIME,
-	IKE_SET_N,
 };
 
 enum {
@@ -36,8 +37,6 @@ enum {
 	IKE_CNT_CHILDREN,
 	IKE_CNT_ADOPTED,
 	IKE_CNT_MOVED_NATT,
-	IKE_CNT_GATED,
-	IKE_CNT_GATE_DROPPED,
 	IKE_CNT_CONFLICT,
 	IKE_CNT_BY_RSPI,
 	IKE_CNT_GATEWAY_FIRST,
@@ -47,7 +46,6 @@ enum {
 	IKE_CNT_LIMIT_HALF_OPEN,
 	IKE_CNT_LIMIT_HALF_OPEN_CLIENT,
 	IKE_CNT_PLAIN,
-	IKE_CNT_N,
 };
 
 enum ike_state {
@@ -58,13 +56,6 @@ enum ike_state {
 
 struct ike_session;
 
-/* A chain behind all of the administrator's that translate destinations. */
-struct ike_chain {
-	struct nf_hook_ops ops;
-	bool wanted;	/* there have been sessions, READ_ONCE */
-	bool there;	/* registered; of the work */
-};
-
 /**
  * struct ike_net - the helper's state in one netns
  * @vn: the netns
@@ -73,14 +64,6 @@ struct ike_chain {
  * @clients: struct ike_client by address
  * @half: half-open SAs, the longest unused first
  * @n_half: how many
- * @chains: of NAT's, by family, for what a gateway begins; see inbound.c
- * @chains_work: registers them
- * @n_old: entries that wait to be freed, see inbound.c
- * @told: jiffies of the last conflict event
- * @gates: struct ike_peer at which messages wait
- * @gate_work: looks whether they may go on, while any wait
- * @n_held: packets that wait
- * @held_bytes: memory that they take
  */
 struct ike_net {
 	struct vpnpass_net *vn;
@@ -89,14 +72,6 @@ struct ike_net {
 	struct rhashtable clients;
 	struct list_head half;
 	u32 n_half;
-	struct ike_chain chains[2];
-	struct work_struct chains_work;
-	atomic_t n_old;
-	unsigned long told;
-	struct list_head gates;
-	struct delayed_work gate_work;
-	u32 n_held;
-	u32 held_bytes;
 };
 
 struct ike_addr {
@@ -116,12 +91,6 @@ struct ike_peer {
 	struct ike_peer_key key;
 	struct ida zones;		/* reply zones in use */
 	struct list_head sessions;	/* in the order to be asked */
-	struct ike_session *opener;	/* making SAs until open_until */
-	u32 opened;			/* since when it is */
-	u32 open_until;
-	struct list_head gate;		/* in ike_net.gates while any wait */
-	struct list_head waiting;	/* SAs whose exchanges wait, in order */
-	u32 n_waiting;
 	u32 refs;
 	u32 unknown_at;			/* window of copied messages, ms */
 	u32 unknown_n;
@@ -132,7 +101,7 @@ struct ike_peer {
 struct ike_client {
 	struct rhash_head node;
 	struct ike_addr key;
-	struct list_head half;		/* its own, the longest unused first */
+	struct list_head half;		/* half-open SAs, the longest unused first */
 	u32 n_half;
 	struct rcu_head rcu;
 };
@@ -149,14 +118,10 @@ struct ike_client {
  * @in: pin of the gateway's
  * @rspi: pin of the responder's SPI, once the client has used it
  * @last: when a message last was of it, ms
- * @wait: in ike_peer.waiting while @held has any
- * @held: messages of one exchange that wait, struct ike_held
- * @gated_at: since when, ms
- * @in_gated_at: since when requests of the gateway's are dropped, ms
- * @in_gated: whether they are
  * @st: the tracker's
  * @trip: the request that the gateway's round trip is measured by
- * @trip_ms: what the last message was measured to take, or IKE_NO_ROUND_TRIP
+ * @trip_ms: what that took and the other helpers have not been told, or
+ *	IKE_NO_ROUND_TRIP
  */
 struct ike_sa {
 	struct list_head list;
@@ -169,11 +134,6 @@ struct ike_sa {
 	struct vpnpass_pin *in;
 	struct vpnpass_pin *rspi;
 	u32 last;
-	struct list_head wait;
-	struct list_head held;
-	u32 gated_at;
-	u32 in_gated_at;
-	bool in_gated;
 	struct ike_sa_state st;
 	struct ike_round_trip trip;
 	u32 trip_ms;
@@ -212,16 +172,8 @@ struct ike_datagram {
 	u16 dport;
 };
 
-/* What is to become of a message. */
-enum ike_pass {
-	IKE_PASS,
-	IKE_DROP,
-	IKE_LATER,	/* passes here; to be asked again in POSTROUTING */
-	IKE_HELD,	/* taken */
-};
-
-/* Of a message, what lies at a fixed place. */
-struct ike_peek {
+/* The part of a message that lies at a fixed place. */
+struct ike_head {
 	u64 ispi;
 	u64 rspi;
 	u32 mid;
@@ -234,8 +186,13 @@ struct ike_peek {
 	bool valid;		/* conntrack takes it, by its length */
 };
 
+/* proto.c */
 extern struct vpnpass_proto ike_proto;
+
+/* ike.c */
 extern const struct vpnpass_ops ike_ops;
+
+/* natt.c */
 extern struct vpnpass_proto natt_proto;
 extern const struct vpnpass_ops natt_ops;
 
@@ -255,10 +212,25 @@ static inline enum ike_dir ike_dir(enum ip_conntrack_dir dir)
 }
 
 /* read.c */
-bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
-	      struct ike_datagram *d);
-bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p);
+bool ike_read_message(const struct vpnpass_pkt *pkt, enum ike_port port,
+		      struct ike_datagram *d);
+bool ike_read_head(const struct vpnpass_pkt *pkt, struct ike_head *p);
 u64 ike_read_quote(const struct vpnpass_pkt *pkt);
+
+/* pin.c */
+struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
+				 const struct vpnpass_key *key, u64 spi);
+struct vpnpass_pin *ike_pin_find_inbound(const struct ike_session *is, u64 spi);
+struct vpnpass_pin *ike_pin_add(struct ike_session *is, const union nf_inet_addr *src,
+				const union nf_inet_addr *dst, u64 spi,
+				enum ip_conntrack_dir dir);
+struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);
+
+/* state.c */
+void ike_session_judge(struct ike_session *is);
+void ike_session_timeout(const struct ike_session *is);
+const char *ike_session_state(const struct vpnpass_session *s);
+u32 ike_session_version(const struct vpnpass_session *s);
 
 /* peer.c */
 int ike_peers_init(struct ike_net *in);
@@ -269,30 +241,16 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 			      const union nf_inet_addr *local, u8 family);
 void ike_peer_put(struct ike_net *in, struct ike_peer *p);
 
-/* gate.c; ike_net.lock held, but for the first three */
-void ike_gates_init(struct ike_net *in);
-void ike_gates_exit(struct ike_net *in);
-void ike_gates_dev_gone(struct vpnpass_net *vn, const struct net_device *dev);
-enum ike_pass ike_gate(struct ike_net *in, struct ike_sa *sa,
-		       const struct ike_msg *m, struct vpnpass_pkt *pkt, u32 now);
-bool ike_gate_in(struct ike_sa *sa, const struct ike_msg *m, u32 now);
-void ike_gate_passed(struct ike_session *is, u32 ev, u32 now);
-void ike_gate_drop(struct ike_net *in, struct ike_sa *sa);
-
 /* inbound.c */
-void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-		 const struct ike_msg *m);
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-				   bool known);
-void ike_chain_want(struct ike_net *in, u8 family);
-void ike_chains_init(struct ike_net *in);
-void ike_chains_exit(struct ike_net *in);
+void ike_inbound_message(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			 const struct ike_msg *m);
+struct vpnpass_session *ike_quoted_session(struct vpnpass_net *vn,
+					   const struct vpnpass_pkt *pkt, bool known);
+unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
 /* flow.c */
-struct ike_session *ike_spi_owner(const struct ike_session *is, u64 ispi);
 void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is);
 void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi);
-void ike_flow_plain(struct nf_conn *ct);
 
 /* session.c */
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,
@@ -300,16 +258,9 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      unsigned int *verdict);
 struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct);
 void ike_session_end(struct vpnpass_session *s);
-const char *ike_session_state(const struct vpnpass_session *s);
-u32 ike_session_version(const struct vpnpass_session *s);
 const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s);
-void ike_session_judge(struct ike_session *is);
-void ike_session_timeout(const struct ike_session *is);
-int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
-		unsigned int *verdict);
-void ike_conflict(struct vpnpass_session *s, const char *reason);
 
-/* half.c; ike_net.lock held, but for the first two */
+/* half_open.c; ike_net.lock held, but for the first two */
 int ike_clients_init(struct ike_net *in);
 void ike_clients_exit(struct ike_net *in);
 struct ike_client *ike_client_find(struct ike_net *in, const struct ike_session *is);
@@ -319,19 +270,11 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa);
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa);
 
 /* sa.c */
-enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
-			     const struct ike_msg *m, struct vpnpass_pkt *pkt);
-void ike_sa_tell(const struct ike_session *is, u32 ev);
-u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now);
+void ike_sa_message(struct ike_session *is, enum ike_dir dir, const struct ike_msg *m);
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
-		  const struct ike_peek *p);
+		  const struct ike_head *p);
 void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 		  const struct ike_msg *m);
 void ike_sa_drop_all(struct ike_session *is);
-struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
-				 const struct vpnpass_key *key, u64 spi);
-
-#define IKE_KEY_KIND (VPNPASS_KEY_PACKET | VPNPASS_KEY_OF(VPNPASS_NUMBER_KIND_IKE_SPI))
 
 #endif /* VPNPASS_IKE_H */

@@ -21,9 +21,7 @@
  * makes an entry each.
  */
 #include <linux/netdevice.h>
-#include <linux/slab.h>
 #include <net/ipv6.h>
-#include <net/netfilter/nf_nat.h>
 #include <net/udp.h>
 
 #include "ike.h"
@@ -31,7 +29,6 @@
 #define IKE_COPIES	4	/* clients that one message goes to */
 #define IKE_STEPS	16	/* sessions looked at for one message */
 #define IKE_COPIED_MAX	50	/* messages copied, per second and gateway */
-#define IKE_OLD_ENTRIES	64	/* that wait to be freed, in a netns */
 
 static bool listens_v4(struct net *net, const struct sk_buff *skb,
 		       const struct vpnpass_key *key)
@@ -75,7 +72,7 @@ static bool router_listens(struct net *net, const struct sk_buff *skb,
 					     listens_v6(net, skb, key);
 }
 
-/* --- whom a message goes to --------------------------------------------------- */
+/* --- the receivers of a message ------------------------------------------------- */
 
 static int copies_left(struct vpnpass_net *vn, struct ike_peer *p)
 {
@@ -95,24 +92,10 @@ static int copies_left(struct vpnpass_net *vn, struct ike_peer *p)
 /* The session is the only one that the message can be for. */
 static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
 {
-	if (!vpnpass_attach(s, skb, IP_CT_DIR_REPLY))
+	if (!vpnpass_attach_packet(s, skb, IP_CT_DIR_REPLY))
 		return false;
 	ike_session_timeout(ike_session(s));
 	return true;
-}
-
-static void send_copy(struct vpnpass_session *s, struct sk_buff *skb)
-{
-	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
-
-	if (!copy)
-		return;
-	if (!vpnpass_attach_copy(s, copy)) {
-		kfree_skb(copy);
-		return;
-	}
-	netif_rx(copy);
-	vpnpass_count(s->vn, &ike_proto, IKE_CNT_COPIES);
 }
 
 /*
@@ -161,7 +144,8 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (n && !sole && !m)
 		n = 0;
 	for (i = 1; i < n; i++)
-		send_copy(&to[i]->s, pkt->skb);
+		if (vpnpass_send_copy(&to[i]->s, pkt->skb))
+			vpnpass_count(vn, &ike_proto, IKE_CNT_COPIES);
 	if (n)
 		pkt->done = sole ? attach(&to[0]->s, pkt->skb) :
 				   vpnpass_attach_copy(&to[0]->s, pkt->skb);
@@ -171,20 +155,19 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 }
 
 /**
- * ike_inbound() - a message of a gateway's of our clients', on no SPI with a pin
+ * ike_inbound_message() - a message of a gateway's of our clients', on no SPI with a pin
  * @vn: netns
  * @pkt: from port 500 to port 500, and to an address that a client is known by
  * @m: the message, NULL when it cannot be read
  *
  * Context: softirq, RCU read side, PREROUTING. Attaches the packet, or leaves it.
  */
-void ike_inbound(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
-		 const struct ike_msg *m)
+void ike_inbound_message(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+			 const struct ike_msg *m)
 {
 	if (vpnpass_flow_is_stock(pkt, &nf_ct_zone_dflt))
 		return;
-	if (m && m->opens &&
-	    atomic_read(&ike_net(vn)->n_old) < IKE_OLD_ENTRIES)
+	if (m && m->opens && vpnpass_rules_first(vn, pkt->key.family))
 		vpnpass_flow_forget(pkt);	/* NAT's chains see new flows */
 	else if (!router_listens(pkt->state->net, pkt->skb, &pkt->key))
 		hand_on(vn, pkt, m);
@@ -221,7 +204,7 @@ static struct vpnpass_session *likely_sender(struct ike_net *in,
 }
 
 /**
- * ike_quoted() - the client whose message an ICMP error quotes, as far as can be told
+ * ike_quoted_session() - the client whose message an ICMP error quotes, as far as can be told
  * @vn: netns
  * @pkt: the quote, which may end before the SPI
  * @known: conntrack knows its flow
@@ -231,8 +214,8 @@ static struct vpnpass_session *likely_sender(struct ike_net *in,
  * Context: softirq, RCU read side.
  * Return: the client's session, or NULL.
  */
-struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
-				   bool known)
+struct vpnpass_session *ike_quoted_session(struct vpnpass_net *vn,
+					   const struct vpnpass_pkt *pkt, bool known)
 {
 	const __be32 ports = htonl(IKE_UDP_PORT << 16 | IKE_UDP_PORT);
 	struct vpnpass_key answer = pkt->key;
@@ -254,200 +237,32 @@ struct vpnpass_session *ike_quoted(struct vpnpass_net *vn, const struct vpnpass_
 
 /* --- behind the administrator's rules ------------------------------------------ */
 
-/* NAT still looks at the entry that it made when the chain has been asked. */
-struct old_entry {
-	struct ike_net *in;
-	struct nf_conn *ct;
-	struct rcu_head rcu;
-};
-
-static void old_entry_put(struct rcu_head *head)
-{
-	struct old_entry *old = container_of(head, struct old_entry, rcu);
-
-	atomic_dec(&old->in->n_old);
-	nf_ct_put(old->ct);
-	kfree(old);
-}
-
-/* Give the packet the session's entry instead of the one that was made for it. */
-static bool exchange(struct ike_session *is, struct sk_buff *skb, bool sole)
-{
-	struct old_entry *old = kmalloc(sizeof(*old), GFP_ATOMIC | __GFP_NOWARN);
-
-	if (!old) {
-		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
-		return false;
-	}
-	old->in = ike_net(is->s.vn);
-	old->ct = (struct nf_conn *)skb_nfct(skb);
-	nf_conntrack_get(&old->ct->ct_general);
-	if (sole ? !attach(&is->s, skb) : !vpnpass_attach_copy(&is->s, skb)) {
-		nf_ct_put(old->ct);
-		kfree(old);
-		return false;
-	}
-	atomic_inc(&old->in->n_old);
-	call_rcu(&old->rcu, old_entry_put);
-	return true;
-}
-
-/* The flow that NAT is asked about, if it is one from port 500 to port 500. */
-static bool key_of(const struct sk_buff *skb, struct vpnpass_key *key)
-{
-	const struct nf_conntrack_tuple *t;
-	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct;
-
-	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || ctinfo != IP_CT_NEW || nf_ct_protonum(ct) != IPPROTO_UDP)
-		return false;
-	t = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	if (t->src.u.udp.port != htons(IKE_UDP_PORT) ||
-	    t->dst.u.udp.port != htons(IKE_UDP_PORT) ||
-	    nf_ct_zone(ct)->id != NF_CT_DEFAULT_ZONE_ID)
-		return false;
-	key->src = t->src.u3;
-	key->dst = t->dst.u3;
-	key->family = nf_ct_l3num(ct);
-	return true;
-}
-
-static int udp_offset(const struct sk_buff *skb, u8 family)
-{
-	int off = skb_network_offset(skb);
-	__be16 frag_off;
-	u8 nexthdr;
-
-	if (family == NFPROTO_IPV4)
-		return off + ip_hdrlen(skb);
-	nexthdr = ipv6_hdr(skb)->nexthdr;
-	return ipv6_skip_exthdr(skb, off + sizeof(struct ipv6hdr), &nexthdr, &frag_off);
-}
-
 /* The rest was looked at before, and is nobody's. */
-static bool begins_sa(struct sk_buff *skb, u8 family)
+static bool begins_sa(const struct vpnpass_pkt *pkt)
 {
-	int off = udp_offset(skb, family);
-	struct vpnpass_pkt pkt = { .skb = skb, .thoff = off };
 	struct ike_datagram d;
 
-	return off >= 0 && ike_read(&pkt, IKE_PORT_500, &d) &&
-	       d.m.cls == IKE_CLASS_IKE && d.m.opens;
+	return ike_read_message(pkt, IKE_PORT_500, &d) && d.sport == IKE_UDP_PORT &&
+	       d.dport == IKE_UDP_PORT && d.m.cls == IKE_CLASS_IKE && d.m.opens;
 }
 
-/* The last chain of NAT's: no rule has translated the new flow's destination. */
-static unsigned int after_rules(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+/* No rule has translated the destination; see struct vpnpass_ops. */
+unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 {
+	struct ike_net *in = ike_net(vn);
 	struct ike_session *is = NULL;
-	struct ike_net *in = priv;
-	bool sole, done = false;
-	struct vpnpass_key key;
 	struct ike_peer *p;
+	bool sole;
 
-	if (!key_of(skb, &key) ||
-	    !ike_peer_find(in, &key.src, &key.dst, key.family) ||
-	    !begins_sa(skb, key.family) ||
-	    router_listens(state->net, skb, &key))
+	if (pkt->key.zone != NF_CT_DEFAULT_ZONE_ID ||
+	    !ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family) ||
+	    !begins_sa(pkt) || router_listens(pkt->state->net, pkt->skb, &pkt->key))
 		return NF_ACCEPT;
 	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &key.src, &key.dst, key.family);
-	if (p && choose(in, p, 1, &is, &sole))
-		done = exchange(is, skb, sole);
+	p = ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family);
+	if (p && choose(in, p, 1, &is, &sole) &&
+	    (sole ? attach(&is->s, pkt->skb) : vpnpass_attach_copy(&is->s, pkt->skb)))
+		vpnpass_count(vn, &ike_proto, IKE_CNT_GATEWAY_FIRST);
 	spin_unlock_bh(&in->lock);
-	if (!done)
-		return NF_ACCEPT;
-	vpnpass_count(in->vn, &ike_proto, IKE_CNT_GATEWAY_FIRST);
-	return nf_nat_packet(is->s.ct, IP_CT_ESTABLISHED_REPLY, state->hook, skb);
-}
-
-static int chain_add(struct ike_chain *chain, struct net *net)
-{
-	if (chain->ops.pf == NFPROTO_IPV4)
-		return nf_nat_ipv4_register_fn(net, &chain->ops);
-#if IS_ENABLED(CONFIG_IPV6)
-	return nf_nat_ipv6_register_fn(net, &chain->ops);
-#else
-	return 0;
-#endif
-}
-
-static void chain_del(struct ike_chain *chain, struct net *net)
-{
-	if (chain->ops.pf == NFPROTO_IPV4)
-		nf_nat_ipv4_unregister_fn(net, &chain->ops);
-#if IS_ENABLED(CONFIG_IPV6)
-	else
-		nf_nat_ipv6_unregister_fn(net, &chain->ops);
-#endif
-}
-
-static void chains_work(struct work_struct *work)
-{
-	struct ike_net *in = container_of(work, struct ike_net, chains_work);
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(in->chains); i++)
-		if (READ_ONCE(in->chains[i].wanted) && !in->chains[i].there)
-			in->chains[i].there = !chain_add(&in->chains[i], in->vn->net);
-}
-
-static struct ike_chain *chain_of(struct ike_net *in, u8 family)
-{
-	return &in->chains[family == NFPROTO_IPV6];
-}
-
-/**
- * ike_chain_want() - there are sessions of that family now
- * @in: the netns
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- *
- * A netns without them is spared the chain.
- *
- * Context: any.
- */
-void ike_chain_want(struct ike_net *in, u8 family)
-{
-	struct ike_chain *chain = chain_of(in, family);
-
-	if (READ_ONCE(chain->wanted))
-		return;
-	WRITE_ONCE(chain->wanted, true);
-	queue_work(system_power_efficient_wq, &in->chains_work);
-}
-
-void ike_chains_init(struct ike_net *in)
-{
-	static const u8 families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
-	int i;
-
-	INIT_WORK(&in->chains_work, chains_work);
-	for (i = 0; i < ARRAY_SIZE(in->chains); i++)
-		in->chains[i].ops = (struct nf_hook_ops) {
-			.hook = after_rules,
-			.priv = in,
-			.pf = families[i],
-			.hooknum = NF_INET_PRE_ROUTING,
-			.priority = INT_MAX,
-		};
-}
-
-/* Context: process; there are no sessions any more. */
-void ike_chains_exit(struct ike_net *in)
-{
-	bool any = false;
-	int i;
-
-	cancel_work_sync(&in->chains_work);
-	for (i = 0; i < ARRAY_SIZE(in->chains); i++) {
-		if (!in->chains[i].there)
-			continue;
-		chain_del(&in->chains[i], in->vn->net);
-		any = true;
-	}
-	if (!any)
-		return;
-	synchronize_net();
-	rcu_barrier();	/* old_entry_put() */
+	return NF_ACCEPT;
 }

@@ -2,16 +2,14 @@
 /*
  * NAT-T on UDP port 4500 (RFC 3947, RFC 3948): works through plain NAT, so the
  * translation is left alone. Its flows are counted by what they carry, and led
- * past conntrack's lookup by their ports. Registered by main.c; tells sa.c when
- * an IKE SA of port 500 turns up here.
+ * past conntrack's lookup by their ports.
  */
 #include <linux/udp.h>
 #include <linux/unaligned.h>
 
 #include "ike.h"
 
-/* A space of numbers of its own, beside those of enum vpnpass_number_kind. */
-#define NATT_KEY_KIND	(VPNPASS_KEY_PACKET | 0x40 << VPNPASS_KEY_NUMBER_SHIFT)
+#define NATT_KEY	VPNPASS_KEY_OF(VPNPASS_KIND_NATT_PORTS)
 
 enum {
 	NATT_CNT_IKE = VPNPASS_CNT_OWN,
@@ -80,7 +78,7 @@ static int classify(const struct vpnpass_pkt *pkt, struct ike_datagram *d)
 {
 	if (carries_esp(pkt))
 		return NATT_CNT_ESP;
-	if (!ike_read(pkt, IKE_PORT_4500, d))
+	if (!ike_read_message(pkt, IKE_PORT_4500, d))
 		return VPNPASS_CNT_MALFORMED;
 	switch (d->m.cls) {
 	case IKE_CLASS_IKE:
@@ -143,36 +141,30 @@ static unsigned int natt_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	if (!uh)
 		return NF_ACCEPT;
 	pkt->key.number = port_number(uh->source, uh->dest);
-	pkt->key.kind = NATT_KEY_KIND;
+	pkt->key.kind = NATT_KEY;
 	pin = vpnpass_pin_find(vn, &pkt->key);
 	if (pin && is_valid(uh, pkt) &&
-	    vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	    vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		natt_saw(natt_session(pin->session), pkt, pin->dir);
 		pkt->done = true;
 	}
 	return NF_ACCEPT;
 }
 
-/* One direction of the flow, as conntrack has it. */
+/* Pin a direction of the flow, as conntrack has it. */
 static void natt_pin(struct vpnpass_session *s, enum ip_conntrack_dir dir)
 {
 	const struct nf_conntrack_tuple *t = &s->ct->tuplehash[dir].tuple;
 	struct vpnpass_pin *pin = vpnpass_pin_alloc(s->vn);
+	struct vpnpass_key key = {
+		.src = t->src.u3, .dst = t->dst.u3,
+		.number = port_number(t->src.u.udp.port, t->dst.u.udp.port),
+		.l4proto = IPPROTO_UDP, .family = s->family, .kind = NATT_KEY,
+	};
 
-	if (!pin) {
+	if (!pin)
 		vpnpass_count(s->vn, &natt_proto, VPNPASS_CNT_NO_MEMORY);
-		return;
-	}
-	pin->key.src = t->src.u3;
-	pin->key.dst = t->dst.u3;
-	pin->key.number = port_number(t->src.u.udp.port, t->dst.u.udp.port);
-	pin->key.l4proto = IPPROTO_UDP;
-	pin->key.family = s->family;
-	pin->key.kind = NATT_KEY_KIND;
-	pin->dir = dir;
-	pin->number_kind = VPNPASS_NUMBER_HIDDEN;
-	if (vpnpass_pin_add(s, pin))
-		vpnpass_pin_free(pin);
+	vpnpass_pin_put(s, pin, &key, dir, VPNPASS_NUMBER_HIDDEN);
 }
 
 static bool natt_begins(const struct nf_conn *ct, enum ip_conntrack_dir dir)
@@ -194,7 +186,7 @@ static struct natt_session *natt_begin(struct vpnpass_net *vn, struct sk_buff *s
 	s = vpnpass_session_alloc(vn, &natt_proto, ct);
 	if (IS_ERR(s))
 		return NULL;
-	if (ike_confirm(s, skb, verdict)) {
+	if (vpnpass_session_start(s, skb, verdict)) {
 		vpnpass_session_discard(s);
 		return NULL;
 	}

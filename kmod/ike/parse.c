@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * IKE as a router can read it: the header, and the payloads before encryption
- * begins. Called by read.c of the ike helper; see parse.h.
+ * begins; see parse.h.
  */
 #include "ike/parse.h"
 
@@ -10,7 +10,6 @@ enum {
 	V1_SA = 1,
 	V1_NOTIFY = 11,
 	V1_DELETE = 12,
-	V2_SA = 33,
 	V2_NOTIFY = 41,
 	V2_DELETE = 42,
 	V2_SK = 46,
@@ -58,38 +57,16 @@ static void read_delete(struct ike_msg *m, const u8 *p, u32 len)
 
 	if (len < off + 1)
 		return;
-	m->deletes |= p[off] == PROTO_IKE ? IKE_DEL_IKE : IKE_DEL_CHILD;
+	m->deletes |= p[off] == PROTO_IKE;
 }
 
 /* @len: the payload's bytes that were captured, at least its header. */
-static void read_payload_v1(struct ike_msg *m, u8 type, const u8 *p, u32 len)
+static void read_payload(struct ike_msg *m, u8 type, const u8 *p, u32 len)
 {
-	switch (type) {
-	case V1_SA:
-		m->sa = true;
-		break;
-	case V1_NOTIFY:
+	if (type == (m->version == 1 ? V1_NOTIFY : V2_NOTIFY))
 		read_notify(m, p, len);
-		break;
-	case V1_DELETE:
+	else if (type == (m->version == 1 ? V1_DELETE : V2_DELETE))
 		read_delete(m, p, len);
-		break;
-	}
-}
-
-static void read_payload_v2(struct ike_msg *m, u8 type, const u8 *p, u32 len)
-{
-	switch (type) {
-	case V2_SA:
-		m->sa = true;
-		break;
-	case V2_NOTIFY:
-		read_notify(m, p, len);
-		break;
-	case V2_DELETE:
-		read_delete(m, p, len);
-		break;
-	}
 }
 
 /* IKEv1: ID (16 bits), number, and 1 if it is the last. */
@@ -135,8 +112,8 @@ static enum ike_walk read_fragment(struct ike_msg *m, const u8 *p, u32 cap,
  */
 static enum ike_walk walk(struct ike_msg *m, const u8 *p, u32 cap, u32 len)
 {
+	u32 plen, payloads = 0;
 	u8 type = m->next;
-	u32 plen;
 
 	while (type) {
 		if (ike_is_fragment(m, type)) {
@@ -147,7 +124,7 @@ static enum ike_walk walk(struct ike_msg *m, const u8 *p, u32 cap, u32 len)
 			m->encrypted = true;
 		if (m->encrypted)
 			return IKE_WALK_ENCRYPTED;
-		if (m->payloads == IKE_MAX_PAYLOADS)
+		if (payloads++ == IKE_MAX_PAYLOADS)
 			return IKE_WALK_LIMIT;
 		if (len < PAYLOAD_HDR)
 			return IKE_WALK_BAD;
@@ -156,11 +133,7 @@ static enum ike_walk walk(struct ike_msg *m, const u8 *p, u32 cap, u32 len)
 		plen = get_unaligned_be16(p + 2);
 		if (plen < PAYLOAD_HDR || plen > len)
 			return IKE_WALK_BAD;
-		if (m->version == 1)
-			read_payload_v1(m, type, p, min(plen, cap));
-		else
-			read_payload_v2(m, type, p, min(plen, cap));
-		m->payloads++;
+		read_payload(m, type, p, min(plen, cap));
 		if (plen > cap)
 			return IKE_WALK_CUT;
 		type = p[0];
@@ -248,16 +221,14 @@ static void read_header(struct ike_msg *m, const u8 *p)
 	m->rspi = get_unaligned_be64(p + 8);
 	m->next = p[16];
 	m->version = p[17] >> 4;
-	m->minor = p[17] & 15;
 	m->exchange = p[18];
-	m->flags = p[19];
 	m->mid = get_unaligned_be32(p + 20);
 	m->len = get_unaligned_be32(p + 24);
 	if (m->version == 1) {
-		m->encrypted = m->flags & IKE_V1_ENCRYPTED;
+		m->encrypted = p[19] & IKE_V1_ENCRYPTED;
 	} else if (m->version == 2) {
-		m->initiator = m->flags & IKE_V2_INITIATOR;
-		m->response = m->flags & IKE_V2_RESPONSE;
+		m->initiator = p[19] & IKE_V2_INITIATOR;
+		m->response = p[19] & IKE_V2_RESPONSE;
 	}
 }
 
@@ -305,9 +276,7 @@ static enum ike_class parse_esp(struct ike_msg *m, const u8 *p, u32 cap,
 		return bad(m, IKE_BAD_SHORT);
 	if (cap < 8)
 		return bad(m, IKE_BAD_CAPTURE);
-	m->esp_spi = get_unaligned_be32(p);
-	m->esp_seq = get_unaligned_be32(p + 4);
-	if (m->esp_spi < 256)
+	if (get_unaligned_be32(p) < 256)
 		return bad(m, IKE_BAD_ESP_SPI);
 	m->cls = IKE_CLASS_ESP;
 	return IKE_CLASS_ESP;

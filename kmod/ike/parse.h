@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IKE or NAT-T datagram says in clear. Called by the ike helper's
- * read.c, by its unit tests and its fuzzer. Pure code: nothing here allocates,
- * locks or reads a clock, so any context will do.
+ * The contents of an IKE or NAT-T datagram that are in clear. Pure code: nothing here
+ * allocates, locks or reads a clock, so any context will do.
  *
  * All numbers are in host byte order; all times are u32 milliseconds of a
  * clock that may wrap.
@@ -37,7 +36,7 @@ enum ike_dir {
 enum ike_class {
 	IKE_CLASS_BAD,		/* see ike_msg.reason */
 	IKE_CLASS_IKE,		/* behind a non-ESP marker if ike_msg.natt */
-	IKE_CLASS_ESP,		/* ESP in UDP: esp_spi and esp_seq are set */
+	IKE_CLASS_ESP,		/* ESP in UDP */
 	IKE_CLASS_KEEPALIVE,	/* RFC 3948 section 2.3 */
 };
 
@@ -98,32 +97,21 @@ enum ike_walk {
 	IKE_WALK_BAD,		/* a payload's length is impossible */
 };
 
-/* Bits of ike_msg.deletes. */
-#define IKE_DEL_IKE		0x01
-#define IKE_DEL_CHILD		0x02
-
 /**
  * struct ike_msg - one datagram, as far as it can be read
  * @ispi: initiator's IKE SPI (IKEv1: cookie)
  * @rspi: responder's IKE SPI, 0 in a first message
  * @mid: message ID
  * @len: length field of the IKE header; does not count the non-ESP marker
- * @esp_spi: ESP SPI of IKE_CLASS_ESP
- * @esp_seq: ESP sequence number of IKE_CLASS_ESP
  * @frag_num: number of this fragment, from 1; 0 when not a fragment
  * @frag_total: fragments in all; 0 when unknown (IKEv1, but for the last)
  * @error: first error notify in clear (types 1..16383), or 0
  * @cls: enum ike_class
  * @reason: enum ike_reason
  * @version: major version
- * @minor: minor version
  * @exchange: exchange type, see enum ike_exchange
- * @flags: flags octet as sent
  * @next: first payload's type
  * @walk: enum ike_walk
- * @payloads: clear payloads read
- * @deletes: IKE_DEL_* bits of Delete payloads in clear. Nothing vouches for
- *	them: a hint, not a fact
  * @natt: came behind a non-ESP marker
  * @initiator: v2: sent by the original initiator of this IKE SA
  * @response: v2: answers a request
@@ -131,44 +119,38 @@ enum ike_walk {
  *	capture, v2's is known only if SK is the first payload
  * @opens: first message of an IKE SA
  * @answers: second message of an IKE SA, bringing the responder's SPI
- * @sa: has an SA payload in clear
  * @cookie: v2: has a COOKIE notify
+ * @deletes: has a Delete payload in clear for the IKE SA. Nothing vouches for it
  */
 struct ike_msg {
 	u64 ispi;
 	u64 rspi;
 	u32 mid;
 	u32 len;
-	u32 esp_spi;
-	u32 esp_seq;
 	u16 frag_num;
 	u16 frag_total;
 	u16 error;
 	u8 cls;
 	u8 reason;
 	u8 version;
-	u8 minor;
 	u8 exchange;
-	u8 flags;
 	u8 next;
 	u8 walk;
-	u8 payloads;
-	u8 deletes;
 	bool natt:1;
 	bool initiator:1;
 	bool response:1;
 	bool encrypted:1;
 	bool opens:1;
 	bool answers:1;
-	bool sa:1;
 	bool cookie:1;
+	bool deletes:1;
 };
 
 /**
  * ike_parse - read one datagram of UDP port 500 or 4500
  * @m: result, written in full
  * @data: start of the UDP payload
- * @cap: bytes readable at @data; IKE_CAPTURE_MIN suffice for ike_track()
+ * @cap: bytes readable at @data; IKE_CAPTURE_MIN suffice for ike_track_message()
  * @dlen: length of the whole UDP payload
  * @port: which of the two ports
  *

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Gateways, as seen from one address of the router's: which reply zones their
- * sessions use, which sessions they have, and (gate.c) which client may make SAs
- * now.
+ * sessions use, and which sessions they have.
  */
 #include <linux/slab.h>
 
@@ -12,8 +11,7 @@ static const struct rhashtable_params peer_params = {
 	.head_offset = offsetof(struct ike_peer, node),
 	.key_offset = offsetof(struct ike_peer, key),
 	.key_len = sizeof(struct ike_peer_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int ike_peers_init(struct ike_net *in)
@@ -48,7 +46,7 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 		p->refs++;
 		return p;
 	}
-	p = vpnpass_zalloc(in->vn, sizeof(*p));
+	p = vpnpass_alloc_zeroed(in->vn, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->key.addr = *addr;
@@ -57,7 +55,6 @@ struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr
 	p->refs = 1;
 	ida_init(&p->zones);
 	INIT_LIST_HEAD(&p->sessions);
-	INIT_LIST_HEAD(&p->waiting);
 	if (rhashtable_insert_fast(&in->peers, &p->node, peer_params)) {
 		kfree(p);
 		return NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From a packet to ike/parse.c: finds the UDP payload and hands over as much
- * of it as lies in one piece. Called by ike.c and natt.c.
+ * of it as lies in one piece.
  */
 #include <linux/udp.h>
 #include <linux/unaligned.h>
@@ -35,7 +35,7 @@ static void parse(const struct sk_buff *skb, unsigned int off, u32 len,
 }
 
 /**
- * ike_read() - read a UDP datagram as IKE or NAT-T
+ * ike_read_message() - read a UDP datagram as IKE or NAT-T
  * @pkt: the packet
  * @port: which of the two it is for
  * @d: filled when there is a UDP header; @d->m says what it holds
@@ -43,8 +43,8 @@ static void parse(const struct sk_buff *skb, unsigned int off, u32 len,
  * Context: any.
  * Return: false when there is no whole UDP header, or its length is a lie.
  */
-bool ike_read(const struct vpnpass_pkt *pkt, enum ike_port port,
-	      struct ike_datagram *d)
+bool ike_read_message(const struct vpnpass_pkt *pkt, enum ike_port port,
+		      struct ike_datagram *d)
 {
 	const struct udphdr *uh;
 	struct udphdr buf;
@@ -75,13 +75,13 @@ static noinline const u8 *read_short(const struct vpnpass_pkt *pkt, u8 *buf, int
 }
 
 /**
- * ike_peek() - what it takes to find a message's pin
+ * ike_read_head() - what it takes to find a message's pin
  * @pkt: the packet
  * @p: filled; SPIs that are not there are 0
  *
  * Return: whether there is a UDP header.
  */
-bool ike_peek(const struct vpnpass_pkt *pkt, struct ike_peek *p)
+bool ike_read_head(const struct vpnpass_pkt *pkt, struct ike_head *p)
 {
 	u8 buf[sizeof(struct udphdr) + 24];
 	const u8 *h;

@@ -4,7 +4,7 @@
  * that lead to them, and how many of them there may be. SAs begin with a
  * client's message only. When room is needed the half-open one that has been
  * unused longest goes; an established one only after a long silence, and never
- * for another client's. Called by ike.c and natt.c.
+ * for another client's.
  */
 #include <linux/slab.h>
 
@@ -12,11 +12,10 @@
 
 #define IKE_SA_IDLE	600000	/* ms; an established SA may go after that */
 
-/* --- one SA ------------------------------------------------------------------ */
+/* --- an SA ------------------------------------------------------------------- */
 
 static void sa_free(struct ike_net *in, struct ike_sa *sa)
 {
-	ike_gate_drop(in, sa);
 	ike_half_del(in, sa);
 	list_del(&sa->list);
 	sa->is->n_sas--;
@@ -66,46 +65,9 @@ static struct ike_sa *sa_find(struct ike_session *is, u64 ispi)
 
 /* --- pins -------------------------------------------------------------------- */
 
-/* The pin of the packets from @key's source to its destination on an SPI. */
-struct vpnpass_pin *ike_pin_find(struct vpnpass_net *vn,
-				 const struct vpnpass_key *key, u64 spi)
-{
-	struct vpnpass_key k = *key;
-
-	k.number = spi;
-	k.kind = IKE_KEY_KIND;
-	return vpnpass_pin_find(vn, &k);
-}
-
-/* NULL when there is no memory, or the number is another session's. */
-static struct vpnpass_pin *pin_new(struct ike_session *is,
-				   const union nf_inet_addr *src,
-				   const union nf_inet_addr *dst, u64 spi, u8 dir)
-{
-	struct vpnpass_pin *pin = vpnpass_pin_alloc(is->s.vn);
-
-	if (!pin) {
-		vpnpass_count(is->s.vn, &ike_proto, VPNPASS_CNT_NO_MEMORY);
-		return NULL;
-	}
-	pin->key.src = *src;
-	pin->key.dst = *dst;
-	pin->key.number = spi;
-	pin->key.l4proto = IPPROTO_UDP;
-	pin->key.family = is->s.family;
-	pin->key.kind = IKE_KEY_KIND;
-	pin->dir = dir;
-	pin->number_kind = VPNPASS_NUMBER_KIND_IKE_SPI;
-	if (vpnpass_pin_add(&is->s, pin)) {
-		vpnpass_pin_free(pin);
-		return NULL;
-	}
-	return pin;
-}
-
 static struct vpnpass_pin *pin_in(struct ike_session *is, u64 spi)
 {
-	return pin_new(is, &is->s.peer, &is->s.local, spi, IP_CT_DIR_REPLY);
+	return ike_pin_add(is, &is->s.peer, &is->s.local, spi, IP_CT_DIR_REPLY);
 }
 
 static bool sa_pin(struct ike_sa *sa)
@@ -120,7 +82,7 @@ static bool sa_pin(struct ike_sa *sa)
 	sa->in = pin_in(is, sa->ispi);
 	if (!sa->in)
 		return false;
-	sa->out = pin_new(is, &is->s.client, dst, sa->ispi, IP_CT_DIR_ORIGINAL);
+	sa->out = ike_pin_add(is, &is->s.client, dst, sa->ispi, IP_CT_DIR_ORIGINAL);
 	if (!sa->out)
 		return false;
 	vpnpass_event_pin(&is->s, VPNPASS_EVENT_TYPE_PINNED, sa->in, NULL);
@@ -129,7 +91,7 @@ static bool sa_pin(struct ike_sa *sa)
 
 /* --- room -------------------------------------------------------------------- */
 
-/* What may go to make room in a session: NULL when everything is in use. */
+/* An SA that may go to make room in a session: NULL when each is in use. */
 static struct ike_sa *sa_spare(struct ike_session *is, u32 now)
 {
 	struct ike_sa *sa, *idle = NULL;
@@ -175,22 +137,13 @@ static void room_among_half_open(struct ike_net *in, struct ike_session *is)
 
 /* --- messages ---------------------------------------------------------------- */
 
-static void conflict(struct ike_session *is)
-{
-	ike_conflict(&is->s, "initiator SPI in use by another session");
-}
-
 /*
  * An SPI that another session has. A client may come back from another port, or
  * by another connection when its own has ended: then it takes the SA along.
  */
 static bool take_over(struct ike_net *in, struct ike_session *is, u64 ispi)
 {
-	struct vpnpass_key key = {
-		.src = is->s.peer, .dst = is->s.local, .l4proto = IPPROTO_UDP,
-		.family = is->s.family,
-	};
-	struct vpnpass_pin *pin = ike_pin_find(in->vn, &key, ispi);
+	struct vpnpass_pin *pin = ike_pin_find_inbound(is, ispi);
 	struct ike_session *owner;
 	struct ike_sa *sa;
 
@@ -210,7 +163,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 	struct ike_client *c;
 	struct ike_sa *sa;
 
-	sa = vpnpass_zalloc(in->vn, sizeof(*sa));
+	sa = vpnpass_alloc_zeroed(in->vn, sizeof(*sa));
 	if (!sa)
 		goto no_memory;
 	c = ike_client_get(in, is);
@@ -218,7 +171,7 @@ static struct ike_sa *sa_alloc(struct ike_net *in, struct ike_session *is,
 		goto free;
 	sa->is = is;
 	sa->ispi = m->ispi;
-	INIT_LIST_HEAD(&sa->held);
+	sa->trip_ms = IKE_NO_ROUND_TRIP;
 	list_add(&sa->list, &is->sas);
 	is->n_sas++;
 	WRITE_ONCE(is->version, m->version);
@@ -235,11 +188,11 @@ no_memory:
 /* Is the message worth an SA of its own? The tracker knows, but for answers to
  * what the gateway began; then it joins later.
  */
-static bool begins_sa(const struct ike_msg *m, u32 now)
+static bool begins_sa(const struct ike_msg *m)
 {
 	struct ike_sa_state st = {};
 
-	return m->rspi || ike_track(&st, IKE_DIR_OUT, m, now) != IKE_EV_FOREIGN;
+	return m->rspi || ike_track_message(&st, IKE_DIR_OUT, m) != IKE_EV_FOREIGN;
 }
 
 static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
@@ -247,10 +200,11 @@ static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
 {
 	struct ike_sa *sa;
 
-	if (!begins_sa(m, now))
+	if (!begins_sa(m))
 		return NULL;
 	if (!is->plain && !take_over(in, is, m->ispi)) {
-		conflict(is);
+		vpnpass_tell_conflict(&is->s, IKE_CNT_CONFLICT,
+				      "initiator SPI in use by another session");
 		return NULL;
 	}
 	if (!room_in_session(in, is, now))
@@ -262,6 +216,25 @@ static struct ike_sa *sa_begin(struct ike_net *in, struct ike_session *is,
 		return NULL;
 	}
 	return sa;
+}
+
+static void sa_round_trip(struct ike_sa *sa, u32 ms)
+{
+	if (ms != IKE_NO_ROUND_TRIP)
+		sa->trip_ms = ms;
+}
+
+/* ESP's helper knows the client only once it asks for SAs: what was measured before is
+ * told then.
+ */
+static u32 trip_to_tell(struct ike_sa *sa, u32 ev)
+{
+	u32 ms = sa->trip_ms;
+
+	if (sa->st.phase != IKE_SA_ESTABLISHED && !(ev & IKE_EV_BEGIN))
+		return IKE_NO_ROUND_TRIP;
+	sa->trip_ms = IKE_NO_ROUND_TRIP;
+	return ms;
 }
 
 static void sa_count(struct ike_sa *sa, u32 ev)
@@ -295,19 +268,20 @@ static void sa_touch(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 		WRITE_ONCE(pin->last, now);
 }
 
-/* Let the message act; what it changed for the session follows. */
-u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+/* Let the message act; what it changed for the session follows. Returns what ESP is to
+ * be told.
+ */
+static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
+		    const struct ike_msg *m, u32 now)
 {
 	struct ike_session *is = sa->is;
-	u32 ev = ike_track(&sa->st, dir, m, now);
+	u32 ev = ike_track_message(&sa->st, dir, m);
 
 	lockdep_assert_held(&in->lock);
 	sa_touch(in, sa, dir, now);
-	sa->trip_ms = IKE_NO_ROUND_TRIP;
 	if (ev == IKE_EV_FOREIGN)
 		return 0;
-	sa->trip_ms = ike_round_trip(&sa->trip, dir, m, now);
+	sa_round_trip(sa, ike_round_trip(&sa->trip, dir, m, now));
 	if (sa->client && (sa->st.phase == IKE_SA_ESTABLISHED || sa->st.natt))
 		ike_half_del(in, sa);
 	/* The client's word for it, so that nobody outside can make pins. */
@@ -318,13 +292,13 @@ u32 ike_sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	sa_count(sa, ev);
 	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
 		ike_session_judge(is);
-	/* What the client asks for, and what comes of that. */
+	/* A rekeyed IKE SA shows up with SPIs that nobody saw agreed on. */
+	if (ev & IKE_EV_CHILD && is->linked)
+		list_move(&is->node, &is->peer->sessions);
+	/* ESP is told of the client's requests, and of the gateway's responses to them. */
 	if (dir == IKE_DIR_IN)
-		ev &= ~(IKE_EV_BEGIN | IKE_EV_AGAIN | IKE_EV_CHILD_RETRACT);
-	else
-		ev &= ~IKE_EV_NO_CHILD;
-	ike_gate_passed(is, ev, now);
-	return ev;
+		return ev & ~(IKE_EV_BEGIN | IKE_EV_CHILD_RETRACT);
+	return ev & ~IKE_EV_NO_CHILD;
 }
 
 static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
@@ -336,50 +310,29 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 		.client = is->s.client,
 		.peer = is->s.peer,
 		.local = is->s.local,
-		.zone = is->zone || zone->flags & IKE_ZONE_FLAG ? nf_ct_zone_dflt : *zone,
+		.zone = is->zone || zone->flags & VPNPASS_ZONE_OURS ? nf_ct_zone_dflt : *zone,
 		.rtt_ms = rtt_ms,
 		.ct = is->s.ct,
 	};
 	u8 state = READ_ONCE(is->state);
 
-	/* Of an SA that is only being made the client's word is not enough. */
+	/* The client's word is not enough for an SA that is only being made. */
 	if (state == IKE_STATE_ESTABLISHED ||
 	    (state == IKE_STATE_HALF_OPEN && what != VPNPASS_HINT_MADE))
-		vpnpass_hint(is->s.vn, &hint);
+		vpnpass_hint_send(is->s.vn, &hint);
 }
 
-/**
- * ike_sa_tell() - tell the other helpers what a message meant for ESP
- * @is: its session
- * @ev: from ike_sa_track()
- *
- * Context: softirq, RCU read side, no lock held.
- */
-void ike_sa_tell(const struct ike_session *is, u32 ev)
+/* Tell the other helpers what a message meant for ESP. No lock held. */
+static void tell_all(const struct ike_session *is, u32 ev, u32 trip_ms)
 {
 	if (ev & (IKE_EV_CHILD_RETRACT | IKE_EV_NO_CHILD))
 		tell(is, VPNPASS_HINT_NOT_MADE, 0);
 	if (ev & IKE_EV_CHILD)
 		tell(is, VPNPASS_HINT_MADE, 0);
-	else if (ev & IKE_EV_AGAIN)
-		tell(is, VPNPASS_HINT_AGAIN, 0);
 	else if (ev & IKE_EV_BEGIN)
 		tell(is, VPNPASS_HINT_ASKED, 0);
-}
-
-static void tell_round_trip(const struct ike_session *is, u32 ms)
-{
-	if (ms != IKE_NO_ROUND_TRIP)
-		tell(is, VPNPASS_HINT_ROUND_TRIP, ms);
-}
-
-static enum ike_pass sa_gate(struct ike_net *in, struct ike_sa *sa,
-			     enum ike_dir dir, const struct ike_msg *m,
-			     struct vpnpass_pkt *pkt, u32 now)
-{
-	if (dir == IKE_DIR_OUT)
-		return ike_gate(in, sa, m, pkt, now);
-	return ike_gate_in(sa, m, now) ? IKE_DROP : IKE_PASS;
+	if (trip_ms != IKE_NO_ROUND_TRIP)
+		tell(is, VPNPASS_HINT_ROUND_TRIP, trip_ms);
 }
 
 /**
@@ -387,18 +340,13 @@ static enum ike_pass sa_gate(struct ike_net *in, struct ike_sa *sa,
  * @is: the session, seen under RCU
  * @dir: which way
  * @m: IKE_CLASS_IKE
- * @pkt: its packet
  *
  * Context: softirq, RCU read side.
- * Return: what is to become of it; IKE_LATER not in POSTROUTING, IKE_HELD only
- * there.
  */
-enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
-			     const struct ike_msg *m, struct vpnpass_pkt *pkt)
+void ike_sa_message(struct ike_session *is, enum ike_dir dir, const struct ike_msg *m)
 {
-	struct ike_net *in = ike_net(is->s.vn);
 	u32 ev = 0, now = vpnpass_now(), trip_ms = IKE_NO_ROUND_TRIP;
-	enum ike_pass pass = IKE_PASS;
+	struct ike_net *in = ike_net(is->s.vn);
 	struct ike_sa *sa;
 
 	spin_lock_bh(&in->lock);
@@ -406,23 +354,18 @@ enum ike_pass ike_sa_message(struct ike_session *is, enum ike_dir dir,
 		sa = sa_find(is, m->ispi);
 		if (!sa && dir == IKE_DIR_OUT)
 			sa = sa_begin(in, is, m, now);
-		if (sa)
-			pass = sa_gate(in, sa, dir, m, pkt, now);
-		if (sa && pass == IKE_PASS) {
-			ev = ike_sa_track(in, sa, dir, m, now);
-			trip_ms = sa->trip_ms;
+		if (sa) {
+			ev = sa_track(in, sa, dir, m, now);
+			trip_ms = trip_to_tell(sa, ev);
 		}
 	}
 	spin_unlock_bh(&in->lock);
-
-	tell_round_trip(is, trip_ms);
-	ike_sa_tell(is, ev);
-	return pass;
+	tell_all(is, ev, trip_ms);
 }
 
 /* As ike_round_trip(), of a message that is not read; IKEv1's tell nothing. */
 static u32 quiet_round_trip(struct ike_sa *sa, enum ike_dir dir,
-			    const struct ike_peek *p, u32 now)
+			    const struct ike_head *p, u32 now)
 {
 	bool response = p->flags & IKE_V2_RESPONSE;
 
@@ -448,7 +391,7 @@ static u32 quiet_round_trip(struct ike_sa *sa, enum ike_dir dir,
  * Return: false when ike_sa_message() has to see it.
  */
 bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
-		  const struct ike_peek *p)
+		  const struct ike_head *p)
 {
 	u32 now = vpnpass_now(), trip_ms = IKE_NO_ROUND_TRIP;
 	struct ike_net *in = ike_net(is->s.vn);
@@ -464,10 +407,11 @@ bool ike_sa_quiet(struct ike_session *is, enum ike_dir dir,
 		sa->st.version == p->version && sa->rspi;
 	if (quiet) {
 		sa_touch(in, sa, dir, now);
-		trip_ms = quiet_round_trip(sa, dir, p, now);
+		sa_round_trip(sa, quiet_round_trip(sa, dir, p, now));
+		trip_ms = trip_to_tell(sa, 0);
 	}
 	spin_unlock_bh(&in->lock);
-	tell_round_trip(is, trip_ms);
+	tell_all(is, 0, trip_ms);
 	return quiet;
 }
 
@@ -493,6 +437,6 @@ void ike_sa_moved(struct vpnpass_net *vn, const struct vpnpass_key *key,
 	spin_lock_bh(&in->lock);
 	sa = is->linked ? sa_find(is, m->ispi) : NULL;
 	if (sa)
-		ike_sa_track(in, sa, IKE_DIR_OUT, m, vpnpass_now());
+		sa_track(in, sa, IKE_DIR_OUT, m, vpnpass_now());
 	spin_unlock_bh(&in->lock);
 }

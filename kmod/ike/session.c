@@ -4,27 +4,12 @@
  * flow has a reply zone that no other client of the gateway has, so that all
  * of them keep the port; what comes back is led to it by its SPIs. A flow that
  * NAT gave another port is stock conntrack's to find ("plain"), and is only
- * watched. Called by ike.c; ike_confirm() by natt.c as well.
+ * watched.
  */
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
 
 #include "ike.h"
-
-#define IKE_MOVED_TIMEOUT	300	/* s; port 500 is not needed any more */
-
-/* Count an SPI that two clients use; at most one event a second. Any context. */
-void ike_conflict(struct vpnpass_session *s, const char *reason)
-{
-	struct ike_net *in = ike_net(s->vn);
-	unsigned long last = READ_ONCE(in->told);
-
-	vpnpass_count(s->vn, &ike_proto, IKE_CNT_CONFLICT);
-	if (last && time_before(jiffies, last + HZ))
-		return;
-	if (cmpxchg(&in->told, last, jiffies ?: 1) == last)
-		vpnpass_event_session(s, VPNPASS_EVENT_TYPE_CONFLICT, reason);
-}
 
 /*
  * Port 500 at all four ends of the translation? NAT, which knows nothing of reply
@@ -66,7 +51,7 @@ static bool zone_is_taken(const struct ike_session *is, u16 id)
 static int session_zone(struct ike_session *is)
 {
 	struct nf_conntrack_zone z = {
-		.dir = NF_CT_ZONE_DIR_REPL, .flags = IKE_ZONE_FLAG,
+		.dir = NF_CT_ZONE_DIR_REPL, .flags = VPNPASS_ZONE_OURS,
 	};
 	struct ida *zones = &is->peer->zones;
 	int id = 0;
@@ -108,8 +93,6 @@ static void session_leave(struct ike_session *is)
 	if (is->linked)
 		list_del(&is->node);
 	is->linked = false;
-	if (p->opener == is)
-		p->opener = NULL;
 	if (is->zone)
 		ida_free(&p->zones, is->zone);
 	is->peer = NULL;
@@ -126,37 +109,12 @@ static void session_undo(struct ike_session *is)
 	vpnpass_session_discard(&is->s);
 }
 
-/**
- * ike_confirm() - confirm a new session's connection and show the session
- * @s: the session, not published
- * @skb: the first packet
- * @verdict: for the packet, when there is an error
- *
- * Return: 0 or -errno; the session then is the caller's to discard.
- */
-int ike_confirm(struct vpnpass_session *s, struct sk_buff *skb,
-		unsigned int *verdict)
-{
-	int err;
-
-	*verdict = nf_conntrack_confirm(skb);
-	if (*verdict != NF_ACCEPT)
-		return -EEXIST;
-	/* Conntrack may have settled a clash by giving us another's entry. */
-	if (skb_nfct(skb) != &s->ct->ct_general || !nf_ct_is_confirmed(s->ct))
-		return -EEXIST;
-	err = vpnpass_session_publish(s);
-	if (err)
-		nf_ct_kill(s->ct);
-	return err;
-}
-
 static void session_link(struct ike_session *is)
 {
 	struct ike_net *in = ike_net(is->s.vn);
 
 	spin_lock_bh(&in->lock);
-	/* It can have been ended already, by the administrator. */
+	/* The administrator can have ended it already. */
 	if (is->peer && !test_bit(0, &is->s.ended)) {
 		list_add(&is->node, &is->peer->sessions);
 		is->linked = true;
@@ -197,22 +155,22 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 	*verdict = NF_ACCEPT;
 	s = vpnpass_session_alloc(vn, &ike_proto, ct);
 	if (IS_ERR(s)) {
-		ike_flow_plain(ct);
+		vpnpass_flow_plain(ct);
 		return NULL;
 	}
 	is = ike_session(s);
 	INIT_LIST_HEAD(&is->sas);
 	is->plain = !keeps_port(pkt->skb, ct) || gives_way(is, pkt->skb, ispi);
 	if (is->plain)
-		ike_flow_plain(ct);
-	if (session_join(is) || ike_confirm(s, pkt->skb, verdict)) {
+		vpnpass_flow_plain(ct);
+	if (session_join(is) || vpnpass_session_start(s, pkt->skb, verdict)) {
 		if (!nf_ct_is_confirmed(ct))
-			ike_flow_plain(ct);
+			vpnpass_flow_plain(ct);
 		session_undo(is);
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	if (is->plain)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
 	return is;
@@ -255,7 +213,7 @@ struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct
 		return NULL;
 	}
 	session_link(is);
-	ike_chain_want(ike_net(vn), s->family);
+	vpnpass_rules_want(vn, s->family);
 	return is;
 }
 
@@ -269,25 +227,6 @@ void ike_session_end(struct vpnpass_session *s)
 	ike_sa_drop_all(is);
 	session_leave(is);
 	spin_unlock_bh(&in->lock);
-}
-
-const char *ike_session_state(const struct vpnpass_session *s)
-{
-	static const char *const names[] = {
-		[IKE_STATE_HALF_OPEN] = "half-open",
-		[IKE_STATE_MOVED] = "moved to NAT-T",
-		[IKE_STATE_ESTABLISHED] = "established",
-	};
-	const struct ike_session *is = container_of(s, struct ike_session, s);
-
-	return names[READ_ONCE(is->state)];
-}
-
-u32 ike_session_version(const struct vpnpass_session *s)
-{
-	const struct ike_session *is = container_of(s, struct ike_session, s);
-
-	return READ_ONCE(is->version);
 }
 
 /* The client's ESP session with the gateway, see struct vpnpass_proto. */
@@ -312,40 +251,4 @@ const struct vpnpass_session *ike_session_child(const struct vpnpass_session *s)
 	child = vpnpass_session_by_ct(s->vn, NULL, ct);
 	nf_ct_put(ct);
 	return child;
-}
-
-static enum ike_state sa_state(const struct ike_sa *sa)
-{
-	if (sa->st.natt)
-		return IKE_STATE_MOVED;
-	return sa->st.phase == IKE_SA_ESTABLISHED ? IKE_STATE_ESTABLISHED :
-						    IKE_STATE_HALF_OPEN;
-}
-
-/* The session is as far as the furthest of its SAs. */
-void ike_session_judge(struct ike_session *is)
-{
-	enum ike_state state = IKE_STATE_HALF_OPEN;
-	const struct ike_sa *sa;
-
-	lockdep_assert_held(&ike_net(is->s.vn)->lock);
-	list_for_each_entry(sa, &is->sas, list)
-		state = max(state, sa_state(sa));
-	WRITE_ONCE(is->state, state);
-}
-
-/* vpnpass_attach() gave it the time of an established session. */
-void ike_session_timeout(const struct ike_session *is)
-{
-	u8 state = READ_ONCE(is->state);
-	struct nf_conn *ct = is->s.ct;
-	u32 time = IKE_MOVED_TIMEOUT;
-
-	if (state == IKE_STATE_ESTABLISHED ||
-	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
-		return;
-	if (state == IKE_STATE_HALF_OPEN)
-		time = vpnpass_setting(is->s.vn, &ike_proto,
-				       IKE_SET_HALF_OPEN_TIME);
-	WRITE_ONCE(ct->timeout, nfct_time_stamp + time * HZ);
 }

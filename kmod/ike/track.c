@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a sequence of messages tells about one IKE SA, for both versions: does
- * a message fit, who answered with which SPI, has it moved to port 4500. What
- * makes SAs is track_v1.c's and track_v2.c's. Called by sa.c; see track.h.
+ * A sequence of messages and one IKE SA, for both versions: does a message fit, who
+ * answered with which SPI, has the SA moved to port 4500. Messages that make SAs are
+ * told by track_v1.c and track_v2.c; see track.h.
  */
 #include "ike/track.h"
 
@@ -57,15 +57,13 @@ static bool adoptable(const struct ike_msg *m)
 }
 
 static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+		 const struct ike_msg *m)
 {
 	memset(st, 0, sizeof(*st));
 	st->ispi = m->ispi;
 	st->version = m->version;
 	st->phase = IKE_SA_HALF_OPEN;
 	st->opener = dir;
-	st->opened = now;
-	st->seen = now;
 	if (m->opens)
 		return 0;
 	if (m->version == 2 && !m->initiator)
@@ -76,13 +74,12 @@ static u32 begin(struct ike_sa_state *st, enum ike_dir dir,
 	return IKE_EV_ADOPTED;
 }
 
-/* What every message that fits tells. */
+/* Learn what every message that fits tells. */
 static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+		 const struct ike_msg *m)
 {
 	u32 ev = 0;
 
-	st->seen = now;
 	if (m->natt && !st->natt) {
 		st->natt = true;
 		ev |= IKE_EV_NATT;
@@ -103,18 +100,17 @@ static u32 learn(struct ike_sa_state *st, enum ike_dir dir,
 static u32 clear_info(struct ike_sa_state *st, const struct ike_msg *m)
 {
 	/* Anybody can send it, so it ends nothing that is worth something. */
-	if (!(m->deletes & IKE_DEL_IKE) || st->phase != IKE_SA_HALF_OPEN ||
+	if (!m->deletes || st->phase != IKE_SA_HALF_OPEN ||
 	    st->adopted)
 		return 0;
 	st->phase = IKE_SA_DELETED;
 	return IKE_EV_DELETED;
 }
 
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now)
+u32 ike_track_message(struct ike_sa_state *st, enum ike_dir dir,
+		      const struct ike_msg *m)
 {
 	bool fresh = st->phase == IKE_SA_NEW || st->phase == IKE_SA_DELETED;
-	bool again = ike_repeats_child(st, dir, m);
 	u32 ev = 0;
 
 	if (m->cls != IKE_CLASS_IKE || m->walk == IKE_WALK_BAD ||
@@ -124,35 +120,13 @@ u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
 	    (st->phase == IKE_SA_DELETED || !adoptable(m)))
 		return IKE_EV_FOREIGN;
 	if (fresh)
-		ev = begin(st, dir, m, now);
+		ev = begin(st, dir, m);
 	else if (!fits(st, dir, m))
 		return IKE_EV_FOREIGN;
-	ev |= learn(st, dir, m, now);
-	if (again)
-		ev |= IKE_EV_AGAIN;
+	ev |= learn(st, dir, m);
 	if (is_clear_info(m))
 		return ev | clear_info(st, m);
 	if (m->version == 1)
-		return ev | ike_v1_track(st, dir, m, now);
-	return ev | ike_v2_track(st, dir, m, now, fresh);
-}
-
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-		      const struct ike_msg *m)
-{
-	if (m->cls != IKE_CLASS_IKE ||
-	    (st->phase != IKE_SA_NEW && st->version != m->version))
-		return false;
-	return m->version == 1 ? ike_v1_begins_child(st, m) :
-				 ike_v2_begins_child(st, dir, m);
-}
-
-bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m)
-{
-	if (m->cls != IKE_CLASS_IKE || st->phase == IKE_SA_NEW ||
-	    st->version != m->version)
-		return false;
-	return m->version == 1 ? ike_v1_repeats_child(st, dir, m) :
-				 ike_v2_repeats_child(st, dir, m);
+		return ev | ike_v1_track(st, dir, m);
+	return ev | ike_v2_track(st, dir, m, fresh);
 }

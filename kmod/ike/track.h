@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a sequence of IKE messages says about one IKE SA, as seen from between
- * its ends. Called by the ike helper's sa.c and gate.c, by its unit tests and
- * its fuzzer. Pure code, as in parse.h.
+ * One IKE SA by the sequence of its messages, as seen from between its ends. Pure code,
+ * as in parse.h.
  */
 #ifndef VPNPASS_IKE_TRACK_H
 #define VPNPASS_IKE_TRACK_H
@@ -16,15 +15,14 @@ enum ike_phase {
 	IKE_SA_DELETED,		/* given up in clear before it was up */
 };
 
-/* What a message meant, returned by ike_track(); any may come together. */
+/* The meanings of a message, returned by ike_track_message(); any may come together. */
 #define IKE_EV_ESTABLISHED	0x0004
 #define IKE_EV_NATT		0x0008	/* first message behind a marker */
 #define IKE_EV_BEGIN		0x0010	/* began an exchange that makes SAs */
-#define IKE_EV_CHILD		0x0020	/* and this finished one */
+#define IKE_EV_CHILD		0x0020	/* finished an exchange that makes SAs */
 #define IKE_EV_CHILD_RETRACT	0x0080	/* the last CHILD came too early */
 #define IKE_EV_DELETED		0x0800
 #define IKE_EV_ADOPTED		0x1000	/* joined in mid-life */
-#define IKE_EV_AGAIN		0x2000	/* a request for SAs, unanswered, repeated */
 #define IKE_EV_NO_CHILD		0x4000	/* ended an exchange that could make SAs */
 #define IKE_EV_FOREIGN		0x8000	/* does not fit; nothing changed */
 
@@ -56,7 +54,7 @@ struct ike_quick {
 	u32 mid;
 	u32 len1;		/* length of message 1 */
 	u8 count;		/* messages passed; 0: free */
-	u8 dir;			/* of message 1 */
+	u8 dir;			/* enum ike_dir of message 1 */
 };
 
 struct ike_phase2 {
@@ -71,14 +69,9 @@ struct ike_phase2 {
  * struct ike_sa_state - one IKE SA, as seen from between its ends
  * @ispi: initiator's SPI
  * @rspi: responder's SPI; 0 until answered
- * @opened: time of the first message
- * @seen: time of the last message that fitted
- * @child: time of the last CHILD (valid if @n_child)
- * @n_child: exchanges finished that make SAs, saturating
  * @version: 1 or 2
  * @phase: enum ike_phase
  * @opener: enum ike_dir of the initiator's messages (v1, adopted: a guess)
- * @child_by: enum ike_dir of whoever asked for the last child SA
  * @crypt: v1: bit per enum ike_dir: sent an encrypted message
  * @answered: the responder's SPI came from the responder
  * @rspi_fixed: the initiator has used @rspi, no other answer can replace it
@@ -90,14 +83,9 @@ struct ike_phase2 {
 struct ike_sa_state {
 	u64 ispi;
 	u64 rspi;
-	u32 opened;
-	u32 seen;
-	u32 child;
-	u16 n_child;
 	u8 version;
 	u8 phase;
 	u8 opener;
-	u8 child_by;
 	u8 crypt;
 	bool answered:1;
 	bool rspi_fixed:1;
@@ -110,46 +98,19 @@ struct ike_sa_state {
 };
 
 /**
- * ike_track - let one message act on its IKE SA
+ * ike_track_message - let one message act on its IKE SA
  * @st: the SA; zeroed for a new one
  * @dir: which way the message goes
  * @m: IKE_CLASS_IKE as read by ike_parse()
- * @now: time, ms
  *
- * Call it for messages that are let through, not for those held or dropped.
  * CHILD is reported once per exchange, however often its messages repeat. It
  * is evidence, not proof: what was agreed is encrypted. An IKE SA's own rekey
  * looks the same.
  *
  * Return: IKE_EV_* bits. With IKE_EV_FOREIGN @st is as it was.
  */
-u32 ike_track(struct ike_sa_state *st, enum ike_dir dir,
-	      const struct ike_msg *m, u32 now);
-
-/**
- * ike_begins_child - would this message begin an exchange that makes SAs?
- * @st: the SA it belongs to, zeroed for a new one
- * @dir: which way it goes
- * @m: the message
- *
- * For the caller that wants to hold such an exchange back: false once one
- * copy (or fragment) of it was given to ike_track(). An answer must not be
- * held back: in IKEv2 its sender uses the new SAs at once.
- */
-bool ike_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
+u32 ike_track_message(struct ike_sa_state *st, enum ike_dir dir,
 		      const struct ike_msg *m);
-
-/**
- * ike_repeats_child - does this message repeat a request for SAs?
- * @st: the SA it belongs to
- * @dir: which way it goes
- * @m: the message
- *
- * True as long as no answer to it has been seen. The other side may have made the
- * SA since, or is about to: ike_track() then reports IKE_EV_AGAIN.
- */
-bool ike_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m);
 
 /* --- among track.c, track_v1.c and track_v2.c ----------------------------- */
 
@@ -166,27 +127,10 @@ static inline u32 ike_sa_up(struct ike_sa_state *st)
 	return IKE_EV_ESTABLISHED;
 }
 
-static inline u32 ike_child_made(struct ike_sa_state *st, enum ike_dir by,
-				 u32 now)
-{
-	if (st->n_child < 0xffff)
-		st->n_child++;
-	st->child = now;
-	st->child_by = by;
-	return IKE_EV_CHILD;
-}
-
-/* v1: second part of ike_track(); v2: @joined if this message began @st. */
+/* v1: second part of ike_track_message(); v2: @joined if this message began @st. */
 u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now);
+		 const struct ike_msg *m);
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now, bool joined);
-bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m);
-bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-			 const struct ike_msg *m);
-bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m);
-bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m);
+		 const struct ike_msg *m, bool joined);
 
 #endif /* VPNPASS_IKE_TRACK_H */

@@ -2,7 +2,7 @@
 /*
  * IKEv1: when phase 1 is up, and quick modes, which make the SAs. Their message
  * IDs are random and their messages are told apart by direction and length (RFC
- * 2409 section 5.5). Called by track.c.
+ * 2409 section 5.5).
  */
 #include "ike/track.h"
 
@@ -50,8 +50,7 @@ static struct ike_quick *quick_add(struct ike_phase2 *p2)
 	return q;
 }
 
-static u32 quick_done(struct ike_sa_state *st, u32 mid, enum ike_dir by,
-		      u32 now)
+static u32 quick_done(struct ike_sa_state *st, u32 mid)
 {
 	struct ike_phase2 *p2 = &st->p2;
 
@@ -59,7 +58,7 @@ static u32 quick_done(struct ike_sa_state *st, u32 mid, enum ike_dir by,
 	p2->next_done = (p2->next_done + 1) % IKE_QUICKS_DONE;
 	if (p2->n_done < IKE_QUICKS_DONE)
 		p2->n_done++;
-	return ike_sa_up(st) | ike_child_made(st, by, now);
+	return ike_sa_up(st) | IKE_EV_CHILD;
 }
 
 /*
@@ -68,12 +67,12 @@ static u32 quick_done(struct ike_sa_state *st, u32 mid, enum ike_dir by,
  * either is the third.
  */
 static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now)
+		       const struct ike_msg *m)
 {
 	struct ike_quick *q;
 
 	if (m->len < V1_QUICK_MIN)
-		return quick_done(st, m->mid, dir, now);
+		return quick_done(st, m->mid);
 	q = quick_add(&st->p2);
 	q->mid = m->mid;
 	q->dir = dir;
@@ -87,18 +86,18 @@ static u32 quick_first(struct ike_sa_state *st, enum ike_dir dir,
  * that had a proposal and a nonce besides the hash, this has the hash alone.
  */
 static u32 quick_third(struct ike_sa_state *st, struct ike_quick *q,
-		       const struct ike_msg *m, u32 now)
+		       const struct ike_msg *m)
 {
 	if (m->len >= q->len1)
 		return 0;
 	if (q->count < 2 && m->len >= V1_QUICK_MIN)
 		return 0;
 	q->count = 0;
-	return quick_done(st, m->mid, q->dir, now);
+	return quick_done(st, m->mid);
 }
 
 static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now)
+		       const struct ike_msg *m)
 {
 	struct ike_quick *q;
 
@@ -106,9 +105,9 @@ static u32 quick_track(struct ike_sa_state *st, enum ike_dir dir,
 	if (!q && quick_is_done(&st->p2, m->mid))
 		return 0;
 	if (!q)
-		return quick_first(st, dir, m, now);
+		return quick_first(st, dir, m);
 	if (dir == q->dir)
-		return quick_third(st, q, m, now);
+		return quick_third(st, q, m);
 	q->count = 2;
 	return 0;
 }
@@ -132,30 +131,11 @@ static u32 v1_phase1_up(struct ike_sa_state *st, enum ike_dir dir,
 }
 
 u32 ike_v1_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now)
+		 const struct ike_msg *m)
 {
 	u32 ev = v1_phase1_up(st, dir, m);
 
 	if (m->exchange == IKE_V1_QUICK)
-		ev |= quick_track(st, dir, m, now);
+		ev |= quick_track(st, dir, m);
 	return ev;
-}
-
-/* See ike_repeats_child(). */
-bool ike_v1_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m)
-{
-	const struct ike_quick *q;
-
-	if (m->exchange != IKE_V1_QUICK || m->len < V1_QUICK_MIN)
-		return false;
-	q = quick_find(&st->p2, m->mid);
-	return q && q->dir == dir && q->count == 1 && m->len == q->len1;
-}
-
-/* See ike_begins_child(). */
-bool ike_v1_begins_child(const struct ike_sa_state *st, const struct ike_msg *m)
-{
-	return m->exchange == IKE_V1_QUICK && m->len >= V1_QUICK_MIN &&
-	       !quick_find(&st->p2, m->mid) && !quick_is_done(&st->p2, m->mid);
 }

@@ -2,7 +2,7 @@
 /*
  * IKEv2 exchanges that make SAs: IKE_AUTH and CREATE_CHILD_SA, asked for by
  * either side. Each side numbers its own requests (RFC 7296 section 2.2), and
- * an exchange is over with its response. Called by track.c.
+ * an exchange is over with its response.
  */
 #include "ike/track.h"
 
@@ -108,15 +108,12 @@ static bool all_parts(u32 seen, u16 total)
  * the last says that it was not (RFC 7296 section 2.16, RFC 9370 section
  * 2.2.4): EAP goes on, or more keys follow.
  */
-static u32 retract(struct ike_sa_state *st, struct ike_window *w,
-		   const struct ike_msg *m)
+static u32 retract(struct ike_window *w, const struct ike_msg *m)
 {
 	if (m->exchange == IKE_V2_CREATE_CHILD || !makes_child(m->exchange) ||
 	    !w->child || m->mid != w->child_mid + 1)
 		return 0;
 	w->child = false;
-	if (st->n_child && st->n_child < 0xffff)
-		st->n_child--;
 	return IKE_EV_CHILD_RETRACT;
 }
 
@@ -132,7 +129,7 @@ static u32 v2_request(struct ike_sa_state *st, enum ike_dir dir,
 	r = (struct ike_req *)win_find(w, m->mid);
 	if (!r) {
 		r = win_add(w, m->mid, m->exchange);
-		ev = retract(st, w, m);
+		ev = retract(w, m);
 		if (makes_child(m->exchange))
 			ev |= IKE_EV_BEGIN;
 	} else if (r->exchange != m->exchange) {
@@ -143,7 +140,7 @@ static u32 v2_request(struct ike_sa_state *st, enum ike_dir dir,
 }
 
 static u32 v2_finished(struct ike_sa_state *st, enum ike_dir asker,
-		       const struct ike_msg *m, u32 now)
+		       const struct ike_msg *m)
 {
 	struct ike_window *w = &st->win[asker];
 	u32 ev = 0;
@@ -153,14 +150,14 @@ static u32 v2_finished(struct ike_sa_state *st, enum ike_dir asker,
 	if (m->exchange != IKE_V2_FOLLOWUP_KE && m->frag_total < 2 &&
 	    m->len < V2_CHILD_MIN)
 		return IKE_EV_NO_CHILD | (st->adopted ? ike_sa_up(st) : 0);
-	ev = ike_sa_up(st) | ike_child_made(st, asker, now);
+	ev = ike_sa_up(st) | IKE_EV_CHILD;
 	w->child = true;
 	w->child_mid = m->mid;
 	return ev;
 }
 
 static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
-		       const struct ike_msg *m, u32 now, bool joined)
+		       const struct ike_msg *m, bool joined)
 {
 	struct ike_window *w = &st->win[ike_other(dir)];
 	struct ike_req *r;
@@ -181,41 +178,15 @@ static u32 v2_response(struct ike_sa_state *st, enum ike_dir dir,
 		return 0;
 	r->done = true;
 	win_finish(w, m->mid);
-	return v2_finished(st, ike_other(dir), m, now);
+	return v2_finished(st, ike_other(dir), m);
 }
 
 u32 ike_v2_track(struct ike_sa_state *st, enum ike_dir dir,
-		 const struct ike_msg *m, u32 now, bool joined)
+		 const struct ike_msg *m, bool joined)
 {
 	if (ike_v2_first(m->exchange))
 		return 0;
 	if (m->response)
-		return v2_response(st, dir, m, now, joined);
+		return v2_response(st, dir, m, joined);
 	return v2_request(st, dir, m);
-}
-
-/* See ike_repeats_child(). A fragment not seen before is no repetition. */
-bool ike_v2_repeats_child(const struct ike_sa_state *st, enum ike_dir dir,
-			  const struct ike_msg *m)
-{
-	const struct ike_window *w = &st->win[dir];
-	const struct ike_req *r;
-	struct ike_req seen;
-
-	if (m->response || !makes_child(m->exchange) || win_finished(w, m->mid))
-		return false;
-	r = win_find(w, m->mid);
-	if (!r || r->exchange != m->exchange)
-		return false;
-	seen = *r;
-	return !note_part(&seen.asked, &seen.ask_total, m);
-}
-
-/* See ike_begins_child(). */
-bool ike_v2_begins_child(const struct ike_sa_state *st, enum ike_dir dir,
-			 const struct ike_msg *m)
-{
-	return makes_child(m->exchange) && !m->response &&
-	       !win_finished(&st->win[dir], m->mid) &&
-	       !win_find(&st->win[dir], m->mid);
 }

@@ -77,7 +77,7 @@ static struct vpnpass_pin *learn_new(struct l2tp_session *ls,
 	int i;
 
 	if (!ls->ether)
-		ls->ether = vpnpass_zalloc(ls->s.vn, sizeof(*ls->ether));
+		ls->ether = vpnpass_alloc_zeroed(ls->s.vn, sizeof(*ls->ether));
 	if (!ls->ether)
 		return NULL;
 	i = slot(ls, NULL);

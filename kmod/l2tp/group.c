@@ -12,8 +12,7 @@ static const struct rhashtable_params group_params = {
 	.head_offset = offsetof(struct l2tp_group, node),
 	.key_offset = offsetof(struct l2tp_group, key),
 	.key_len = sizeof(struct l2tp_group_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int l2tp_groups_init(struct l2tp_net *ln)

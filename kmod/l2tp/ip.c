@@ -95,7 +95,7 @@ static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 {
 	struct l2tp_session *ls = owner_of(vn, pkt, g, h);
 
-	if (!ls || !vpnpass_attach(&ls->s, pkt->skb, IP_CT_DIR_REPLY)) {
+	if (!ls || !vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY)) {
 		l2tp_count(vn, L2TP_CNT_UNKNOWN);
 		return NF_DROP;
 	}
@@ -152,7 +152,7 @@ unsigned int l2tp_ip_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	if (!h.control)
 		return unknown(vn, pkt, &h);
 	pin = l2tp_pin_find(vn, pkt, h.kind, h.id);
-	if (pin && vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (pin && vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		WRITE_ONCE(pin->last, vpnpass_now());
 		return NF_ACCEPT;
 	}

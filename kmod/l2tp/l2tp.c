@@ -60,7 +60,7 @@ static void end_first(struct vpnpass_net *vn, struct l2tp_session *ls)
 		WRITE_ONCE(ct->timeout, READ_ONCE(ls->s.ct->timeout));
 }
 
-/* vpnpass_attach() gave it the time of a tunnel that is up. */
+/* vpnpass_attach_packet() gave it the time of a tunnel that is up. */
 static void shorten(const struct l2tp_session *ls)
 {
 	struct nf_conn *ct = ls->s.ct;
@@ -136,7 +136,7 @@ static unsigned int not_l2tp(struct vpnpass_net *vn, struct nf_conn *ct,
 	if (s || begins(ct, IP_CT_DIR_ORIGINAL, m))
 		l2tp_count(vn, VPNPASS_CNT_MALFORMED);
 	if (!nf_ct_is_confirmed(ct))
-		l2tp_flow_plain(ct);
+		vpnpass_flow_plain(ct);
 	return NF_ACCEPT;
 }
 
@@ -163,7 +163,7 @@ static unsigned int l2tp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 		return not_l2tp(vn, ct, s, &m);
 	if (!s && !begins(ct, dir, &m)) {
 		if (!nf_ct_is_confirmed(ct))
-			l2tp_flow_plain(ct);
+			vpnpass_flow_plain(ct);
 		return NF_ACCEPT;
 	}
 	ls = s ? l2tp_session(s) : l2tp_session_begin(vn, pkt, &verdict);

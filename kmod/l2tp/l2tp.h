@@ -50,7 +50,6 @@ enum {
 	L2TP_SET_KEEP_PORT = VPNPASS_SET_OWN,
 	L2TP_SET_MAX_IDS,
 	L2TP_SET_PAIRING_WINDOW,
-	L2TP_SET_N,
 };
 
 enum {
@@ -65,7 +64,6 @@ enum {
 	L2TP_CNT_PAIRED,
 	L2TP_CNT_WAITED,
 	L2TP_CNT_UNKNOWN,
-	L2TP_CNT_N,
 };
 
 enum l2tp_state {
@@ -225,10 +223,9 @@ void l2tp_control_message(struct l2tp_session *ls, enum ip_conntrack_dir dir,
 /* udp.c */
 unsigned int l2tp_udp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
 
-/* keep.c */
+/* keep_port.c */
 void l2tp_keep_port(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		    const struct l2tp_head *h);
-void l2tp_flow_plain(struct nf_conn *ct);
 bool l2tp_may_keep_port(struct vpnpass_net *vn,
 			const struct nf_conntrack_tuple *orig,
 			const struct l2tp_msg *m);	/* l2tp_net.lock held */

@@ -15,20 +15,19 @@
 
 enum {
 	AVP_MESSAGE_TYPE = 0,
-	AVP_RESULT = 1,
 	AVP_TUNNEL = 9,
-	AVP_SESSION = 14,
 	AVP_CCID = 61,
 	AVP_LOCAL_SESSION = 63,
 	AVP_REMOTE_SESSION = 64,
-	AVP_LAST_KNOWN = 101,	/* IANA l2tp-parameters */
 };
 
-/* The rest of a packet: @cap bytes can be read, @len exist. */
+/* The rest of a packet: @cap bytes can be read, @len belong to the message. */
 struct cursor {
 	const u8 *p;
 	u32 cap;
 	u32 len;
+	u16 bits;		/* the message's first 16: L2TP_F_* */
+	bool trailing;		/* the packet goes on beyond the message */
 };
 
 static enum l2tp_class bad(struct l2tp_msg *m, enum l2tp_reason reason)
@@ -44,7 +43,7 @@ static const u8 *pull(struct l2tp_msg *m, struct cursor *c, u32 n)
 	const u8 *p = c->p;
 
 	if (c->len < n) {
-		bad(m, m->trailing ? L2TP_BAD_LENGTH : L2TP_BAD_SHORT);
+		bad(m, c->trailing ? L2TP_BAD_LENGTH : L2TP_BAD_SHORT);
 		return NULL;
 	}
 	if (c->cap < n) {
@@ -54,7 +53,6 @@ static const u8 *pull(struct l2tp_msg *m, struct cursor *c, u32 n)
 	c->p += n;
 	c->cap -= n;
 	c->len -= n;
-	m->hdr_len += n;
 	return p;
 }
 
@@ -65,8 +63,7 @@ static bool trim(struct l2tp_msg *m, struct cursor *c, u32 used, u32 length)
 		bad(m, L2TP_BAD_LENGTH);
 		return false;
 	}
-	m->len = length;
-	m->trailing = length - used < c->len;
+	c->trailing = length - used < c->len;
 	c->len = length - used;
 	c->cap = min(c->cap, c->len);
 	return true;
@@ -84,35 +81,21 @@ static bool set32(struct l2tp_msg *m, u8 bit, u32 *to, u32 val)
 	return true;
 }
 
-static bool set16(struct l2tp_msg *m, u8 bit, u16 *to, u16 val)
+static bool set_tunnel(struct l2tp_msg *m, u16 val)
 {
-	u32 tmp = *to;
+	u32 tmp = m->assigned_tunnel;
 
-	if (!set32(m, bit, &tmp, val))
+	if (!set32(m, L2TP_HAS_TUNNEL, &tmp, val))
 		return false;
-	*to = val;
-	return true;
-}
-
-/* RFC 2661 section 4.4.2: result, and optionally error and text */
-static bool set_result(struct l2tp_msg *m, const u8 *v, u32 len)
-{
-	if (!set16(m, L2TP_HAS_RESULT, &m->result, get_unaligned_be16(v)))
-		return false;
-	if (len >= 4)
-		m->error = get_unaligned_be16(v + 2);
+	m->assigned_tunnel = val;
 	return true;
 }
 
 static u8 avp_bit(u16 type)
 {
 	switch (type) {
-	case AVP_RESULT:
-		return L2TP_HAS_RESULT;
 	case AVP_TUNNEL:
 		return L2TP_HAS_TUNNEL;
-	case AVP_SESSION:
-		return L2TP_HAS_SESSION;
 	case AVP_CCID:
 		return L2TP_HAS_CCID;
 	case AVP_LOCAL_SESSION:
@@ -123,27 +106,11 @@ static u8 avp_bit(u16 type)
 	return 0;
 }
 
-/* @len: of the value. Return: whether an AVP of this type can have it. */
-static bool avp_fits(u8 bit, u32 len)
-{
-	if (bit == L2TP_HAS_RESULT)
-		return len == 2 || len >= 4;
-	if (bit == L2TP_HAS_TUNNEL || bit == L2TP_HAS_SESSION)
-		return len == 2;
-	return len == 4;
-}
-
-static bool avp_value(struct l2tp_msg *m, u8 bit, const u8 *v, u32 len)
+static bool avp_value(struct l2tp_msg *m, u8 bit, const u8 *v)
 {
 	switch (bit) {
-	case L2TP_HAS_RESULT:
-		return set_result(m, v, len);
 	case L2TP_HAS_TUNNEL:
-		return set16(m, bit, &m->assigned_tunnel,
-			     get_unaligned_be16(v));
-	case L2TP_HAS_SESSION:
-		return set16(m, bit, &m->assigned_session,
-			     get_unaligned_be16(v));
+		return set_tunnel(m, get_unaligned_be16(v));
 	case L2TP_HAS_CCID:
 		return set32(m, bit, &m->assigned_ccid, get_unaligned_be32(v));
 	case L2TP_HAS_LOCAL:
@@ -166,36 +133,25 @@ static bool read_avp(struct l2tp_msg *m, const u8 *p, u32 cap, u32 len)
 	u16 type = get_unaligned_be16(p + 4);
 	u8 bit;
 
-	if (vendor || type > AVP_LAST_KNOWN || (flags & AVP_RESERVED)) {
-		if (flags & AVP_MANDATORY)
-			m->unknown_mandatory = true;
-		return true;
-	}
-	bit = avp_bit(type);
+	bit = vendor || (flags & AVP_RESERVED) ? 0 : avp_bit(type);
 	if (!bit)
 		return true;
 	if (flags & AVP_HIDDEN) {
 		m->hidden |= bit;
 		return true;
 	}
-	if (!avp_fits(bit, len - AVP_HDR)) {
+	if (len - AVP_HDR != (bit == L2TP_HAS_TUNNEL ? 2 : 4)) {
 		bad(m, L2TP_BAD_AVP_LEN);
 		return false;
 	}
-	if (cap < len && (bit != L2TP_HAS_RESULT || cap < AVP_HDR + 4))
-		return true;
-	return avp_value(m, bit, p + AVP_HDR, len - AVP_HDR);
+	return cap < len || avp_value(m, bit, p + AVP_HDR);
 }
 
 static bool walk(struct l2tp_msg *m, struct cursor *c)
 {
-	u32 len;
+	u32 len, n;
 
-	for (; c->len; m->avps++) {
-		if (m->avps == L2TP_MAX_AVPS) {
-			m->walk = L2TP_WALK_LIMIT;
-			return true;
-		}
+	for (n = 0; c->len && n < L2TP_MAX_AVPS; n++) {
 		if (c->cap < AVP_HDR && c->len >= AVP_HDR)
 			break;
 		len = 0;
@@ -213,8 +169,6 @@ static bool walk(struct l2tp_msg *m, struct cursor *c)
 		c->cap -= len;
 		c->len -= len;
 	}
-	if (c->len)
-		m->walk = L2TP_WALK_CUT;
 	return true;
 }
 
@@ -252,29 +206,25 @@ static bool assigns_zero(const struct l2tp_msg *m)
 	case L2TP_ICRP:
 	case L2TP_OCRQ:
 	case L2TP_OCRP:
-		return ((m->has & L2TP_HAS_SESSION) && !m->assigned_session) ||
-		       ((m->has & L2TP_HAS_LOCAL) && !m->local_session);
+		return (m->has & L2TP_HAS_LOCAL) && !m->local_session;
 	}
 	return false;
 }
 
 static enum l2tp_class parse_body(struct l2tp_msg *m, struct cursor *c)
 {
-	if (!c->len) {
-		m->zlb = true;
-	} else {
-		if (!read_type(m, c) || !walk(m, c))
-			return L2TP_CLASS_BAD;
-		if (assigns_zero(m))
-			return bad(m, L2TP_BAD_AVP_VALUE);
-	}
+	/* A message without a body only acknowledges. */
+	if (c->len && (!read_type(m, c) || !walk(m, c)))
+		return L2TP_CLASS_BAD;
+	if (assigns_zero(m))
+		return bad(m, L2TP_BAD_AVP_VALUE);
 	m->cls = L2TP_CLASS_CONTROL;
 	return L2TP_CLASS_CONTROL;
 }
 
 /*
  * Both versions' control headers are 12 bytes (RFC 2661 section 3.1, RFC 3931
- * section 3.2.1); the first 2 are in @m->bits. The bits that only data may
+ * section 3.2.1); the first 2 are in @c->bits. The bits that only data may
  * have, and reserved ones, are ignored as receivers do; but O would move
  * what follows.
  */
@@ -283,50 +233,36 @@ static enum l2tp_class parse_control(struct l2tp_msg *m, struct cursor *c)
 	const u16 must = L2TP_F_LENGTH | L2TP_F_SEQUENCE;
 	const u8 *p;
 
-	if ((m->bits & must) != must ||
-	    (m->version == 2 && (m->bits & L2TP_F_OFFSET)))
+	if ((c->bits & must) != must ||
+	    (m->version == 2 && (c->bits & L2TP_F_OFFSET)))
 		return bad(m, L2TP_BAD_FLAGS);
 	p = pull(m, c, 10);
 	if (!p)
 		return L2TP_CLASS_BAD;
-	if (m->version == 2) {
+	if (m->version == 2)
 		m->tunnel = get_unaligned_be16(p + 2);
-		m->session = get_unaligned_be16(p + 4);
-	} else {
+	else
 		m->ccid = get_unaligned_be32(p + 2);
-	}
-	m->ns = get_unaligned_be16(p + 6);
-	m->nr = get_unaligned_be16(p + 8);
-	m->seq = true;
 	if (!trim(m, c, 12, get_unaligned_be16(p)))
 		return L2TP_CLASS_BAD;
 	return parse_body(m, c);
 }
 
 /* Optional fields of v2 data: Ns and Nr, offset size and padding. */
-static bool data_options(struct l2tp_msg *m, struct cursor *c)
+static bool pull_options(struct l2tp_msg *m, struct cursor *c)
 {
 	const u8 *p;
-	u32 skip;
 
-	if (m->bits & L2TP_F_SEQUENCE) {
-		p = pull(m, c, 4);
-		if (!p)
-			return false;
-		m->ns = get_unaligned_be16(p);
-		m->nr = get_unaligned_be16(p + 2);
-		m->seq = true;
-	}
-	if (m->bits & L2TP_F_OFFSET) {
-		p = pull(m, c, 2);
-		if (!p)
-			return false;
-		skip = get_unaligned_be16(p);
-		if (skip > c->len) {
-			bad(m, L2TP_BAD_OFFSET);
-			return false;
-		}
-		m->hdr_len += skip;
+	if ((c->bits & L2TP_F_SEQUENCE) && !pull(m, c, 4))
+		return false;
+	if (!(c->bits & L2TP_F_OFFSET))
+		return true;
+	p = pull(m, c, 2);
+	if (!p)
+		return false;
+	if (get_unaligned_be16(p) > c->len) {
+		bad(m, L2TP_BAD_OFFSET);
+		return false;
 	}
 	return true;
 }
@@ -335,7 +271,7 @@ static enum l2tp_class parse_data_v2(struct l2tp_msg *m, struct cursor *c)
 {
 	const u8 *p;
 
-	if (m->bits & L2TP_F_LENGTH) {
+	if (c->bits & L2TP_F_LENGTH) {
 		p = pull(m, c, 2);
 		if (!p || !trim(m, c, 4, get_unaligned_be16(p)))
 			return L2TP_CLASS_BAD;
@@ -344,12 +280,11 @@ static enum l2tp_class parse_data_v2(struct l2tp_msg *m, struct cursor *c)
 	if (!p)
 		return L2TP_CLASS_BAD;
 	m->tunnel = get_unaligned_be16(p);
-	m->session = get_unaligned_be16(p + 2);
-	if (!data_options(m, c))
+	if (!pull_options(m, c))
 		return L2TP_CLASS_BAD;
 	if (!m->tunnel)
 		return bad(m, L2TP_BAD_TUNNEL);
-	if (!m->session)
+	if (!get_unaligned_be16(p + 2))
 		return bad(m, L2TP_BAD_SESSION);
 	m->cls = L2TP_CLASS_DATA;
 	return L2TP_CLASS_DATA;
@@ -375,12 +310,12 @@ static enum l2tp_class parse_udp(struct l2tp_msg *m, struct cursor *c)
 
 	if (!p)
 		return L2TP_CLASS_BAD;
-	m->bits = get_unaligned_be16(p);
-	m->version = m->bits & L2TP_F_VERSION;
+	c->bits = get_unaligned_be16(p);
+	m->version = c->bits & L2TP_F_VERSION;
 	if (m->version != 2 && m->version != 3)
 		return bad(m, m->version == 1 ? L2TP_BAD_L2F :
 						L2TP_BAD_VERSION);
-	if (m->bits & L2TP_F_CONTROL)
+	if (c->bits & L2TP_F_CONTROL)
 		return parse_control(m, c);
 	if (m->version == 2)
 		return parse_data_v2(m, c);
@@ -400,14 +335,13 @@ static enum l2tp_class parse_ip(struct l2tp_msg *m, struct cursor *c)
 		m->cls = L2TP_CLASS_DATA;
 		return L2TP_CLASS_DATA;
 	}
-	m->len = c->len;
 	p = pull(m, c, 2);
 	if (!p)
 		return L2TP_CLASS_BAD;
-	m->bits = get_unaligned_be16(p);
-	if ((m->bits & L2TP_F_VERSION) != 3)
+	c->bits = get_unaligned_be16(p);
+	if ((c->bits & L2TP_F_VERSION) != 3)
 		return bad(m, L2TP_BAD_VERSION);
-	if (!(m->bits & L2TP_F_CONTROL))
+	if (!(c->bits & L2TP_F_CONTROL))
 		return bad(m, L2TP_BAD_FLAGS);
 	return parse_control(m, c);
 }
@@ -418,7 +352,6 @@ enum l2tp_class l2tp_parse(struct l2tp_msg *m, const u8 *data, u32 cap,
 	struct cursor c = { .p = data, .cap = min(cap, plen), .len = plen };
 
 	memset(m, 0, sizeof(*m));
-	m->len = plen;
 	if (!plen)
 		return bad(m, L2TP_BAD_EMPTY);
 	return encap == L2TP_IP ? parse_ip(m, &c) : parse_udp(m, &c);

@@ -12,11 +12,9 @@
 #define L2TP_MAX_AVPS		64	/* read per control message */
 
 /*
- * Bytes of a packet to hand to l2tp_parse(): 24 give the numbers of any
- * control message and its type, 16 those of any data message. The assigned
- * IDs come after AVPs as long as a host name.
+ * Bytes of a packet to hand to l2tp_parse(): 24 would give the numbers of any control
+ * message and its type. The assigned IDs come after AVPs as long as a host name.
  */
-#define L2TP_CAPTURE_MIN	24
 #define L2TP_CAPTURE_WANTED	1024
 
 enum l2tp_encap {
@@ -45,7 +43,7 @@ enum l2tp_reason {
 	L2TP_BAD_FIRST_AVP,	/* body does not begin with a message type */
 	L2TP_BAD_AVP_LEN,	/* an AVP's length is impossible */
 	L2TP_BAD_AVP_VALUE,	/* zero assigned where an ID is due */
-	L2TP_BAD_AVP_TWICE,	/* the same ID assigned twice, differently */
+	L2TP_BAD_AVP_TWICE,	/* two values for one ID */
 	L2TP_BAD_MAX
 };
 
@@ -77,18 +75,10 @@ enum l2tp_type {
 #define L2TP_F_VERSION		0x000f
 
 /* Bits of l2tp_msg.has and .hidden: AVPs of interest. */
-#define L2TP_HAS_RESULT		0x01	/* AVP 1 */
-#define L2TP_HAS_TUNNEL		0x02	/* AVP 9 */
-#define L2TP_HAS_SESSION	0x04	/* AVP 14 */
-#define L2TP_HAS_CCID		0x08	/* AVP 61 */
-#define L2TP_HAS_LOCAL		0x10	/* AVP 63 */
-#define L2TP_HAS_REMOTE		0x20	/* AVP 64 */
-
-enum l2tp_walk {
-	L2TP_WALK_DONE,		/* all AVPs read */
-	L2TP_WALK_CUT,		/* ended where the captured prefix ends */
-	L2TP_WALK_LIMIT,	/* more than L2TP_MAX_AVPS */
-};
+#define L2TP_HAS_TUNNEL		0x01	/* AVP 9 */
+#define L2TP_HAS_CCID		0x02	/* AVP 61 */
+#define L2TP_HAS_LOCAL		0x04	/* AVP 63 */
+#define L2TP_HAS_REMOTE		0x08	/* AVP 64 */
 
 /**
  * struct l2tp_msg - one packet, as far as it can be read
@@ -97,36 +87,17 @@ enum l2tp_walk {
  * @assigned_ccid: AVP 61, the sender's
  * @local_session: AVP 63, the sender's
  * @remote_session: AVP 64, the receiver's; 0 in a first message
- * @len: bytes that belong to the message: the length field, or where there is
- *	none all of the packet. Does not count the 4 zero bytes of control
- *	over IP
- * @hdr_len: bytes before the AVPs or the payload, from the packet's start.
- *	v3 data: up to where a cookie may begin
- * @bits: first 16 bits as sent: L2TP_F_*; 0 for data over IP
  * @tunnel: v2: tunnel ID of the header (the receiver's), 0 in a first message
- * @session: v2: session ID of the header (the receiver's)
- * @ns: sequence number, if @seq
- * @nr: expected sequence number, if @seq
  * @assigned_tunnel: AVP 9, the sender's
- * @assigned_session: AVP 14, the sender's
- * @result: AVP 1, result code
- * @error: AVP 1, error code, or 0
  * @type: control message's type, 0 for a ZLB
  * @cls: enum l2tp_class
  * @reason: enum l2tp_reason
  * @version: 2 or 3
- * @walk: enum l2tp_walk
- * @avps: AVPs read
  * @has: L2TP_HAS_* bits: values that are valid
  * @hidden: L2TP_HAS_* bits: sent, but hidden (RFC 2661 section 4.3)
- * @seq: @ns and @nr are valid
- * @zlb: control message without a body, which acknowledges
- * @trailing: the packet goes on beyond the message
- * @unknown_mandatory: has an AVP with the M bit that is none of RFC 2661 or
- *	RFC 3931: the receiver may give up the tunnel
  *
- * Where @has lacks a bit and @hidden too, the AVP is absent, if @walk is
- * L2TP_WALK_DONE.
+ * Where @has lacks a bit and @hidden too, the AVP is absent, or is among what was not
+ * captured.
  */
 struct l2tp_msg {
 	u32 ccid;
@@ -134,29 +105,14 @@ struct l2tp_msg {
 	u32 assigned_ccid;
 	u32 local_session;
 	u32 remote_session;
-	u32 len;
-	u32 hdr_len;
-	u16 bits;
 	u16 tunnel;
-	u16 session;
-	u16 ns;
-	u16 nr;
 	u16 assigned_tunnel;
-	u16 assigned_session;
-	u16 result;
-	u16 error;
 	u16 type;
 	u8 cls;
 	u8 reason;
 	u8 version;
-	u8 walk;
-	u8 avps;
 	u8 has;
 	u8 hidden;
-	bool seq:1;
-	bool zlb:1;
-	bool trailing:1;
-	bool unknown_mandatory:1;
 };
 
 /**

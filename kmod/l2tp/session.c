@@ -45,7 +45,7 @@ static int session_zone(struct l2tp_session *ls)
 	    nf_ct_is_confirmed(ls->s.ct))
 		return 0;
 	if (reply->dst.u.udp.port != htons(L2TP_UDP_PORT)) {
-		l2tp_flow_plain(ls->s.ct);
+		vpnpass_flow_plain(ls->s.ct);
 		return 0;
 	}
 	id = ida_alloc_range(&l2tp_net(ls->s.vn)->zones, 1, L2TP_ZONE_NEW - 1,
@@ -94,20 +94,6 @@ static void session_release(struct l2tp_session *ls)
 		ida_free(&ln->reply_keys, ls->reply_key);
 }
 
-static int session_confirm(struct l2tp_session *ls, struct sk_buff *skb,
-			   unsigned int *verdict)
-{
-	int err;
-
-	err = vpnpass_session_confirm(&ls->s, skb, verdict);
-	if (err)
-		return err;
-	err = vpnpass_session_publish(&ls->s);
-	if (err)
-		nf_ct_kill(ls->s.ct);
-	return err;
-}
-
 static void session_link(struct l2tp_session *ls)
 {
 	struct l2tp_net *ln = l2tp_net(ls->s.vn);
@@ -147,7 +133,7 @@ static struct l2tp_session *refused(struct nf_conn *ct, unsigned int *verdict)
 	bool udp = nf_ct_protonum(ct) == IPPROTO_UDP;
 
 	if (udp && !nf_ct_is_confirmed(ct))
-		l2tp_flow_plain(ct);
+		vpnpass_flow_plain(ct);
 	*verdict = udp ? NF_ACCEPT : NF_DROP;
 	return NULL;
 }
@@ -176,7 +162,7 @@ struct l2tp_session *l2tp_session_begin(struct vpnpass_net *vn,
 		refused(ct, verdict);
 		goto undo;
 	}
-	if (session_confirm(ls, pkt->skb, verdict))
+	if (vpnpass_session_start(&ls->s, pkt->skb, verdict))
 		goto undo;
 	if (ls->keep)
 		l2tp_count(vn, L2TP_CNT_KEPT_PORT);

@@ -29,7 +29,7 @@ void l2tp_turns_add(struct l2tp_turns *t, struct l2tp_client *c)
 	t->n++;
 }
 
-/* Also for one that was not added. */
+/* A client that was not added may be given, too. */
 void l2tp_turns_del(struct l2tp_turns *t, struct l2tp_client *c)
 {
 	int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * L2TP over UDP as it arrives, where the core's lookup by ports is not enough:
- * control messages, clients that share a port (keep.c), and servers that answer
+ * control messages, clients that share a port (keep_port.c), and servers that answer
  * from another port (RFC 2661 8.1). In PREROUTING and OUTPUT.
  */
 #include <net/netfilter/nf_conntrack_core.h>
@@ -94,7 +94,7 @@ static unsigned int l2tp_move(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 		l2tp_id_add(ls, IP_CT_DIR_REPLY, h->kind, h->id);
 	}
 	spin_unlock_bh(&ln->lock);
-	vpnpass_attach(&ls->s, pkt->skb, IP_CT_DIR_REPLY);
+	vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY);
 	return NF_ACCEPT;
 }
 
@@ -109,7 +109,7 @@ static bool from_known_port(struct vpnpass_session *s, const struct l2tp_head *h
  */
 static bool attach(struct vpnpass_pin *pin, struct vpnpass_pkt *pkt)
 {
-	if (!vpnpass_attach(pin->session, pkt->skb, pin->dir)) {
+	if (!vpnpass_attach_packet(pin->session, pkt->skb, pin->dir)) {
 		vpnpass_session_end(pin->session, "connection gone");
 		return false;
 	}

@@ -277,7 +277,7 @@ static struct pptp_call *op_alloc(void *priv)
 		pptp_count(pc->vn, PPTP_CNT_CALLS_REFUSED);
 		return NULL;
 	}
-	gre = vpnpass_zalloc(pc->vn, sizeof(*gre));
+	gre = vpnpass_alloc_zeroed(pc->vn, sizeof(*gre));
 	if (!gre) {
 		vpnpass_session_discard(s);
 		pptp_count(pc->vn, VPNPASS_CNT_NO_MEMORY);

@@ -68,7 +68,7 @@ struct pptp_control *pptp_control_alloc(struct vpnpass_net *vn, struct nf_conn *
 {
 	struct pptp_control *pc;
 
-	pc = vpnpass_zalloc(vn, sizeof(*pc));
+	pc = vpnpass_alloc_zeroed(vn, sizeof(*pc));
 	if (!pc) {
 		pptp_count(vn, VPNPASS_CNT_NO_MEMORY);
 		return NULL;

@@ -303,7 +303,6 @@ static void id_low(struct pptp_ctl *ctl, enum pptp_dir dir, u8 *data, u32 off,
 		ctl->torn++;
 		val = fix->octet[0] << 8 | (id & 0xff);
 	}
-	h->sent[scan_field(&h->scan)] = (u16)val;
 	fix->octet[0] = (u8)(val >> 8);
 	fix->octet[1] = (u8)val;
 	h->waited = 0;
@@ -324,14 +323,10 @@ static void message(struct pptp_ctl *ctl, enum pptp_dir dir)
 		.fresh = h->fresh,
 	};
 
-	if (d->ids && !d->peer) {
+	if (d->ids && !d->peer)
 		ev.own = get_unaligned_be16(head + ID_OFF);
-		ev.own_sent = h->sent[0];
-	}
-	if (d->peer || d->ids == 2) {
+	if (d->peer || d->ids == 2)
 		ev.peer = get_unaligned_be16(head + ID_OFF + (d->peer ? 0 : 2));
-		ev.peer_sent = h->sent[d->peer ? 0 : 1];
-	}
 	ctl->msgs++;
 	ctl->unknown += d == &descs[0];
 	h->scan.off = 0;

@@ -99,8 +99,6 @@ enum pptp_id_kind {
  * @fresh: @own was unknown until this message (PPTP_ID_NEW made it)
  * @own: the call ID that the sender gave, as it wrote it (host order)
  * @peer: the peer's call ID, as it wrote it (host order)
- * @own_sent: @own as forwarded
- * @peer_sent: @peer as forwarded
  *
  * Which of @own and @peer mean something depends on @msg; the others are 0.
  */
@@ -110,7 +108,6 @@ struct pptp_ctl_event {
 	u8 result;
 	bool fresh;
 	u16 own, peer;
-	u16 own_sent, peer_sent;
 };
 
 /**
@@ -160,7 +157,6 @@ struct pptp_ctl_half {
 	bool fresh;
 	u8 waited;
 	struct pptp_scan scan;
-	u16 sent[2];
 	struct pptp_ctl_fix *ring;
 	u32 cap, head, count;
 	struct pptp_ctl_fix own_ring[PPTP_CTL_RING];

@@ -11,8 +11,7 @@ static const struct rhashtable_params pool_params = {
 	.head_offset = offsetof(struct pptp_pool, node),
 	.key_offset = offsetof(struct pptp_pool, key),
 	.key_len = sizeof(struct pptp_pool_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int pptp_pools_init(struct vpnpass_net *vn)

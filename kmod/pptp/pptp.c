@@ -22,7 +22,7 @@ static int pptp_number(struct vpnpass_pkt *pkt)
 	h = skb_header_pointer(pkt->skb, pkt->thoff, sizeof(buf), buf);
 	if (!h)
 		return -EBADMSG;
-	if (!pptp_gre_is_call(h))
+	if (!vpnpass_gre_is_pptp(h))
 		return -ENOENT;
 	pkt->key.number = get_unaligned_be16(h + 6);
 	return 0;
@@ -135,16 +135,32 @@ static bool regained(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	vpnpass_session_end(&ps->s, "connection gone");
 	pptp_control_reopen(ps->pc);
 	pin = vpnpass_pin_find(vn, &pkt->key);
-	pkt->done = pin && vpnpass_attach(pin->session, pkt->skb, pin->dir);
+	pkt->done = pin && vpnpass_attach_packet(pin->session, pkt->skb, pin->dir);
 	return pkt->done;
 }
 
 static unsigned int gre_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
+	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
+	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+
 	if (err == -EBADMSG)
 		pptp_count(vn, VPNPASS_CNT_MALFORMED);
 	if (err || regained(vn, pkt) || !early_gre(vn, &pkt->key))
+		return NF_ACCEPT;
+	/* A rule may lead it, or have led it, to a server inside. */
+	if (vpnpass_flow_exists(pkt, zone) ? vpnpass_flow_is_stock(pkt, zone) :
+					     vpnpass_rules_first(vn, NFPROTO_IPV4))
+		return NF_ACCEPT;
+	pptp_count(vn, PPTP_CNT_DROPPED_EARLY);
+	return NF_DROP;
+}
+
+/* See struct vpnpass_ops. */
+static unsigned int pptp_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+{
+	if (pptp_number(pkt) || !early_gre(vn, &pkt->key))
 		return NF_ACCEPT;
 	pptp_count(vn, PPTP_CNT_DROPPED_EARLY);
 	return NF_DROP;
@@ -223,6 +239,7 @@ static const struct vpnpass_ops pptp_ops = {
 	.number = pptp_number,
 	.renumber = pptp_renumber,
 	.miss = pptp_miss,
+	.after_rules = pptp_after_rules,
 	.post = pptp_post,
 	.session_end = pptp_session_end,
 	.session_state = pptp_session_state,

@@ -2,7 +2,7 @@
 /*
  * Declarations that the files of the PPTP module share.
  *
- * A control connection (control.c, settle.c, begin.c, park.c) is a TCP connection whose
+ * A control connection (control.c, settle.c, begin.c, parked.c) is a TCP connection whose
  * stream (ctl.c) is read and rewritten as it passes (segment.c). Each of its
  * calls (call.c) has a GRE connection made beforehand, and a number that no other
  * call has towards the same outside (pool.c). table.c finds control connections
@@ -27,6 +27,10 @@
 #define PPTP_TRIES_MAX	9	/* 20 ms, doubled as often: 10 s */
 
 enum {
+	PPTP_SET_FAST = VPNPASS_SET_OWN,
+};
+
+enum {
 	PPTP_CNT_CONTROLS = VPNPASS_CNT_OWN,
 	PPTP_CNT_CALLS,
 	PPTP_CNT_CALLS_REFUSED,
@@ -40,7 +44,9 @@ enum {
 	PPTP_CNT_PLAIN,
 	PPTP_CNT_RESUMED,
 	PPTP_CNT_CONFLICT,
-	PPTP_CNT_N,
+	PPTP_CNT_FAST_PACKETS,
+	PPTP_CNT_FAST_LEARNED,
+	PPTP_CNT_FAST_REFUSED,
 };
 
 /* Calls whose numbers must differ: those of an outside address and one of ours. */
@@ -183,7 +189,6 @@ static inline struct pptp_session *pptp_session(const struct vpnpass_session *s)
 
 /* proto.c */
 extern struct vpnpass_proto pptp_proto;
-bool pptp_gre_is_call(const u8 *h);
 
 static inline void pptp_count(struct vpnpass_net *vn, int counter)
 {
@@ -247,7 +252,7 @@ struct pptp_session *pptp_control_begin(struct vpnpass_net *vn,
 					enum ip_conntrack_dir dir,
 					unsigned int *verdict);
 
-/* park.c */
+/* parked.c */
 bool pptp_control_park(struct pptp_control *pc);
 bool pptp_control_unpark(struct pptp_net *pn, struct pptp_control *pc);
 struct pptp_control *pptp_unpark_first(struct pptp_net *pn);

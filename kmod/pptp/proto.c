@@ -4,25 +4,13 @@
 
 #include "pptp.h"
 
-/* RFC 2637 4.1: K must be set, version 1, the protocol is PPP's. */
-#define GRE_PPTP_MASK		0x2007
-#define GRE_PPTP		0x2001
-#define GRE_PROTO		0x880b
-
-/* Is it GRE of PPTP's? @h: its first 4 octets. */
-bool pptp_gre_is_call(const u8 *h)
-{
-	return (get_unaligned_be16(h) & GRE_PPTP_MASK) == GRE_PPTP &&
-	       get_unaligned_be16(h + 2) == GRE_PROTO;
-}
-
 static bool gre_blocks(const struct sk_buff *skb, unsigned int thoff)
 {
 	const u8 *h;
 	u8 buf[4];
 
 	h = skb_header_pointer(skb, thoff, sizeof(buf), buf);
-	return h && pptp_gre_is_call(h);
+	return h && vpnpass_gre_is_pptp(h);
 }
 
 static const struct vpnpass_match pptp_match[] = {
@@ -35,6 +23,7 @@ static const struct vpnpass_match pptp_match[] = {
  */
 static const struct vpnpass_setting pptp_settings[] = {
 	VPNPASS_COMMON_SETTINGS_WITH(3600, 256, 16384),
+	[PPTP_SET_FAST] = VPNPASS_FAST_SETTING,
 };
 
 static const char *const pptp_counters[] = {
@@ -52,6 +41,9 @@ static const char *const pptp_counters[] = {
 	[PPTP_CNT_PLAIN] = "plain",
 	[PPTP_CNT_RESUMED] = "resumed",
 	[PPTP_CNT_CONFLICT] = "conflict",
+	[PPTP_CNT_FAST_PACKETS] = "fast_packets",
+	[PPTP_CNT_FAST_LEARNED] = "fast_learned",
+	[PPTP_CNT_FAST_REFUSED] = "fast_refused",
 };
 
 struct vpnpass_proto pptp_proto = {
@@ -63,6 +55,9 @@ struct vpnpass_proto pptp_proto = {
 	.n_settings = ARRAY_SIZE(pptp_settings),
 	.counters = pptp_counters,
 	.n_counters = ARRAY_SIZE(pptp_counters),
+	.fast_number = { .l4proto = IPPROTO_GRE, .kind = VPNPASS_KEY_PACKET, .is_call_id = true },
+	.fast_setting = PPTP_SET_FAST,
+	.fast_counter = PPTP_CNT_FAST_PACKETS,
 	.session_size = sizeof(struct pptp_session),
 	.net_size = sizeof(struct pptp_net),
 	.any_end = true,

@@ -203,5 +203,6 @@ int pptp_control_start(struct pptp_control *pc)
 	}
 	pptp_calls_init(&pc->calls, &pptp_call_ops, pc, pc->hash, 3 * BUCKETS);
 	pc->started = true;
+	vpnpass_rules_want(pc->vn, NFPROTO_IPV4);
 	return 0;
 }

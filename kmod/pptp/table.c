@@ -14,8 +14,7 @@ static const struct rhashtable_params table_params = {
 	.head_offset = offsetof(struct pptp_node, node),
 	.key_offset = offsetof(struct pptp_node, key),
 	.key_len = sizeof(struct pptp_key),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int pptp_table_init(struct vpnpass_net *vn)

@@ -95,7 +95,7 @@ void send_frames(enum dir dir, unsigned int n)
 }
 
 /* How many packets the far side's device has received so far. */
-uint64_t arrived(enum dir dir)
+uint64_t count_arrived(enum dir dir)
 {
 	uint64_t bytes, packets = 0;
 	char line[256];
@@ -112,7 +112,7 @@ uint64_t arrived(enum dir dir)
 	return packets;
 }
 
-uint64_t now(void)
+uint64_t now_ns(void)
 {
 	struct timespec ts;
 

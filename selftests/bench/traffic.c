@@ -121,18 +121,18 @@ static int cmd_send(enum dir dir, unsigned int packets, int times)
 	uint64_t before, start, took;
 
 	while (times-- > 0) {
-		before = arrived(dir);
+		before = count_arrived(dir);
 		took = 0;
 		for (sent = 0; sent < packets; sent += n) {
 			n = packets - sent < BATCH ? packets - sent : BATCH;
 			for (k = 0; k < n; k++)
 				build_data(k, (uint64_t)(sent + k) * STRIDE % load.sessions,
 					   dir, 1000 + sent + k);
-			start = now();
+			start = now_ns();
 			send_frames(dir, n);
-			took += now() - start;
+			took += now_ns() - start;
 		}
-		printf("%u %lu %lu\n", packets, arrived(dir) - before, took);
+		printf("%u %lu %lu\n", packets, count_arrived(dir) - before, took);
 	}
 	return 0;
 }
@@ -140,14 +140,14 @@ static int cmd_send(enum dir dir, unsigned int packets, int times)
 /* Send a packet of client @c to each of its gateways; returns how long that took. */
 static uint64_t send_step(uint32_t c, const struct step *s)
 {
-	uint64_t start = now();
+	uint64_t start = now_ns();
 	uint32_t i;
 
 	for (i = c; i < load.sessions; i += load.clients) {
 		build(0, i, s->dir, s->proto, s->fill, s->arg);
 		send_frames(s->dir, 1);
 	}
-	return now() - start;
+	return now_ns() - start;
 }
 
 /*
@@ -157,7 +157,7 @@ static uint64_t send_step(uint32_t c, const struct step *s)
 static int cmd_setup(void)
 {
 	uint32_t n = load.sessions < load.clients ? load.sessions : load.clients, c;
-	uint64_t before = arrived(OUT) + arrived(IN), took = 0;
+	uint64_t before = count_arrived(OUT) + count_arrived(IN), took = 0;
 	int k;
 
 	for (c = 0; c < n; c++) {
@@ -167,7 +167,7 @@ static int cmd_setup(void)
 		}
 	}
 	printf("%u %lu %lu\n", load.sessions * load.kind->steps,
-	       arrived(OUT) + arrived(IN) - before, took);
+	       count_arrived(OUT) + count_arrived(IN) - before, took);
 	return 0;
 }
 
@@ -228,14 +228,14 @@ static int cmd_verify(uint32_t most)
  */
 static int cmd_netns(unsigned int n)
 {
-	uint64_t start = now();
+	uint64_t start = now_ns();
 	unsigned int k;
 	char c;
 
 	for (k = 0; k < n; k++)
 		if (unshare(CLONE_NEWNET) || open("/proc/thread-self/ns/net", O_RDONLY) < 0)
 			err(2, "netns %u", k);
-	printf("%u %u %lu\n", n, n, now() - start);
+	printf("%u %u %lu\n", n, n, now_ns() - start);
 	fflush(stdout);
 	return read(0, &c, 1) < 0;
 }
@@ -243,12 +243,12 @@ static int cmd_netns(unsigned int n)
 /* clock: how far it advances in a loop of 10 million instructions */
 static int cmd_clock(void)
 {
-	uint64_t n = 5000000, start = now();
+	uint64_t n = 5000000, start = now_ns();
 
 #ifdef __x86_64__
 	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n) : : "cc");
 #endif
-	printf("%lu\n", now() - start);
+	printf("%lu\n", now_ns() - start);
 	return 0;
 }
 

@@ -86,8 +86,8 @@ const struct kind *kind_find(const char *name);
 void sides_open(void);
 int packet_socket(enum dir dir, int proto);
 void send_frames(enum dir dir, unsigned int n);
-uint64_t arrived(enum dir dir);
-uint64_t now(void);
+uint64_t count_arrived(enum dir dir);
+uint64_t now_ns(void);
 void pause_ms(long ms);
 
 #endif /* BENCH_TRAFFIC_H */

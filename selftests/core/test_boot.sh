@@ -74,7 +74,7 @@ is "an older file is restored over live sessions: they are the same" \
 	"$(vp -j session | jq -c '[.[].id] | sort')" "$ids"
 check "an older file is restored over live sessions: have forgotten nothing" \
 	vp_is "([.[].packets] | add) >= $packets" session
-# who waits for another's save saves what is known after it, not before
+# A save that waits for another saves what is known after it, not before.
 exec 8> "$RUNTIME_DIRECTORY/save.lock"
 flock 8
 spawn "$keep" save

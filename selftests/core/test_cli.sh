@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What scripts may rely on: the tool's JSON, exit codes and the kernel's words,
+# Scripts may rely on this: the tool's JSON, exit codes and the kernel's words,
 # the sysctl, for root and for anybody, in this netns and in another.
 #
 #   c1 ---+
@@ -114,6 +114,13 @@ refused "no such setting" 2 "has no setting nonsense" vp set esp nonsense 1
 refused "which lists those there are" 2 "timeout.*max_sessions" vp set esp nonsense 1
 refused "a helper that is not loaded" 2 "not loaded|no such protocol" anybody "$VPNPASS" set pptp on
 json "refused ones changed nothing" '.[0].settings.timeout.value == 864000' show esp
+# Settings of an earlier version are taken: files saved by it can be restored.
+said() { vp set esp hold 0 2>&1 | grep -q "esp hold: .*ignored"; }
+check "a setting that means nothing any more is taken, which is said" said
+json "and not shown" '.[0].settings | has("hold") | not' show esp
+printf '%s\n' "set esp pairing_window 500" "set esp copies 2" > "$scratch/old"
+check "nor is a file with one refused" vp restore "$scratch/old"
+json "what else is in it is done" '.[0].settings.copies.value == 2' show esp
 json "set the switch" '.[0] | .proto == "esp" and .mode == "off"' set esp off
 json "set all" '.[0].mode == "on"' set all on
 json "set ipsec" '.[0].mode == "block"' set ipsec block
@@ -136,7 +143,7 @@ done
 is "abbreviated: s is show" "$(vp show)" "$(vp s)"
 json "-p is JSON as well" 'length == 2' -p session
 
-# --- who may ----------------------------------------------------------------------------------
+# --- rights ------------------------------------------------------------------------------------
 for cmd in show stats "show esp"; do
 	# shellcheck disable=SC2086
 	check "anybody may: $cmd" anybody "$VPNPASS" -j $cmd

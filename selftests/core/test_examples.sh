@@ -122,7 +122,7 @@ one_use()
 	esac || { echo "$saw"; return 1; }
 }
 
-# what README has in code first after a heading, without its comments
+# block_of HEADING: the first code after it in README, without comments
 block_of()
 {
 	awk -v h="$1" '$0 == h { on = 1; next } on && /^    / { b = 1; print substr($0, 5) }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Who may read what: switches and counters are for anybody in the netns, sessions and
-# events for CAP_NET_ADMIN there. And what loading switches on: the first netns, others
+# Rights to read: switches and counters are for anybody in the netns, sessions and
+# events for CAP_NET_ADMIN there. Loading switches a protocol on in the first netns, in others
 # only when asked to.
 . "$(dirname "$0")/../lib.sh"
 checktool jq

@@ -235,10 +235,10 @@ if python3 -c 'import yaml' 2> /dev/null; then
 	raw "33 bits" "ERANGE an SPI is above 255 and has 32 bits" pin=0/1/0x100000001
 	raw "an SPI twice" "EINVAL an SPI is there twice" pin=0/1/4097 pin=0/0/4097 pin=0/1/4097
 	raw "half a pin" "EINVAL a number needs its kind and direction" pin=0//4097
-	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4107)
-	raw "11 inbound SPIs" "E2BIG more SPIs than a session keeps" "${many[@]}"
-	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4129)
-	raw "33 numbers" "E2BIG too many numbers" "${many[@]}"
+	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4161)
+	raw "65 inbound SPIs" "E2BIG more SPIs than a session keeps" "${many[@]}"
+	mapfile -t many < <(seq -f 'pin=0/1/%.0f' 4097 4353)
+	raw "257 numbers" "E2BIG too many numbers" "${many[@]}"
 	raw "an attribute of the future" "EINVAL Unknown attribute type" 99=x:00000000
 	# shellcheck disable=SC2086
 	R ip xfrm state add src "${GIP[1]}" dst $PUB proto esp spi 0x7777 reqid 9 mode tunnel $esp_keys

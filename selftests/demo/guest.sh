@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=selftests/demo/vpns.sh
 . "$(dirname "$0")/vpns.sh"
-tap_done=1	# it speaks to people, not TAP
+tap_done=1	# the demo speaks to people, not TAP
 declare -A result=()
 
 # give_up TEXT

@@ -17,7 +17,7 @@ declare -A about=(
 	[pptp]="pptp-linux and pppd, to pptpd; pings through the tunnel"
 	[l2tp]="L2TPv2 by messages, to a server that answers from a port of its choice"
 	[l2tpv3]="the kernel's 'ip l2tp' on IP protocol 115; pings through the tunnel")
-# What stock Linux does for client 1 and client 2. PPTP: no helper is attached,
+# Stock Linux with client 1 and client 2. PPTP: no helper is attached,
 # as none is unless a rule asks for it.
 declare -A stock=([esp]="ok FAILS" [ike]="ok FAILS" [pptp]="FAILS FAILS"
 	[l2tp]="FAILS FAILS" [l2tpv3]="ok FAILS")

@@ -65,7 +65,7 @@ while IFS= read -r line; do
 		[ "$line" != @@end ] || command= ;;
 	*) want+=$line$'\n' ;;
 	esac
-	# what probe leaves behind is no part of the next
+	# Connections that a probe leaves behind are no part of the next example.
 	R conntrack -F 2> /dev/null
 done < <(examples)
 num "all of the page's examples" $n -eq 3

@@ -269,7 +269,7 @@ not_found "is not called private" double-nat
 R ip addr flush dev wan
 R ip addr add $PUB/24 dev wan
 
-# --- who asks ----------------------------------------------------------------------
+# --- rights ------------------------------------------------------------------------
 R setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$VPNPASS" -j doctor \
 	> "$scratch/doctor" 2> "$scratch/notes"
 check "without privilege the output is valid" jq -e 'type == "array"' "$scratch/doctor"

@@ -42,7 +42,7 @@ found "TCP 1723 without an answer" path-silent '.proto == "pptp" and (.seen | co
 G 1 nft delete table inet deaf
 R conntrack -F 2> /dev/null
 
-# --- they answer -------------------------------------------------------------------
+# --- servers answer ----------------------------------------------------------------
 check "a gateway answers" answer g1 ike natt iketcp pptp l2tp openvpn wireguard
 R "$VPNPASS" doctor probe "${GIP[1]}" > "$scratch/probe" 2> "$scratch/err"
 is "probe: all answer" $? 0

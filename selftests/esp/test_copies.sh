@@ -36,6 +36,22 @@ num "no more than one copy a packet" "$(tap_seen 0xbbbbbbbb)" -le 40
 both=$({ entry 1; entry 2; } | grep -c ASSURED)
 num "a client that only had copies is not assured" "$both" -le 1
 
+check "client 1 goes on" from_client 1 0xaaaaaaa1
+check "the client that goes on after a copy is assured" eval 'entry 1 | grep -q ASSURED'
+
+# --- both are in doubt, and idle ------------------------------------------------------
+R conntrack -F 2> /dev/null
+check "a short time-out" R sysctl -qw net.netfilter.nf_conntrack_generic_timeout=3
+check "client 1 asks once" from_client 1 0xaaaaaaa1
+check "client 2 asks once" from_client 2 0xaaaaaaa2
+check "the gateway answers" G 1 "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" -i 0xdddddddd -q 1 -n 1
+sleep 6
+tap_mark
+check "idle for long: the gateway sends" G 1 "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" \
+	-i 0xdddddddd -q 2 -n 1
+check "idle for long: client 1 gets it" busywait 3 tap_has 1 "^${nsp}c1 .* esp 0xdddddddd "
+check "idle for long: client 2 gets it" busywait 3 tap_has 1 "^${nsp}c2 .* esp 0xdddddddd "
+
 # --- tc redirects all that comes in to an ifb ---------------------------------------
 modprobe -qa sch_ingress cls_matchall act_mirred ifb
 if R ip link add ifb0 type ifb 2> /dev/null && R ip link set ifb0 up &&

@@ -166,7 +166,7 @@ check "memory of the 200 is given back" busywait 30 lean
 note "slabs $kib to $(slab_kib) KiB"
 check "both clients work" busywait 10 both_work
 
-# the router itself, with live sessions, held packets and open pairings
+# the router itself, with live sessions and pairings in doubt
 for n in 1 2 3; do
 	flood_begin 1000
 	busywait 5 sessions client "${CIP[1]}"

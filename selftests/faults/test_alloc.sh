@@ -81,7 +81,6 @@ check "topology" topo 2 1
 check "SAs" esp_up "1 2"
 check "modules load" load_modules
 check "peers" all_start
-vp set ike gate 0 > /dev/null
 # events are built when somebody listens
 spawn ip netns exec "${nsp}r" "$(peer nlfuzz)" deaf
 

@@ -31,7 +31,6 @@ R ip link set lan0 address 02:00:00:00:00:01
 check "SAs" esp_up "1 2"
 check "peers" all_start
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 all_work "a bridge"
 
 # --- between two clients, through the router's hooks but not its NAT ---------------------

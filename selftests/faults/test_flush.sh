@@ -29,6 +29,15 @@ flush_often()
 	true
 }
 
+# Those of traffic_begin cannot be told apart, as both always ask in the same moment; nor
+# by answers of IKE that a script takes its time for.
+esp_known()
+{
+	esp_pings 1 -c 2 -i 150
+	esp_pings 2 -c 2 -i 230
+	client_has 1 spi_in "${esp_in[1.1]}" && client_has 2 spi_in "${esp_in[2.1]}"
+}
+
 # ike_goes_on i: client i and gateway 1 with the SA that they have
 goes_on_mid=1
 ike_goes_on()
@@ -44,7 +53,6 @@ check "topology" topo 3 2
 check "SAs" esp_up "1 2"
 check "peers" all_start
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 check "ESP is settled" esp_settle "1 2"
 check "IKE SA of client 1" v2_up 1 0x101 0xa1
 check "IKE SA of client 2" v2_up 2 0x201 0xa2
@@ -60,8 +68,6 @@ traffic_begin no-pptp
 kib=$(slab_kib)
 check "$flushes times conntrack -F" flush_often "$flushes"
 check "ESP of two clients" busywait 15 esp_works
-check "ESP of two clients: its SPIs are known again" busywait 10 eval \
-	'client_has 1 spi_in "${esp_in[1.1]}" && client_has 2 spi_in "${esp_in[2.1]}"'
 check "IKE: client 1 goes on with its SA" busywait 10 ike_goes_on 1
 check "IKE: client 2" busywait 10 ike_goes_on 2
 # between two tries there may be 10 s
@@ -74,6 +80,8 @@ spawn ip netns exec "${nsp}c1" "$(peer l2tp_tap)" c1
 check "L2TP: what its server says arrives" busywait 10 \
 	grep -q ' udp 1701 [0-9]* 00020047' "$spawn_log"
 traffic_end
+R conntrack -F > /dev/null 2>&1
+check "ESP of two clients: after one more its SPIs are known again" busywait 20 esp_known
 kill "$calls" "$tunnel"
 wait "$calls" "$tunnel" 2> /dev/null
 R conntrack -F > /dev/null 2>&1

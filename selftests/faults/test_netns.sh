@@ -3,9 +3,8 @@
 # run: timeout=600
 # named only: it takes four minutes where the CPU is emulated
 # The router's namespace is deleted and made anew under traffic of every protocol,
-# with all that it then has: hooks, pins, held packets, timers, messages at the
-# gate. What is made in its place works. A thousand times with make check
-# SLOW=1 T=faults/test_netns.
+# with all that it then has: hooks, pins, pairings in doubt, timers. What is made in
+# its place works. A thousand times with make check SLOW=1 T=faults/test_netns.
 #
 #   c1 ---+                       +--- g1
 #   c2 ---+--- r (masquerade) ----+

@@ -66,7 +66,6 @@ check "topology" topo 3 2
 check "SAs" esp_up "1 2"
 check "peers" all_start
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 check "a rule" rules forward
 check "a program" queue_start
 queue_end
@@ -87,16 +86,6 @@ for way in "delay 30" repeat; do
 	all_work "all chains, $way"
 	queue_end
 done
-
-# --- packets held by a helper, that came out of a queue ---------------------------------------
-vp set ike gate 1 > /dev/null
-rules forward
-queue_start
-R conntrack -F > /dev/null 2>&1
-esp_pings "1 2" -c 6 -i 20 -w 800
-num "ESP held packets of the queue's" "$(counter held)" -gt 0
-check "both clients work" busywait 15 esp_works
-queue_end
 
 # --- the program dies; what it had is gone, all comes back -------------------------------------
 rules raw mangle forward postrouting
@@ -128,7 +117,6 @@ for c in postrouting forward mangle; do
 	unload_modules || break
 	kill -USR1 "$queue_pid"
 	load_modules || break
-	vp set ike gate 0 > /dev/null
 	went=$((went + 1))
 done
 is "entries, then modules, go with packets in the queue" $went 3

@@ -69,7 +69,6 @@ check "topology" topo 3 2
 check "SAs" esp_up "1 2"
 check "peers" all_start
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 all_work "at first"
 check "modules unload" unload_modules
 near
@@ -87,7 +86,6 @@ is "no slab cache is left" "" "$(awk '/^vpnpass/ { print $1 }' /proc/slabinfo)"
 is "no sysctl is left" "" "$(R ls /proc/sys/net/vpnpass 2> /dev/null)"
 check "no modules: one of two ESP clients works, as stock has it" busywait 10 one_of_two
 check "modules load" load_modules
-vp set ike gate 0 > /dev/null
 all_work "after it"
 check "modules unload" unload_modules
 done_testing

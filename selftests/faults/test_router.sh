@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What happens to a router: its connection table is full, its firewall rules are
+# Things that happen to a router: its connection table is full, its firewall rules are
 # loaded anew, its WAN address changes. What works goes on, what cannot comes
 # back by itself or with the next exchange.
 #

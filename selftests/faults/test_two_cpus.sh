@@ -114,8 +114,8 @@ flips()
 
 settings()
 {
-	vp set ike gate 0 && vp set esp hold 0 && vp set esp timeout 600 &&
-		vp set esp hold 1 && vp set ike gate 1
+	vp set esp spis 8 && vp set esp copies 1 && vp set esp timeout 600 &&
+		vp set esp copies 64 && vp set esp spis 64
 }
 
 reloads() { unload_modules && load_modules; }

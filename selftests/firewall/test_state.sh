@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What connections that are made before their first packet are in the firewall's eyes:
+# Connections that are made before their first packet, in the firewall's eyes:
 # RELATED to their control connection, with its mark, and ESTABLISHED only when a packet
 # of the client's has passed the forward chain.
 #
@@ -66,7 +66,7 @@ is "dropped: no ESP reached the gateway" "$(tap_seen "^${nsp}g1 .* esp ")" 0
 is "dropped: nothing reached the client" "$(tap_seen "^${nsp}c1 .* esp ")" 0
 check "dropped: the entry is no established one" eval '! entry 1 | grep -q ASSURED'
 
-# --- what the entry has of the key exchange ------------------------------------------
+# --- the key exchange passes on to the entry -----------------------------------------
 check "mark: the ESP entry has that of the IKE connection" eval 'entry 1 | grep -q "mark=119"'
 
 # --- related is accepted: the gateway may begin ------------------------------------

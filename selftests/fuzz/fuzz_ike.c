@@ -15,8 +15,6 @@
 #define FLAG_CUT	4
 #define FLAG_NEW	8
 
-static u32 now;
-
 static void parse(struct ike_msg *m, const u8 *p, u32 cap, u32 len,
 		  enum ike_port port)
 {
@@ -36,7 +34,6 @@ static void check_ike(const struct ike_msg *m, u32 len)
 	MUST(m->ispi);
 	MUST(m->len == len - (m->natt ? IKE_MARKER_LEN : 0));
 	MUST(m->version == 1 || m->version == 2);
-	MUST(m->payloads <= IKE_MAX_PAYLOADS);
 	MUST(!m->opens || !m->rspi);
 	MUST(!m->answers || m->rspi);
 	MUST(m->opens + m->answers <= 1);
@@ -56,7 +53,7 @@ static void check(const struct ike_msg *m, u32 len, enum ike_port port)
 	if (m->cls == IKE_CLASS_IKE)
 		check_ike(m, len);
 	else if (m->cls == IKE_CLASS_ESP)
-		MUST(port == IKE_PORT_4500 && m->esp_spi > 255 && len >= 8);
+		MUST(port == IKE_PORT_4500 && len >= 8);
 	else
 		MUST(m->cls == IKE_CLASS_KEEPALIVE && len == 1);
 	if (port == IKE_PORT_500)
@@ -71,13 +68,10 @@ static void check_cut(const struct ike_msg *full, const struct ike_msg *cut)
 	MUST(cut->cls == full->cls && cut->reason == full->reason);
 	MUST(cut->ispi == full->ispi && cut->rspi == full->rspi);
 	MUST(cut->mid == full->mid && cut->len == full->len);
-	MUST(cut->esp_spi == full->esp_spi);
 	MUST(cut->walk == full->walk || cut->walk == IKE_WALK_CUT);
-	MUST(cut->payloads <= full->payloads);
-	MUST(!(cut->deletes & ~full->deletes));
+	MUST(cut->deletes <= full->deletes);
 	MUST(!cut->frag_num || cut->frag_num == full->frag_num);
 	MUST(cut->encrypted <= full->encrypted);
-	MUST(cut->sa <= full->sa);
 }
 
 static void check_state(const struct ike_sa_state *st)
@@ -85,7 +79,7 @@ static void check_state(const struct ike_sa_state *st)
 	int i, j;
 
 	MUST(st->phase <= IKE_SA_DELETED);
-	MUST(st->opener <= 1 && st->child_by <= 1);
+	MUST(st->opener <= 1);
 	if (st->phase == IKE_SA_NEW)
 		return;
 	MUST(st->ispi);
@@ -118,10 +112,9 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		  const struct ike_msg *m)
 {
 	struct ike_sa_state old = *st;
-	bool begins = ike_begins_child(st, dir, m);
 	u32 ev;
 
-	ev = ike_track(st, dir, m, ++now);
+	ev = ike_track_message(st, dir, m);
 	check_state(st);
 	if (ev & IKE_EV_FOREIGN) {
 		MUST(ev == IKE_EV_FOREIGN);
@@ -129,19 +122,16 @@ static void track(struct ike_sa_state *st, enum ike_dir dir,
 		return;
 	}
 	MUST(st->ispi == m->ispi && st->version == m->version);
-	MUST(!(ev & IKE_EV_BEGIN) || begins);
 	MUST(!(ev & IKE_EV_CHILD) ||
 	     st->phase == IKE_SA_ESTABLISHED);
 	MUST(old.phase != IKE_SA_ESTABLISHED ||
 	     st->phase == IKE_SA_ESTABLISHED);
-	MUST(st->n_child <= old.n_child + 1 || old.phase == IKE_SA_DELETED);
-	MUST(!ike_begins_child(st, dir, m));
 	if (ev & IKE_EV_DELETED)
 		return;
 	old = *st;
-	ev = ike_track(st, dir, m, ++now);
+	ev = ike_track_message(st, dir, m);
 	MUST(!(ev & ONCE));
-	MUST(st->n_child == old.n_child && st->rspi == old.rspi);
+	MUST(st->rspi == old.rspi);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

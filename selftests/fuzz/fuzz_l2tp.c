@@ -14,18 +14,7 @@ static void parse(struct l2tp_msg *m, const u8 *p, u32 cap, u32 len,
 	MUST(l2tp_parse(m, at_heap_end(p, cap), cap, len, encap) == m->cls);
 }
 
-static void check_control(const struct l2tp_msg *m, u32 extra)
-{
-	MUST(m->bits & L2TP_F_CONTROL);
-	MUST(m->seq && m->hdr_len == 12 + extra);
-	MUST(m->zlb == (m->len == 12));
-	MUST(!m->zlb || (!m->type && !m->has && !m->avps));
-	MUST(m->avps <= L2TP_MAX_AVPS);
-	MUST(m->walk <= L2TP_WALK_LIMIT);
-	MUST(m->walk != L2TP_WALK_DONE || m->zlb || m->avps);
-}
-
-static void check(const struct l2tp_msg *m, u32 len, enum l2tp_encap encap)
+static void check(const struct l2tp_msg *m)
 {
 	if (m->cls == L2TP_CLASS_BAD) {
 		MUST(m->reason > L2TP_OK && m->reason < L2TP_BAD_MAX);
@@ -33,15 +22,11 @@ static void check(const struct l2tp_msg *m, u32 len, enum l2tp_encap encap)
 	}
 	MUST(m->reason == L2TP_OK);
 	MUST(m->version == 2 || m->version == 3);
-	MUST(m->len <= len && m->hdr_len <= len);
-	MUST(m->trailing || m->len == len || m->hdr_len == 16);
-	if (m->cls == L2TP_CLASS_CONTROL) {
-		check_control(m, encap == L2TP_IP ? 4 : 0);
+	MUST(m->cls == L2TP_CLASS_CONTROL || !m->hidden);
+	if (m->cls == L2TP_CLASS_CONTROL)
 		return;
-	}
 	MUST(m->cls == L2TP_CLASS_DATA);
-	MUST(m->hdr_len <= m->len);
-	MUST(m->version == 2 ? m->tunnel && m->session : m->session_v3);
+	MUST(m->version == 2 ? m->tunnel : m->session_v3);
 	MUST(!m->has && !m->type);
 }
 
@@ -59,30 +44,21 @@ static void check_cut(const struct l2tp_msg *full, const struct l2tp_msg *cut)
 	/* An AVP that is wrong may lie behind the cut. */
 	if (full->cls == L2TP_CLASS_BAD) {
 		MUST(full->reason >= L2TP_BAD_AVP_LEN);
-		MUST(cut->walk == L2TP_WALK_CUT);
 		return;
 	}
 	MUST(cut->cls == full->cls && cut->type == full->type);
-	MUST(cut->tunnel == full->tunnel && cut->session == full->session);
+	MUST(cut->tunnel == full->tunnel);
 	MUST(cut->ccid == full->ccid);
 	MUST(cut->session_v3 == full->session_v3);
-	MUST(cut->ns == full->ns && cut->nr == full->nr);
-	MUST(cut->len == full->len && cut->hdr_len == full->hdr_len);
-	MUST(cut->walk == full->walk || cut->walk == L2TP_WALK_CUT);
-	MUST(cut->avps <= full->avps);
 	MUST(!(cut->has & ~full->has) && !(cut->hidden & ~full->hidden));
 	if (cut->has & L2TP_HAS_TUNNEL)
 		MUST(cut->assigned_tunnel == full->assigned_tunnel);
-	if (cut->has & L2TP_HAS_SESSION)
-		MUST(cut->assigned_session == full->assigned_session);
 	if (cut->has & L2TP_HAS_CCID)
 		MUST(cut->assigned_ccid == full->assigned_ccid);
 	if (cut->has & L2TP_HAS_LOCAL)
 		MUST(cut->local_session == full->local_session);
 	if (cut->has & L2TP_HAS_REMOTE)
 		MUST(cut->remote_session == full->remote_session);
-	if (cut->has & L2TP_HAS_RESULT)
-		MUST(cut->result == full->result);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -99,7 +75,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	data++;
 	len = (u32)size - 1;
 	parse(&m, data, len, len, encap);
-	check(&m, len, encap);
+	check(&m);
 	for (cap = 0; cap < len && cap < 256; cap++) {
 		parse(&cut, data, cap, len, encap);
 		check_cut(&m, &cut);

@@ -34,7 +34,7 @@ flood()
 	f_kib=$(($(slab_kib) - kib))
 	f_us=$(awk -v n="$n" '{ printf "%d", $4 / n }' "$scratch/flood")
 	f_copies=$(($(rx_packets 1) + $(rx_packets 2) - rx - $(ping_of 1 received)))
-	[ $f_copies -ge 0 ] || f_copies=0	# of answers to earlier pings
+	[ $f_copies -ge 0 ] || f_copies=0	# answers to earlier pings
 	f_lost=$(esp_lost_of 1)
 }
 
@@ -62,7 +62,7 @@ conntrack_room 200000
 peer strange > /dev/null
 note "$(printf '%-34s | %13s | %9s | %13s | %9s' "stock, vpnpass" "slab KiB" us/packet \
 	copies lost)"
-# what comes from outside and asks for nothing makes nothing
+# Packets from outside that ask for nothing make nothing.
 allowed_kib=256
 for kind in esp ah gre l2tp3 synack ack; do
 	against "stranger, $kind" g2 $kind "${GIP[1]}" "$PUB"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the root of a user namespace does to a router of its own; called by
+# The root of a user namespace changes a router of its own; called by
 # test_user_namespace.sh as nobody in "unshare -Urnm". Prints lines of WORD VALUE.
 mount -t tmpfs none /run && mkdir -p /run/netns || exit 1
 . "$(dirname "$0")/../lib.sh"
@@ -45,10 +45,10 @@ done
 wait $pids
 busywait 5 tap_has $((first + 200)) ' esp '
 echo "arrived $(($(tap_seen ' esp ') - first))"
-# what stays must be watched again, or be gone
+# A connection that stays must be watched again, or be gone.
 echo "left $(vp -j session | jq '[.[] | select(.proto == "esp")] | length') helped $(
 	R cat /proc/net/nf_conntrack 2> /dev/null | grep -c 'unknown  *50 ')"
 R "$(peer ct_unhelp)" | sed 's/^/again /'
 vp session flush > /dev/null && echo "flushed"
-tap_done=1	# it has no points of its own
+tap_done=1	# this script has no points of its own
 exit 0

@@ -27,7 +27,7 @@ libraries()
 	done
 }
 
-# its programs are started with this path by the tests
+# missing: says what a program of Libreswan's lacks, started with the path that tests use
 missing()
 {
 	LD_LIBRARY_PATH=$dir/usr/lib/$(uname -m)-linux-gnu ldd "$dir"/usr/libexec/ipsec/{pluto,whack,addconn} |

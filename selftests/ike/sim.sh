@@ -23,9 +23,9 @@ sim()
 # sim_ip NAME: the address of ci or gj in $ip
 sim_ip()
 {
-	case $1$sim6 in
-	c*6) ip=${CIP6[${1#c}]} ;;
-	g*6) ip=${GIP6[${1#g}]} ;;
+	case $sim6$1 in
+	6c*) ip=${CIP6[${1#c}]} ;;
+	6g*) ip=${GIP6[${1#g}]} ;;
 	c*) ip=${CIP[${1#c}]} ;;
 	g*) ip=${GIP[${1#g}]} ;;
 	esac

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What a router without vpnpass delivers arrives with it: messages of a gateway's that
+# Packets that a router without vpnpass delivers arrive with it: messages of a gateway's that
 # nobody can read, an address that is on no interface, the address of a range that a
 # client's other packets leave by; and a server behind a DNAT rule keeps what its
 # rule gives it.
@@ -111,6 +111,7 @@ server_rule()
 		chain pre {
 			type nat hook prerouting priority dstnat
 			iifname "wan" udp dport 500 dnat to ${CIP[3]}
+			iifname "wan" meta l4proto esp dnat to ${CIP[3]}
 		}
 	}
 	E
@@ -141,7 +142,6 @@ nat masquerade
 
 # --- vpnpass ---------------------------------------------------------------------
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another" vp set ike gate 0
 all_arrive "vpnpass"
 is "vpnpass: there is one session" "$(sessions proto ike)" 1
 nat snat to 192.0.2.77
@@ -215,10 +215,37 @@ check "the exchange goes on" eval 'passes_in 3 2 35 I 0x5001 0x5002 1 300 &&
 check "the client's goes on as well" eval 'passes_in 1 2 37 - 0x101 0xa1 0 80 &&
 	passes_out 1 500 2 37 IR 0x101 0xa1 0 80'
 check "another client keeps port 500 beside it" v2_up 2 0x102 0xa2
+
+# --- ESP that the gateway sends first ------------------------------------------------
+# esp_in SPI, esp_out i SPI: two packets of the gateway's, of client i's
+esp_in() { G 1 "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" -i "$1" -q 1 -n 2 -r 50 > /dev/null; }
+esp_out() { C "$1" "$(peer espsend)" -s "${CIP[$1]}" -d "${GIP[1]}" -i "$2" -q 1 -n 2 -r 50 > /dev/null; }
+
+check "the clients' SAs are known" busywait 5 vp_is 'length == 2' session proto esp
+kill "$tap_pid"
+check "taps for ESP" tap c1 c2 c3 g1
+check "the gateway sends ESP before a client does" esp_in 0xe5000001
+check "a rule leads ESP to the server: the server has it" \
+	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000001 "
+is "and no client" "$(tap_seen "^${nsp}c[12] .* esp ")" 0
+R conntrack -F 2> /dev/null
+check "all sessions end" busywait 5 vp_is 'length == 0' session
+check "the server asks for an SA of its own" v2_up 3 0x108 0xa8
+check "its ESP is made ready" busywait 5 vp_is 'length == 1' session proto esp client "${CIP[3]}"
+tap_mark
+check "the gateway sends ESP to it first" esp_in 0xe5000004
+check "rule and SA lead to the same host: it has it" \
+	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000004 "
 check "nothing went astray" quiet c1 c2 c3
 check "the rule goes" R nft delete table ip server
 R conntrack -F 2> /dev/null
 check "sessions end" busywait 5 vp_is 'length == 0' session proto ike
 check "without it, clients are asked" eval 'v2_up 1 0x101 0xa1 && passes_in 1 2 34 I 0x5003 0 0 300'
+check "sessions of ESP" busywait 5 vp_is 'length == 1' session proto esp
+tap_mark
+check "without the rule, the gateway sends ESP first" esp_in 0xe5000002
+check "it reaches the client" busywait 5 tap_has 2 "^${nsp}c1 .* esp 0xe5000002 "
+check "the client answers" esp_out 1 0xe5000003
+check "the gateway hears it" busywait 5 tap_has 2 "^${nsp}g1 .* esp 0xe5000003 "
 check "modules unload" unload_modules
 done_testing

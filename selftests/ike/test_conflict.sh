@@ -15,7 +15,6 @@ check "topology" topo 3 1
 check "simulator" sim_start
 check "sockets" sim_open c1 c2 c3 g1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another" vp set ike gate 0
 spawn "$VPNPASS" -n "${nsp}r" -j monitor
 events=$spawn_log
 check "client 3 is somebody else" v2_up 3 0x333 0xd3

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What IKE says of a client's ESP holds for the connection that the exchange was made
+# The word of IKE about a client's ESP holds for the connection that the exchange was made
 # by: its way out, which may be another after a failover, the address that the client
 # sends to, and its conntrack zone.
 #
@@ -113,6 +113,19 @@ is "its ESP is made ready by the second line's address" \
 check "and leaves by it" esp_arrives_from $PUB2 0x00001111
 check "the first line is back" R ip route del "${GIP[1]}"
 check "its ESP moves without a word of IKE's, as on stock" esp_arrives_from "$PUB" 0x00001111
+
+# --- the client's first ESP comes after the failover --------------------------------
+R conntrack -F 2> /dev/null
+check "sessions end" busywait 5 vp_is 'length == 0' session
+check "client 1 is up by the first line" v2_up 1 0x103 0xa3
+is "its ESP is made ready there" "$(esp_entry "dst=$PUB ")" "dst=$PUB "
+check "the first line fails before it is used" R ip route replace "${GIP[1]}" \
+	via 198.51.100.2 dev wan2
+tap_mark
+check "client 1 sends one packet" esp_from 1 0x00002222 1
+check "which leaves by the second line" \
+	busywait 3 tap_has 1 "^${nsp}g1 $PUB2 ${GIP[1]} esp 0x00002222 "
+check "the first line is back again" R ip route del "${GIP[1]}"
 
 # --- the client knows the gateway by another address ------------------------------
 R conntrack -F 2> /dev/null

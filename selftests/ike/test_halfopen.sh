@@ -31,7 +31,6 @@ R ip addr add 10.0.3.1/16 dev lan3
 check "simulator" sim_start
 check "sockets" sim_open c1 c2 c3 g1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another" vp set ike gate 0
 check "two clients are up" eval 'v2_up 1 0x101 0xa1 && v2_up 2 0x102 0xa2'
 check "conntrack's table is not the limit" conntrack_room 262144
 slab=$(slab_kib)

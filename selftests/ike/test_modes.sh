@@ -57,7 +57,6 @@ check "sockets" sim_open c1 c2 g1
 for i in 1 2; do sim open n$i "${nsp}c$i" "${CIP[i]}" 4500; done
 sim open m1 "${nsp}g1" "${GIP[1]}" 4500
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-vp set ike gate 0 > /dev/null
 is "on by default" "$(modes)" "on on on"
 check "both clients are up" eval 'v2_up 1 0x101 0xa1 && v2_up 2 0x102 0xa2'
 check "NAT-T as well" eval 'on_4500 1 && on_4500 2'

@@ -66,7 +66,6 @@ for i in 1 2; do
 	sim open m$i "${nsp}g$i" "${GIP[i]}" 4500
 done
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another" vp set ike gate 0
 
 # --- 500 to 4500 ------------------------------------------------------------------
 check "client 1 moves" float 1

@@ -27,7 +27,6 @@ check "simulator" sim_start
 check "sockets" sim_open c1 c2 c3 g1 g2
 is "stock: of two clients the strict gateway serves one" "$(serves_two 0x101 0x102)" 1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-check "no client has to wait for another (test_evidence.sh)" vp set ike gate 0
 is "vpnpass: it serves two" "$(serves_two 0x111 0x112)" 2
 
 # --- two clients, IKEv2 -----------------------------------------------------------
@@ -84,7 +83,7 @@ how="part 2 3" check "fragment 2 in" passes_in 3 2 35 R 0x114 0xa4 1 600
 is "now it is" "$(counter children ike)" $((children + 1))
 how=send
 
-# --- what nobody can read ------------------------------------------------------------
+# --- unreadable messages -------------------------------------------------------------
 bad=$(counter malformed ike)
 check "initiator SPI 0 passes as on stock" passes_out 1 500 2 34 I 0 0 0 300
 sim bytes c1 "${GIP[1]}" 500 00112233
@@ -94,7 +93,7 @@ in_ 500 2 34 R 0 0 0 300
 check "initiator SPI 0 from outside reaches no client" quiet c2 c3
 drain c1
 
-# --- what is not ours ---------------------------------------------------------------
+# --- packets not ours ---------------------------------------------------------------
 sim open r "${nsp}r" "$PUB" 500
 is "the router's own daemon binds" "$got" ok
 tell r "${GIP[1]}" 500 2 34 I 0x9001 0 0 300

@@ -57,7 +57,6 @@ check "topology" topo 3 2
 check "simulator" sim_start
 check "sockets" sim_open c1 g1
 check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike
-vp set ike gate 0 > /dev/null
 check "client 1 is up" v2_up 1 0x101 0xa1
 slab=$(slab_kib)
 slab_mark

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What test_clean_debian.sh runs in a guest: the router's own programs (modprobe,
+# Run by test_clean_debian.sh in a guest: the router's own programs (modprobe,
 # vpnpass, the service's command, firewalld) are those installed in the clean
 # system, into which it changes root. Clients and servers are other machines, and
 # take theirs from this one. First by the service alone, then with firewalld,

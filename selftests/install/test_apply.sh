@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the service runs: it loads what a configuration names, applies it, and
+# The script that the service runs loads what a configuration names, applies it, and
 # when a module cannot be loaded applies the rest and says so. modprobe and the
 # tool are stubs that write down how they were called.
 # OpenWrt runs it under busybox, so that is tried as well.

@@ -43,8 +43,8 @@ take()
 	find "$1" -name '*.xz' -exec xz -d {} \;
 }
 
-# what DIR MODULE: prints its description
-what()
+# description DIR MODULE
+description()
 {
 	modinfo -F description "$1/$2.ko"
 }
@@ -62,7 +62,7 @@ check "a helper does not build: dkms install: the log, which says why" grep -q n
 is "every module is there" "$(installed)" "$modules"
 take "$scratch/broken"
 check "one as a placeholder" eval \
-	'what "$scratch/broken" vpnpass_pptp | grep -q placeholder'
+	'description "$scratch/broken" vpnpass_pptp | grep -q placeholder'
 check "dkms remove" run_dkms remove "vpnpass/$version"
 
 cp "$scratch/table.c" "$file"
@@ -71,7 +71,7 @@ check_fails "without a warning" grep WARNING "$scratch/check"
 is "without a warning: it installed every module" "$(installed)" "$modules"
 ko=$scratch/ko
 take "$ko"
-check_fails "no placeholder" eval 'for m in $modules; do what "$ko" $m; done | grep placeholder'
+check_fails "no placeholder" eval 'for m in $modules; do description "$ko" $m; done | grep placeholder'
 is "the version is in a module" "$(modinfo -F version "$ko/vpnpass.ko")" "$version"
 cat > "$scratch/guest" <<E2
 . '$selftests/lib.sh'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the pages run: a change that outlives a restart, and a command of the
+# The scripts that the pages run: a change that outlives a restart, and a command of the
 # doctor's and no other. The tool is a stub. Under busybox too, as on OpenWrt.
 # run: host
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the fuzzer has found worth keeping, sent through the router from either
+# Packets that the fuzzer has found worth keeping, sent through the router from either
 # side, over UDP and over IP: nothing breaks, nothing grows, and those who were
 # there notice nothing.
 #

@@ -16,7 +16,7 @@ check_fails "plain NAT: no answer" lac 1 -t 11 -r 2
 R conntrack -F > /dev/null 2>&1
 check "modules load" load_modules vpnpass vpnpass_l2tp
 
-# --- it works -----------------------------------------------------------------
+# --- clients ------------------------------------------------------------------
 check "one client" lac 1 -t 21 -n 5
 is "one client: its port moved" "$(lcount moved_port)" 1
 is "one client: it is up" "$(vp -j session client "${CIP[1]}" | jq -r '.[0].state')" up
@@ -39,7 +39,7 @@ check "StopCCN: it closes: once more after that" lac 1 -t 21 -p 4000
 check "StopCCN: it closes: from the same port" lac 1 -t 23 -p 4000
 lns_end
 
-# --- one new port for all -----------------------------------------------------
+# --- a new port for all -------------------------------------------------------
 check "flush" vp session flush proto l2tp
 check "server on one other port" lns -m 11701
 for i in 1 2 3; do lac_start $i -p 1701 -t $((40 + i)); done

@@ -47,7 +47,7 @@ check "a client on another port is left alone" eval "lac 4 -p 2222 -t 9 -r 2; tr
 is "a client on another port is left alone: its port too" \
 	"$(awk '$4 == 9 { print $3 }' "$lns_log" | sort -u | grep -vc '^1701$')" 1
 
-# --- the same tunnel ID -------------------------------------------------------
+# --- a tunnel ID in common ----------------------------------------------------
 check "flush" vp session flush proto l2tp
 lac_start 1 -p 1701 -t 77 -n 40 -i 50
 check "client 1 is up" busywait 5 vp_is '.[0].state == "up"' session client "${CIP[1]}"
@@ -79,7 +79,7 @@ num "hidden IDs are counted" "$(lcount hidden_id)" -ge 1
 R conntrack -D -p udp -s "$PUB" > /dev/null 2>&1
 lns_end
 
-# --- and from a new port ------------------------------------------------------
+# --- server on a new port -----------------------------------------------------
 check "flush" vp session flush proto l2tp
 check "server on one other port" lns -m 11701
 together "kept port, new server port"

@@ -162,7 +162,7 @@ for i in 1 2 3; do start $i -n 50 -i 10; done
 for i in 1 2 3; do check "then client $i loses nothing" client_done $i; done
 server_end
 
-# Of its own accord the server sends on client 2's: that must not be taken for an
+# The server sends on client 2's of its own accord: that must not be taken for an
 # answer to client 1 or 3
 check "flush" vp session flush proto l2tp
 check "server that sends to client 2 all the time" server -u 1002:30 -d "$PUB"

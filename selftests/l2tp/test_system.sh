@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What else goes on at a router: the switch moved in mid-session, sessions and
+# Changes at a router: the switch moved in mid-session, sessions and
 # entries deleted, limits, events, another WAN address, zones of the user's,
 # a careful firewall, loading and unloading under traffic. For UDP and for
 # L2TPv3 over IP.
@@ -82,7 +82,7 @@ check "switch to block" vp set l2tp block
 check "switch to block: its session is gone" vp_is 'length == 0' session
 both_ways "over IP: block drops it both ways" "0 0"
 check "switch off" vp set l2tp off
-R conntrack -F 2> /dev/null	# what came for the router has the place of an answer
+R conntrack -F 2> /dev/null	# an entry of the router's own has the place of an answer
 tap_mark
 hex32 0x62; ip_out 1 "${hex}cafe"
 check "over IP: off is plain NAT" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}cafe\$"

@@ -75,7 +75,7 @@ test_exit()
 	local rc=$? c
 
 	trap - EXIT
-	# who sent the signal reports it
+	# A signal is reported by its sender.
 	if [ -z "$tap_done" ] && [ $rc != 130 ] && [ $rc != 143 ]; then
 		not_ok "the script ended early" "exit code $rc"
 		echo "1..$tap_n"

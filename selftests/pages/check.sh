@@ -12,7 +12,7 @@ top=$here/../..
 . "$top/selftests/vm/common.sh"
 kind=$1 kernel=${2-}
 
-# --- what needs no browser ---------------------------------------------------------------
+# --- checks without browser --------------------------------------------------------------
 if [ "$kind" = files ]; then
 	packaging=$top/packaging
 	command -v promtool > /dev/null || skip_all "promtool is missing (package prometheus)"

@@ -86,7 +86,7 @@ static void say_packet(struct seq *s, const struct capture_packet *p)
 		talk_ports(p->proto, p->sport, p->dport);
 	else
 		talk_ports(p->proto, p->dport, p->sport);
-	step = say(s, client);
+	step = say_next(s, client);
 	memcpy(step->data, p->data, p->len);
 	step->len = p->len;
 }
@@ -94,14 +94,14 @@ static void say_packet(struct seq *s, const struct capture_packet *p)
 /* A TCP connection around what was written. */
 static void say_stream(struct seq *s, const struct capture *c)
 {
-	uint32_t seq[2] = { rng(), rng() };
+	uint32_t seq[2] = { rng_next(), rng_next() };
 	const struct capture_packet *p;
 	struct step *step;
 	int i;
 
 	talk_ports(IPPROTO_TCP, 1024 + rng_below(60000), 1723);
 	for (i = 0; i < 3; i++) {
-		step = say(s, i != 1);
+		step = say_next(s, i != 1);
 		step->flags = i == 0 ? 0x02 : i == 1 ? 0x12 : 0x10;
 		step->seq = seq[i == 1];
 		step->ack = i ? seq[i != 1] : 0;
@@ -110,7 +110,7 @@ static void say_stream(struct seq *s, const struct capture *c)
 	for (p = c->packet; p < c->packet + c->n; p++) {
 		bool client = p->who == 'c';
 
-		step = say(s, client);
+		step = say_next(s, client);
 		step->flags = 0x18;
 		step->seq = seq[!client];
 		step->ack = seq[client];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is a fault: a packet that stock delivers and vpnpass does not, or not to the
+ * A fault is a packet that stock delivers and vpnpass does not, or not to the
  * same receiver, or not with the same source, port and contents; and one that a rule
  * drops on stock and vpnpass lets through. A difference has a name of five words,
  *   RULESET KIND PROTOCOL DIRECTION FROM
@@ -151,7 +151,7 @@ static bool counts(const struct seq *q, const struct step *s, const struct seen 
 	if (o->side == SIDE_SINK)
 		return false;
 	if (o->side != SIDE_OWN)
-		/* what goes back to where it came from has arrived nowhere */
+		/* a packet that goes back to where it came from has arrived nowhere */
 		return s->from == FROM_INSIDE || (o->side != SIDE_WAN && o->side != SIDE_WAN2);
 	if (s->in != HOST_ROUTER)
 		return false;
@@ -384,8 +384,8 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 }
 
 /* judge - whether there is a difference that nobody intended; its name goes to @sign */
-bool judge(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
-	   size_t size)
+bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
+		    size_t size)
 {
 	const struct step *s, *ahead = NULL, *lost = NULL;
 	char proto[16];

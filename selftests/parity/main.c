@@ -112,7 +112,7 @@ static void difference(struct seq *s, unsigned long index, char *sign, size_t si
 		return;
 	snprintf(shown[n_shown++], sizeof(shown[0]), "%s", sign);
 	memcpy(first, result, sizeof(first));
-	if (!verbose && !shrink(s, sign, size)) {
+	if (!verbose && !shrink_sequence(s, sign, size)) {
 		n_shown--;
 		n_differ--;
 		stats.unsteady++;
@@ -136,7 +136,7 @@ static void play(unsigned long index)
 
 	sequence_make(&s, index);
 	run_sequence(&s, result);
-	if (judge(&s, result, sign, sizeof(sign)))
+	if (judge_sequence(&s, result, sign, sizeof(sign)))
 		difference(&s, index, sign, sizeof(sign));
 	else
 		count_outcome(&s, result);

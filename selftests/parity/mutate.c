@@ -34,7 +34,7 @@ static void append(struct seq *s)
 	unsigned int n = 1 + rng_below(16);
 
 	while (n-- && p->len < MAX_DATA)
-		p->data[p->len++] = rng();
+		p->data[p->len++] = rng_next();
 }
 
 static void insert(struct seq *s, unsigned int at, struct step step)
@@ -79,7 +79,7 @@ static uint16_t some_port(void)
 	static const uint16_t ports[] = { 500, 4500, 1701, 1723, 1194, 51820, 443, 53, 1024 };
 	unsigned int i = rng_below(12);
 
-	return i < 9 ? ports[i] : rng();
+	return i < 9 ? ports[i] : rng_next();
 }
 
 static void port(struct seq *s)
@@ -108,7 +108,7 @@ static void number(struct seq *s)
 		break;
 	case 1:
 		for (i = 0; i < n; i++)
-			p->data[at + i] = rng();
+			p->data[at + i] = rng_next();
 		break;
 	case 2:
 		memcpy(p->data + at, from->data + at, n);
@@ -145,7 +145,7 @@ static void gap(struct seq *s)
 	pick(s)->gap_ms = chance(90) ? 5 + rng_below(30) : 1100;
 }
 
-/* Of TCP, a router that reads it may cut elsewhere. */
+/* A router that reads TCP may cut it elsewhere. */
 static void fragments(struct seq *s)
 {
 	struct step *p = pick(s);
@@ -166,7 +166,7 @@ static void mutate(struct seq *s)
 		mutators[rng_below(sizeof(mutators) / sizeof(mutators[0]))](s);
 }
 
-/* Who talks to whom; nobody is in two conversations with one gateway but as said below. */
+/* The two ends of a talk; no host has two with one gateway but where sequence_make() says so. */
 static struct talk hosts(unsigned int i)
 {
 	struct talk t = { .in = i, .out = i };
@@ -267,7 +267,7 @@ void sequence_make(struct seq *s, unsigned long index)
 		for (i = 1, n = rng_below(N_CLIENTS); i <= n; i++) {
 			part[0] = *s;
 			part[1].n = 0;
-			/* the same client sometimes has two things to say to its gateway */
+			/* a client sometimes has two talks with its gateway */
 			t = hosts(chance(25) && first.in == 0 ? 0 : i);
 			if (t.in == first.in)
 				t = first;

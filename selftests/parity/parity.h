@@ -47,7 +47,7 @@ struct step {
 	uint8_t proto;
 	uint8_t id;			/* stays when other steps go */
 	uint8_t quote;			/* an ICMP error about what came of this step */
-	uint8_t flags;			/* of TCP */
+	uint8_t flags;			/* TCP's flags */
 	uint8_t event;
 	bool frag;			/* in two fragments */
 	uint16_t sport, dport;
@@ -63,13 +63,13 @@ struct seq {
 	struct step step[MAX_STEPS];
 };
 
-/* What left a router because of a step. */
+/* A packet that left a router because of a step. */
 struct seen {
 	uint8_t side;
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport;
 	uint16_t count;
-	uint64_t hash;			/* of all that translation leaves alone */
+	uint64_t hash;			/* hash of all that translation leaves alone */
 	bool csum_ok;
 	uint16_t len;
 	uint8_t head[64];		/* from the IP header on, to be quoted */
@@ -101,10 +101,10 @@ extern struct stats stats;
 
 /* rng.c: splitmix64 */
 void rng_seed(uint64_t seed, uint64_t n);
-uint64_t rng(void);
+uint64_t rng_next(void);
 static inline uint32_t rng_below(uint32_t n)
 {
-	return n ? (uint32_t)(rng() >> 32) % n : 0;
+	return n ? (uint32_t)(rng_next() >> 32) % n : 0;
 }
 
 static inline bool chance(unsigned int percent)
@@ -135,7 +135,7 @@ void routers_reset(void);
 void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS]);
 
 /* talk.c, corpus.c, mutate.c */
-struct step *say(struct seq *s, bool initiator);
+struct step *say_next(struct seq *s, bool initiator);
 void corpus_read(const char *file);
 bool corpus_talk(struct seq *s, const char **name);
 void sequence_make(struct seq *s, unsigned long index);
@@ -144,14 +144,14 @@ void foreign_payload(struct step *s);
 /* judge.c */
 void intended_read(const char *file);
 void intended_print(void);
-bool judge(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
-	   size_t size);
+bool judge_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
+		    size_t size);
 void count_outcome(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEPS]);
 void step_print(const struct step *s);
 void outcome_print(const struct outcome *vpnpass, const struct outcome *stock);
 bool outcome_late(const struct outcome *vpnpass, const struct outcome *stock);
 
 /* shrink.c */
-bool shrink(struct seq *s, char *sign, size_t size);
+bool shrink_sequence(struct seq *s, char *sign, size_t size);
 
 #endif

@@ -7,10 +7,10 @@ static uint64_t state;
 void rng_seed(uint64_t seed, uint64_t n)
 {
 	state = seed * 0x9e3779b97f4a7c15ull ^ n * 0xd1342543de82ef95ull;
-	rng();
+	rng_next();
 }
 
-uint64_t rng(void)
+uint64_t rng_next(void)
 {
 	uint64_t z = (state += 0x9e3779b97f4a7c15ull);
 

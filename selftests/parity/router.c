@@ -31,9 +31,9 @@
 #define MAX_XLATE 128
 #define N_OWN 5
 #define ANSWER_MS 60000
-#define LOG_GROUP 5		/* of rules that drop, see rules.sh */
+#define LOG_GROUP 5		/* nflog group of rules that drop, see rules.sh */
 
-/* What an inside host looks like from outside. */
+/* An inside host as it is seen from outside. */
 struct xlate {
 	uint8_t proto, in, out;
 	uint16_t port, xport;
@@ -263,7 +263,7 @@ static unsigned int now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- what leaves ------------------------------------------------------------- */
+/* --- packets that leave -------------------------------------------------------- */
 
 static bool has_ports(uint8_t proto)
 {
@@ -440,7 +440,7 @@ static void settle(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STE
 	}
 }
 
-/* --- what comes ---------------------------------------------------------------- */
+/* --- packets that come --------------------------------------------------------- */
 
 static void put_frame(struct router *r, const struct step *s, int side, uint8_t *frame, size_t len)
 {
@@ -544,7 +544,7 @@ static void send_back(struct router *r, const struct step *s)
 		dst = x->addr;
 		port = x->xport;
 	} else {
-		/* or, at another port, to the address that it knows by other packets */
+		/* without it, at another port, an address that is known by other packets */
 		for (x = r->xlate; x < r->xlate + r->n_xlate; x++)
 			if (x->in == s->in && x->out == s->out)
 				dst = x->addr;
@@ -609,7 +609,7 @@ void run_sequence(const struct seq *s, struct outcome result[N_ROUTERS][MAX_STEP
 	static unsigned int runs;
 	int r;
 
-	/* what is left of the run before is nothing of this one's */
+	/* packets left of the run before do not count in this one */
 	settle(s, result);
 	hosts_next();
 	for (r = 0; r < N_ROUTERS; r++)

@@ -179,7 +179,7 @@ rules_established()
 	forward 'ct state established accept; ct state invalid jump gone; iifname "lan" accept'
 }
 
-# what home routers have
+# rules as home routers have them
 words_related=
 rules_related()
 {

@@ -10,7 +10,7 @@ static bool same_kind(const struct seq *s, const char *sign)
 
 	routers_flush();
 	run_sequence(s, result);
-	return judge(s, result, now, sizeof(now)) && !strcmp(now, sign);
+	return judge_sequence(s, result, now, sizeof(now)) && !strcmp(now, sign);
 }
 
 static bool shows(const struct seq *s, const char *sign)
@@ -45,7 +45,7 @@ static void simplify(struct seq *s, const char *sign)
 }
 
 /* shrink - false: it does not show again, and was of the moment */
-bool shrink(struct seq *s, char *sign, size_t size)
+bool shrink_sequence(struct seq *s, char *sign, size_t size)
 {
 	static struct seq trial;
 	unsigned int n, i;

@@ -11,7 +11,7 @@
 static struct talk *now;
 
 /* say - the next packet of the conversation, by who began it or by the other */
-struct step *say(struct seq *s, bool initiator)
+struct step *say_next(struct seq *s, bool initiator)
 {
 	static struct step lost;
 	struct step *p = s->n < MAX_STEPS ? &s->step[s->n++] : &lost;
@@ -64,7 +64,7 @@ static void add64(struct step *p, uint64_t v)
 static void add_random(struct step *p, size_t len)
 {
 	while (len--)
-		add8(p, rng());
+		add8(p, rng_next());
 }
 
 static void set16(struct step *p, unsigned int at, uint16_t v)
@@ -83,14 +83,14 @@ static uint32_t spi_new(void)
 struct sa {
 	uint64_t i, r;
 	uint8_t version;		/* 0x10, 0x20 */
-	bool began;			/* it is its first initiator who sends */
+	bool began;			/* the first initiator sends */
 };
 
 /* ike - one message; @flags as in the header but for who began the SA */
 static struct step *ike(struct seq *s, const struct sa *sa, bool from_initiator, uint8_t exchange,
 			uint8_t flags, uint32_t id, unsigned int body)
 {
-	struct step *p = say(s, from_initiator);
+	struct step *p = say_next(s, from_initiator);
 	uint8_t next = sa->version == 0x20 ? (exchange == 34 ? 33 : 46) : (id ? 8 : 1);
 
 	if (now->port[1] == 4500)
@@ -103,7 +103,7 @@ static struct step *ike(struct seq *s, const struct sa *sa, bool from_initiator,
 	add8(p, flags | (sa->version == 0x20 && from_initiator ? 8 : 0));
 	add32(p, id);
 	add32(p, 28 + 4 + body);
-	/* one payload that fills the message */
+	/* a payload that fills the message */
 	add8(p, 0);
 	add8(p, 0);
 	add16(p, 4 + body);
@@ -137,7 +137,7 @@ static void esp_between(struct seq *s, bool in_udp, unsigned int n, uint32_t to_
 	}
 	for (i = 0; i < n; i++) {
 		bool forth = i ? chance(50) : !chance(15);
-		struct step *p = say(s, forth);
+		struct step *p = say_next(s, forth);
 
 		add32(p, forth ? to_responder : to_initiator);
 		add32(p, first + i);
@@ -150,7 +150,7 @@ static void esp_between(struct seq *s, bool in_udp, unsigned int n, uint32_t to_
 
 static void talk_ikev2(struct seq *s)
 {
-	struct sa sa = { .version = 0x20, .i = rng() };
+	struct sa sa = { .version = 0x20, .i = rng_next() };
 	bool natt = chance(40);
 	uint32_t id = 1, gid = 0;
 
@@ -159,7 +159,7 @@ static void talk_ikev2(struct seq *s)
 	if (chance(20))
 		ike_pair(s, &sa, true, 34, 0, 240);	/* a cookie is asked for */
 	ike(s, &sa, true, 34, 0, 0, 300);
-	sa.r = rng();
+	sa.r = rng_next();
 	ike(s, &sa, false, 34, 0x20, 0, 300);
 	if (natt)
 		float_to_4500();
@@ -178,19 +178,19 @@ static void talk_ikev2(struct seq *s)
 	if (chance(30))
 		ike_pair(s, &sa, false, 37, gid++, 44);
 	if (natt && chance(50))
-		add8(say(s, true), 0xff);
+		add8(say_next(s, true), 0xff);
 }
 
 static void talk_ikev1(struct seq *s)
 {
-	struct sa sa = { .version = 0x10, .i = rng() };
+	struct sa sa = { .version = 0x10, .i = rng_next() };
 	bool natt = chance(40), aggressive = chance(30);
-	uint32_t quick = rng();
+	uint32_t quick = rng_next();
 
 	now->port[0] = chance(75) ? 500 : 1024 + rng_below(60000);
 	now->port[1] = 500;
 	ike(s, &sa, true, aggressive ? 4 : 2, 0, 0, 160);
-	sa.r = rng();
+	sa.r = rng_next();
 	ike(s, &sa, false, aggressive ? 4 : 2, 0, 0, 100);
 	if (!aggressive) {
 		ike(s, &sa, true, 2, 0, 0, 240);
@@ -206,11 +206,11 @@ static void talk_ikev1(struct seq *s)
 	ike(s, &sa, true, 32, 1, quick, 24);
 	esp_between(s, natt, 2 + rng_below(6), spi_new(), spi_new(), 1);
 	if (chance(60))
-		ike(s, &sa, chance(50), 5, 1, rng(), 50);
+		ike(s, &sa, chance(50), 5, 1, rng_next(), 50);
 	if (chance(40)) {
 		bool who = chance(50);
 
-		quick = rng();
+		quick = rng_next();
 		ike(s, &sa, who, 32, 1, quick, 150);
 		ike(s, &sa, !who, 32, 1, quick, 150);
 		ike(s, &sa, who, 32, 1, quick, 24);
@@ -238,7 +238,7 @@ struct avps {
 static struct avps l2tp_control_message(struct seq *s, bool initiator, uint16_t tid, uint16_t sid,
 				uint16_t ns, uint16_t nr, uint16_t type)
 {
-	struct avps a = { .p = say(s, initiator) };
+	struct avps a = { .p = say_next(s, initiator) };
 
 	a.length_at = 2;
 	add16(a.p, 0xc802);
@@ -277,7 +277,7 @@ static void avp32(struct avps a, uint16_t type, uint32_t v)
 
 static void l2tp_data(struct seq *s, bool initiator, uint16_t tid, uint16_t sid)
 {
-	struct step *p = say(s, initiator);
+	struct step *p = say_next(s, initiator);
 	bool length = chance(50);
 
 	add16(p, length ? 0x4002 : 0x0002);
@@ -320,11 +320,11 @@ static void talk_l2tp(struct seq *s)
 		avp16(l2tp_control_message(s, chance(50), 0, 0, 5, 2, 4), 9, ct);
 }
 
-/* One control message of version 3; over IP a session ID of zero comes first. */
+/* A control message of version 3; over IP a session ID of zero comes first. */
 static struct avps l2tp3(struct seq *s, bool initiator, bool udp, uint32_t cid, uint16_t ns,
 			 uint16_t nr, uint16_t type)
 {
-	struct avps a = { .p = say(s, initiator) };
+	struct avps a = { .p = say_next(s, initiator) };
 
 	if (!udp)
 		add32(a.p, 0);
@@ -366,7 +366,7 @@ static void talk_l2tp3(struct seq *s)
 	}
 	for (n = 1 + rng_below(8); n; n--) {
 		bool forth = chance(50);
-		struct step *p = say(s, forth);
+		struct step *p = say_next(s, forth);
 
 		if (udp)
 			add32(p, 0x00030000);
@@ -378,12 +378,12 @@ static void talk_l2tp3(struct seq *s)
 /* --- PPTP ------------------------------------------------------------------------- */
 
 struct tcp {
-	uint32_t seq[2];		/* of who began, of the other */
+	uint32_t seq[2];		/* the beginner's, the other end's */
 };
 
 static struct step *tcp_say(struct seq *s, struct tcp *t, bool initiator, uint8_t flags)
 {
-	struct step *p = say(s, initiator);
+	struct step *p = say_next(s, initiator);
 
 	p->flags = flags;
 	p->seq = t->seq[!initiator];
@@ -432,7 +432,7 @@ static void pptp_gre(struct seq *s, bool initiator, uint16_t call, uint32_t n)
 
 	now->proto = IPPROTO_GRE;
 	now->port[0] = now->port[1] = 0;
-	p = say(s, initiator);
+	p = say_next(s, initiator);
 	add16(p, n ? 0x3081 : 0x3001);
 	add16(p, 0x880b);
 	add16(p, 40);
@@ -476,8 +476,8 @@ static void pptp_call(struct seq *s, struct tcp *t, uint16_t pns, uint16_t pac)
 
 static void talk_pptp(struct seq *s)
 {
-	struct tcp t = { .seq = { rng(), rng() } };
-	uint16_t pns = 1 + rng_below(65535), pac = chance(10) ? 0 : rng();
+	struct tcp t = { .seq = { rng_next(), rng_next() } };
+	uint16_t pns = 1 + rng_below(65535), pac = chance(10) ? 0 : rng_next();
 	struct step m;
 
 	now->proto = IPPROTO_TCP;
@@ -492,7 +492,7 @@ static void talk_pptp(struct seq *s)
 	pptp_fill(s, &t, false, pptp(&m, 156, 2), 156);
 	pptp_call(s, &t, pns, pac);
 	if (chance(20))
-		pptp_call(s, &t, 1 + rng_below(65535), rng());
+		pptp_call(s, &t, 1 + rng_below(65535), rng_next());
 	if (chance(30)) {
 		pptp_fill(s, &t, true, pptp(&m, 16, 5), 16);
 		pptp_fill(s, &t, false, pptp(&m, 20, 6), 20);
@@ -516,7 +516,7 @@ static void talk_pptp(struct seq *s)
 	}
 }
 
-/* --- what is not ours --------------------------------------------------------------- */
+/* --- protocols that are not ours ---------------------------------------------------- */
 
 static void wireguard(struct step *p, unsigned int i)
 {
@@ -538,7 +538,7 @@ static void talk_wireguard(struct seq *s)
 	now->port[1] = chance(70) ? our_ports[rng_below(3)] : 51820;
 	now->port[0] = chance(40) ? now->port[1] : 1024 + rng_below(60000);
 	for (i = 0; i < n; i++)
-		wireguard(say(s, i == 0 || (i > 1 && chance(50))), i);
+		wireguard(say_next(s, i == 0 || (i > 1 && chance(50))), i);
 }
 
 static void talk_udp(struct seq *s)
@@ -549,12 +549,12 @@ static void talk_udp(struct seq *s)
 	now->port[0] = chance(30) ? now->port[1] : chance(50) ? our_ports[rng_below(3)] :
 		1024 + rng_below(60000);
 	for (i = 0; i < n; i++)
-		add_random(say(s, i == 0 || chance(50)), rng_below(200));
+		add_random(say_next(s, i == 0 || chance(50)), rng_below(200));
 }
 
 static void talk_http(struct seq *s)
 {
-	struct tcp t = { .seq = { rng(), rng() } };
+	struct tcp t = { .seq = { rng_next(), rng_next() } };
 	struct step m = { .len = 0 };
 	static const char get[] = "GET / HTTP/1.1\r\nHost: example.net\r\n\r\n";
 
@@ -579,11 +579,11 @@ static void talk_http(struct seq *s)
 static void talk_gre(struct seq *s)
 {
 	unsigned int i, n = 1 + rng_below(5), kind = rng_below(3);
-	uint32_t key = rng();
+	uint32_t key = rng_next();
 
 	now->proto = IPPROTO_GRE;
 	for (i = 0; i < n; i++) {
-		struct step *p = say(s, i ? chance(50) : !chance(20));
+		struct step *p = say_next(s, i ? chance(50) : !chance(20));
 
 		switch (kind) {
 		case 0:
@@ -610,7 +610,7 @@ static void talk_other(struct seq *s)
 
 	now->proto = protos[rng_below(6)];
 	for (i = 0; i < n; i++) {
-		struct step *p = say(s, i ? chance(50) : !chance(20));
+		struct step *p = say_next(s, i ? chance(50) : !chance(20));
 
 		if (now->proto == 51) {
 			add8(p, 50);

@@ -9,7 +9,7 @@ struct talk {
 	const char *name;
 	uint8_t in, out, proto;
 	bool outside_begins;
-	uint16_t port[2];		/* of who began, of the other */
+	uint16_t port[2];		/* the beginner's, the other end's */
 };
 
 void talk_begin(struct seq *s, struct talk *t);

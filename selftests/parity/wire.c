@@ -287,7 +287,7 @@ static void parse_l4(uint8_t proto, const uint8_t *l4, size_t len, struct seen *
 		seen->dport = get16(l4 + 2);
 		from = 4;
 	}
-	/* what an ICMP error quotes is translated and not compared in full */
+	/* the quote in an ICMP error is translated and not compared in full */
 	if ((proto == IPPROTO_ICMP && len >= 36 && l4[0] != 8 && l4[0] != 0) ||
 	    (proto == IPPROTO_ICMPV6 && len >= 56 && l4[0] < 128)) {
 		seen->hash = hash_more(seen->hash, l4, 2);

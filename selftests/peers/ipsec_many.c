@@ -65,7 +65,7 @@ static struct {
 	uint32_t at;
 	uint16_t i;
 	uint8_t sa;
-} *log_of;			/* and when it was sent, for whom, on which SA */
+} *log_of;			/* by serial: when a packet was sent, for whom, on which SA */
 static uint32_t serials, late_from;
 
 static uint32_t now_ms(void)

@@ -28,7 +28,7 @@ enum { SCCRQ = 1, SCCRP, SCCCN, ICRQ = 10, ICRP, ICCN };
 enum { AVP_TUNNEL = 9, AVP_CCID = 61, AVP_LOCAL = 63, AVP_REMOTE = 64 };
 
 struct tunnel {
-	uint16_t port;		/* that the server sees */
+	uint16_t port;		/* source port that the server sees */
 	uint8_t up, in, out;
 };
 

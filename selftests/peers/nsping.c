@@ -4,9 +4,10 @@
  * moment and says, per target, what came back. A ping(8) each would start
  * seconds apart where the CPU is emulated. Called by selftests/lib/esp.sh.
  *
- * usage: nsping [-c COUNT] [-i MS] [-w MS] [-s BYTES] NS FROM TO [NS FROM TO]...
+ * usage: nsping [-c COUNT] [-i MS] [-j MS] [-w MS] [-s BYTES] NS FROM TO [NS FROM TO]...
  *	-c  echo requests per target (3); 0: until SIGINT or SIGTERM
  *	-i  milliseconds between them (200)
+ *	-j  up to so many more each time, for each target apart (0)
  *	-w  milliseconds to wait for answers after the last (2000)
  *	-s  bytes after the ICMP header (16)
  * NS "-" is the namespace that it was started in. Prints a line a target:
@@ -18,6 +19,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -32,14 +34,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEQS 65536	/* then they begin again */
+#define SEQS 65536	/* sequence numbers until they begin again */
 
 struct target {
 	const char *ns, *from, *to;
 	int family, fd;
 	unsigned int sent, received, dup;
 	unsigned int gap, max_gap;
-	long first_ms;
+	long first_ms, next;
 	unsigned char *seen;	/* a byte per sequence number */
 };
 
@@ -214,34 +216,60 @@ static bool complete(const struct target *t, int n)
 	return true;
 }
 
-static void run(struct target *t, int n, unsigned int count, long gap, long wait, size_t size)
+/* How a target is pinged. */
+struct plan {
+	unsigned int count;
+	long gap, jitter, wait;
+	size_t size;
+};
+
+static long jitter(const struct plan *how)
+{
+	return how->jitter ? random() % (how->jitter + 1) : 0;
+}
+
+/* Send what is due. Returns when there is more to send, LONG_MAX for never. */
+static long send_due(struct target *t, int n, const struct plan *how, uint16_t base, long now)
+{
+	long next = LONG_MAX;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (how->count && t[i].sent >= how->count)
+			continue;
+		if (now >= t[i].next) {
+			send_one(&t[i], base + i, how->size);
+			t[i].next += how->gap + jitter(how);
+		}
+		if (t[i].next < next && !(how->count && t[i].sent >= how->count))
+			next = t[i].next;
+	}
+	return next;
+}
+
+static void run(struct target *t, int n, const struct plan *how)
 {
 	struct pollfd *p = calloc(n, sizeof(*p));
 	long start = now_ms(), next = start, now, end;
 	uint16_t base = getpid();
-	unsigned int round = 0;
 	int i;
 
 	if (!p)
 		fail("calloc");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		p[i] = (struct pollfd){ .fd = t[i].fd, .events = POLLIN };
-	for (end = start + wait;;) {
+		t[i].next = start + jitter(how);
+	}
+	for (end = start + how->wait;;) {
 		now = now_ms();
-		if (!stop && (!count || round < count) && now >= next) {
-			for (i = 0; i < n; i++)
-				send_one(&t[i], base + i, size);
-			round++;
-			next += gap;
-			end = now + wait;
+		if (!stop && now >= next && next != LONG_MAX) {
+			next = send_due(t, n, how, base, now);
+			end = now + how->wait;
 		}
-		if (stop || (count && round >= count)) {
-			if (now >= end || complete(t, n))
-				break;
-			next = end;
-		}
-		now = now_ms();
-		poll(p, n, next > now ? next - now : 0);
+		if ((stop || next == LONG_MAX) && (now >= end || complete(t, n)))
+			break;
+		i = (stop || next == LONG_MAX ? end : next) - now_ms();
+		poll(p, n, i > 0 ? i : 0);
 		for (i = 0; i < n; i++)
 			if (p[i].revents)
 				receive(&t[i], base + i, start);
@@ -251,23 +279,23 @@ static void run(struct target *t, int n, unsigned int count, long gap, long wait
 
 int main(int argc, char **argv)
 {
-	unsigned int count = 3;
-	long gap = 200, wait = 2000, size = 16;
+	struct plan how = { .count = 3, .gap = 200, .wait = 2000, .size = 16 };
 	struct target *t;
 	int opt, i, n, home, lost = 0;
 
-	while ((opt = getopt(argc, argv, "c:i:w:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:i:j:w:s:")) != -1) {
 		switch (opt) {
-		case 'c': count = strtoul(optarg, NULL, 0); break;
-		case 'i': gap = strtol(optarg, NULL, 0); break;
-		case 'w': wait = strtol(optarg, NULL, 0); break;
-		case 's': size = strtol(optarg, NULL, 0); break;
+		case 'c': how.count = strtoul(optarg, NULL, 0); break;
+		case 'i': how.gap = strtol(optarg, NULL, 0); break;
+		case 'j': how.jitter = strtol(optarg, NULL, 0); break;
+		case 'w': how.wait = strtol(optarg, NULL, 0); break;
+		case 's': how.size = strtoul(optarg, NULL, 0); break;
 		default: return 2;
 		}
 	}
 	n = (argc - optind) / 3;
-	if (n < 1 || (argc - optind) % 3 || gap < 1 || size < 0 || size > 9000) {
-		fprintf(stderr, "usage: nsping [-c N] [-i MS] [-w MS] [-s BYTES] NS FROM TO...\n");
+	if (n < 1 || (argc - optind) % 3 || how.gap < 1 || how.jitter < 0 || how.size > 9000) {
+		fprintf(stderr, "usage: nsping [-c N] [-i MS] [-j MS] [-w MS] [-s BYTES] NS FROM TO...\n");
 		return 2;
 	}
 	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -282,7 +310,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	run(t, n, count, gap, wait, size);
+	run(t, n, &how);
 	for (i = 0; i < n; i++) {
 		printf("%s %s %s sent %u received %u first %ld gap %u dup %u\n",
 		       t[i].ns, t[i].from, t[i].to, t[i].sent, t[i].received,

@@ -404,6 +404,21 @@ static void case_server_and_client(void)
 /* GRE that a rule leads to c1, by call ID 6007, of a call that nobody has helped, is
  * still c1's when another client has a call with its number.
  */
+/* The server starts before its answer: what no rule led elsewhere is dropped, not this. */
+static void case_early_gre_led_inside(void)
+{
+	struct conn *c = client(C2);
+	struct call call = { c, 0x6007, 0, 0x4321 };
+	struct msg m = pass(c, IN, msg(OCRQ, 0x6007, 0));
+
+	call.nat_id = id_of(&m);
+	want("a free number", call.nat_id, 0x6007);
+	if (!gre_try(G1, PUB, 0x6007, C1, hosts[G1].ip, 0x6007, WAIT_MS))
+		fail("a rule leads GRE to c1, which did not get it");
+	pass(c, OUT, msg(OCRP, call.out_id, call.nat_id));
+	gre_works(&call);
+}
+
 static void case_gre_led_inside(void)
 {
 	struct call call;
@@ -819,6 +834,7 @@ static const struct {
 	{ "router_is_client", case_router_is_client },
 	{ "server_inside", case_server_inside },
 	{ "server_and_client", case_server_and_client },
+	{ "early_gre_led_inside", case_early_gre_led_inside },
 	{ "gre_led_inside", case_gre_led_inside },
 	{ "server_speaks_first", case_server_speaks_first },
 	{ "call_id_0", case_call_id_0 },

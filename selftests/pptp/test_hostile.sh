@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the fuzzer has found worth keeping, sent through a real TCP connection:
+# Streams that the fuzzer has found worth keeping, sent through a real TCP connection:
 # every octet must arrive, and what is not PPTP ends as plain TCP, counted.
 #
 #   c1 ---+--- r (masquerade) ---- g1
@@ -23,7 +23,7 @@ check "no session is left" busywait 5 vp_is 'length == 0' session
 num "memory did not grow (KiB)" "$(($(slab_kib) - before))" -lt 4096
 is "a good connection works as before" "$("$sim" "$nsp" one_call)" "one_call pass"
 
-# one connection asks for more calls than a client may have
+# A connection asks for more calls than a client may have.
 check "a limit" vp set pptp max_per_client 11
 spawn "$sim" "$nsp" hold 40
 check "40 calls are asked for" busywait 20 grep -q ready "$spawn_log"

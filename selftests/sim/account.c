@@ -59,6 +59,10 @@ static void tally_flow(struct result *r, struct client *c, struct flow *f)
 		if (g->bad_n >= 3 && g->bad_other && g->bad_ever)
 			c->wrong_end = true;
 	}
+	if (f->g[f->ggen].seq_in && !f->gone_at) {
+		r->spis++;
+		r->paired += policy_pair.owner(f->g[f->ggen].in) == (int)f->client;
+	}
 	if (f->kind == ONEWAY || !f->first_at || w.end - f->first_at < 5 * SEC ||
 	    (f->kind == PUSH && !f->started) || f->gone_at)
 		return;

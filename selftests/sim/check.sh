@@ -15,7 +15,7 @@ promise() {
 	name=$1 lost=$2 wrong=$3
 	shift 3
 	n=$((n + 1))
-	line=$("$sim" --policy pair --seed "${SEED:-7}" "$@")
+	line=$("$sim" --seed "${SEED:-7}" "$@")
 	if echo "$line" | awk -F '\t' -v l="$lost" -v w="$wrong" \
 		'{ exit !($9 >= 99.9 && $12 <= l && $14 <= w) }'; then
 		echo "ok $n - $name"

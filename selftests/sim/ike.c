@@ -61,14 +61,15 @@ void ike_begin(struct flow *f, bool from_gw, bool first)
 	send_request(x);
 }
 
-/* The router lets the request go on. */
-void ike_pass(u32 no)
+static void at_router(struct exchange *x)
 {
-	struct exchange *x = &x_of[no];
 	struct flow *f = &w.flow[x->flow];
 
-	f->held_for += w.now - x->passed;
 	x->passed = w.now;
+	if (opt.ike && !x->init) {
+		w.client[f->client].seen = true;
+		policy_pair.ask(f->client, x->again);
+	}
 	if (x->from_gw) {
 		next(x, w.now + 2 * w.client[f->client].lan, X_RESP);
 		return;
@@ -77,17 +78,6 @@ void ike_pass(u32 no)
 		lost(x);
 	else
 		next(x, w.now + wan_delay(&f->rng), X_AT_PEER);
-}
-
-static void at_router(struct exchange *x)
-{
-	x->passed = w.now;
-	if (opt.ike && !x->init)
-		w.client[w.flow[x->flow].client].seen = true;
-	if (!x->init && opt.ike &&
-	    !opt.policy->ask(w.flow[x->flow].client, x->again, (u32)(x - x_of)))
-		return;
-	ike_pass((u32)(x - x_of));
 }
 
 static bool make_sa(struct exchange *x, struct flow *f)
@@ -154,11 +144,11 @@ static void response(struct exchange *x)
 	us_t at = w.now + w.client[f->client].lan;
 
 	if (opt.ike && !x->again && !x->from_gw && (x->init || !x->first))
-		opt.policy->round_trip((u32)((w.now - x->passed) / MS));
+		policy_pair.round_trip((u32)((w.now - x->passed) / MS));
 	if (x->from_gw && !make_sa(x, f))
 		return;
 	if (opt.ike && !x->init)
-		opt.policy->made(f->client, (u32)(x - x_of));
+		policy_pair.made(f->client);
 	if (x->from_gw) {
 		client_uses(x, f, w.now);
 		at = w.now + wan_delay(&f->rng);
@@ -213,6 +203,6 @@ void ike_repeat_for_ever(u32 c)
 	static bool again;
 
 	if (opt.ike)
-		opt.policy->ask(c, again, N_X - 1);
+		policy_pair.ask(c, again);
 	again = true;
 }

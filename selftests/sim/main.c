@@ -12,12 +12,11 @@ struct options opt = {
 struct world w;
 
 static const char usage[] =
-	"pair_sim: ESP pairing policies in a network of one's choice\n"
-	"  --policy P     first, pair\n"
+	"pair_sim: the ESP pairing policy in a network of one's choice\n"
 	"  --net N        model, 20/20, 60/60, 300/10, 650/30, lte\n"
 	"  --scene S      mix, client-first, gateway-first, idle, one-way, two-sas,\n"
 	"                 rekey-20s, gateway-boot, mid-life, vanish, eap, slow-gateway,\n"
-	"                 ten (the first ten), all\n"
+	"                 pings-1s, pings-200ms, pings-in-turn, ten (the first ten), all\n"
 	"  --hostile H    none, spoof, repeat, spis, answers\n"
 	"  --spoof N      spoofed packets a second (5)\n"
 	"  --clients N    of the one gateway, all starting within a second (20)\n"
@@ -32,9 +31,8 @@ static const char usage[] =
 	"  --each         a line for each scene\n"
 	"A line: policy, network, scene, hostile, IKE, clients, runs, seed; flows up %,\n"
 	"first answer median and p99 ms, inbound lost %, clients wrong for 10 s and more %,\n"
-	"clients wrong at the end %, copies per 1,000 inbound, CPU s.\n";
+	"clients wrong at the end %, copies per 1,000 inbound, SPIs paired at the end %, CPU s.\n";
 
-const struct policy *const policies[] = { &policy_first, &policy_pair, NULL };
 static const char *const hostiles[] = { "none", "spoof", "repeat", "spis", "answers", NULL };
 
 static int cmp_u32(const void *a, const void *b)
@@ -56,7 +54,7 @@ static void run_one(u64 run, struct result *r)
 	truth_reset();
 	ike_reset();
 	plan(run);
-	opt.policy->reset(w.nclient);
+	policy_pair.reset();
 	while (pop(&e)) {
 		w.now = e.at;
 		dispatch(&e);
@@ -73,14 +71,15 @@ static double part(u64 n, u64 of)
 static void line(const struct result *r, const char *scene)
 {
 	qsort(r->ttp, r->n_ttp, sizeof(u32), cmp_u32);
-	printf("%s\t%s\t%s\t%s%.0u\t%s\t%u\t%u\t%u\t%.2f\t%u\t%u\t%.3f\t%.3f\t%.3f\t%.0f\t%.1f\n",
-	       opt.policy->name, opt.net->name, scene, hostiles[opt.hostile],
+	printf("%s\t%s\t%s\t%s%.0u\t%s\t%u\t%u\t%u\t%.2f\t%u\t%u\t%.3f\t%.3f\t%.3f\t%.0f\t%.1f\t%.1f\n",
+	       policy_pair.name, opt.net->name, scene, hostiles[opt.hostile],
 	       opt.hostile == H_SPOOF ? opt.spoof : 0, opt.ike ? "ike" : "no-ike",
 	       opt.clients, opt.runs, opt.seed, part(r->up, r->expect),
 	       r->n_ttp ? r->ttp[r->n_ttp / 2] : 0,
 	       r->n_ttp ? r->ttp[(u32)(0.99 * (r->n_ttp - 1))] : 0,
 	       part(r->lost, r->in), part(r->wrong, r->clients),
-	       part(r->wrong_end, r->clients), 10 * part(r->copies, r->in), r->cpu);
+	       part(r->wrong_end, r->clients), 10 * part(r->copies, r->in),
+	       part(r->paired, r->spis), r->cpu);
 	fflush(stdout);
 }
 
@@ -91,17 +90,6 @@ static void *named(const void *table, size_t size, const char *name)
 	for (; *p; p = (const char *const *)((const char *)p + size))
 		if (!strcmp(*p, name))
 			return (void *)p;
-	fputs(usage, stderr);
-	exit(2);
-}
-
-static const struct policy *policy_named(const char *name)
-{
-	int i;
-
-	for (i = 0; policies[i]; i++)
-		if (!strcmp(policies[i]->name, name))
-			return policies[i];
 	fputs(usage, stderr);
 	exit(2);
 }
@@ -123,9 +111,6 @@ static void scene_named(const char *name)
 static void option(int c, const char *arg)
 {
 	switch (c) {
-	case 'p':
-		opt.policy = policy_named(arg);
-		break;
 	case 'n':
 		opt.net = named(networks, sizeof(*networks), arg);
 		break;
@@ -178,8 +163,8 @@ static void option(int c, const char *arg)
 static void options(int argc, char **argv)
 {
 	static const struct option lo[] = {
-		{ "policy", 1, NULL, 'p' }, { "net", 1, NULL, 'n' },
-		{ "scene", 1, NULL, 's' }, { "hostile", 1, NULL, 'h' },
+		{ "net", 1, NULL, 'n' }, { "scene", 1, NULL, 's' },
+		{ "hostile", 1, NULL, 'h' },
 		{ "spoof", 1, NULL, 'S' }, { "clients", 1, NULL, 'c' },
 		{ "runs", 1, NULL, 'r' }, { "secs", 1, NULL, 't' },
 		{ "seed", 1, NULL, 'e' }, { "from", 1, NULL, 'f' },
@@ -200,7 +185,6 @@ int main(int argc, char **argv)
 	int i;
 	u32 k;
 
-	opt.policy = policies[0];
 	options(argc, argv);
 	most = (size_t)opt.runs * opt.clients * 8 * (size_t)n_scenes;
 	sum.ttp = malloc(most * sizeof(u32));

@@ -1,23 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# matrix.sh [-q] POLICY [SEED...]: the figures of a policy in all networks and scenes,
-# a line a cell, as "pair_sim --help" has them. -q: less of it, in half a minute.
+# matrix.sh [-q] [SEED...]: the figures of the policy in all networks and scenes, a line
+# a cell, as "pair_sim --help" has them. -q: less of it, in half a minute.
 sim=$(dirname "$0")/bin/pair_sim
 runs=60
 [ "$1" = -q ] && { runs=10; shift; }
-policy=$1
-shift
 
 # cell CLIENTS OPTION...: runs, so that each cell has as many clients, but for the largest
 cell() {
 	n=$1
 	shift
 	r=$((runs * 5 / n))
-	nice -n 15 "$sim" --policy "$policy" --seed "$seed" --clients "$n" \
+	nice -n 15 "$sim" --seed "$seed" --clients "$n" \
 		--runs $((r ? r : 1)) "$@"
 }
 
-printf 'policy\tnet\tscene\thostile\tike\tclients\truns\tseed\tup\tmedian_ms\tp99_ms\tlost\twrong_10s\twrong_end\tcopies_1000\tcpu_s\n'
+printf 'policy\tnet\tscene\thostile\tike\tclients\truns\tseed\tup\tmedian_ms\tp99_ms\tlost\twrong_10s\twrong_end\tcopies_1000\tpaired\tcpu_s\n'
 [ $# -gt 0 ] || set -- 2 3 4
 for seed in "$@"; do
 	for net in model 20/20 60/60 300/10 650/30 lte; do

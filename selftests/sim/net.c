@@ -23,31 +23,24 @@ us_t wan_delay(struct rng *r)
 	return w.wan + between(r, 0, w.jitter) + spike(r);
 }
 
-void forward(const struct out *p)
-{
-	struct flow *f = &w.flow[p->f];
-
-	if (chance(&f->rng, opt.loss))
-		return;
-	push(w.now + wan_delay(&f->rng), EV_GW, p->f, p->spi, p->seq, p->a, p->b);
-}
-
 void r_out(const struct ev *e)
 {
-	struct out p = { e->spi, e->seq, e->f, e->a, e->b, ms_now() };
+	struct flow *f = &w.flow[e->f];
 
-	w.client[w.flow[e->f].client].seen = true;
-	if (opt.policy->out(w.flow[e->f].client, &p) && e->a)
-		forward(&p);
+	w.client[f->client].seen = true;
+	policy_pair.out(f->client, e->spi);
+	if (!e->a || chance(&f->rng, opt.loss))
+		return;
+	push(w.now + wan_delay(&f->rng), EV_GW, e->f, e->spi, e->seq, e->a, e->b);
 }
 
 void r_in(const struct ev *e)
 {
-	int to[1 + MAX_COPIES], n, i;
+	int to[MAX_TO], n, i;
 	u32 fi, gi;
 	bool real = truth_get(e->spi, &fi, &gi);
 
-	n = opt.policy->in(e->spi, e->seq, to);
+	n = policy_pair.in(e->spi, to);
 	account(e->spi, to, n);
 	for (i = 0; i < n; i++) {
 		if (opt.hostile == H_ANSWERS && to[i] == 0)

@@ -123,7 +123,7 @@ static void member_reset(struct member *m)
 	free(m->pc.spare);
 }
 
-static void reset(u32 n)
+static void reset(void)
 {
 	u32 i;
 
@@ -131,7 +131,6 @@ static void reset(u32 n)
 		member_reset(&member[i]);
 	memset(member, 0, sizeof(member));
 	pair_group_init(&g, &cfg);
-	(void)n;
 }
 
 static struct pair_client *know(u32 i)
@@ -147,22 +146,19 @@ static struct pair_client *know(u32 i)
 	return &m->pc;
 }
 
-static bool ask(u32 c, bool again, u32 exchange)
+static void ask(u32 c, bool again)
 {
 	if (opt.trace)
 		printf("%10.3f IKE c%u asks%s\n", w.now / 1e3, c, again ? " again" : "");
 	if (!again)
 		pair_asked(&g, know(c), ms_now());
-	(void)exchange;
-	return true;
 }
 
-static void made(u32 c, u32 exchange)
+static void made(u32 c)
 {
 	if (opt.trace)
 		printf("%10.3f IKE c%u made\n", w.now / 1e3, c);
 	pair_made(&g, know(c), ms_now());
-	(void)exchange;
 }
 
 static void round_trip(u32 ms)
@@ -170,32 +166,31 @@ static void round_trip(u32 ms)
 	pair_round_trip(&g, ms);
 }
 
-static bool out(u32 i, const struct out *p)
+static void out(u32 i, u32 spi)
 {
-	struct pin *pin = pin_find(p->spi, false, i);
+	struct pin *pin = pin_find(spi, false, i);
 	struct pair_client *c = know(i);
 	struct pair_act act = {};
 	struct pair_out *o;
 
 	if (pin) {
 		pin->last = ms_now();
-		return true;
+		return;
 	}
 	if (opt.trace)
-		printf("%10.3f out %08x c%u\n", w.now / 1e3, p->spi, i);
-	o = pair_out_find(c, p->spi);
+		printf("%10.3f out %08x c%u\n", w.now / 1e3, spi, i);
+	o = pair_out_find(c, spi);
 	if (!o) {
 		o = malloc(sizeof(*o));
 		if (!o)
 			abort();
-		if (!pair_out_add(&g, c, o, p->spi, ms_now(), &act)) {
+		if (!pair_out_add(&g, c, o, spi, ms_now(), &act)) {
 			free(o);
-			return true;
+			return;
 		}
 	}
 	pair_out(&g, c, o, ms_now(), &act);
 	apply(&act);
-	return true;
 }
 
 static void trace_in(u32 spi, const struct pair_act *act)
@@ -219,13 +214,12 @@ static void trace_in(u32 spi, const struct pair_act *act)
 	printf(" ) window %u..%u\n", g.window.lo / 16, g.window.hi / 16);
 }
 
-static int in(u32 spi, u32 seq, int *to)
+static int in(u32 spi, int *to)
 {
 	struct pin *p = pin_find(spi, true, 0);
 	struct pair_act act = {};
 	int i, n = 0;
 
-	(void)seq;
 	if (p) {
 		p->last = ms_now();
 		to[0] = (int)num(p->s->c);
@@ -240,8 +234,11 @@ static int in(u32 spi, u32 seq, int *to)
 	return n;
 }
 
-static void nothing(void)
+static int owner(u32 spi)
 {
+	const struct pin *p = pin_find(spi, true, 0);
+
+	return p ? (int)num(p->s->c) : -1;
 }
 
 const struct policy policy_pair = {
@@ -252,6 +249,5 @@ const struct policy policy_pair = {
 	.round_trip = round_trip,
 	.out = out,
 	.in = in,
-	.tick = nothing,
-	.gate = nothing,
+	.owner = owner,
 };

@@ -25,6 +25,9 @@ const struct scene scenes[] = {
 	{ "vanish", 90, 300, 50, .flows = 1, .vanish = true },
 	{ "eap", 60, 300, 50, .flows = 1, .eap = 4 },
 	{ "slow-gateway", 60, 300, 50, .flows = 1, .slow = 2000 },
+	{ "pings-1s", 60, 0, 0, .flows = 1, .forget = true, .ping = 1000 },
+	{ "pings-200ms", 60, 0, 0, .flows = 1, .forget = true, .ping = 200 },
+	{ "pings-in-turn", 60, 0, 0, .flows = 1, .ping = 200, .spread = 30 },
 	{ NULL },
 };
 
@@ -43,6 +46,8 @@ static void plan_flow(u32 ci, us_t start, u64 run, bool idle)
 	rng_seed(&f->rng, opt.seed * 1000003ull + run, 7919ull * (fi + 1));
 	for (k = 0; k < N_KIND - 1 && x >= share[k]; k++)
 		x -= share[k];
+	if (opt.scene->ping)
+		k = PING;
 	f->kind = (u8)k;
 	f->client = ci;
 	f->extra = chance(&w.rng, 0.3) ? between(&w.rng, 0, 40 * MS) :
@@ -50,6 +55,8 @@ static void plan_flow(u32 ci, us_t start, u64 run, bool idle)
 	f->interval = k == PING ? (chance(&w.rng, 0.8) ? SEC : SEC / 5) :
 		k == RR ? 400 * MS : k == LAZY ? 5 * SEC :
 		between(&w.rng, 50, 400) * MS;
+	if (opt.scene->ping)
+		f->interval = opt.scene->ping * MS;
 	f->rto = SEC / 2;
 	f->left = k == VOICE ? 200 : 0;
 	f->dead = true;
@@ -108,7 +115,7 @@ void plan(u64 run)
 	w.spike_end = 0;
 	w.down_until = 0;
 	for (i = 0; i < w.nclient; i++) {
-		us_t start = between(&w.rng, 1, SEC);
+		us_t start = between(&w.rng, 1, SEC) * (opt.scene->spread ? opt.scene->spread : 1);
 
 		memset(&w.client[i], 0, sizeof(w.client[i]));
 		w.client[i].lan = between(&w.rng, 200, 5 * MS);
@@ -144,14 +151,12 @@ static void on_boot(void)
 
 static void on_evil(void)
 {
-	struct out p = { 0, 1, 0, 0, 0, ms_now() };
-	int to[1 + MAX_COPIES];
+	int to[MAX_TO];
 
 	if (opt.hostile == H_SPOOF) {
-		opt.policy->in(evil_spi[evil_no++ % (3 * w.nclient)], 1, to);
+		policy_pair.in(evil_spi[evil_no++ % (3 * w.nclient)], to);
 	} else if (opt.hostile == H_SPIS) {
-		p.spi = rnd(&evil) | 256;
-		opt.policy->out(0, &p);
+		policy_pair.out(0, rnd(&evil) | 256);
 	} else if (opt.hostile == H_REPEAT) {
 		ike_repeat_for_ever(0);
 	}
@@ -197,7 +202,6 @@ static void use_g(struct flow *f, u32 gen, bool first)
 void dispatch(struct ev *e)
 {
 	struct flow *f = &w.flow[e->f];
-	struct out evil_out = { e->spi, 1, 0, 0, 0, ms_now() };
 
 	switch (e->type) {
 	case EV_TIMER:
@@ -217,12 +221,6 @@ void dispatch(struct ev *e)
 		break;
 	case EV_CLIENT:
 		on_client(f, e);
-		break;
-	case EV_TICK:
-		opt.policy->tick();
-		break;
-	case EV_GATE:
-		opt.policy->gate();
 		break;
 	case EV_IKE:
 		ike_step(e->spi);
@@ -245,13 +243,13 @@ void dispatch(struct ev *e)
 	case EV_FORGET:
 		for (u32 i = 0; i < w.nclient; i++)
 			w.client[i].seen = false;
-		opt.policy->reset(w.nclient);
+		policy_pair.reset();
 		break;
 	case EV_SPOOF:
 		on_evil();
 		break;
 	case EV_EVIL:
-		opt.policy->out(0, &evil_out);
+		policy_pair.out(0, e->spi);
 		break;
 	}
 }

@@ -8,7 +8,7 @@
  * the accounting. Deterministic: a run is the same on every machine.
  * world.c has time and chance, net.c the way of a packet, ike.c exchanges,
  * traffic.c the flows, scene.c who does what when, account.c the figures, and
- * policy_*.c the policies.
+ * policy_pair.c the policy as the module uses it.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -23,7 +23,6 @@
 #define MAX_CLIENTS	256
 #define MAX_FLOWS	(8 * MAX_CLIENTS)
 #define MAX_GEN		48
-#define MAX_COPIES	256
 #define LASTING		(10 * SEC)
 
 typedef u64 us_t;
@@ -48,8 +47,7 @@ struct flow {
 	struct gen g[MAX_GEN];
 	us_t idle;			/* from the SA to the first packet */
 	us_t first_at;			/* first packet of either side */
-	us_t held_for;			/* time that IKE was held in the router */
-	us_t ttp;			/* from first packet to first answer, and the holding */
+	us_t ttp;			/* from first packet to first answer */
 	us_t gone_at;			/* the client vanishes */
 	u32 client, extra, interval;
 	u8 kind, cgen, ggen, gens;
@@ -68,9 +66,9 @@ struct client {
 };
 
 enum evt {
-	EV_TIMER, EV_R_OUT, EV_GW, EV_GW_SEND, EV_R_IN, EV_CLIENT, EV_TICK,
+	EV_TIMER, EV_R_OUT, EV_GW, EV_GW_SEND, EV_R_IN, EV_CLIENT,
 	EV_USE_C, EV_USE_G, EV_REKEY, EV_START, EV_BOOT, EV_FORGET, EV_SPOOF, EV_EVIL,
-	EV_IKE, EV_GATE,
+	EV_IKE,
 };
 
 struct ev {
@@ -97,6 +95,8 @@ struct scene {
 	u32 flows;			/* SAs of a client */
 	u32 eap;			/* more rounds of IKE_AUTH */
 	u32 slow;			/* gateway computes up to so many ms */
+	u32 ping;			/* nothing but pings, so many ms apart */
+	u32 spread;			/* clients start within so many s, not one */
 	bool waits;			/* clients that only answer */
 	bool one_way, idle_sa, boot, forget, vanish;
 };
@@ -104,40 +104,36 @@ struct scene {
 struct result {
 	u64 clients, expect, up, wrong, wrong_end;
 	u64 in, lost, silent, copies;
+	u64 spis, paired;		/* inbound ones in use at the end, with their pin */
 	double cpu;
 	u32 n_ttp;
 	u32 *ttp;			/* ms */
 };
 
-/* A packet on its way out, which a policy may keep. */
-struct out {
-	u32 spi, seq, f, a, b, ms;
-};
-
 /**
  * struct policy - what stands in the router
- * @reset: all is forgotten, @n clients
- * @ask: a request that makes an SA passes; false: it is held, ike_pass() follows
+ * @reset: all is forgotten
+ * @ask: a request that makes an SA passes
  * @made: its response passed
  * @round_trip: of a message of IKE that was answered at once
- * @out: an ESP packet; false: it is held, forward() follows
+ * @out: an ESP packet
  * @in: an ESP packet; fills the receivers, returns how many
+ * @owner: the client that an inbound SPI is pinned to, -1: none
  */
 struct policy {
 	const char *name;
-	void (*reset)(u32 n);
-	bool (*ask)(u32 c, bool again, u32 exchange);
-	void (*made)(u32 c, u32 exchange);
+	void (*reset)(void);
+	void (*ask)(u32 c, bool again);
+	void (*made)(u32 c);
 	void (*round_trip)(u32 ms);
-	bool (*out)(u32 c, const struct out *p);
-	int (*in)(u32 spi, u32 seq, int *to);
-	void (*tick)(void);
-	void (*gate)(void);
-	void (*trace)(u32 spi);
+	void (*out)(u32 c, u32 spi);
+	int (*in)(u32 spi, int *to);
+	int (*owner)(u32 spi);
 };
 
-extern const struct policy policy_first, policy_pair;
-extern const struct policy *const policies[];
+#define MAX_TO	(1 + 64)
+
+extern const struct policy policy_pair;
 extern const struct network networks[];
 extern const struct scene scenes[];
 
@@ -147,7 +143,6 @@ extern struct options {
 	bool ike, trace;
 	const struct network *net;
 	const struct scene *scene;
-	const struct policy *policy;
 	enum hostile hostile;
 } opt;
 
@@ -180,7 +175,6 @@ u32 gen_new(struct flow *f);
 /* net.c */
 enum { K_REQ = 1, K_RESP, K_DATA, K_ACK, K_PLAIN };
 us_t wan_delay(struct rng *r);
-void forward(const struct out *p);
 void r_out(const struct ev *e);
 void r_in(const struct ev *e);
 void c_send(struct flow *f, u32 kind, u32 id);
@@ -190,7 +184,6 @@ void g_send(struct flow *f, u32 kind, u32 id);
 void ike_reset(void);
 void ike_begin(struct flow *f, bool from_gw, bool first);
 void ike_step(u32 exchange);
-void ike_pass(u32 exchange);
 void on_rekey(struct flow *f);
 void ike_repeat_for_ever(u32 c);
 

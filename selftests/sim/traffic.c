@@ -218,7 +218,7 @@ void is_up(struct flow *f)
 	if (f->up)
 		return;
 	f->up = true;
-	f->ttp = w.now - f->first_at + f->held_for;
+	f->ttp = w.now - f->first_at;
 }
 
 static void on_client_rr(struct flow *f, const struct ev *e)

@@ -691,10 +691,10 @@ settings()
 	local copies longest
 
 	longest=$(sed -nE 's/^#define VPNPASS_TIMEOUT_MAX\t+([0-9]+).*/\1/p' "$top/kmod/core/vpnpass.h")
-	copies=$(sed -n 's/^#define PAIR_COPY_MAX\t*//p' "$top/kmod/esp/pair.h")
+	copies=$(sed -n 's/^#define PAIR_COPIES_MAX\t*\([0-9]*\).*/\1/p' "$top/kmod/esp/pair/pair.h")
 	cat "$top"/kmod/*/*.[ch] |
 		sed -nE 's/.*\{ ("[a-z_]+"), "([A-Za-z]*)", ([0-9]+), (\w+), (\w+) \}.*/\1:\2:\3:\4:\5/p' |
-		tr -d '"' | sed "s/PAIR_COPY_MAX/$copies/g; s/VPNPASS_TIMEOUT_MAX/$longest/g"
+		tr -d '"' | sed "s/PAIR_COPIES_MAX/$copies/g; s/VPNPASS_TIMEOUT_MAX/$longest/g"
 }
 
 # ... and vpnpass(4) says the same: its unit is longer, a default that differs from
@@ -877,7 +877,7 @@ test_monitor_filters()
 	is "monitor of another protocol" "$(grep -c . <<< "$out")" 1
 }
 
-# What --declarative takes back and --check tells; esp is at hold_time 1500 of
+# --declarative takes back settings, and --check tells of them; esp is at hold_time 1500 of
 # default 2000 and strict 0 of default 2000, ike off.
 test_declarative()
 {
@@ -931,7 +931,7 @@ name=ike setting={name=strict value=2000}"
 		"1:1: on, off, block or KEY VALUE expected, not frob"
 }
 
-# What is logged is read back by the grammar of RFC 5424.
+# Lines of the log are read back by the grammar of RFC 5424.
 test_syslog()
 {
 	run "family logged" monitor --syslog

@@ -85,7 +85,7 @@ static size_t ike_refusal(uint8_t *to)
 	return put16(put8(put8(p, 0), 0), 14) - to;
 }
 
-/* It would have group 19, which a following question has. */
+/* The gateway would have group 19, which a following question has. */
 static size_t ike_wish(uint8_t *to)
 {
 	uint8_t *p = put_ike(to, 0, 41, 0x20, 34, 0x20, 38);
@@ -286,7 +286,7 @@ static void test_sha1(void)
 
 		for (k = 0; k < (size_t)cases[i].times; k++)
 			memcpy(data + k * size, cases[i].text, size);
-		sha1(digest, data, length);
+		sha1_digest(digest, data, length);
 		for (k = 0; k < 5; k++)
 			same &= get32(digest + 4 * k) == cases[i].digest[k];
 		snprintf(name, sizeof(name), "SHA-1 of %zu bytes", length);

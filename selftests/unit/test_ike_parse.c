@@ -14,9 +14,9 @@ struct fixture {
 	struct ike_msg want;
 };
 
-#define HDR(_len, _exch, _flags, _mid)					\
+#define HDR(_len, _exch, _mid)						\
 	.cls = IKE_CLASS_IKE, .ispi = ISPI, .exchange = _exch,		\
-	.flags = _flags, .mid = _mid, .len = _len
+	.mid = _mid, .len = _len
 
 static const struct fixture fixtures[] = {
 	{ "keepalive on 4500", "ff", IKE_PORT_4500,
@@ -24,13 +24,13 @@ static const struct fixture fixtures[] = {
 	{ "keepalive on 500", "ff", IKE_PORT_500,
 	  { .cls = IKE_CLASS_KEEPALIVE } },
 	{ "ESP in UDP", "c0ffee01 00000007 deadbeef", IKE_PORT_4500,
-	  { .cls = IKE_CLASS_ESP, .esp_spi = 0xc0ffee01, .esp_seq = 7 } },
+	  { .cls = IKE_CLASS_ESP } },
 	{ "ESP in UDP, lowest SPI, header only", "00000100 ffffffff",
 	  IKE_PORT_4500,
-	  { .cls = IKE_CLASS_ESP, .esp_spi = 256, .esp_seq = 0xffffffff } },
+	  { .cls = IKE_CLASS_ESP } },
 	{ "ESP whose SPI begins with 0xff", "ff000000 00000001",
 	  IKE_PORT_4500,
-	  { .cls = IKE_CLASS_ESP, .esp_spi = 0xff000000, .esp_seq = 1 } },
+	  { .cls = IKE_CLASS_ESP } },
 
 	{ "v2 SA_INIT request",
 	  HEX(HEX_I HEX_0 21 20 22 08 00000000 00000084
@@ -43,73 +43,71 @@ static const struct fixture fixtures[] = {
 	  29 00 000c 00004005 22222222		/* NAT-D destination */
 	  00 00 0008 0000402e),			/* fragmentation */
 	  IKE_PORT_500,
-	  { HDR(132, 34, 0x08, 0), .version = 2, .next = 33, .payloads = 6, .initiator = true, .opens = true, .sa = true } },
+	  { HDR(132, 34, 0), .version = 2, .next = 33, .initiator = true, .opens = true } },
 	{ "v2 SA_INIT request with a cookie, begun on 4500",
 	  HEX(00000000 HEX_I HEX_0 29 21 22 08 00000000 00000030
 	  21 00 000c 00004006 cccccccc 00 00 0008 00000000),
 	  IKE_PORT_4500,
-	  { HDR(48, 34, 0x08, 0), .version = 2, .minor = 1, .next = 41,
-	    .payloads = 2, .natt = true, .initiator = true, .opens = true,
-	    .sa = true, .cookie = true } },
+	  { HDR(48, 34, 0), .version = 2, .next = 41, .natt = true, .initiator = true,
+	    .opens = true, .cookie = true } },
 	{ "v2 SA_INIT response",
 	  HEX(HEX_I HEX_R 21 20 22 20 00000000 00000024 0000 0008 00000000),
 	  IKE_PORT_500,
-	  { HDR(36, 34, 0x20, 0), .rspi = RSPI, .version = 2, .next = 33,
-	    .payloads = 1, .response = true, .answers = true, .sa = true } },
+	  { HDR(36, 34, 0), .rspi = RSPI, .version = 2, .next = 33, .response = true,
+	    .answers = true } },
 	{ "v2 SA_INIT response: cookie",
 	  HEX(HEX_I HEX_0 29 20 22 20 00000000 00000028 0000 000c 00004006 01020304),
 	  IKE_PORT_500,
-	  { HDR(40, 34, 0x20, 0), .version = 2, .next = 41, .payloads = 1,
+	  { HDR(40, 34, 0), .version = 2, .next = 41,
 	    .response = true, .cookie = true } },
 	{ "v2 SA_INIT response: invalid KE, with a responder SPI",
 	  HEX(HEX_I HEX_R 29 20 22 20 00000000 00000026 0000 000a 00000011 0013),
 	  IKE_PORT_500,
-	  { HDR(38, 34, 0x20, 0), .rspi = RSPI, .version = 2, .next = 41,
-	    .payloads = 1, .error = 17, .response = true } },
+	  { HDR(38, 34, 0), .rspi = RSPI, .version = 2, .next = 41, .error = 17,
+	    .response = true } },
 	{ "v2 SA_INIT response: no proposal chosen",
 	  HEX(HEX_I HEX_R 29 20 22 20 00000000 00000024 0000 0008 0000000e),
 	  IKE_PORT_500,
-	  { HDR(36, 34, 0x20, 0), .rspi = RSPI, .version = 2, .next = 41,
-	    .payloads = 1, .error = 14, .response = true } },
+	  { HDR(36, 34, 0), .rspi = RSPI, .version = 2, .next = 41, .error = 14,
+	    .response = true } },
 	{ "v2 RESUME request (a nonce, then the ticket)",
 	  HEX(HEX_I HEX_0 28 20 26 08 00000000 00000030
 	  29 00 0008 01020304 00 00 000c 00004019 01020304),
 	  IKE_PORT_500,
-	  { HDR(48, 38, 0x08, 0), .version = 2, .next = 40, .payloads = 2,
+	  { HDR(48, 38, 0), .version = 2, .next = 40,
 	    .initiator = true, .opens = true } },
 	{ "v2 AUTH request behind the marker",
 	  HEX(00000000 HEX_I HEX_R 2e 20 23 08 00000001 00000028
 	  23 00 000c 0102030405060708), IKE_PORT_4500,
-	  { HDR(40, 35, 0x08, 1), .rspi = RSPI, .version = 2, .next = 46,
+	  { HDR(40, 35, 1), .rspi = RSPI, .version = 2, .next = 46,
 	    .walk = IKE_WALK_ENCRYPTED, .natt = true, .initiator = true,
 	    .encrypted = true } },
 	{ "v2 AUTH response, fragment 2 of 3",
 	  HEX(00000000 HEX_I HEX_R 35 20 23 20 00000001 00000028
 	  00 00 000c 0002 0003 01020304), IKE_PORT_4500,
-	  { HDR(40, 35, 0x20, 1), .rspi = RSPI, .version = 2, .next = 53,
+	  { HDR(40, 35, 1), .rspi = RSPI, .version = 2, .next = 53,
 	    .walk = IKE_WALK_ENCRYPTED, .frag_num = 2, .frag_total = 3,
 	    .natt = true, .response = true, .encrypted = true } },
 	{ "v2 CREATE_CHILD_SA request from the original responder",
 	  HEX(HEX_I HEX_R 2e 20 24 00 00000000 00000024 21000008 01020304),
 	  IKE_PORT_500,
-	  { HDR(36, 36, 0, 0), .rspi = RSPI, .version = 2, .next = 46,
+	  { HDR(36, 36, 0), .rspi = RSPI, .version = 2, .next = 46,
 	    .walk = IKE_WALK_ENCRYPTED, .encrypted = true } },
 	{ "v2 INFORMATIONAL response from the original initiator",
 	  HEX(HEX_I HEX_R 2e 20 25 28 fffffffe 00000024 00000008 01020304),
 	  IKE_PORT_500,
-	  { HDR(36, 37, 0x28, 0xfffffffe), .rspi = RSPI, .version = 2,
+	  { HDR(36, 37, 0xfffffffe), .rspi = RSPI, .version = 2,
 	    .next = 46, .walk = IKE_WALK_ENCRYPTED, .initiator = true,
 	    .response = true, .encrypted = true } },
 	{ "v2 unprotected INVALID_IKE_SPI",
 	  HEX(HEX_I HEX_R 29 20 25 20 00000002 00000024 00000008 00000004),
 	  IKE_PORT_500,
-	  { HDR(36, 37, 0x20, 2), .rspi = RSPI, .version = 2, .next = 41,
-	    .payloads = 1, .error = 4, .response = true } },
+	  { HDR(36, 37, 2), .rspi = RSPI, .version = 2, .next = 41, .error = 4,
+	    .response = true } },
 	{ "v2 Delete in clear, of the IKE SA and of a child",
 	  HEX(HEX_I HEX_R 2a 20 25 08 00000002 00000030
 	  2a000008 01000000 0000000c 03040001 01020304), IKE_PORT_500,
-	  { HDR(48, 37, 0x08, 2), .rspi = RSPI, .version = 2, .next = 42,
-	    .payloads = 2, .deletes = IKE_DEL_IKE | IKE_DEL_CHILD,
+	  { HDR(48, 37, 2), .rspi = RSPI, .version = 2, .next = 42, .deletes = true,
 	    .initiator = true } },
 
 	{ "v1 main mode 1, four NAT-T vendor IDs but one broken",
@@ -119,143 +117,135 @@ static const struct fixture fixtures[] = {
 	  0d 00 0014 7d9419a65310ca6f 2c179d9215529d56 /* draft 03 */
 	  00 00 0014 4048b7d56ebce885 25e7de7f00d6c2d3),
 	  IKE_PORT_500,
-	  { HDR(96, 2, 0, 0), .version = 1, .next = 1, .payloads = 4,
-	    .opens = true, .sa = true } },
+	  { HDR(96, 2, 0), .version = 1, .next = 1,
+	    .opens = true } },
 	{ "v1 main mode 2, RFC 3947 vendor ID",
 	  HEX(HEX_I HEX_R 01 10 02 00 00000000 00000038 0d000008 00000001
 	  00 00 0014 4a131c8107035845 5c5728f20e95452f), IKE_PORT_500,
-	  { HDR(56, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 1,
-	    .payloads = 2, .answers = true, .sa = true } },
+	  { HDR(56, 2, 0), .rspi = RSPI, .version = 1, .next = 1, .answers = true } },
 	{ "v1 main mode 3 with NAT-D",
 	  HEX(HEX_I HEX_R 04 10 02 00 00000000 0000003c 0a000008 01020304
 	  14000008 05060708 14000008 11111111 00000008 22222222),
 	  IKE_PORT_500,
-	  { HDR(60, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 4,
-	    .payloads = 4 } },
+	  { HDR(60, 2, 0), .rspi = RSPI, .version = 1, .next = 4 } },
 	{ "v1 main mode 4 with the draft's NAT-D",
 	  HEX(HEX_I HEX_R 04 10 02 00 00000000 00000034 82000008 01020304
 	  82000008 11111111 00000008 22222222), IKE_PORT_500,
-	  { HDR(52, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 4,
-	    .payloads = 3 } },
+	  { HDR(52, 2, 0), .rspi = RSPI, .version = 1, .next = 4 } },
 	{ "v1 main mode 5, on 4500",
 	  HEX(00000000 HEX_I HEX_R 05 10 02 01 00000000 00000024
 	  0102030405060708), IKE_PORT_4500,
-	  { HDR(36, 2, 1, 0), .rspi = RSPI, .version = 1, .next = 5,
+	  { HDR(36, 2, 0), .rspi = RSPI, .version = 1, .next = 5,
 	    .walk = IKE_WALK_ENCRYPTED, .natt = true, .encrypted = true } },
 	{ "v1 aggressive mode 1",
 	  HEX(HEX_I HEX_0 01 10 04 00 00000000 00000024 00000008 00000001),
 	  IKE_PORT_500,
-	  { HDR(36, 4, 0, 0), .version = 1, .next = 1, .payloads = 1,
-	    .opens = true, .sa = true } },
+	  { HDR(36, 4, 0), .version = 1, .next = 1,
+	    .opens = true } },
 	{ "v1 quick mode with commit bit",
 	  HEX(HEX_I HEX_R 08 10 20 03 cafebabe 00000020 01020304),
 	  IKE_PORT_500,
-	  { HDR(32, 32, 3, 0xcafebabe), .rspi = RSPI, .version = 1,
+	  { HDR(32, 32, 0xcafebabe), .rspi = RSPI, .version = 1,
 	    .next = 8, .walk = IKE_WALK_ENCRYPTED, .encrypted = true } },
 	{ "v1 informational in clear: no proposal chosen, then a delete",
 	  HEX(HEX_I HEX_0 0b 10 05 00 00000009 00000044
 	  0c00000c 00000001 0100000e
 	  0000001c 00000001 01100001 11223344 55667788 00000000 00000000),
 	  IKE_PORT_500,
-	  { HDR(68, 5, 0, 9), .version = 1, .next = 11, .payloads = 2,
-	    .error = 14, .deletes = IKE_DEL_IKE } },
+	  { HDR(68, 5, 9), .version = 1, .next = 11,
+	    .error = 14, .deletes = true } },
 	{ "v1 fragment 1", HEX(HEX_I HEX_0
 	  84 10 04 00 00000000 00000028 0000000c 0001 01 00 01020304),
 	  IKE_PORT_500,
-	  { HDR(40, 4, 0, 0), .version = 1, .next = 132, .frag_num = 1,
+	  { HDR(40, 4, 0), .version = 1, .next = 132, .frag_num = 1,
 	    .opens = true } },
 	{ "v1 last fragment", HEX(HEX_I HEX_R
 	  84 10 02 00 00000000 00000028 0000000c 0001 04 01 01020304),
 	  IKE_PORT_500,
-	  { HDR(40, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 132,
+	  { HDR(40, 2, 0), .rspi = RSPI, .version = 1, .next = 132,
 	    .frag_num = 4, .frag_total = 4 } },
 	{ "v1 fragment with nothing in it", HEX(HEX_I HEX_R
 	  84 10 02 00 00000000 00000024 00000008 0001 02 00), IKE_PORT_500,
-	  { HDR(36, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 132,
+	  { HDR(36, 2, 0), .rspi = RSPI, .version = 1, .next = 132,
 	    .frag_num = 2 } },
 	{ "v1 fragment under the encryption flag", HEX(HEX_I HEX_R
 	  84 10 02 01 00000000 00000024 00000008 0001 02 00), IKE_PORT_500,
-	  { HDR(36, 2, 1, 0), .rspi = RSPI, .version = 1, .next = 132,
+	  { HDR(36, 2, 0), .rspi = RSPI, .version = 1, .next = 132,
 	    .frag_num = 2, .encrypted = true } },
 	{ "v1 main mode 1, vendor IDs that are not NAT-T's",
 	  HEX(HEX_I HEX_0 01 10 02 00 00000000 0000004b 0d 00 0008 00000001
 	  0d 00 0014 4048b7d56ebce885 25e7de7f00d6c2d3
 	  00 00 0013 4a131c8107035845 5c5728f20e9545), IKE_PORT_500,
-	  { HDR(75, 2, 0, 0), .version = 1, .next = 1, .payloads = 3,
-	    .opens = true, .sa = true } },
+	  { HDR(75, 2, 0), .version = 1, .next = 1,
+	    .opens = true } },
 	{ "v1 main mode 1, NAT-T draft 02",
 	  HEX(HEX_I HEX_0 01 10 02 00 00000000 00000038 0d 00 0008 00000001
 	  00 00 0014 cd60464335df21f8 7cfdb2fc68b6a448), IKE_PORT_500,
-	  { HDR(56, 2, 0, 0), .version = 1, .next = 1, .payloads = 2,
-	    .opens = true, .sa = true } },
+	  { HDR(56, 2, 0), .version = 1, .next = 1,
+	    .opens = true } },
 	{ "v1 main mode 1, NAT-T draft 02 as spelt with a newline",
 	  HEX(HEX_I HEX_0 01 10 02 00 00000000 00000038 0d 00 0008 00000001
 	  00 00 0014 90cb80913ebb696e 086381b5ec427b1f), IKE_PORT_500,
-	  { HDR(56, 2, 0, 0), .version = 1, .next = 1, .payloads = 2,
-	    .opens = true, .sa = true } },
+	  { HDR(56, 2, 0), .version = 1, .next = 1,
+	    .opens = true } },
 	{ "v1 informational that begins like an answer",
 	  HEX(HEX_I HEX_R 01 10 05 00 00000009 00000024 00000008 00000001),
 	  IKE_PORT_500,
-	  { HDR(36, 5, 0, 9), .rspi = RSPI, .version = 1, .next = 1,
-	    .payloads = 1, .sa = true } },
+	  { HDR(36, 5, 9), .rspi = RSPI, .version = 1, .next = 1 } },
 	{ "v1 informational in clear: a status is no error",
 	  HEX(HEX_I HEX_R 0b 10 05 00 00000009 00000028
 	  0000000c 00000001 01004000), IKE_PORT_500,
-	  { HDR(40, 5, 0, 9), .rspi = RSPI, .version = 1, .next = 11,
-	    .payloads = 1 } },
+	  { HDR(40, 5, 9), .rspi = RSPI, .version = 1, .next = 11 } },
 	{ "v1 delete, cut before and after its protocol",
 	  HEX(HEX_I HEX_R 0c 10 05 00 00000009 0000002d
 	  0c000008 00000001 00000009 00000001 03), IKE_PORT_500,
-	  { HDR(45, 5, 0, 9), .rspi = RSPI, .version = 1, .next = 12,
-	    .payloads = 2, .deletes = IKE_DEL_CHILD } },
+	  { HDR(45, 5, 9), .rspi = RSPI, .version = 1, .next = 12 } },
 	{ "v2 delete, cut before its protocol",
 	  HEX(HEX_I HEX_R 2a 20 25 08 00000002 00000020 00000004),
 	  IKE_PORT_500,
-	  { HDR(32, 37, 0x08, 2), .rspi = RSPI, .version = 2, .next = 42,
-	    .payloads = 1, .initiator = true } },
+	  { HDR(32, 37, 2), .rspi = RSPI, .version = 2, .next = 42, .initiator = true } },
 	{ "v1 new group mode", HEX(HEX_I HEX_R
 	  08 10 21 01 00000001 00000020 01020304), IKE_PORT_500,
-	  { HDR(32, 33, 1, 1), .rspi = RSPI, .version = 1, .next = 8,
+	  { HDR(32, 33, 1), .rspi = RSPI, .version = 1, .next = 8,
 	    .walk = IKE_WALK_ENCRYPTED, .encrypted = true } },
 	{ "v1 first private exchange type", HEX(HEX_I HEX_R
 	  00 10 f0 00 00000001 0000001c), IKE_PORT_500,
-	  { HDR(28, 240, 0, 1), .rspi = RSPI, .version = 1 } },
+	  { HDR(28, 240, 1), .rspi = RSPI, .version = 1 } },
 	{ "v1 new exchange of a private type", HEX(HEX_I HEX_R
 	  00 10 f6 00 00000001 0000001c), IKE_PORT_500,
-	  { HDR(28, 246, 0, 1), .rspi = RSPI, .version = 1 } },
+	  { HDR(28, 246, 1), .rspi = RSPI, .version = 1 } },
 
 	{ "payload of length 3", HEX(HEX_I HEX_0
 	  21 20 22 08 00000000 00000024 00000003 00000000), IKE_PORT_500,
-	  { HDR(36, 34, 8, 0), .version = 2, .next = 33,
+	  { HDR(36, 34, 0), .version = 2, .next = 33,
 	    .walk = IKE_WALK_BAD, .initiator = true, .opens = true } },
 	{ "payload of length 0", HEX(HEX_I HEX_0
 	  21 20 22 08 00000000 00000024 21000000 00000000), IKE_PORT_500,
-	  { HDR(36, 34, 8, 0), .version = 2, .next = 33,
+	  { HDR(36, 34, 0), .version = 2, .next = 33,
 	    .walk = IKE_WALK_BAD, .initiator = true, .opens = true } },
 	{ "payload one byte longer than the message", HEX(HEX_I HEX_0
 	  21 20 22 08 00000000 00000024 00000009 00000000), IKE_PORT_500,
-	  { HDR(36, 34, 8, 0), .version = 2, .next = 33,
+	  { HDR(36, 34, 0), .version = 2, .next = 33,
 	    .walk = IKE_WALK_BAD, .initiator = true, .opens = true } },
 	{ "next payload that is not there", HEX(HEX_I HEX_0
 	  21 20 22 08 00000000 00000024 29000008 00000000), IKE_PORT_500,
-	  { HDR(36, 34, 8, 0), .version = 2, .next = 33, .payloads = 1,
-	    .walk = IKE_WALK_BAD, .initiator = true, .opens = true,
-	    .sa = true } },
+	  { HDR(36, 34, 0), .version = 2, .next = 33,
+	    .walk = IKE_WALK_BAD, .initiator = true, .opens = true } },
 	{ "notify too short for its type", HEX(HEX_I HEX_0
 	  29 20 22 08 00000000 00000023 00000007 000040), IKE_PORT_500,
-	  { HDR(35, 34, 8, 0), .version = 2, .next = 41, .payloads = 1,
+	  { HDR(35, 34, 0), .version = 2, .next = 41,
 	    .initiator = true, .opens = true } },
 	{ "v2 fragment 0", HEX(HEX_I HEX_R
 	  35 20 23 20 00000001 00000024 00000008 00000001), IKE_PORT_500,
-	  { HDR(36, 35, 0x20, 1), .rspi = RSPI, .version = 2, .next = 53,
+	  { HDR(36, 35, 1), .rspi = RSPI, .version = 2, .next = 53,
 	    .walk = IKE_WALK_BAD, .response = true, .encrypted = true } },
 	{ "v2 fragment 3 of 2", HEX(HEX_I HEX_R
 	  35 20 23 20 00000001 00000024 00000008 00030002), IKE_PORT_500,
-	  { HDR(36, 35, 0x20, 1), .rspi = RSPI, .version = 2, .next = 53,
+	  { HDR(36, 35, 1), .rspi = RSPI, .version = 2, .next = 53,
 	    .walk = IKE_WALK_BAD, .response = true, .encrypted = true } },
 	{ "v1 fragment 0", HEX(HEX_I HEX_R
 	  84 10 02 00 00000000 00000024 00000008 00010000), IKE_PORT_500,
-	  { HDR(36, 2, 0, 0), .rspi = RSPI, .version = 1, .next = 132,
+	  { HDR(36, 2, 0), .rspi = RSPI, .version = 1, .next = 132,
 	    .walk = IKE_WALK_BAD } },
 };
 
@@ -268,18 +258,13 @@ static void compare(const struct ike_msg *g, const struct ike_msg *w)
 	FIELD(rspi);
 	FIELD(mid);
 	FIELD(len);
-	FIELD(esp_spi);
-	FIELD(esp_seq);
 	FIELD(frag_num);
 	FIELD(frag_total);
 	FIELD(error);
 	FIELD(version);
-	FIELD(minor);
 	FIELD(exchange);
-	FIELD(flags);
 	FIELD(next);
 	FIELD(walk);
-	FIELD(payloads);
 	FIELD(deletes);
 	FIELD(natt);
 	FIELD(initiator);
@@ -287,7 +272,6 @@ static void compare(const struct ike_msg *g, const struct ike_msg *w)
 	FIELD(encrypted);
 	FIELD(opens);
 	FIELD(answers);
-	FIELD(sa);
 	FIELD(cookie);
 #undef FIELD
 }
@@ -328,9 +312,7 @@ static void cut_capture(const struct fixture *f, const u8 *buf, u32 cap,
 	SAME(m.ispi, f->want.ispi);
 	SAME(m.rspi, f->want.rspi);
 	SAME(m.mid, f->want.mid);
-	SAME(m.esp_spi, f->want.esp_spi);
 	CHECK(m.walk == f->want.walk || m.walk == IKE_WALK_CUT);
-	CHECK(m.payloads <= f->want.payloads);
 	if (cap >= IKE_CAPTURE_MIN) {
 		SAME(m.frag_num, f->want.frag_num);
 		SAME(m.encrypted, f->want.encrypted);
@@ -504,8 +486,6 @@ static void test_random_headers(void)
 		SAME(m.ispi, i);
 		SAME(m.rspi, r);
 		SAME(m.mid, mid);
-		SAME(m.minor, n & 15);
-		SAME(m.flags, b[19]);
 		SAME(m.initiator, !!(b[19] & 8));
 		SAME(m.response, !!(b[19] & 32));
 	}
@@ -533,7 +513,6 @@ static void test_walk_limit(void)
 		}
 		parse(&m, b, len, len, IKE_PORT_500);
 		SAME(m.cls, IKE_CLASS_IKE);
-		SAME(m.payloads, n > IKE_MAX_PAYLOADS ? 64 : n);
 		SAME(m.walk, n > IKE_MAX_PAYLOADS ? IKE_WALK_LIMIT :
 						    IKE_WALK_DONE);
 	}

@@ -330,8 +330,36 @@ static void test_window(void)
 	done("window: from the least to the greatest round trip, wider when few are known");
 }
 
+/* The clock goes on until then; clients 0.. ask at even intervals, each with its own
+ * phase, and what the gateway answers takes so long. Whatever comes reaches its owner.
+ */
+static void pings(u32 ms, u32 every, u32 n, const u32 *phase, const u32 *rtt)
+{
+	u32 end = now + ms, c;
+	u64 set;
+
+	for (; now < end; now++)
+		for (c = 0; c < n; c++) {
+			if (now % every == phase[c])
+				out((int)c, 1000 + c);
+			if ((now - rtt[c]) % every != phase[c])
+				continue;
+			set = in(3000 + c);
+			CHECK(n_to == 0 || set & BIT(c));
+		}
+}
+
+static bool learnt(u32 ms)
+{
+	return g.window.hi && g.window.lo / 16 <= ms && ms < g.window.hi / 16 &&
+	       g.window.hi - g.window.lo <= 64 * 16;
+}
+
 static void test_window_without_ike(void)
 {
+	const u32 rtt[] = { 40, 40, 40 }, far[] = { 300, 300, 300 };
+	const u32 apart[] = { 100, 400, 650 };
+
 	begin(false);
 	out(0, 1000);
 	out(1, 2000);
@@ -339,16 +367,87 @@ static void test_window_without_ike(void)
 	CHECK(in(3000) == (BIT(0) | BIT(1)));
 	CHECK(score(3000, 0) > -9999);
 	begin(false);
-	know(0);
-	talk_until_pinned(0, 1000, 3000);
-	SAME(owner(3000), 0);
-	CHECK(!g.window.exact && g.window.n);
-	SAME(g.window.hi, 45 * 16);
+	out(0, 1000);
+	out(1, 1001);
+	pings(7000, 1000, 2, apart, rtt);
+	SAME(g.window.hi, 0);
+	pings(3000, 1000, 2, apart, rtt);
+	CHECK(learnt(40));
+	pings(40000, 1000, 2, apart, far);	/* it is far away by now */
+	CHECK(learnt(300) || owner(3000) >= 0);
+	begin(false);
+	pings(40000, 1000, 3, apart, far);
+	CHECK(learnt(300));
 	pair_round_trip(&g, 20);
-	CHECK(g.window.exact && g.window.hi == 20 * 16 && g.window.lo == 20 * 16);
-	talk_until_pinned(0, 1001, 3001);
 	SAME(g.window.hi, 20 * 16);
-	done("window: first answers serve where no round trip of IKE's is known, and widen");
+	SAME(g.window.lo, 20 * 16);
+	pings(40000, 1000, 3, apart, far);
+	SAME(g.window.hi, 20 * 16);
+	done("window: without IKE from what arrivals in doubt have in common");
+}
+
+static void test_even(void)
+{
+	const u32 rtt[] = { 40, 40 }, uneven[] = { 20, 60 };
+	const u32 apart[] = { 100, 400 }, alike[] = { 100, 100 }, half[] = { 100, 600 };
+	const u32 shifted[] = { 100, 580 };
+
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, apart, rtt);
+	SAME(owner(3000), 0);
+	SAME(owner(3001), 1);
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, alike, rtt);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	begin(false);
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, half, rtt);
+	SAME(g.window.hi, 0);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	begin(false);			/* 540 ms for both, or 20 and 60: that it may be, too */
+	out(0, 1000);
+	out(1, 1001);
+	pings(40000, 1000, 2, shifted, uneven);
+	SAME(g.window.hi, 0);
+	CHECK(owner(3000) < 0 && owner(3001) < 0);
+	done("window: clients that ping at even intervals are told apart, or stay in doubt");
+}
+
+/* One that is paired needs no SPI: another that begins is paired at once. */
+static void test_in_turn(void)
+{
+	int c;
+
+	begin(false);
+	for (c = 0; c < 12; c++) {
+		out(c, 1000 + c);
+		now += 40;
+		CHECK(in(3000 + c) & BIT(c));
+		now += 160;
+		out(c, 1000 + c);
+		now += 40;
+		CHECK(in(3000 + c) & BIT(c));
+		SAME(owner(3000 + c), c);
+		now += 5000;
+	}
+	in(9000);			/* one of them got a new SPI that it does not ask on */
+	now += 3000;
+	in(9000);
+	now += 10;
+	out(12, 2000);
+	for (c = 0; c < 20; c++) {
+		now += 40;
+		in(9000);
+		now += 10;
+		out(12, 2000);
+	}
+	SAME(owner(9000), -1);		/* not of whoever begins later */
+	done("suspects: clients that begin one after the other are paired by two packets");
 }
 
 /* ---- rule 3: suspects ---- */
@@ -381,7 +480,7 @@ static void test_claim_age(void)
 {
 	begin(true);
 	made(0);
-	now += 68;			/* one window: one bit */
+	now += 68;			/* a window: one bit */
 	made(1);
 	in(9000);
 	SAME(score(9000, 1), 0);
@@ -454,7 +553,7 @@ static void test_answer_gains(void)
 	now += 40;
 	in(9000);			/* the question is answered already */
 	SAME(score(9000, 0), a + score(9000, 1));
-	begin(true);			/* who asks always proves nothing */
+	begin(true);			/* a client that asks always proves nothing */
 	made(0);
 	made(1);
 	for (a = 0; a < 20; a++) {
@@ -464,7 +563,7 @@ static void test_answer_gains(void)
 	now += 45 - 100;
 	in(9000);
 	SAME(score(9000, 0), score(9000, 1));
-	begin(true);			/* what comes always proves nothing */
+	begin(true);			/* an SPI that comes always proves nothing */
 	made(0);
 	made(1);
 	for (a = 0; a < 20; a++) {
@@ -546,6 +645,52 @@ static void test_once(void)
 	done("evidence: each question counts once");
 }
 
+/* Two devices with 24 SAs each: somebody of either asks all the time. */
+static void test_many_sas(void)
+{
+	static u32 ask_at[2][24], answer_at[2][24];
+	u32 r = 7, start, k, c, right = 0;
+
+	begin(true);
+	memset(answer_at, 0, sizeof(answer_at));
+	for (c = 0; c < 2; c++)
+		for (k = 0; k < 24; k++) {
+			made(c);
+			ask_at[c][k] = now + 37 * k + 13 * c;
+		}
+	for (start = now; now - start < 60000; now++)
+		for (k = 0; k < 48; k++) {
+			c = k % 2;
+			r = r * 1664525 + 1013904223;
+			if (ask_at[c][k / 2] == now) {
+				out(c, 1000 + 100 * c + k / 2);
+				answer_at[c][k / 2] = now + 40 + (r >> 16) % 8;
+				ask_at[c][k / 2] = now + 400 + (r >> 8) % 1200;
+			}
+			if (answer_at[c][k / 2] == now)
+				CHECK(in(9000 + 100 * c + k / 2) & BIT(c));
+		}
+	for (k = 0; k < 48; k++) {
+		c = k % 2;
+		right += owner(9000 + 100 * c + k / 2) == (int)c;
+	}
+	SAME(right, 48);
+	begin(true);			/* a rekey: nothing is asked on the old one any more */
+	made(0);
+	made(1);
+	out(1, 2000);
+	talk(0, 1000, 9000, 700);
+	now += PAIR_RECENT_MS;
+	out(0, 1001);
+	now += 1300;
+	k = score(9000, 0);
+	talk(0, 1001, 9000, 700);
+	talk(0, 1001, 9000, 1500);
+	talk(0, 1001, 9000, 700);
+	CHECK((int)score(9000, 0) > (int)k);
+	done("evidence: of a client with many SAs each has its own rhythm");
+}
+
 static void test_losses(void)
 {
 	int i, s;
@@ -613,7 +758,7 @@ static void test_reaction(void)
 	in(9000);
 	now += 10;
 	s = score(9000, 0);
-	out(0, 1000);			/* its first packet, upon being given it */
+	out(0, 1000);			/* the client's first packet, upon being given the SPI */
 	CHECK(score(9000, 0) >= s + 8 * 4);
 	s = score(9000, 0);
 	now += 1000;
@@ -681,7 +826,7 @@ static void test_seldom_only(void)
 	begin(true);			/* others whose IKE was not seen: 8 bits are not 12 */
 	made(0);
 	for (i = 1; i < 12; i++)
-		know(i);
+		out(i, 2000);
 	for (i = 0; i < 6; i++) {
 		out(0, 1000);
 		now += 200;
@@ -726,6 +871,26 @@ static void test_pin(void)
 	done("pin: answers that no other explains; it takes the due SA off");
 }
 
+/* An exchange seemed to have made an SA and has not; a refusal leaves those that are due. */
+static void test_not_made(void)
+{
+	begin(true);
+	ask(0);
+	made(0);
+	SAME(cl[0].n_due, 1);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 0);
+	SAME(g.n_open, 0);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 0);
+	made(0);
+	ask(0);
+	pair_not_made(&g, &cl[0]);
+	SAME(cl[0].n_due, 1);
+	SAME(g.n_open, 1);
+	done("claims: an SA that was not made is not due any more");
+}
+
 static void test_no_pin_on_word(void)
 {
 	int i;
@@ -758,7 +923,7 @@ static void test_closed_question(void)
 	out(0, 1000);
 	now += 45;
 	in(9000);
-	in(9001);			/* the same question cannot have two answers */
+	in(9001);			/* a question cannot have two answers */
 	CHECK(score(9001, 0) <= score(9001, 1));
 	now += 1500;
 	out(0, 1000);			/* the next one is open again */
@@ -772,7 +937,7 @@ static void test_ledger(void)
 {
 	int k;
 
-	begin(true);			/* one due and one unpaired: not for two SPIs */
+	begin(true);			/* an SPI due and one unpaired do not make two */
 	made(0);
 	know(1);
 	pair_asked(&g, &cl[1], now);
@@ -970,6 +1135,53 @@ static void test_confirm(void)
 	CHECK(out_pinned(0, 1000));
 	SAME(g.n_revoked, 0);
 	done("review: the outbound half is pinned after four more answers");
+}
+
+/* Nobody else can be meant: whatever comes is the answer. */
+static void test_only_client_out(void)
+{
+	begin(true);
+	made(0);
+	in(9000);
+	in(9000);
+	SAME(owner(9000), 0);
+	now += 5000;
+	out(0, 1000);
+	CHECK(out_pinned(0, 1000));
+	in(9001);			/* nothing is due, and nobody has asked */
+	in(9001);
+	SAME(owner(9001), 0);
+	begin(true);
+	out(0, 1000);			/* nothing has come so far */
+	now += 1000;
+	out(0, 1000);
+	CHECK(!out_pinned(0, 1000));
+	done("confirm: an only client's at once, and all that comes is its own");
+}
+
+/* A stream asks nothing after its first packet. */
+static void test_stream(void)
+{
+	u32 i;
+
+	begin(true);
+	made(0);
+	made(1);
+	talk_until_pinned(0, 1000, 9000);
+	SAME(owner(9000), 0);
+	out(1, 2000);
+	now += 100;
+	for (i = 0; i < PAIR_RECENT_MS / 10; i++) {
+		out(0, 1000);
+		out(1, 2000);
+		now += 10;
+		CHECK(!out_pinned(0, 1000));
+	}
+	out(0, 1000);
+	CHECK(out_pinned(0, 1000));
+	out(1, 2000);
+	CHECK(!out_pinned(1, 2000));	/* the stream has no other half */
+	done("confirm: a stream that has gone on for 4 s");
 }
 
 static void test_in_vain(void)
@@ -1170,14 +1382,24 @@ static void test_restore(void)
 	CHECK(out_pinned(0, 1000));
 	CHECK(o->s.other && o->s.other->spi == 9000);
 	know(0);
-	in(9001);
-	CHECK(!pair_restore_in(&g, &cl[0], 9001, now, &act));
+	in(9001);			/* in doubt */
+	CHECK(pair_restore_in(&g, &cl[0], 9001, now, &act));
+	carry_out();
+	SAME(owner(9001), 0);
+	CHECK(!trial(9001));
+	know(0);
+	made(1);
+	made(0);
+	pair_not_made(&g, &cl[0]);
+	in(9002);			/* likely another's */
+	SAME(leader(9002), 1);
+	CHECK(!pair_restore_in(&g, &cl[0], 9002, now, &act));
 	for (i = 0; i < 2; i++)
 		forget(i);
 	SAME(g.n_clients, 0);
 	CHECK(list_empty(&g.free) && list_empty(&g.once) && list_empty(&g.live) &&
 	      list_empty(&g.done) && list_empty(&g.pins));
-	done("restore: pins at once, but not what packets have raised questions about");
+	done("restore: pins at once, in doubt or not, but not what leads to another");
 }
 
 /* Whatever comes, books and lists agree. */
@@ -1228,11 +1450,14 @@ int main(void)
 	test_questions();
 	test_window();
 	test_window_without_ike();
+	test_even();
+	test_in_turn();
 	test_suspects();
 	test_claim_age();
 	test_unlisted();
 	test_answer_gains();
 	test_same_clock();
+	test_many_sas();
 	test_losses();
 	test_silence();
 	test_once();
@@ -1241,6 +1466,7 @@ int main(void)
 	test_reaction();
 	test_leaves();
 	test_pin();
+	test_not_made();
 	test_no_pin_on_word();
 	test_closed_question();
 	test_ledger();
@@ -1253,6 +1479,8 @@ int main(void)
 	test_strict();
 	test_nobody();
 	test_confirm();
+	test_only_client_out();
+	test_stream();
 	test_in_vain();
 	test_starving();
 	test_not_starving();

@@ -243,7 +243,7 @@ static void test_refused(void)
 	CHECK(host.allocated == 1);
 	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0, 0x0103, 4, 0, 0x0102));
 	CHECK(host.allocated == 0 && ids.total == 1);
-	/* and by the inside, with a number for the sake of form */
+	/* The inside refuses, with a number for the sake of form. */
 	CHECK(same(OUT, PPTP_OUT_CALL_REQUEST, 9, ANY, 0));
 	CHECK(same(IN, PPTP_OUT_CALL_REPLY, 0, 9, 2));
 	CHECK(host.allocated == 0 && ids.total == 1);
@@ -301,7 +301,7 @@ static void test_again(void)
 	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
 	CHECK(log_is("up 0102/0103-0102\nend 0102/0103-0102\nup 0102/0103-0222\n"
 		     "end 0102/0103-0222\nup 0102/0103-0333\n"));
-	/* and the very same answer */
+	/* The very same answer passes again. */
 	CHECK(sends(OUT, PPTP_OUT_CALL_REPLY, 0x0333, 0x0103, 1, 0x0333, 0x0102));
 	CHECK(host.up == 1);
 	end();
@@ -324,7 +324,7 @@ static void test_loose(void)
 	CHECK(same(OUT, PPTP_CALL_DISCONNECT_NOTIFY, 0x0103, ANY, 1));
 	CHECK(host.up == 2);
 	end();
-	/* and if the number is both */
+	/* A number may be both. */
 	begin();
 	taken(0x0102, 1);
 	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0, 0x0103, ANY));
@@ -672,7 +672,7 @@ static void test_overlap_attack(void)
 	mk(q, PPTP_OUT_CALL_REQUEST, 0x5555, ANY, 0);
 	CHECK(host_segment(&host, IN, pos[IN] + 13, q + 13, 1, q + 13) == PPTP_CTL_PASS);
 	CHECK(q[13] == 0x03);
-	/* and forgotten when acknowledged */
+	/* A call ID that is acknowledged is forgotten. */
 	pptp_ctl_ack(&host.ctl, OUT, pos[IN] + 14);
 	CHECK(host.ctl.half[IN].count == 0);
 	CHECK(host_segment(&host, IN, pos[IN] + 13, q + 12, 1, q + 12) == PPTP_CTL_PASS);
@@ -975,7 +975,7 @@ static void test_odd(void)
 	n = mk(p, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0);
 	CHECK(send_raw(IN, p, 13) == PPTP_CTL_DROP);
 	CHECK(sends(IN, PPTP_OUT_CALL_REQUEST, 0x1204, ANY, 0, 0x1304, ANY));
-	/* and half of one that comes back from there */
+	/* The outside's half of that number has to wait, too. */
 	n = mk(p, PPTP_SET_LINK_INFO, 0x1304, ANY, 0);
 	CHECK(send_raw(OUT, p, 13) == PPTP_CTL_DROP);
 	CHECK(sends(OUT, PPTP_SET_LINK_INFO, 0x1304, ANY, 0, 0x1204, ANY));

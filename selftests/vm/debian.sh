@@ -282,7 +282,7 @@ debian_headers()
 	# shellcheck disable=SC2046
 	debian_unpack "$release" "linux-headers-$release" \
 		$(grep -oE 'linux-headers-[^ ]+' <<< "$more") || return 1
-	# its build tools run here, whatever they build for
+	# The package's build tools run here, whatever they build for.
 	debian_native=1 debian_unpack "$release" \
 		"$(grep -oE 'linux-kbuild-[^ ]+' <<< "$more")" || return 1
 	# Absolute paths of an installed package, and the compiler of its suite

@@ -19,7 +19,7 @@ check "masquerading is seen" eval "R conntrack -L 2> /dev/null | grep -q 'dst=$P
 check "masquerading is seen: over IPv6 too" \
 	eval "R conntrack -L -f ipv6 2> /dev/null | grep -q 'dst=$PUB6 '"
 
-# one client a gateway is what stock Linux can do
+# Stock Linux can serve one client a gateway.
 check "SAs of c1 with g1" esp_up 1 1 0x1001 0x2001
 check "SAs of c2 with g2, the same SPIs" esp_up 2 2 0x1001 0x2001
 is "c1 to g1" "$(esp_ping 1)" 3

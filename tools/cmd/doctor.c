@@ -108,7 +108,7 @@ static void gather_flows(struct evidence *ev, struct report *r)
 	if (ret == -EOPNOTSUPP)
 		not_examined(r, "connections: none tracked, or nf_conntrack_netlink is missing");
 	else if (ret)
-		refused(r, "connections", ret);
+		report_refused(r, "connections", ret);
 }
 
 static void find_way(struct evidence *ev)
@@ -121,7 +121,7 @@ static void find_way(struct evidence *ev)
 static void ask_host(struct evidence *ev)
 {
 	trace_begin(&ev->tracer, ev->to);
-	ev->asked = probe_ask(ev->to, ASK_SECONDS, &ev->n_asked);
+	ev->asked = probe_ask_host(ev->to, ASK_SECONDS, &ev->n_asked);
 	trace_end(&ev->tracer);
 }
 
@@ -131,11 +131,11 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 	char table[64];
 
 	if (ret)
-		refused(r, "interfaces and routes", ret);
+		report_refused(r, "interfaces and routes", ret);
 	ret = ruleset_read(&ev->rules);
 	ev->rules_known = !ret;
 	if (ret)
-		refused(r, "firewall rules", ret);
+		report_refused(r, "firewall rules", ret);
 	if (ev->rules.bridge)
 		not_examined(r, "firewall rules of the bridge family");
 	if (proc_first_line("/proc/net/ip_tables_names", table, sizeof(table)))
@@ -165,7 +165,7 @@ static void forget(struct evidence *ev)
 	network_free(&ev->net);
 }
 
-/* That a host answers is good news, and no fault, that it answers. */
+/* Is there a fault among the findings? A host that answers when it is asked is none. */
 static bool any_fault(const struct report *r, bool asked)
 {
 	size_t i;
@@ -192,7 +192,7 @@ static int examine(struct context *ctx, const struct host *to, const struct host
 	int ret;
 
 	gather(&ev, ctx, &r);
-	checks_run(&ev, &r);
+	checks_run_all(&ev, &r);
 	report_print(&r, &ctx->out);
 	ret = exit_code(&r, to);
 	report_free(&r);
@@ -200,7 +200,7 @@ static int examine(struct context *ctx, const struct host *to, const struct host
 	return ret;
 }
 
-/* Again and again, until a signal ends it. */
+/* Look again and again, until a signal ends it. */
 static int watch(struct context *ctx, const struct host *to, const struct host *from)
 {
 	struct watch *w = watch_new(ctx, to, from);
@@ -211,7 +211,7 @@ static int watch(struct context *ctx, const struct host *to, const struct host *
 
 		watch_ear(w, &ev.ear);
 		gather(&ev, ctx, &r);
-		checks_run(&ev, &r);
+		checks_run_all(&ev, &r);
 		watch_report(w, &r);
 		report_free(&r);
 		forget(&ev);
@@ -255,7 +255,7 @@ static int doctor_run(struct context *ctx, int argc, char **argv)
 		return examine_host(ctx, watching ? watch : examine, n, argv);
 	if (watching)
 		return doctor_usage("not with probe", doctor_options[0]);
-	return probe_run(ctx, n - 1, argv + 1);
+	return probe_run_command(ctx, n - 1, argv + 1);
 }
 
 static void doctor_complete(struct context *ctx, int argc, char **argv)
@@ -268,7 +268,7 @@ static void doctor_complete(struct context *ctx, int argc, char **argv)
 	else if (argc == 2 && !word_is(argv[0], "probe"))
 		suggest_word(argv[1], "from");
 	else if (word_is(argv[0], "probe"))
-		probe_complete(argc - 1, argv + 1);
+		probe_complete_word(argc - 1, argv + 1);
 }
 
 const struct command doctor_command = {

@@ -280,8 +280,8 @@ const struct command monitor_command = {
 	.usage = "[proto PROTO] [client ADDRESS] [peer ADDRESS] [type EVENT]\n"
 		 "[--syslog | --journal[=SOCKET]] ...",
 	.summary = "print events as they happen, until interrupted",
-	.details = "EVENT: session-new, session-end, mode, setting, limit, pinned, corrected or\n"
-		   "conflict.\n"
+	.details = "EVENT: session-new, session-end, mode, setting, limit, pinned, corrected,\n"
+		   "conflict, fast or fast-refused.\n"
 		   "  --syslog   lines as of RFC 5424, with structured data\n"
 		   "  --journal  to the journal, with fields\n",
 	.options = monitor_options,

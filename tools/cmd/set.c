@@ -166,7 +166,7 @@ const struct command set_command = {
 	.usage = "PROTO on|off|block\nPROTO KEY VALUE",
 	.summary = "turn a switch, or change a setting",
 	.details =
-		"PROTO: pptp, l2tp, ike, natt, esp, ipsec (ike and esp) or all.\n"
+		PROTO_HELP
 		"  on     help the protocol through NAT\n"
 		"  off    plain NAT, as if the module were not there\n"
 		"  block  drop the protocol in both directions\n"

@@ -101,7 +101,7 @@ const struct command show_command = {
 	.name = "show",
 	.usage = "[PROTO]",
 	.summary = "show the switches; with PROTO, its settings too",
-	.details = "PROTO: pptp, l2tp, ike, natt, esp, ipsec (ike and esp) or all.\n",
+	.details = PROTO_HELP,
 	.run = show_run,
 	.complete = show_complete,
 };

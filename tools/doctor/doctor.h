@@ -144,7 +144,7 @@ struct finding *found(struct report *r, const char *code, enum severity severity
 		      const char *proto, char *seen, char *advice);
 void finding_command(struct finding *f, char *command);
 void not_examined(struct report *r, const char *fmt, ...) __printf(2, 3);
-void refused(struct report *r, const char *what, int error);
+void report_refused(struct report *r, const char *what, int error);
 char *say_all(const char *const *parts);
 void finding_print(struct out *o, const struct finding *f, struct context *watching);
 void notes_print(const struct report *r, struct out *o, struct context *watching);
@@ -172,13 +172,13 @@ bool readings_any(const struct readings *r);
 uint64_t grew_by(const struct evidence *ev, enum counter_kind kind);
 
 /* checks/checks.c */
-void checks_run(const struct evidence *ev, struct report *r);
+void checks_run_all(const struct evidence *ev, struct report *r);
 
 /* probe/probe.c */
-int probe_run(struct context *ctx, int argc, char **argv);
-void probe_complete(int argc, char **argv);
+int probe_run_command(struct context *ctx, int argc, char **argv);
+void probe_complete_word(int argc, char **argv);
 int host_resolve(struct host *host, const char *name);
-struct asked *probe_ask(const struct host *host, int seconds, size_t *n);
+struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n);
 
 /* watch.c */
 struct watch *watch_new(struct context *ctx, const struct host *to, const struct host *from);

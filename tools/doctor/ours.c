@@ -62,7 +62,7 @@ void ours_read(struct ours *ours, struct context *ctx, struct report *r)
 	if (!ret)
 		ret = fetch(ctx, VPNPASS_CMD_SESSION_GET, &ours->session_replies);
 	if (ret) {
-		refused(r, "vpnpass's own sessions and counters", ret);
+		report_refused(r, "vpnpass's own sessions and counters", ret);
 		return;
 	}
 	ours->known = true;

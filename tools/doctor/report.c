@@ -66,12 +66,12 @@ void not_examined(struct report *r, const char *fmt, ...)
 }
 
 /**
- * refused - Note that the kernel would not tell something.
+ * report_refused - Note that the kernel would not tell something.
  * @r: The report.
  * @what: What was asked for.
  * @error: The negative errno.
  */
-void refused(struct report *r, const char *what, int error)
+void report_refused(struct report *r, const char *what, int error)
 {
 	r->refused = true;
 	not_examined(r, "%s: %s%s", what, strerror(-error),

@@ -15,7 +15,7 @@
 /* Packets that go on are told once, those that come again after this many seconds anew. */
 #define PAUSE_SECONDS	60
 #define PACKETS_MAX	256
-/* So often in a row a finding has to be missing until it is gone. */
+/* A finding is gone when it is missing so often in a row. */
 #define GONE_ROUNDS	2
 
 struct told_packet {

@@ -23,6 +23,26 @@ const struct setting *proto_setting(const struct proto *p, const char *key)
 	return NULL;
 }
 
+/* Settings that mean nothing any more. The kernel does not list them; it takes them, so
+ * that files saved before can be restored, and says that it ignores them.
+ */
+static const struct {
+	const char *proto;
+	const char *key;
+} gone[] = {
+	{ "esp", "hold" }, { "esp", "pairing_window" }, { "ike", "gate" }, { "ike", "gate_time" },
+};
+
+static bool setting_is_gone(const struct proto *p, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(gone); i++)
+		if (!strcmp(p->name, gone[i].proto) && !strcmp(key, gone[i].key))
+			return true;
+	return false;
+}
+
 static bool any_has_setting(const struct replies *r, const struct change *change)
 {
 	const struct nlmsghdr *pos = NULL;
@@ -30,7 +50,8 @@ static bool any_has_setting(const struct replies *r, const struct change *change
 	bool has = false;
 
 	while (!has && protos_next(r, change->which, &pos, &proto)) {
-		has = proto_setting(&proto, change->key);
+		has = proto_setting(&proto, change->key) ||
+		      setting_is_gone(&proto, change->key);
 		proto_free(&proto);
 	}
 	return has;
@@ -49,7 +70,7 @@ bool change_concerns(const struct change *change, const struct replies *r,
 		     const struct proto *p)
 {
 	return !change->key || proto_setting(p, change->key) ||
-	       !any_has_setting(r, change);
+	       setting_is_gone(p, change->key) || !any_has_setting(r, change);
 }
 
 static void complain_no_setting(const struct proto *p, const char *key)
@@ -84,6 +105,8 @@ bool change_fits(const struct proto *p, const struct change *change)
 	const struct setting *s = change->key ? proto_setting(p, change->key) : NULL;
 
 	if (!change->key)
+		return true;
+	if (!s && setting_is_gone(p, change->key))
 		return true;
 	if (!s) {
 		complain_no_setting(p, change->key);
@@ -126,5 +149,8 @@ int change_send(struct context *ctx, const char *name, const struct change *chan
 	}
 	ret = nl_talk(&ctx->nl, &replies);
 	replies_free(&replies);
+	if (!ret && *ctx->nl.text)
+		complain("%s %s: %s", name, change->key ?: mode_name(MAYBE(change->mode)),
+			 ctx->nl.text);
 	return ret;
 }

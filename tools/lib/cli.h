@@ -67,6 +67,22 @@ struct maybe stamp_now(void);
 void stamp_text(char to[STAMP_SIZE], enum stamp stamp, struct maybe ns);
 void stamp_json(struct context *ctx, struct maybe ns);
 
+/*
+ * Each protocol that we know, and the module that brings it: the one list of them, in the
+ * order in which they are told. make style compares it with those that are not C.
+ */
+#define KNOWN_PROTOS(f)			\
+	f("pptp", "vpnpass_pptp")	\
+	f("l2tp", "vpnpass_l2tp")	\
+	f("ike", "vpnpass_ike")		\
+	f("natt", "vpnpass_ike")	\
+	f("esp", "vpnpass_esp")
+
+#define PROTO_NAME(name, module)	name,
+#define PROTO_COMMA(name, module)	name ", "
+#define PROTO_HELP	\
+	"PROTO: " KNOWN_PROTOS(PROTO_COMMA) "ipsec (ike and esp) or all.\n"
+
 /* protos.c */
 bool proto_plausible(const char *which);
 int proto_usage(const struct command *command, const char *word);

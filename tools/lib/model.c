@@ -25,6 +25,8 @@ static const char *const event_names[] = {
 	[VPNPASS_EVENT_TYPE_PINNED] = "pinned",
 	[VPNPASS_EVENT_TYPE_CORRECTED] = "corrected",
 	[VPNPASS_EVENT_TYPE_CONFLICT] = "conflict",
+	[VPNPASS_EVENT_TYPE_FAST] = "fast",
+	[VPNPASS_EVENT_TYPE_FAST_REFUSED] = "fast-refused",
 	NULL
 };
 
@@ -361,6 +363,10 @@ static struct maybe *session_number(struct session *s, int type)
 		return &s->zone_reply;
 	case VPNPASS_A_SESSION_LIFETIME:
 		return &s->lifetime;
+	case VPNPASS_A_SESSION_FAST_OUT:
+		return &s->fast_out;
+	case VPNPASS_A_SESSION_FAST_IN:
+		return &s->fast_in;
 	}
 	return NULL;
 }

@@ -52,7 +52,7 @@ struct session {
 	struct maybe packets_out, bytes_out, packets_in, bytes_in;
 	char dest[INET6_ADDRSTRLEN];
 	const char *device;
-	struct maybe zone, zone_reply, lifetime;
+	struct maybe zone, zone_reply, lifetime, fast_out, fast_in;
 	struct pin *pins;
 	size_t n_pins;
 };

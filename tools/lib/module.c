@@ -18,11 +18,8 @@
  */
 const char *module_of(const char *proto)
 {
-	static const char *const modules[][2] = {
-		{ "pptp", "vpnpass_pptp" }, { "l2tp", "vpnpass_l2tp" },
-		{ "ike", "vpnpass_ike" }, { "natt", "vpnpass_ike" },
-		{ "esp", "vpnpass_esp" },
-	};
+#define NAME_AND_MODULE(name, module)	{ name, module },
+	static const char *const modules[][2] = { KNOWN_PROTOS(NAME_AND_MODULE) };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(modules); i++)

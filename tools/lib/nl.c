@@ -202,7 +202,7 @@ static int talk_once(struct nl *nl, struct replies *r, bool *torn)
 	return ret;
 }
 
-/* Again, when objects came or went meanwhile. */
+/* Ask again when objects came or went meanwhile. */
 static int talk(struct nl *nl, struct replies *replies)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->request;

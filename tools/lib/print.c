@@ -214,6 +214,8 @@ void session_fields(struct out *o, const struct session *s)
 	out_number(o, "bytes_out", NULL, s->bytes_out);
 	out_number(o, "packets_in", NULL, s->packets_in);
 	out_number(o, "bytes_in", NULL, s->bytes_in);
+	out_number(o, "fast_out", NULL, s->fast_out);
+	out_number(o, "fast_in", NULL, s->fast_in);
 	out_string(o, "dest", NULL, known_text(s->dest));
 	out_string(o, "device", NULL, s->device);
 	out_number(o, "zone", NULL, s->zone);
@@ -265,10 +267,16 @@ void session_pins_line(struct out *o, const struct session *s)
 {
 	char *text = xasprintf("local %s", *s->local ? s->local : "-");
 	unsigned int kind;
+	char fast[64];
 
 	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		text = append_numbers(text, s, kind, VPNPASS_DIRECTION_ORIGINAL);
 		text = append_numbers(text, s, kind, VPNPASS_DIRECTION_REPLY);
+	}
+	if (s->fast_out.value || s->fast_in.value) {
+		snprintf(fast, sizeof(fast), "  fast out %ju in %ju",
+			 (uintmax_t)s->fast_out.value, (uintmax_t)s->fast_in.value);
+		text = append(text, fast);
 	}
 	out_line(o, 4, "%s", text);
 	free(text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Finding the protocols that a command is about, with the modules loaded when
- * they are missing and we may. The kernel is
- * asked for all of them, as there are only a few.
+ * they are missing and we may. The kernel is asked for all of them, as there are
+ * only a few.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -49,10 +49,11 @@ bool proto_plausible(const char *which)
 }
 
 static const char *const proto_names[] = {
-	"pptp", "l2tp", "ike", "natt", "esp", "ipsec", "all", NULL
+	KNOWN_PROTOS(PROTO_NAME) "ipsec", "all", NULL
 };
 
-#define KNOWN	"(known: pptp l2tp ike natt esp ipsec all)"
+#define AND_SPACE(name, module)	name " "
+#define KNOWN	"(known: " KNOWN_PROTOS(AND_SPACE) "ipsec all)"
 
 /**
  * proto_usage - Complain about a word that can be no protocol.

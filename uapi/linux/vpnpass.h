@@ -54,7 +54,7 @@ enum vpnpass_mode {
 };
 
 /**
- * enum vpnpass_number_kind - What the number of a pin is.
+ * enum vpnpass_number_kind - Kind of a pin's number.
  * @VPNPASS_NUMBER_KIND_SPI: IPsec ESP security parameters index (RFC 4303
  *   2.1), 32 bits.
  * @VPNPASS_NUMBER_KIND_CALL_ID: PPTP call ID, the key of GRE version 1 (RFC
@@ -74,8 +74,8 @@ enum vpnpass_number_kind {
 };
 
 /**
- * enum vpnpass_direction - As conntrack has it; the client's first packet goes
- *   in direction original.
+ * enum vpnpass_direction - Direction of a packet as conntrack has it; the
+ *   client's first packet goes in direction original.
  * @VPNPASS_DIRECTION_ORIGINAL: From the client to the peer.
  * @VPNPASS_DIRECTION_REPLY: From the peer to the client.
  */
@@ -85,7 +85,7 @@ enum vpnpass_direction {
 };
 
 /**
- * enum vpnpass_pin_state - How sure the pin is.
+ * enum vpnpass_pin_state - Certainty of a pin.
  * @VPNPASS_PIN_STATE_TENTATIVE: Seen, not yet on the fast path.
  * @VPNPASS_PIN_STATE_SETTLED: Packets with this number go straight to the
  *   connection.
@@ -96,7 +96,7 @@ enum vpnpass_pin_state {
 };
 
 /**
- * enum vpnpass_event_type - What a message of the events group tells.
+ * enum vpnpass_event_type - Kind of a message of the events group.
  * @VPNPASS_EVENT_TYPE_SESSION_NEW: A session began.
  * @VPNPASS_EVENT_TYPE_SESSION_END: A session ended; its counters are final.
  * @VPNPASS_EVENT_TYPE_MODE: A switch changed.
@@ -108,6 +108,9 @@ enum vpnpass_pin_state {
  *   contrary evidence.
  * @VPNPASS_EVENT_TYPE_CONFLICT: A number is in use by another session; plain
  *   NAT instead.
+ * @VPNPASS_EVENT_TYPE_FAST: Packets with a number go the fast way from now on.
+ * @VPNPASS_EVENT_TYPE_FAST_REFUSED: Packets with a number do not go the fast
+ *   way, for the reason given, though the setting is on.
  */
 enum vpnpass_event_type {
 	VPNPASS_EVENT_TYPE_SESSION_NEW = 0,
@@ -118,14 +121,16 @@ enum vpnpass_event_type {
 	VPNPASS_EVENT_TYPE_PINNED,
 	VPNPASS_EVENT_TYPE_CORRECTED,
 	VPNPASS_EVENT_TYPE_CONFLICT,
+	VPNPASS_EVENT_TYPE_FAST,
+	VPNPASS_EVENT_TYPE_FAST_REFUSED,
 };
 
 /**
- * enum vpnpass_a_proto - One protocol of this network namespace.
+ * enum vpnpass_a_proto - A protocol of this network namespace.
  * @VPNPASS_A_PROTO_NAME: Protocol name, such as esp; one per loaded helper.
  *   (string, up to 15 bytes)
  * @VPNPASS_A_PROTO_MODE: The switch. (u32, enum vpnpass_mode)
- * @VPNPASS_A_PROTO_SESSIONS: Sessions now. (u32)
+ * @VPNPASS_A_PROTO_SESSIONS: Number of sessions now. (u32)
  * @VPNPASS_A_PROTO_PINS: Numbers on the fast path now. (u32)
  * @VPNPASS_A_PROTO_SETTING: A setting of the protocol. In proto-set exactly
  *   one is taken. (nest of setting, may repeat)
@@ -147,8 +152,8 @@ enum vpnpass_a_proto {
 
 /**
  * enum vpnpass_a_setting - A value that the administrator may set.
- * @VPNPASS_A_SETTING_NAME: Its name. (string, up to 31 bytes)
- * @VPNPASS_A_SETTING_VALUE: Its value now. (u32)
+ * @VPNPASS_A_SETTING_NAME: Name of the setting. (string, up to 31 bytes)
+ * @VPNPASS_A_SETTING_VALUE: Value of the setting now. (u32)
  * @VPNPASS_A_SETTING_MINIMUM: Least value accepted. (u32)
  * @VPNPASS_A_SETTING_MAXIMUM: Greatest value accepted. (u32)
  * @VPNPASS_A_SETTING_UNIT: Unit of the value (ms, s, sessions), empty for a
@@ -172,9 +177,9 @@ enum vpnpass_a_setting {
  * enum vpnpass_a_counter - A counter, self-describing so that tools need not
  *   know it.
  * @VPNPASS_A_COUNTER_PAD: Padding for 64-bit attributes.
- * @VPNPASS_A_COUNTER_NAME: Its name, lower case with underscores. (string, up
- *   to 31 bytes)
- * @VPNPASS_A_COUNTER_VALUE: Its value. (u64)
+ * @VPNPASS_A_COUNTER_NAME: Name of the counter, lower case with underscores.
+ *   (string, up to 31 bytes)
+ * @VPNPASS_A_COUNTER_VALUE: Value of the counter. (u64)
  */
 enum vpnpass_a_counter {
 	VPNPASS_A_COUNTER_PAD = 1,
@@ -189,14 +194,14 @@ enum vpnpass_a_counter {
 /**
  * enum vpnpass_a_pin - A number that identifies packets of a session.
  * @VPNPASS_A_PIN_PAD: Padding for 64-bit attributes.
- * @VPNPASS_A_PIN_KIND: What the number is. (u32, enum vpnpass_number_kind)
+ * @VPNPASS_A_PIN_KIND: Kind of the number. (u32, enum vpnpass_number_kind)
  * @VPNPASS_A_PIN_DIR: Direction of the packets that carry it. (u32, enum
  *   vpnpass_direction)
  * @VPNPASS_A_PIN_NUMBER: The number as it comes from the sender. (u64)
  * @VPNPASS_A_PIN_NAT_NUMBER: The number after translation, when it is
  *   translated. (u64)
  * @VPNPASS_A_PIN_IDLE: Time since the last packet, in milliseconds. (u32)
- * @VPNPASS_A_PIN_STATE: Whether it is on the fast path. (u32, enum
+ * @VPNPASS_A_PIN_STATE: Whether the pin is on the fast path. (u32, enum
  *   vpnpass_pin_state)
  */
 enum vpnpass_a_pin {
@@ -214,8 +219,7 @@ enum vpnpass_a_pin {
 };
 
 /**
- * enum vpnpass_a_session - One VPN connection of one client through this
- *   router.
+ * enum vpnpass_a_session - A VPN connection of a client through this router.
  * @VPNPASS_A_SESSION_PAD: Padding for 64-bit attributes.
  * @VPNPASS_A_SESSION_ID: Unique in this network namespace for as long as the
  *   module is loaded. (u64)
@@ -228,7 +232,7 @@ enum vpnpass_a_pin {
  * @VPNPASS_A_SESSION_LOCAL: Address of the router that the peer sees. (binary,
  *   up to 16 bytes)
  * @VPNPASS_A_SESSION_AGE: Time since the session began. (u64)
- * @VPNPASS_A_SESSION_IDLE: Time since its last packet. (u64)
+ * @VPNPASS_A_SESSION_IDLE: Time since the session's last packet. (u64)
  * @VPNPASS_A_SESSION_PACKETS_OUT: Packets from the client. (u64)
  * @VPNPASS_A_SESSION_BYTES_OUT: Bytes from the client, IP headers included.
  *   (u64)
@@ -246,12 +250,17 @@ enum vpnpass_a_pin {
  *   the router's makes another of it, the peer's. (binary, up to 16 bytes)
  * @VPNPASS_A_SESSION_ZONE: Conntrack zone of packets from the client, when it
  *   is not the default one; up to 65535. (u32)
- * @VPNPASS_A_SESSION_ZONE_REPLY: The same of packets to the client. (u32)
+ * @VPNPASS_A_SESSION_ZONE_REPLY: Conntrack zone of packets to the client,
+ *   likewise. (u32)
  * @VPNPASS_A_SESSION_DEVICE: Name of the device whose address is local, when
  *   the connection is masqueraded and so ends with that address. (string, up
  *   to 15 bytes)
  * @VPNPASS_A_SESSION_LIFETIME: Time until the connection ends unless there is
  *   a packet. (u32)
+ * @VPNPASS_A_SESSION_FAST_OUT: Packets of packets-out that went the fast way,
+ *   where the protocol has one. (u64)
+ * @VPNPASS_A_SESSION_FAST_IN: Packets of packets-in that went the fast way,
+ *   where the protocol has one. (u64)
  */
 enum vpnpass_a_session {
 	VPNPASS_A_SESSION_PAD = 1,
@@ -275,6 +284,8 @@ enum vpnpass_a_session {
 	VPNPASS_A_SESSION_ZONE_REPLY,
 	VPNPASS_A_SESSION_DEVICE,
 	VPNPASS_A_SESSION_LIFETIME,
+	VPNPASS_A_SESSION_FAST_OUT,
+	VPNPASS_A_SESSION_FAST_IN,
 
 	/* private: */
 	__VPNPASS_A_SESSION_MAX,
@@ -282,10 +293,11 @@ enum vpnpass_a_session {
 };
 
 /**
- * enum vpnpass_a_event - Something happened.
+ * enum vpnpass_a_event - An event, that something happened.
  * @VPNPASS_A_EVENT_PAD: Padding for 64-bit attributes.
- * @VPNPASS_A_EVENT_TYPE: What it was. (u32, enum vpnpass_event_type)
- * @VPNPASS_A_EVENT_TIME: When, in nanoseconds of CLOCK_REALTIME. (u64)
+ * @VPNPASS_A_EVENT_TYPE: Kind of the event. (u32, enum vpnpass_event_type)
+ * @VPNPASS_A_EVENT_TIME: Time of the event, in nanoseconds of CLOCK_REALTIME.
+ *   (u64)
  * @VPNPASS_A_EVENT_PROTO: Protocol name. (string, up to 15 bytes)
  * @VPNPASS_A_EVENT_MODE: The new mode, with a mode event. (u32, enum
  *   vpnpass_mode)
@@ -293,7 +305,7 @@ enum vpnpass_a_session {
  *   setting)
  * @VPNPASS_A_EVENT_SESSION: The session concerned. (nest of event-session)
  * @VPNPASS_A_EVENT_PIN: The number concerned. (nest of pin)
- * @VPNPASS_A_EVENT_REASON: Why, in a few words, with limit, session-end,
+ * @VPNPASS_A_EVENT_REASON: Cause, in a few words, with limit, session-end,
  *   corrected and conflict events. (string, up to 63 bytes)
  */
 enum vpnpass_a_event {
@@ -314,13 +326,13 @@ enum vpnpass_a_event {
 
 /**
  * enum vpnpass_cmd - Commands and notifications.
- * @VPNPASS_CMD_PROTO_GET: One protocol by name, or a dump of all that are
+ * @VPNPASS_CMD_PROTO_GET: A protocol by name, or a dump of all that are
  *   loaded.
  * @VPNPASS_CMD_PROTO_SET: Set the mode or one setting of a protocol. A change
  *   of mode ends the flows that the old mode let live.
  * @VPNPASS_CMD_SESSION_GET: Dump the sessions that pass the filter.
  * @VPNPASS_CMD_SESSION_FLUSH: End the sessions that pass the filter.
- * @VPNPASS_CMD_EVENT_NTF: Sent to the events group.
+ * @VPNPASS_CMD_EVENT_NTF: An event, sent to the events group.
  * @VPNPASS_CMD_SESSION_RESTORE: Begin a session that session-get listed before
  *   the modules were loaded anew, with its numbers, so that what the peer
  *   sends first reaches its client. Numbers are added to a session that is

@@ -57,27 +57,34 @@ void pair_made(struct pair_group *g, struct pair_client *c, u32 now)
 	pair_open_update(g, c, true);
 }
 
-/* The request was refused. */
+/* The request was refused; or, while none is under way, what seemed to have made an SA
+ * has not.
+ */
 void pair_not_made(struct pair_group *g, struct pair_client *c)
 {
+	if (!c->asking && c->n_due)
+		c->n_due--;
 	c->asking = false;
 	pair_open_update(g, c, false);
 }
 
 void pair_round_trip(struct pair_group *g, u32 ms)
 {
-	pair_window_sample(&g->window, ms, true);
+	pair_window_sample(&g->window, ms);
 }
 
-/* Whether a client may own an SPI that first came then. A claim may be some
- * delay younger, as what the gateway sends overtakes its own response.
+/* A claim may be some delay younger than an SPI that it is for, as what the gateway
+ * sends overtakes its own response.
  */
+static bool was_open(const struct pair_group *g, const struct pair_client *c, u32 at)
+{
+	return pair_is_open(c) && (s32)(c->open_at - at) <= (s32)pair_window_len(&g->window);
+}
+
+/* Whether a client may own an SPI that first came then. */
 bool pair_may_own(const struct pair_group *g, const struct pair_client *c, u32 first_at)
 {
-	if (!c->ike)
-		return true;
-	return pair_is_open(c) &&
-	       (s32)(c->open_at - first_at) <= (s32)pair_window_len(&g->window);
+	return !c->ike || was_open(g, c, first_at);
 }
 
 /* An SA is mostly used soon after it was made. */
@@ -88,7 +95,7 @@ s16 pair_claim_score(const struct pair_group *g, const struct pair_client *c, u3
 	int i;
 
 	if (!c->ike)
-		return -PAIR_BIT * (PAIR_LEAD + (pair_is_open(c) ? 0 : PAIR_SURE));
+		return -PAIR_BIT * (PAIR_LEAD + (was_open(g, c, at) ? 0 : PAIR_SURE));
 	for (i = 0; i < PAIR_DUE; i++) {
 		age = (s32)(at - c->claim_at[i]);
 		if (age >= -(s32)len)
@@ -137,6 +144,8 @@ void pair_question(struct pair_group *g, struct pair_client *c, struct pair_out 
 	o->vary_ms = o->n_asked < 2 ? 0 :
 		gap > o->gap_ms ? gap - o->gap_ms : o->gap_ms - gap;
 	o->gap_ms = gap;
+	if (o->n_asked)
+		o->every_ms = pair_mean(o->every_ms, gap);
 	if (!list_empty(&c->asks))
 		c->every_ms = pair_mean(c->every_ms, now - c->asked_at);
 	if (!list_empty(&g->asks))

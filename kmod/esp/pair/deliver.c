@@ -137,7 +137,7 @@ void pair_deliver(struct pair_group *g, struct pair_trial *t, bool alone, u32 no
 {
 	g->mark++;
 	act->to = g->to;
-	act->sure = t->owner || g->n_clients == 1;
+	act->sure = t->owner || g->n_clients == 1 || spoke(t, t->lead);
 	refill(g, now);
 	if (t->owner || g->cfg->strict)
 		give(g, act, t->owner ? t->owner : t->lead, 1);

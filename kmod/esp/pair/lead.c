@@ -116,9 +116,6 @@ static void decide(struct pair_group *g, struct pair_trial *t,
 	if (!pair_add_in(g, c, t->spi, now, act))
 		return;
 	container_of(c->in.next, struct pair_in, s.node)->n_looks = t->n_looks;
-	/* The time to the answer serves where no round trip of IKE's is known. */
-	if (o && s->asked_at)
-		pair_window_sample(&g->window, now - s->asked_at, false);
 	if (o && !o->s.other)
 		pair_pair(g, list_first_entry(&c->in, struct pair_spi, node), &o->s);
 	pair_set_lead(t, NULL);
@@ -149,7 +146,9 @@ static bool enough(const struct pair_group *g,
 {
 	const struct pair_client *c = s->c;
 
-	if (g->n_clients > 1 && !s->spoke)
+	if (g->n_clients == 1)
+		return true;
+	if (!s->spoke)
 		return false;
 	return c->n_lead <= max_t(u16, c->n_due, c->n_unpaired) ||
 	       s->score >= PAIR_SURE * PAIR_BIT;

@@ -113,6 +113,7 @@ void pair_out(struct pair_group *g, struct pair_client *c, struct pair_out *o,
 	bool question = now - o->seen_at >= PAIR_QUIET_MS;
 
 	o->seen_at = now;
+	pair_confirm(g, o, question, now, act);
 	if (!question)
 		return;
 	pair_question(g, c, o, now);
@@ -132,6 +133,7 @@ void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 {
 	struct pair_trial *t = pair_room_find(g, spi);
 	bool alone = !t || pair_is_alone(&g->window, t, now);
+	bool second = t && !t->twice;
 
 	if (!t)
 		t = pair_room_new(g, spi, now);
@@ -143,7 +145,7 @@ void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 	}
 	if (t->owner) {
 		pair_add_in(g, t->owner, spi, now, act);
-	} else if (alone || g->n_clients == 1) {
+	} else if (alone || second) {
 		if (alone)
 			pair_arrival(g, t, now);
 		pair_lead(g, t, now, act);
@@ -162,12 +164,18 @@ void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
  * @now: ms
  * @act: filled with its pin
  *
- * Return: false when packets have raised questions about it already.
+ * Return: false when it leads to another by now.
  */
 bool pair_restore_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 		     struct pair_act *act)
 {
-	return !pair_room_find(g, spi) && pair_add_in(g, c, spi, now, act);
+	struct pair_trial *t = pair_room_find(g, spi);
+
+	if (t && (t->owner || (t->lead && t->lead != c)))
+		return false;
+	if (t)
+		pair_room_free(g, t);
+	return pair_add_in(g, c, spi, now, act);
 }
 
 /* An SPI was saved and is there again: it gets its pin and any other half. */

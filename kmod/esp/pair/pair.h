@@ -32,6 +32,9 @@
 #define PAIR_WALK	32	/* steps through a list */
 #define PAIR_DUE	4	/* SAs that one exchange makes, and its repetition */
 #define PAIR_COPIES_MAX	64	/* copies of one packet */
+#define PAIR_STEPS	64	/* of 16 ms, in which lags are counted */
+#define PAIR_SPANS	4	/* lengths of spans of lags: 2, 4, 8 and 16 steps */
+#define PAIR_LAGS	64	/* arrivals, when half of each count is forgotten */
 
 #define PAIR_ACTS	4	/* no call asks for more of one kind */
 
@@ -113,7 +116,8 @@ struct pair_out {
 	u32 seen_at;
 	u32 asked_at[2];		/* the latest questions */
 	u32 answered_by[2];		/* an inbound SPI, 0: open */
-	u16 gap_ms;			/* between the latest questions, */
+	u16 every_ms;			/* between questions */
+	u16 gap_ms;			/* between the latest two, */
 	u16 vary_ms;			/* and its difference from the one before */
 	u8 n_asked;			/* up to 2 */
 	u8 n_vain;			/* paired: in a row without an arrival */
@@ -165,8 +169,13 @@ struct pair_client {
 /* When an answer may come: round trips in sixteenths of a millisecond. */
 struct pair_window {
 	u32 lo, hi;
-	u8 n;			/* samples, up to 4 */
-	bool exact;
+	u8 n;			/* of IKE, up to 4; 0: lo and hi are from pair_lags */
+};
+
+/* Of how many arrivals in doubt, the latest count most, each span of lags has a question. */
+struct pair_lags {
+	u8 hits[PAIR_SPANS][PAIR_STEPS];	/* by the span's length and first step */
+	u8 n;
 };
 
 /**
@@ -194,6 +203,7 @@ struct pair_group {
 	struct list_head free, done, once, live;	/* trials */
 	struct pair_trial *hash[64];
 	struct pair_window window;
+	struct pair_lags lags;
 	u32 n_clients, n_open, n_without_ike;
 	u32 asked_at;			/* anybody's latest question */
 	u32 every_ms;			/* between anybody's questions */

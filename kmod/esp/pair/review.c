@@ -62,8 +62,6 @@ static void probation(struct pair_group *g, struct pair_out *o, u32 now,
 	struct pair_in *in = container_of(o->s.other, struct pair_in, s);
 
 	if (was_answered(g, o->s.c, o->asked_at[1])) {
-		if (in->s.last && pair_in_window(&g->window, o->asked_at[1], *in->s.last))
-			pair_window_sample(&g->window, *in->s.last - o->asked_at[1], false);
 		o->n_vain = 0;
 		if (++o->n_good >= PAIR_STARVE)
 			pair_act_pin(act, &o->s);
@@ -108,6 +106,39 @@ static void starve(struct pair_group *g, struct pair_client *c, u32 asked_at, u3
 	in = doubtful(g, c, asked_at, now);
 	if (in)
 		revoke(g, in, c, now, act);
+}
+
+/* Of an only client all that comes is the answer. */
+static void only_client(struct pair_group *g, struct pair_out *o)
+{
+	struct pair_spi *s;
+
+	list_for_each_entry(s, &o->s.c->in, node) {
+		if (s->other)
+			continue;
+		pair_pair(g, s, &o->s);
+		return;
+	}
+}
+
+/**
+ * pair_confirm() - a packet goes out: has its SPI proved itself without questions?
+ * @g: the group
+ * @o: its SPI
+ * @question: a silence came before the packet
+ * @now: ms
+ * @act: filled with its pin
+ */
+void pair_confirm(struct pair_group *g, struct pair_out *o, bool question, u32 now,
+		  struct pair_act *act)
+{
+	bool only = g->n_clients == 1;
+
+	if (only && !o->s.other)
+		only_client(g, o);
+	if (o->s.other &&
+	    (only || (!question && now - o->asked_at[0] >= PAIR_RECENT_MS)))
+		pair_act_pin(act, &o->s);
 }
 
 /**

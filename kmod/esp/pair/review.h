@@ -5,6 +5,8 @@
 
 #include "deliver.h"
 
+void pair_confirm(struct pair_group *g, struct pair_out *o, bool question, u32 now,
+		  struct pair_act *act);
 void pair_review(struct pair_group *g, struct pair_client *c, struct pair_out *o,
 		 u32 now, struct pair_act *act);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rules 3 and 4 of docs/pairing.md. Scores are in eighths of a bit. */
+#include "lags.h"
 #include "suspects.h"
 
 #define NONE		(-0x4000)	/* the score of nobody */
@@ -54,40 +55,68 @@ struct pair_suspect *pair_suspect_add(const struct pair_group *g, struct pair_tr
 	return s;
 }
 
-/* A question of the client that an arrival of this SPI may answer. */
+/* A question on the SPI that an arrival of this inbound one may answer. */
+static bool has_question(const struct pair_group *g, const struct pair_out *o, u32 spi,
+			 u32 now, u32 *asked_at)
+{
+	int i;
+
+	for (i = 0; i < o->n_asked; i++) {
+		if (o->s.pin || !pair_in_window(&g->window, o->asked_at[i], now) ||
+		    (o->answered_by[i] && o->answered_by[i] != spi))
+			continue;
+		*asked_at = o->asked_at[i];
+		return true;
+	}
+	return false;
+}
+
+/* The client's SPI with such a question, the one that was answered before if it has one. */
 static struct pair_out *question_of(const struct pair_group *g, struct pair_client *c,
-				    u32 spi, u32 now, u32 *asked_at)
+				    const struct pair_out *before, u32 spi, u32 now,
+				    u32 *asked_at)
 {
 	struct pair_spi *s;
-	struct pair_out *o;
-	int i, steps = 0;
+	int steps = 0;
 
+	if (before && has_question(g, before, spi, now, asked_at))
+		return (struct pair_out *)before;
 	list_for_each_entry(s, &c->out, node) {
-		o = container_of(s, struct pair_out, s);
-		if (++steps > PAIR_SUSPECTS)
+		struct pair_out *o = container_of(s, struct pair_out, s);
+
+		if (++steps > PAIR_WALK)
 			break;
-		for (i = 0; i < o->n_asked; i++) {
-			if (s->pin || !pair_in_window(&g->window, o->asked_at[i], now) ||
-			    (o->answered_by[i] && o->answered_by[i] != spi))
-				continue;
-			*asked_at = o->asked_at[i];
+		if (has_question(g, o, spi, now, asked_at))
 			return o;
-		}
 	}
 	return NULL;
 }
 
-/* How seldom a coincidence would be, for want of better from all questions. */
-static u32 interval(const struct pair_group *g, const struct pair_trial *t,
-		    const struct pair_client *c)
+/* The SPI that was answered before, if it has no pin. */
+static struct pair_out *asked_before(const struct pair_suspect *s)
 {
+	struct pair_spi *spi;
+
+	list_for_each_entry(spi, &s->c->out, node)
+		if (spi->spi == s->out)
+			return spi->pin ? NULL : container_of(spi, struct pair_out, s);
+	return NULL;
+}
+
+/* How seldom a coincidence would be: by the questions on the SPI that was answered before,
+ * or by all of the client's; for want of better by everybody's.
+ */
+static u32 interval(const struct pair_group *g, const struct pair_trial *t,
+		    const struct pair_client *c, const struct pair_out *before)
+{
+	u32 every_ms = before && before->every_ms ? before->every_ms : c->every_ms;
 	u32 ms = PAIR_RECENT_MS;
 
-	if (c->every_ms)
-		ms = min_t(u32, ms, c->every_ms);
+	if (every_ms)
+		ms = min_t(u32, ms, every_ms);
 	if (t->every_ms)
 		ms = min_t(u32, ms, t->every_ms);
-	if (!c->every_ms && g->every_ms)
+	if (!every_ms && g->every_ms)
 		ms = min_t(u32, ms, g->every_ms * g->n_clients);
 	return ms;
 }
@@ -109,28 +138,39 @@ static void lose(const struct pair_group *g, const struct pair_trial *t,
 	s->score = max_t(s16, s->score - bits, min_t(s16, s->score, floor));
 }
 
+static void answered(struct pair_suspect *s, const struct pair_out *o, u32 asked_at,
+		     u32 ms, u32 len)
+{
+	s->spoke |= ms > 2 * len;
+	/* Two clocks that agree once will agree again. */
+	if (s->out)
+		ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);
+	s->out = o->s.spi;
+	s->asked_at = asked_at;
+	if (ms > 2 * len)
+		gain(s, pair_log2(ms) - pair_log2(2 * len));
+}
+
 static void score_arrival(struct pair_group *g, struct pair_trial *t,
 			  struct pair_suspect *s, u32 now)
 {
 	u32 at, ms, len = pair_window_len(&g->window);
+	struct pair_out *before = asked_before(s);
 	struct pair_client *c = s->c;
-	struct pair_out *o = question_of(g, c, t->spi, now, &at);
+	struct pair_out *o = question_of(g, c, before, t->spi, now, &at);
 
 	if (o && s->asked_at == at)
 		return;
-	ms = interval(g, t, c);
-	if (o) {
-		/* Two clocks that agree once will agree again. */
-		if (s->out)
-			ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);
+	ms = interval(g, t, c, before);
+	if (o && (!before || o == before))
+		answered(s, o, at, ms, len);
+	else if (s->reaction)
+		lose(g, t, s, s->reacted ? 0 : PAIR_BIT);
+	else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS)
+		lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));
+	if (o) {			/* it may be this one's answer, then */
 		s->out = o->s.spi;
 		s->asked_at = at;
-		if (ms > 2 * len)
-			gain(s, pair_log2(ms) - pair_log2(2 * len));
-	} else if (s->reaction) {
-		lose(g, t, s, s->reacted ? 0 : PAIR_BIT);
-	} else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS) {
-		lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));
 	}
 	s->reacted = false;
 }
@@ -150,11 +190,13 @@ static void enter(struct pair_group *g, struct pair_trial *t, u32 now)
 	int steps = 0;
 	u32 at;
 
+	if (g->n_clients == 1)
+		pair_suspect_add(g, t, list_first_entry(&g->clients, struct pair_client, node));
 	list_for_each_entry(c, &g->asks, asks) {
 		if (++steps > PAIR_WALK || now - c->asked_at > 2 * pair_window_end(&g->window))
 			break;
 		if (pair_may_own(g, c, t->first_at) &&
-		    question_of(g, c, t->spi, now, &at))
+		    question_of(g, c, NULL, t->spi, now, &at))
 			pair_suspect_add(g, t, c);
 	}
 	steps = 0;
@@ -178,7 +220,7 @@ s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t)
 	for (i = 0; i < t->n_suspects; i++)
 		n_without += !t->suspect[i].c->ike;
 	if (g->n_without_ike > n_without)
-		score = -PAIR_LEAD * PAIR_BIT;
+		score = -(PAIR_LEAD + PAIR_SURE) * PAIR_BIT;
 	list_for_each_entry(c, &g->open, open) {
 		if (++steps > PAIR_WALK)
 			break;
@@ -198,6 +240,7 @@ void pair_arrival(struct pair_group *g, struct pair_trial *t, u32 now)
 	if (t->alone_at)
 		t->every_ms = pair_mean(t->every_ms, now - t->alone_at);
 	t->alone_at = now | 1;
+	pair_lag(g, now);
 	leave(g, t);
 	enter(g, t, now);
 	for (i = 0; i < t->n_suspects; i++)

@@ -13,25 +13,28 @@ s16 pair_log2(u32 x)
 }
 
 /**
- * pair_window_sample() - a round trip was seen
+ * pair_window_sample() - a message of IKE was answered
  * @w: the window
- * @ms: from question to answer
- * @exact: of a message of IKE, else of ESP, which counts only without those
+ * @ms: how long after
  */
-void pair_window_sample(struct pair_window *w, u32 ms, bool exact)
+void pair_window_sample(struct pair_window *w, u32 ms)
 {
 	u32 x = min_t(u32, ms, PAIR_RECENT_MS) * 16;
 
-	if (w->exact && !exact)
-		return;
-	if (!w->n || (exact && !w->exact)) {
+	if (!w->n) {
 		w->lo = x;
 		w->hi = x;
 	}
-	w->n = min_t(u8, (w->exact == exact ? w->n : 0) + 1, 4);
-	w->exact = exact;
+	w->n = min_t(u8, w->n + 1, 4);
 	w->lo = x < w->lo ? x : w->lo + (x - w->lo) / 16;
 	w->hi = x > w->hi ? x : w->hi - (w->hi - x) / 16;
+}
+
+/* Without IKE: what most arrivals in doubt have in common, ms. */
+void pair_window_lags(struct pair_window *w, u32 lo, u32 hi)
+{
+	w->lo = lo * 16;
+	w->hi = hi * 16;
 }
 
 /* What the next round trip may differ by from those seen, ms: the more the fewer
@@ -46,18 +49,15 @@ static u32 window_begin(const struct pair_window *w)
 {
 	u32 lo = w->lo / 16;
 
-	return w->exact && lo > margin(w) ? lo - margin(w) : 0;
+	return lo > margin(w) ? lo - margin(w) : 0;
 }
 
-/* A first answer may have been a coincidence: only four count in full. */
+/* What was learnt from ESP itself has the time of the host behind the gateway in it. */
 u32 pair_window_end(const struct pair_window *w)
 {
-	u32 hi = w->hi / 16;
-
-	if (w->exact)
-		return hi + margin(w) + PAIR_THINK_MS;
-	return max_t(u32, PAIR_UNKNOWN_MS >> 2 * w->n,
-		     hi * 5 / 4 + margin(w) + PAIR_THINK_MS);
+	if (!w->hi)
+		return PAIR_UNKNOWN_MS;
+	return w->hi / 16 + margin(w) + (w->n ? PAIR_THINK_MS : 0);
 }
 
 u32 pair_window_len(const struct pair_window *w)

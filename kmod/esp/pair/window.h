@@ -8,7 +8,8 @@
 #define PAIR_BIT	8	/* a score is in eighths of a bit */
 
 s16 pair_log2(u32 x);
-void pair_window_sample(struct pair_window *w, u32 ms, bool exact);
+void pair_window_sample(struct pair_window *w, u32 ms);
+void pair_window_lags(struct pair_window *w, u32 lo, u32 hi);
 u32 pair_window_end(const struct pair_window *w);
 u32 pair_window_len(const struct pair_window *w);
 bool pair_in_window(const struct pair_window *w, u32 question, u32 now);

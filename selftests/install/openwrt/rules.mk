@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What our OpenWrt package takes from rules.mk, with this machine's tools. Used by
+# The part of rules.mk that our OpenWrt package uses, with this machine's tools. Used by
 # test_openwrt.sh alone.
 INCLUDE_DIR := $(TOPDIR)/include
 BUILD_DIR := $(OUT)/build

@@ -101,7 +101,7 @@ static int count(void *unused)
 
 	while (time_before(jiffies, end)) {
 		counted++;
-		barrier();	/* or it is counted in a register */
+		barrier();	/* without it the loop counts in a register */
 		cond_resched();
 	}
 	while (unused && !kthread_should_stop())

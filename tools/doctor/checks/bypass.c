@@ -12,7 +12,7 @@
 #include "../rules/firewall.h"
 #include "checks.h"
 
-/* Such places by kind of packet; the kinds are those of vpns[]. */
+/* Places that packets go past us by, by kind of packet: the kinds are those of vpns[]. */
 struct bypasses {
 	struct place offloaded[16], untracked[16], helper;
 };

@@ -20,11 +20,11 @@ static void (*const checks[])(const struct evidence *ev, struct report *r) = {
 };
 
 /**
- * checks_run - Have every check look at the evidence.
+ * checks_run_all - Have every check look at the evidence.
  * @ev: The evidence.
  * @r: Where they report.
  */
-void checks_run(const struct evidence *ev, struct report *r)
+void checks_run_all(const struct evidence *ev, struct report *r)
 {
 	size_t i;
 

@@ -30,9 +30,24 @@ static bool is_stray(const struct flow *f)
 	return f->packets_out.known && f->packets_out.value < 2;
 }
 
+/* Has the gateway or server another client? */
+static bool is_shared(const struct ours *ours, const struct session *of)
+{
+	size_t i;
+
+	for (i = 0; i < ours->n_sessions; i++) {
+		const struct session *s = &ours->sessions[i];
+
+		if (s != of && !strcmp(s->proto, of->proto) && !strcmp(s->peer, of->peer))
+			return true;
+	}
+	return false;
+}
+
 /*
  * An answer from another port, as L2TP's may be, has a connection of its own; our
- * session knows whose it is.
+ * session knows whose it is. While it is in doubt whose an inbound SPI is, each client
+ * gets a copy, and no connection has it as an answer.
  */
 static bool answered_by_ours(const struct ours *ours, const struct flow *f)
 {
@@ -44,8 +59,11 @@ static bool answered_by_ours(const struct ours *ours, const struct flow *f)
 	for (i = 0; i < ours->n_sessions; i++) {
 		const struct session *s = &ours->sessions[i];
 
-		if (s->packets_in.value && !strcmp(s->proto, f->vpn->proto) &&
-		    !strcmp(s->client, src) && !strcmp(s->peer, dst))
+		if (strcmp(s->proto, f->vpn->proto) || strcmp(s->client, src) ||
+		    strcmp(s->peer, dst))
+			continue;
+		if (s->packets_in.value ||
+		    (s->state && !strcmp(s->state, "pairing") && is_shared(ours, s)))
 			return true;
 	}
 	return false;

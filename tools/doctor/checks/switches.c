@@ -9,7 +9,7 @@
 #include "../doctor.h"
 #include "checks.h"
 
-static const char *const our_protos[] = { "pptp", "l2tp", "ike", "natt", "esp" };
+static const char *const our_protos[] = { KNOWN_PROTOS(PROTO_NAME) };
 
 /* A client's connection of this protocol, as text; NULL when there is none. */
 static char *traffic(const struct evidence *ev, const char *proto)

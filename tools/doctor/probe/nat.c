@@ -16,7 +16,7 @@ void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct en
 	uint8_t data[16 + 16 + 2], *p = put_bytes(data, spis, 16);
 
 	p = put_bytes(p, e->host.bytes, host_length(&e->host));
-	sha1(digest, data, put16(p, e->port) - data);
+	sha1_digest(digest, data, put16(p, e->port) - data);
 }
 
 static bool is_seen(const struct sight *sight, const struct endpoint *e)

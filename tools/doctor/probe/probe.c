@@ -570,14 +570,14 @@ int host_resolve(struct host *host, const char *name)
 }
 
 /**
- * probe_ask - Ask a host for all services.
+ * probe_ask_host - Ask a host for all services.
  * @host: The host.
  * @seconds: How long to wait for answers.
  * @n: Set to how many services there are.
  *
  * Return: what came of each; freed by the caller.
  */
-struct asked *probe_ask(const struct host *host, int seconds, size_t *n)
+struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n)
 {
 	struct probe *probes = xrealloc(NULL, N_SERVICES * sizeof(*probes));
 	struct asked *asked = xrealloc(NULL, N_SERVICES * sizeof(*asked));
@@ -633,14 +633,14 @@ static int parse_timeout(struct request *req, const char *word)
 }
 
 /**
- * probe_run - Ask a gateway which services answer.
+ * probe_run_command - Ask a gateway which services answer.
  * @ctx: Context.
  * @argc: Words after "probe".
  * @argv: The host, then "timeout SECONDS" and names of services.
  *
  * Return: an exit code, EXIT_FOUND when not all answered.
  */
-int probe_run(struct context *ctx, int argc, char **argv)
+int probe_run_command(struct context *ctx, int argc, char **argv)
 {
 	struct request req = { .timeout = TIMEOUT_SECONDS };
 	int i, ret = EXIT_OK;
@@ -660,11 +660,11 @@ int probe_run(struct context *ctx, int argc, char **argv)
 }
 
 /**
- * probe_complete - Offer what may follow "probe".
+ * probe_complete_word - Offer what may follow "probe".
  * @argc: Words after it.
  * @argv: The words, the last to be completed.
  */
-void probe_complete(int argc, char **argv)
+void probe_complete_word(int argc, char **argv)
 {
 	size_t i;
 

@@ -44,9 +44,9 @@ struct sight {
 };
 
 enum nat {
-	NAT_UNKNOWN,	/* it said nothing */
-	NAT_UNDECIDED,	/* what it said may be so for another reason */
-	NAT_NONE,	/* it sees the address and the port that the packet left with */
+	NAT_UNKNOWN,	/* the server said nothing */
+	NAT_UNDECIDED,	/* another reason may be behind its answer */
+	NAT_NONE,	/* the server sees the address and port that we sent from */
 	NAT_PORT,	/* the address, but another port */
 	NAT_ADDRESS,	/* another address */
 };
@@ -134,7 +134,7 @@ extern const struct service service_ike, service_natt, service_ike_tcp, service_
 			    service_l2tp, service_openvpn;
 
 /* sha1.c */
-void sha1(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
+void sha1_digest(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
 
 /* nat.c */
 void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct endpoint *e);

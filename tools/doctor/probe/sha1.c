@@ -47,12 +47,12 @@ static void take_block(uint32_t h[5], const uint8_t *data)
 }
 
 /**
- * sha1 - The digest of some bytes.
+ * sha1_digest - The digest of some bytes.
  * @digest: Filled in.
  * @data: The bytes.
  * @length: How many.
  */
-void sha1(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length)
+void sha1_digest(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length)
 {
 	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 };
 	size_t left = length % BLOCK, padded = left < BLOCK - 8 ? BLOCK : 2 * BLOCK, i;

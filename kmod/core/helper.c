@@ -35,7 +35,6 @@ bool vpnpass_conn_watched(const struct nf_conn *ct)
 
 	return help && rcu_access_pointer(help->helper) == helper_for(ct);
 }
-EXPORT_SYMBOL_GPL(vpnpass_conn_watched);
 
 /* Sessions show what conntrack counts, also where the user does not have it count. It
  * did not count @skb, the first packet, for want of counters then.
@@ -75,7 +74,7 @@ bool vpnpass_conn_watch(struct nf_conn *ct, const struct sk_buff *skb)
 	if (!help)
 		return false;
 	vpnpass_compat_helper_set(help, helper);
-	/* or kernels before 6.0 look for one by the port once NAT is done */
+	/* Without the bit, kernels before 6.0 look for a helper by the port once NAT is done. */
 	set_bit(IPS_HELPER_BIT, &ct->status);
 	return true;
 }
@@ -114,6 +113,23 @@ void vpnpass_conn_unwatch(struct nf_conn *ct)
 	vpnpass_compat_helper_unset(helper_for(ct));
 }
 EXPORT_SYMBOL_GPL(vpnpass_conn_unwatch);
+
+/**
+ * vpnpass_conn_rewatch() - undo vpnpass_conn_unwatch()
+ * @ct: a confirmed connection, which user space gives no helper any more
+ * @at: the offset that its helper extension had
+ *
+ * Context: RCU read side; not for two at a time.
+ */
+void vpnpass_conn_rewatch(struct nf_conn *ct, u8 at)
+{
+	struct nf_conn_help *help = (void *)ct->ext + at;
+
+	vpnpass_compat_helper_set(help, helper_for(ct));
+	set_bit(IPS_HELPER_BIT, &ct->status);
+	/* A CPU that finds the extension finds the helper in it. */
+	smp_store_release(&ct->ext->offset[NF_CT_EXT_HELPER], at);
+}
 
 static void helpers_del(int n)
 {

@@ -119,10 +119,3 @@ void l2tp_keep_port(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	else if (h->control && h->dport == L2TP_UDP_PORT && !vpnpass_flow_to_router(pkt))
 		flow_begins(vn, pkt);
 }
-
-/* An entry that is not confirmed: have it as it were without us. */
-void l2tp_flow_plain(struct nf_conn *ct)
-{
-	if (nf_ct_zone(ct)->flags & VPNPASS_ZONE_OURS)
-		nf_ct_zone_add(ct, &nf_ct_zone_dflt);
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Half-open SAs, of all clients and of each, the longest unused first: so many
- * there may be, and that is who makes room. Called by sa.c, ike_net.lock held.
+ * Half-open SAs, of all clients and of each, the longest unused first: when there are
+ * as many as there may be, that one makes room.
  */
 #include <linux/slab.h>
 
@@ -11,8 +11,7 @@ static const struct rhashtable_params client_params = {
 	.head_offset = offsetof(struct ike_client, node),
 	.key_offset = offsetof(struct ike_client, key),
 	.key_len = sizeof(struct ike_addr),
-	.min_size = 16,
-	.automatic_shrinking = true,
+	VPNPASS_TABLE_SIZE,
 };
 
 int ike_clients_init(struct ike_net *in)
@@ -40,7 +39,7 @@ struct ike_client *ike_client_get(struct ike_net *in, const struct ike_session *
 
 	if (c)
 		return c;
-	c = vpnpass_zalloc(in->vn, sizeof(*c));
+	c = vpnpass_alloc_zeroed(in->vn, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->key.addr = is->s.client;
@@ -84,7 +83,7 @@ void ike_half_del(struct ike_net *in, struct ike_sa *sa)
 		client_drop(in, c);
 }
 
-/* It is in use: of all that could make room, the last. */
+/* An SA that is in use is the last of those that may have to make room. */
 void ike_half_touch(struct ike_net *in, struct ike_sa *sa)
 {
 	lockdep_assert_held(&in->lock);

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the tests of the fast way ask.
+
+# fast_client i: prints its address
+fast_client()
+{
+	if [ -n "${esp6-}" ]; then echo "${CIP6[$1]}"; else echo "${CIP[$1]}"; fi
+}
+
+# fast_of i out|in [PROTO]: prints how many packets of client i went fast that way
+fast_of()
+{
+	vp -j session proto "${3:-esp}" client "$(fast_client "$1")" | jq "[.[].fast_$2] | add // 0"
+}
+
+# packets_of i out|in [PROTO]: how many it had in all
+packets_of()
+{
+	vp -j session proto "${3:-esp}" client "$(fast_client "$1")" | jq "[.[].packets_$2] | add // 0"
+}
+
+# seen NS NAME: packets that a counter of ours there has counted, see count_at
+seen()
+{
+	ip netns exec "$nsp$1" nft -j list counter ip fasttest "$2" |
+		jq '.nftables[] | .counter? // empty | .packets'
+}
+
+# count_at NS HOOK NAME MATCH...: counts what matches, before any other rule there
+count_at()
+{
+	ip netns exec "$nsp$1" nft -f - <<-E
+	table ip fasttest {
+		counter $3 { }
+		chain $3 {
+			type filter hook $2 priority -150
+			${*:4} counter name $3
+		}
+	}
+	E
+}
+
+# mib: prints what the router's IPv4 counted for forwarding: packets and octets, in and out
+mib()
+{
+	R awk '/^Ip:/ && !n { split($0, name); n = 1; next }
+	       /^Ip:/ { for (i in name) if (name[i] ~ /ForwDatagrams|OutRequests|OutTransmits/)
+				print name[i], $i }
+	       /^IpExt:/ && !m { split($0, ext); m = 1; next }
+	       /^IpExt:/ { for (i in ext) if (ext[i] ~ /^(In|Out)Octets/) print ext[i], $i }' \
+		/proc/net/snmp /proc/net/netstat | sort
+}
+
+# mib_grown FILE: the same as differences to what mib wrote there
+mib_grown()
+{
+	mib | join "$1" - | awk '{ print $1, $3 - $2 }'
+}
+
+# fast_silent i: a ping of the client's stays without an answer
+fast_silent()
+{
+	[ "$(esp_pings "$1" -c 3 -i 20 -w 200; ping_of "$1" received)" = 0 ]
+}
+
+# goes_fast i: packets of the client go fast, both ways
+goes_fast()
+{
+	local out in
+
+	esp_settle "$1" > /dev/null || return
+	out=$(fast_of "$1" out) in=$(fast_of "$1" in)
+	esp_pings "$1" -c 6 -i 20 -w 500
+	[ "$(fast_of "$1" out)" -gt "$out" ] && [ "$(fast_of "$1" in)" -gt "$in" ]
+}
