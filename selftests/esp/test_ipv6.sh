@@ -38,12 +38,7 @@ check "rekey" esp_rekey 1
 sleep 1
 esp_stream_end
 num "rekey: at most the packet at the switch-over is lost" "$(esp_lost)" -le 1
-# A stream without a pause of 32 ms asks nothing.
-for _ in {1..6}; do
-	client_has 1 spi_in "${esp_in[1.1]}" && break
-	esp_pings 1 -c 10 -i 100 -j 1500
-done
-check "is learned" client_has 1 spi_in "${esp_in[1.1]}"
+check "is learned" esp_learned 1
 
 # --- errors (RFC 4443 3) ------------------------------------------------------
 check "taps" tap c1 c2 g1
@@ -84,7 +79,9 @@ note "$(cat "$scratch/pings")"
 is "20,000 spoofed: nothing kept" "$s" "$(vp -j show esp | jq -c '.[0] | [.sessions, .pins]')"
 num "20,000 spoofed: no connections" "$(conntracks)" -le "$ct"
 n=$(counter malformed)
-tap_mark
+# The taps may not have read all of the flood: new ones have nothing of it.
+kill "$tap_pid"
+check "new taps" tap c1 c2 g1
 for len in {0..7}; do
 	C 1 "$(peer espsend)" -s "${CIP6[1]}" -d "${GIP6[1]}" -i 0x12345678 -q 1 -l "$len"
 done > /dev/null

@@ -175,6 +175,20 @@ esp_told()
 		lifetime=3600000 "pin=0/1/${esp_in[$1.$j]}" "pin=0/0/${esp_out[$1.$j]}"
 }
 
+# esp_learned i: the router learns client i's newest inbound SPI from at most 60 pings,
+# in step with nobody's; a stream without a pause of 32 ms asks nothing
+esp_learned()
+{
+	local n
+
+	for n in {0..20}; do
+		client_has "$1" spi_in "${esp_in[$1.${esp_gw:-1}]}" && break
+		esp_pings "$1" -c 3 -i 100 -j 1500
+	done
+	note "client $1's SPI is learned after $((3 * n)) pings"
+	client_has "$1" spi_in "${esp_in[$1.${esp_gw:-1}]}"
+}
+
 # esp_settle "CLIENTS": the router knows both SPIs of each, and they work; for tests that
 # are about what comes after. What it does not conclude from a few pings it is told.
 esp_settle()
