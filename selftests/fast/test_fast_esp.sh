@@ -8,6 +8,7 @@
 #         +--- r (masquerade) ---- g1
 #   c2 ---+
 . "$(dirname "$0")/../lib.sh"
+# run: timeout=600
 checktool jq
 checktool conntrack
 
