@@ -68,6 +68,7 @@ check "client 2's own error reaches the gateway, translated" busywait 2 tap_has 
 	"^${nsp}g1 $PUB6 ${GIP6[1]} icmp 1 1 0 ${GIP6[1]} $PUB6 esp ${esp_in[2.1]}\$"
 
 # --- hostile --------------------------------------------------------------------
+check "both halves of each pair are pinned" esp_settle "1 2"
 s=$(vp -j show esp | jq -c '.[0] | [.sessions, .pins]') ct=$(conntracks)
 # the sender is faster than a CPU that others use, too: nobody's queue is to overflow
 sysctl -qw net.core.netdev_max_backlog=30000

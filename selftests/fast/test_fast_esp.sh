@@ -7,8 +7,8 @@
 #   c1 ---+
 #         +--- r (masquerade) ---- g1
 #   c2 ---+
-. "$(dirname "$0")/../lib.sh"
 # run: timeout=600
+. "$(dirname "$0")/../lib.sh"
 checktool jq
 checktool conntrack
 
