@@ -34,7 +34,7 @@
 #define VPNPASS_TIMEOUT_MAX	864000UL	/* s: ten days */
 #define VPNPASS_KNOWN_BITS	8	/* size of the hash of sessions' addresses */
 
-/* Of rhashtable_params: a table begins with 16 buckets instead of 64, as most network
+/* For rhashtable_params: a table begins with 16 buckets instead of 64, as most network
  * namespaces have no VPN.
  */
 #define VPNPASS_TABLE_SIZE	.nelem_hint = 8, .min_size = 16, .automatic_shrinking = true

@@ -123,7 +123,7 @@ bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r)
 	alive = !g->dead;
 	if (alive) {
 		esp_group_begin(g);
-		pair_in(&g->pair, spi, vpnpass_now(), &act);
+		pair_packet_in(&g->pair, spi, vpnpass_now(), &act);
 		for (i = 0; i < act.n_to; i++)
 			r->to[i] = session_of(act.to[i]);
 		esp_group_apply(g, &act);

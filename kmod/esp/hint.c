@@ -76,13 +76,13 @@ static void note(struct esp_session *es, u8 what)
 
 	switch (what) {
 	case VPNPASS_HINT_ASKED:
-		pair_asked(g, &es->client, vpnpass_now());
+		pair_ike_asked(g, &es->client, vpnpass_now());
 		break;
 	case VPNPASS_HINT_MADE:
-		pair_made(g, &es->client, vpnpass_now());
+		pair_sa_made(g, &es->client, vpnpass_now());
 		break;
 	case VPNPASS_HINT_NOT_MADE:
-		pair_not_made(g, &es->client);
+		pair_sa_not_made(g, &es->client);
 		break;
 	}
 }

@@ -82,7 +82,7 @@ static struct pair_spi *add_in(struct esp_session *es, u32 spi)
 
 	if (pair_restore_in(&es->group->pair, &es->client, spi, vpnpass_now(), &act)) {
 		s = list_first_entry(&es->client.in, struct pair_spi, node);
-		pair_restored(&es->group->pair, s, &act);
+		pair_spi_restored(&es->group->pair, s, &act);
 	}
 	esp_group_apply(es->group, &act);
 	return s;
@@ -96,7 +96,7 @@ static struct pair_spi *add_out(struct esp_session *es, u32 spi)
 
 	if (!o || o->s.pin)
 		return NULL;
-	pair_restored(&es->group->pair, &o->s, &act);
+	pair_spi_restored(&es->group->pair, &o->s, &act);
 	esp_group_apply(es->group, &act);
 	return &o->s;
 }

@@ -190,7 +190,7 @@ void esp_session_out(struct esp_session *es, u32 spi)
 		esp_group_begin(g);
 		o = pair_out_find(&es->client, spi) ?: esp_out_new(es, spi);
 		if (o)
-			pair_out(&g->pair, &es->client, o, now, &act);
+			pair_packet_out(&g->pair, &es->client, o, now, &act);
 		esp_group_apply(g, &act);
 	}
 	spin_unlock_bh(&g->lock);

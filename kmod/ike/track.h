@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One IKE SA by the sequence of its messages, as seen from between its ends. Pure code,
+ * An IKE SA by the sequence of its messages, as seen from between its ends. Pure code,
  * as in parse.h.
  */
 #ifndef VPNPASS_IKE_TRACK_H

@@ -11,7 +11,7 @@ static void judge(struct gen *g)
 		g->bad_ever = true;
 }
 
-void account(u32 spi, const int *to, int n)
+void count_delivery(u32 spi, const int *to, int n)
 {
 	u32 fi, gi, owner;
 	struct flow *f;
@@ -75,7 +75,7 @@ static void tally_flow(struct result *r, struct client *c, struct flow *f)
 		       f->g[0].in, f->g[0].out, f->up, f->ttp / 1e6);
 }
 
-void tally(struct result *r)
+void tally_run(struct result *r)
 {
 	u32 i, k;
 

@@ -28,7 +28,7 @@ void ike_reset(void)
 static void next(struct exchange *x, us_t at, enum step step)
 {
 	x->step = step;
-	push(at, EV_IKE, 0, (u32)(x - x_of), 0, x->asked & 0xffffffff, 0);
+	event_push(at, EV_IKE, 0, (u32)(x - x_of), 0, x->asked & 0xffffffff, 0);
 }
 
 /* A request is sent; from a client it has the way to the router before it. */
@@ -45,7 +45,7 @@ static void lost(struct exchange *x)
 {
 	x->again = true;
 	x->step = X_REQ;
-	push(w.now + RETRANS, EV_IKE, 0, (u32)(x - x_of), 0, 0, 0);
+	event_push(w.now + RETRANS, EV_IKE, 0, (u32)(x - x_of), 0, 0, 0);
 }
 
 void ike_begin(struct flow *f, bool from_gw, bool first)
@@ -105,14 +105,14 @@ static void gw_uses(struct exchange *x, struct flow *f, us_t at)
 	if (x->used)
 		return;
 	x->used = true;
-	push(at + (x->first ? 0 : between(&f->rng, 0, 2 * w.wan)), EV_USE_G, x->flow, 0,
-	     0, x->gen, x->first);
+	event_push(at + (x->first ? 0 : between(&f->rng, 0, 2 * w.wan)), EV_USE_G, x->flow, 0,
+		   0, x->gen, x->first);
 }
 
 static void client_uses(struct exchange *x, struct flow *f, us_t at)
 {
-	push(at + (x->first ? 0 : between(&f->rng, 0, 2 * w.wan)), EV_USE_C, x->flow, 0,
-	     0, x->gen, x->first);
+	event_push(at + (x->first ? 0 : between(&f->rng, 0, 2 * w.wan)), EV_USE_C, x->flow, 0,
+		   0, x->gen, x->first);
 }
 
 /* The gateway has a client's request: it answers, and may speak at once. */
@@ -193,8 +193,8 @@ void on_rekey(struct flow *f)
 	if (f->begun && f->gens)
 		if (!f->dead && f->cgen == f->ggen && f->gens < MAX_GEN)
 			ike_begin(f, chance(&f->rng, 0.45), false);
-	push(w.now + 2 * SEC + exp_ish(&f->rng, mean * SEC), EV_REKEY,
-	     (u32)(f - w.flow), 0, 0, 0, 0);
+	event_push(w.now + 2 * SEC + exp_ish(&f->rng, mean * SEC), EV_REKEY,
+		   (u32)(f - w.flow), 0, 0, 0, 0);
 }
 
 /* A client that repeats one IKE_AUTH which is never answered. */

@@ -53,13 +53,13 @@ static void run_one(u64 run, struct result *r)
 	queue_reset();
 	truth_reset();
 	ike_reset();
-	plan(run);
+	plan_run(run);
 	policy_pair.reset();
-	while (pop(&e)) {
+	while (event_pop(&e)) {
 		w.now = e.at;
-		dispatch(&e);
+		event_dispatch(&e);
 	}
-	tally(r);
+	tally_run(r);
 	r->cpu += (double)(clock() - t0) / CLOCKS_PER_SEC;
 }
 

@@ -31,7 +31,7 @@ void r_out(const struct ev *e)
 	policy_pair.out(f->client, e->spi);
 	if (!e->a || chance(&f->rng, opt.loss))
 		return;
-	push(w.now + wan_delay(&f->rng), EV_GW, e->f, e->spi, e->seq, e->a, e->b);
+	event_push(w.now + wan_delay(&f->rng), EV_GW, e->f, e->spi, e->seq, e->a, e->b);
 }
 
 void r_in(const struct ev *e)
@@ -41,13 +41,13 @@ void r_in(const struct ev *e)
 	bool real = truth_get(e->spi, &fi, &gi);
 
 	n = policy_pair.in(e->spi, to);
-	account(e->spi, to, n);
+	count_delivery(e->spi, to, n);
 	for (i = 0; i < n; i++) {
 		if (opt.hostile == H_ANSWERS && to[i] == 0)
 			evil_got(e->spi);
 		if (real && to[i] == (int)w.flow[fi].client)
-			push(w.now + w.client[to[i]].lan, EV_CLIENT, fi, e->spi,
-			     e->seq, e->a, e->b);
+			event_push(w.now + w.client[to[i]].lan, EV_CLIENT, fi, e->spi,
+				   e->seq, e->a, e->b);
 	}
 }
 
@@ -64,8 +64,8 @@ void c_send(struct flow *f, u32 kind, u32 id)
 	if (f->gone_at && w.now > f->gone_at)
 		return;
 	first_packet(f);
-	push(w.now + w.client[f->client].lan, EV_R_OUT, (u32)(f - w.flow), g->out,
-	     ++g->seq_out, kind, id);
+	event_push(w.now + w.client[f->client].lan, EV_R_OUT, (u32)(f - w.flow), g->out,
+		   ++g->seq_out, kind, id);
 }
 
 void g_send(struct flow *f, u32 kind, u32 id)
@@ -76,6 +76,6 @@ void g_send(struct flow *f, u32 kind, u32 id)
 	if (f->dead || chance(&f->rng, opt.loss))
 		return;
 	first_packet(f);
-	push(w.now + wan_delay(&f->rng), EV_R_IN, (u32)(f - w.flow), g->in, seq,
-	     kind, id);
+	event_push(w.now + wan_delay(&f->rng), EV_R_IN, (u32)(f - w.flow), g->in, seq,
+		   kind, id);
 }

@@ -151,14 +151,14 @@ static void ask(u32 c, bool again)
 	if (opt.trace)
 		printf("%10.3f IKE c%u asks%s\n", w.now / 1e3, c, again ? " again" : "");
 	if (!again)
-		pair_asked(&g, know(c), ms_now());
+		pair_ike_asked(&g, know(c), ms_now());
 }
 
 static void made(u32 c)
 {
 	if (opt.trace)
 		printf("%10.3f IKE c%u made\n", w.now / 1e3, c);
-	pair_made(&g, know(c), ms_now());
+	pair_sa_made(&g, know(c), ms_now());
 }
 
 static void round_trip(u32 ms)
@@ -189,7 +189,7 @@ static void out(u32 i, u32 spi)
 			return;
 		}
 	}
-	pair_out(&g, c, o, ms_now(), &act);
+	pair_packet_out(&g, c, o, ms_now(), &act);
 	apply(&act);
 }
 
@@ -225,7 +225,7 @@ static int in(u32 spi, int *to)
 		to[0] = (int)num(p->s->c);
 		return 1;
 	}
-	pair_in(&g, spi, ms_now(), &act);
+	pair_packet_in(&g, spi, ms_now(), &act);
 	if (opt.trace)
 		trace_in(spi, &act);
 	for (i = 0; i < act.n_to; i++)

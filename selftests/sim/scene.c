@@ -67,7 +67,7 @@ static void plan_flow(u32 ci, us_t start, u64 run, bool idle)
 	if (opt.scene->vanish && chance(&w.rng, 0.15))
 		f->gone_at = between(&w.rng, 10, 30) * SEC;
 	w.client[ci].flow[w.client[ci].nflow++] = fi;
-	push(start, EV_START, fi, 0, 0, 0, 0);
+	event_push(start, EV_START, fi, 0, 0, 0, 0);
 }
 
 static void plan_network(void)
@@ -101,7 +101,7 @@ static u32 evil_every(void)
 /* In the scene of several SAs a client's second one is idle at first; of ours in
  * every scene one client in twelve has two.
  */
-void plan(u64 run)
+void plan_run(u64 run)
 {
 	u32 i, k;
 
@@ -127,14 +127,14 @@ void plan(u64 run)
 			plan_flow(i, start + between(&w.rng, 0, 10) * SEC, run, false);
 	}
 	if (opt.scene->boot)
-		push(between(&w.rng, 10, 20) * SEC, EV_BOOT, 0, 0, 0, 0, 0);
+		event_push(between(&w.rng, 10, 20) * SEC, EV_BOOT, 0, 0, 0, 0, 0);
 	if (opt.scene->forget)
-		push(15 * SEC, EV_FORGET, 0, 0, 0, 0, 0);
+		event_push(15 * SEC, EV_FORGET, 0, 0, 0, 0, 0);
 	for (i = 0; i < 3 * w.nclient; i++)
 		evil_spi[i] = rnd(&evil) | 256;
 	evil_no = 0;
 	if (evil_every())
-		push(SEC / 10, EV_SPOOF, 0, 0, 0, 0, 0);
+		event_push(SEC / 10, EV_SPOOF, 0, 0, 0, 0, 0);
 }
 
 /* The gateway forgot everything; clients notice and start anew. */
@@ -145,7 +145,7 @@ static void on_boot(void)
 	w.down_until = w.now + 2 * SEC;
 	for (i = 0; i < w.nflow; i++) {
 		w.flow[i].dead = true;
-		push(w.down_until + between(&w.rng, 0, 3000) * MS, EV_START, i, 0, 0, 0, 0);
+		event_push(w.down_until + between(&w.rng, 0, 3000) * MS, EV_START, i, 0, 0, 0, 0);
 	}
 }
 
@@ -160,7 +160,7 @@ static void on_evil(void)
 	} else if (opt.hostile == H_REPEAT) {
 		ike_repeat_for_ever(0);
 	}
-	push(w.now + evil_every(), EV_SPOOF, 0, 0, 0, 0, 0);
+	event_push(w.now + evil_every(), EV_SPOOF, 0, 0, 0, 0, 0);
 }
 
 /* Client 0 answers whatever it is given, on SPIs of its own. */
@@ -170,7 +170,7 @@ void evil_got(u32 spi)
 
 	if (truth_get(spi, &f, &g) && w.flow[f].client == 0)
 		return;
-	push(w.now + 2 * w.client[0].lan, EV_EVIL, 0, spi ^ 0x5a5a5a5a, 0, 0, 0);
+	event_push(w.now + 2 * w.client[0].lan, EV_EVIL, 0, spi ^ 0x5a5a5a5a, 0, 0, 0);
 }
 
 static void on_start(struct flow *f)
@@ -187,7 +187,7 @@ static void use_c(struct flow *f, u32 gen, bool first)
 	flow_begin(f);
 	if (first && f->kind == PUSH && !f->up) {
 		f->id = 0;
-		timer(f, MS);
+		set_timer(f, MS);
 	}
 }
 
@@ -199,7 +199,7 @@ static void use_g(struct flow *f, u32 gen, bool first)
 		gw_begin(f);
 }
 
-void dispatch(struct ev *e)
+void event_dispatch(struct ev *e)
 {
 	struct flow *f = &w.flow[e->f];
 

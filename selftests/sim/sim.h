@@ -164,8 +164,8 @@ void rng_seed(struct rng *r, u64 a, u64 b);
 u32 between(struct rng *r, u32 lo, u32 hi);
 bool chance(struct rng *r, double p);
 u32 exp_ish(struct rng *r, u32 mean);
-void push(us_t at, int type, u32 f, u32 spi, u32 seq, u32 a, u32 b);
-bool pop(struct ev *out);
+void event_push(us_t at, int type, u32 f, u32 spi, u32 seq, u32 a, u32 b);
+bool event_pop(struct ev *out);
 void queue_reset(void);
 u32 ms_now(void);
 void truth_reset(void);
@@ -188,7 +188,7 @@ void on_rekey(struct flow *f);
 void ike_repeat_for_ever(u32 c);
 
 /* traffic.c */
-void timer(struct flow *f, u32 us);
+void set_timer(struct flow *f, u32 us);
 void on_timer(struct flow *f, u32 no);
 void on_gw(struct flow *f, const struct ev *e);
 void on_gw_send(struct flow *f, const struct ev *e);
@@ -198,12 +198,12 @@ void gw_begin(struct flow *f);
 void is_up(struct flow *f);
 
 /* scene.c */
-void plan(u64 run);
-void dispatch(struct ev *e);
+void plan_run(u64 run);
+void event_dispatch(struct ev *e);
 void evil_got(u32 spi);
 
 /* account.c */
-void account(u32 spi, const int *to, int n);
-void tally(struct result *r);
+void count_delivery(u32 spi, const int *to, int n);
+void tally_run(struct result *r);
 
 #endif

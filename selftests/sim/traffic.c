@@ -7,15 +7,15 @@ static us_t from_now(us_t us)
 	return w.now + us;
 }
 
-void timer(struct flow *f, u32 us)
+void set_timer(struct flow *f, u32 us)
 {
-	push(w.now + us, EV_TIMER, (u32)(f - w.flow), 0, 0, ++f->timer, 0);
+	event_push(w.now + us, EV_TIMER, (u32)(f - w.flow), 0, 0, ++f->timer, 0);
 }
 
 static void rr_request(struct flow *f)
 {
 	c_send(f, K_REQ, f->id);
-	timer(f, f->rto);
+	set_timer(f, f->rto);
 }
 
 static u32 rto_base(struct flow *f)
@@ -60,7 +60,7 @@ static void on_timer_down(struct flow *f)
 		f->rto = min(2 * f->rto, 8 * SEC);
 		bulk_send(f);
 	}
-	timer(f, f->rto);
+	set_timer(f, f->rto);
 }
 
 static void on_timer_up(struct flow *f)
@@ -71,7 +71,7 @@ static void on_timer_up(struct flow *f)
 	f->wnd = 1;
 	f->rto = min(2 * f->rto, 8 * SEC);
 	bulk_send(f);
-	timer(f, f->rto);
+	set_timer(f, f->rto);
 }
 
 /* Calls of some seconds, 50 packets a second both ways. */
@@ -80,10 +80,10 @@ static void on_timer_voice(struct flow *f)
 	c_send(f, K_PLAIN, 0);
 	if (f->left) {
 		f->left--;
-		timer(f, 20 * MS);
+		set_timer(f, 20 * MS);
 	} else {
 		f->left = between(&f->rng, 100, 300);
-		timer(f, between(&f->rng, 2, 12) * SEC);
+		set_timer(f, between(&f->rng, 2, 12) * SEC);
 	}
 }
 
@@ -94,7 +94,7 @@ void on_timer(struct flow *f, u32 no)
 	switch (f->kind) {
 	case PING:
 		c_send(f, K_REQ, ++f->id);
-		timer(f, f->interval + between(&f->rng, 0, 2 * MS));
+		set_timer(f, f->interval + between(&f->rng, 0, 2 * MS));
 		break;
 	case RR:
 	case LAZY:
@@ -112,19 +112,19 @@ void on_timer(struct flow *f, u32 no)
 	case PUSH:
 		if (f->id++ < 3 && !f->up) {
 			c_send(f, K_REQ, 0);
-			timer(f, SEC);
+			set_timer(f, SEC);
 		}
 		break;
 	case ONEWAY:
 		c_send(f, K_PLAIN, 0);
-		timer(f, exp_ish(&f->rng, 700 * MS) + 10 * MS);
+		set_timer(f, exp_ish(&f->rng, 700 * MS) + 10 * MS);
 		break;
 	}
 }
 
 static void gw_push(struct flow *f)
 {
-	push(w.now + f->extra + 100, EV_GW_SEND, (u32)(f - w.flow), 0, 0, K_RESP, 0);
+	event_push(w.now + f->extra + 100, EV_GW_SEND, (u32)(f - w.flow), 0, 0, K_RESP, 0);
 }
 
 static void on_gw_down(struct flow *f, const struct ev *e)
@@ -134,7 +134,7 @@ static void on_gw_down(struct flow *f, const struct ev *e)
 		f->left = between(&f->rng, 200, 1200);
 		f->wnd = 4;
 		f->inflight = 0;
-		push(w.now + f->extra, EV_GW_SEND, e->f, 0, 0, 0, 0);
+		event_push(w.now + f->extra, EV_GW_SEND, e->f, 0, 0, 0, 0);
 	} else if (e->a == K_REQ && !f->left && !f->inflight) {
 		f->left = between(&f->rng, 200, 1200);
 		bulk_send(f);
@@ -143,8 +143,8 @@ static void on_gw_down(struct flow *f, const struct ev *e)
 		f->wnd = min(f->wnd + 1, 12u);
 		f->rto = rto_base(f);
 		bulk_send(f);
-		timer(f, f->left + f->inflight ? f->rto :
-		      between(&f->rng, 1, 8) * SEC);
+		set_timer(f, f->left + f->inflight ? f->rto :
+			  between(&f->rng, 1, 8) * SEC);
 	}
 }
 
@@ -161,8 +161,8 @@ void on_gw(struct flow *f, const struct ev *e)
 	case LAZY:
 		n = f->kind == PING ? 1 : 1 + (e->b % 4 == 0) * 2;
 		for (i = 0; i < n && e->a == K_REQ; i++)
-			push(w.now + f->extra + i * 150, EV_GW_SEND, e->f, 0, 0,
-			     i + 1 == n ? K_RESP : K_DATA, e->b);
+			event_push(w.now + f->extra + i * 150, EV_GW_SEND, e->f, 0, 0,
+				   i + 1 == n ? K_RESP : K_DATA, e->b);
 		break;
 	case DOWN:
 		on_gw_down(f, e);
@@ -191,22 +191,22 @@ void on_gw_send(struct flow *f, const struct ev *e)
 		if (f->up || f->id > 0 || e->b > 4)
 			return;
 		g_send(f, K_PLAIN, 0);
-		push(w.now + (SEC << e->b), EV_GW_SEND, e->f, 0, 0, K_PLAIN, e->b + 1);
+		event_push(w.now + (SEC << e->b), EV_GW_SEND, e->f, 0, 0, K_PLAIN, e->b + 1);
 		return;
 	}
 	switch (f->kind) {
 	case DOWN:
 		f->rto = rto_base(f);
 		bulk_send(f);
-		timer(f, f->rto);
+		set_timer(f, f->rto);
 		break;
 	case VOICE:
 	case PUSH:
 		if (f->kind == VOICE && w.now > f->quiet_until)
 			break;
 		g_send(f, K_DATA, 0);
-		push(w.now + (f->kind == VOICE ? 20 * MS : f->interval), EV_GW_SEND,
-		     e->f, 0, 0, K_RESP, 0);
+		event_push(w.now + (f->kind == VOICE ? 20 * MS : f->interval), EV_GW_SEND,
+			   e->f, 0, 0, K_RESP, 0);
 		break;
 	default:
 		g_send(f, e->a, e->b);
@@ -227,7 +227,7 @@ static void on_client_rr(struct flow *f, const struct ev *e)
 		c_send(f, K_ACK, e->b);
 	if (e->a == K_RESP && e->b == f->id && f->acked != f->id) {
 		f->acked = f->id;
-		timer(f, exp_ish(&f->rng, f->interval) + MS);
+		set_timer(f, exp_ish(&f->rng, f->interval) + MS);
 	}
 }
 
@@ -239,7 +239,7 @@ void on_client(struct flow *f, const struct ev *e)
 	if (e->a == K_PLAIN && f->waits) {
 		f->waits = false;
 		c_send(f, K_ACK, 0);
-		timer(f, between(&f->rng, MS, 20 * MS));
+		set_timer(f, between(&f->rng, MS, 20 * MS));
 		return;
 	}
 	switch (f->kind) {
@@ -256,8 +256,8 @@ void on_client(struct flow *f, const struct ev *e)
 		f->wnd = min(f->wnd + 1, 12u);
 		f->rto = rto_base(f);
 		bulk_send(f);
-		timer(f, f->left + f->inflight ? f->rto :
-		      between(&f->rng, 1, 8) * SEC);
+		set_timer(f, f->left + f->inflight ? f->rto :
+			  between(&f->rng, 1, 8) * SEC);
 		break;
 	}
 }
@@ -271,13 +271,13 @@ void flow_begin(struct flow *f)
 		return;
 	f->begun = true;
 	if (f->waits)
-		push(from_now(f->idle + between(&f->rng, 15, 25) * SEC), EV_TIMER, fi,
-		     0, 0, 0, 0);
+		event_push(from_now(f->idle + between(&f->rng, 15, 25) * SEC), EV_TIMER, fi,
+			   0, 0, 0, 0);
 	else
-		push(from_now(f->idle + 200), EV_TIMER, fi, 0, 0, 0, 0);
+		event_push(from_now(f->idle + 200), EV_TIMER, fi, 0, 0, 0, 0);
 	if (opt.scene->rekey && f->kind != ONEWAY)
-		push(from_now(SEC + exp_ish(&f->rng, opt.scene->rekey * SEC)), EV_REKEY,
-		     fi, 0, 0, 0, 0);
+		event_push(from_now(SEC + exp_ish(&f->rng, opt.scene->rekey * SEC)), EV_REKEY,
+			   fi, 0, 0, 0, 0);
 }
 
 /* The gateway has the first SA. */
@@ -288,10 +288,10 @@ void gw_begin(struct flow *f)
 	f->dead = false;
 	if (f->kind == PUSH && chance(&f->rng, 0.5) && !f->started) {
 		f->started = true;
-		push(from_now(f->idle + between(&f->rng, 0, 300) * MS), EV_GW_SEND, fi,
-		     0, 0, K_RESP, 0);
+		event_push(from_now(f->idle + between(&f->rng, 0, 300) * MS), EV_GW_SEND, fi,
+			   0, 0, K_RESP, 0);
 	} else if (f->kind != ONEWAY &&
 		   (f->waits || chance(&f->rng, opt.scene->gw_first / 100.0))) {
-		push(from_now(f->idle), EV_GW_SEND, fi, 0, 0, K_PLAIN, 0);
+		event_push(from_now(f->idle), EV_GW_SEND, fi, 0, 0, K_PLAIN, 0);
 	}
 }

@@ -60,7 +60,7 @@ void queue_reset(void)
 	ev_no = 0;
 }
 
-void push(us_t at, int type, u32 f, u32 spi, u32 seq, u32 a, u32 b)
+void event_push(us_t at, int type, u32 f, u32 spi, u32 seq, u32 a, u32 b)
 {
 	u32 i, p;
 	struct ev e = {
@@ -85,7 +85,7 @@ void push(us_t at, int type, u32 f, u32 spi, u32 seq, u32 a, u32 b)
 	heap[i] = e;
 }
 
-bool pop(struct ev *out)
+bool event_pop(struct ev *out)
 {
 	struct ev e;
 	u32 i = 0, k;

@@ -84,7 +84,7 @@ MUTANTS = [
     ("suspects.c", "(o->n_asked > 1 && !s->reaction)", "false"),
     ("suspects.c", "now - c->given[i].at > PAIR_QUIET_MS", "false"),
     ("suspects.c", "	leave(g, t);\n", ""),
-    ("pair.c", "		pair_reaction(g, c, o, now);", "		;"),
+    ("pair.c", "		pair_reaction_score(g, c, o, now);", "		;"),
     # rule 5
     ("lead.c", "ahead < PAIR_LEAD * PAIR_BIT", "ahead <= 0"),
     ("lead.c", "	close_question(t, best);", "	;"),

@@ -154,7 +154,7 @@ static bool out(int c, u32 spi)
 			return false;
 		}
 	}
-	pair_out(&g, pc, o, now, &act);
+	pair_packet_out(&g, pc, o, now, &act);
 	carry_out();
 	return true;
 }
@@ -170,7 +170,7 @@ static u64 in(u32 spi)
 		((struct pin *)half(c, spi, true)->pin)->last = now;
 		return BIT(c);
 	}
-	pair_in(&g, spi, now, &act);
+	pair_packet_in(&g, spi, now, &act);
 	for (i = 0; i < act.n_to; i++) {
 		to[n_to++] = num(act.to[i]);
 		set |= BIT(num(act.to[i]));
@@ -181,12 +181,12 @@ static u64 in(u32 spi)
 
 static void ask(int c)
 {
-	pair_asked(&g, know(c), now);
+	pair_ike_asked(&g, know(c), now);
 }
 
 static void made(int c)
 {
-	pair_made(&g, know(c), now);
+	pair_sa_made(&g, know(c), now);
 }
 
 static const struct pair_trial *trial(u32 spi)
@@ -247,7 +247,7 @@ static void test_claims(void)
 	begin(true);
 	ask(0);
 	CHECK(g.n_open == 1 && cl[0].asking);
-	pair_not_made(&g, &cl[0]);
+	pair_sa_not_made(&g, &cl[0]);
 	SAME(g.n_open, 0);
 	made(1);
 	SAME(g.n_open, 1);
@@ -373,7 +373,7 @@ static void test_window_without_ike(void)
 	SAME(g.window.hi, 0);
 	pings(3000, 1000, 2, apart, rtt);
 	CHECK(learnt(40));
-	pings(40000, 1000, 2, apart, far);	/* it is far away by now */
+	pings(40000, 1000, 2, apart, far);	/* the gateway is far away by now */
 	CHECK(learnt(300) || owner(3000) >= 0);
 	begin(false);
 	pings(40000, 1000, 3, apart, far);
@@ -418,7 +418,7 @@ static void test_even(void)
 	done("window: clients that ping at even intervals are told apart, or stay in doubt");
 }
 
-/* One that is paired needs no SPI: another that begins is paired at once. */
+/* A client that is paired needs no SPI: another that begins is paired at once. */
 static void test_in_turn(void)
 {
 	int c;
@@ -435,7 +435,7 @@ static void test_in_turn(void)
 		SAME(owner(3000 + c), c);
 		now += 5000;
 	}
-	in(9000);			/* one of them got a new SPI that it does not ask on */
+	in(9000);			/* a new SPI that its client does not ask on */
 	now += 3000;
 	in(9000);
 	now += 10;
@@ -459,8 +459,8 @@ static void test_suspects(void)
 	now += 1000;
 	made(1);
 	made(2);
-	pair_asked(&g, know(3), now);
-	pair_not_made(&g, &cl[3]);	/* IKE seen, nothing due */
+	pair_ike_asked(&g, know(3), now);
+	pair_sa_not_made(&g, &cl[3]);	/* IKE seen, nothing due */
 	know(4);			/* IKE never seen */
 	out(4, 4000);
 	now += 10;
@@ -878,14 +878,14 @@ static void test_not_made(void)
 	ask(0);
 	made(0);
 	SAME(cl[0].n_due, 1);
-	pair_not_made(&g, &cl[0]);
+	pair_sa_not_made(&g, &cl[0]);
 	SAME(cl[0].n_due, 0);
 	SAME(g.n_open, 0);
-	pair_not_made(&g, &cl[0]);
+	pair_sa_not_made(&g, &cl[0]);
 	SAME(cl[0].n_due, 0);
 	made(0);
 	ask(0);
-	pair_not_made(&g, &cl[0]);
+	pair_sa_not_made(&g, &cl[0]);
 	SAME(cl[0].n_due, 1);
 	SAME(g.n_open, 1);
 	done("claims: an SA that was not made is not due any more");
@@ -897,8 +897,8 @@ static void test_no_pin_on_word(void)
 
 	begin(true);
 	made(1);
-	pair_asked(&g, know(0), now);
-	pair_not_made(&g, &cl[0]);
+	pair_ike_asked(&g, know(0), now);
+	pair_sa_not_made(&g, &cl[0]);
 	for (i = 0; i < 50; i++) {
 		now += 500;
 		CHECK(in(9000) & BIT(1));
@@ -940,8 +940,8 @@ static void test_ledger(void)
 	begin(true);			/* an SPI due and one unpaired do not make two */
 	made(0);
 	know(1);
-	pair_asked(&g, &cl[1], now);
-	pair_not_made(&g, &cl[1]);
+	pair_ike_asked(&g, &cl[1], now);
+	pair_sa_not_made(&g, &cl[1]);
 	for (k = 0; k < 2; k++) {
 		out(0, 1000);
 		now += 45;
@@ -999,7 +999,7 @@ static void test_few_get_all(void)
 	for (i = 0; i < PAIR_SUSPECTS; i++) {
 		ask(i);
 		if (i)
-			pair_not_made(&g, &cl[i]);
+			pair_sa_not_made(&g, &cl[i]);
 	}
 	for (k = 0; k < 5; k++) {
 		CHECK(in(9000) == BIT(PAIR_SUSPECTS) - 1);
@@ -1015,9 +1015,9 @@ static void test_led(void)
 
 	begin(true);
 	for (i = 0; i < 20; i++) {
-		pair_asked(&g, know(i), now);
+		pair_ike_asked(&g, know(i), now);
 		if (i > 8)
-			pair_not_made(&g, &cl[i]);
+			pair_sa_not_made(&g, &cl[i]);
 	}
 	for (i = 0; i < 9; i++)
 		made(i);
@@ -1372,12 +1372,12 @@ static void test_restore(void)
 	know(0);
 	know(1);
 	CHECK(pair_restore_in(&g, &cl[0], 9000, now, &act));
-	pair_restored(&g, list_first_entry(&cl[0].in, struct pair_spi, node), &act);
+	pair_spi_restored(&g, list_first_entry(&cl[0].in, struct pair_spi, node), &act);
 	carry_out();
 	SAME(owner(9000), 0);
 	o = malloc(sizeof(*o));
 	CHECK(pair_out_add(&g, &cl[0], o, 1000, now, &act));
-	pair_restored(&g, &o->s, &act);
+	pair_spi_restored(&g, &o->s, &act);
 	carry_out();
 	CHECK(out_pinned(0, 1000));
 	CHECK(o->s.other && o->s.other->spi == 9000);
@@ -1390,7 +1390,7 @@ static void test_restore(void)
 	know(0);
 	made(1);
 	made(0);
-	pair_not_made(&g, &cl[0]);
+	pair_sa_not_made(&g, &cl[0]);
 	in(9002);			/* likely another's */
 	SAME(leader(9002), 1);
 	CHECK(!pair_restore_in(&g, &cl[0], 9002, now, &act));

@@ -27,7 +27,7 @@ static void know_ike(struct pair_group *g, struct pair_client *c)
 }
 
 /* A new SA is to be expected of a client. */
-void pair_claim(struct pair_client *c, u32 now)
+void pair_claim_new(struct pair_client *c, u32 now)
 {
 	memmove(&c->claim_at[1], &c->claim_at[0], sizeof(c->claim_at) - sizeof(u32));
 	c->claim_at[0] = now;
@@ -36,21 +36,21 @@ void pair_claim(struct pair_client *c, u32 now)
 }
 
 /* A request that makes an SA passed, for the first time. */
-void pair_asked(struct pair_group *g, struct pair_client *c, u32 now)
+void pair_ike_asked(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	know_ike(g, c);
 	if (!c->asking)
-		pair_claim(c, now);
+		pair_claim_new(c, now);
 	c->asking = true;
 	pair_open_update(g, c, true);
 }
 
-/* Its response passed: an inbound SPI is due. */
-void pair_made(struct pair_group *g, struct pair_client *c, u32 now)
+/* The response to such a request passed: an inbound SPI is due. */
+void pair_sa_made(struct pair_group *g, struct pair_client *c, u32 now)
 {
 	know_ike(g, c);
 	if (!c->asking)
-		pair_claim(c, now);
+		pair_claim_new(c, now);
 	c->asking = false;
 	c->claim_at[0] = now;
 	c->n_due = min_t(u8, c->n_due + 1, PAIR_DUE);
@@ -60,7 +60,7 @@ void pair_made(struct pair_group *g, struct pair_client *c, u32 now)
 /* The request was refused; or, while none is under way, what seemed to have made an SA
  * has not.
  */
-void pair_not_made(struct pair_group *g, struct pair_client *c)
+void pair_sa_not_made(struct pair_group *g, struct pair_client *c)
 {
 	if (!c->asking && c->n_due)
 		c->n_due--;
@@ -105,7 +105,7 @@ s16 pair_claim_score(const struct pair_group *g, const struct pair_client *c, u3
 		     -PAIR_LEAD * PAIR_BIT);
 }
 
-void pair_unpair(struct pair_group *g, struct pair_spi *s)
+void pair_halves_split(struct pair_group *g, struct pair_spi *s)
 {
 	if (!s->other)
 		return;
@@ -115,12 +115,12 @@ void pair_unpair(struct pair_group *g, struct pair_spi *s)
 	pair_open_update(g, s->c, false);
 }
 
-void pair_pair(struct pair_group *g, struct pair_spi *in, struct pair_spi *out)
+void pair_halves_join(struct pair_group *g, struct pair_spi *in, struct pair_spi *out)
 {
 	struct pair_out *o = container_of(out, struct pair_out, s);
 
-	pair_unpair(g, in);
-	pair_unpair(g, out);
+	pair_halves_split(g, in);
+	pair_halves_split(g, out);
 	in->other = out;
 	out->other = in;
 	o->n_good = 0;
@@ -130,14 +130,14 @@ void pair_pair(struct pair_group *g, struct pair_spi *in, struct pair_spi *out)
 }
 
 /**
- * pair_question() - a packet went out on an unpinned SPI after a silence
+ * pair_question_note() - a packet went out on an unpinned SPI after a silence
  * @g: the group
  * @c: the client
  * @o: the SPI
  * @now: ms
  */
-void pair_question(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-		   u32 now)
+void pair_question_note(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+			u32 now)
 {
 	u32 gap = min_t(u32, now - o->asked_at[0], PAIR_RECENT_MS);
 

@@ -125,15 +125,15 @@ static void note_given(struct pair_group *g, const struct pair_trial *t, u32 now
 }
 
 /**
- * pair_deliver() - who gets the packet that is arriving
+ * pair_receivers_fill() - who gets the packet that is arriving
  * @g: the group
  * @t: its SPI
  * @alone: it comes after a silence
  * @now: ms
  * @act: filled with the receivers
  */
-void pair_deliver(struct pair_group *g, struct pair_trial *t, bool alone, u32 now,
-		  struct pair_act *act)
+void pair_receivers_fill(struct pair_group *g, struct pair_trial *t, bool alone, u32 now,
+			 struct pair_act *act)
 {
 	g->mark++;
 	act->to = g->to;

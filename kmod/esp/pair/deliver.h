@@ -5,7 +5,7 @@
 
 #include "lead.h"
 
-void pair_deliver(struct pair_group *g, struct pair_trial *t, bool alone, u32 now,
-		  struct pair_act *act);
+void pair_receivers_fill(struct pair_group *g, struct pair_trial *t, bool alone, u32 now,
+			 struct pair_act *act);
 
 #endif /* VPNPASS_ESP_PAIR_DELIVER_H */

@@ -55,11 +55,11 @@ static int best(const struct pair_lags *l, int k, bool few)
 }
 
 /**
- * pair_lag() - an SPI in doubt comes after a silence
+ * pair_lag_count() - an SPI in doubt comes after a silence
  * @g: the group
  * @now: ms
  */
-void pair_lag(struct pair_group *g, u32 now)
+void pair_lag_count(struct pair_group *g, u32 now)
 {
 	struct pair_lags *l = &g->lags;
 	u64 mask = g->window.n ? 0 : ages(g, now);

@@ -5,6 +5,6 @@
 
 #include "window.h"
 
-void pair_lag(struct pair_group *g, u32 now);
+void pair_lag_count(struct pair_group *g, u32 now);
 
 #endif /* VPNPASS_ESP_PAIR_LAGS_H */

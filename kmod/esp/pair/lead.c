@@ -8,12 +8,12 @@ void pair_act_pin(struct pair_act *act, struct pair_spi *s)
 		act->pin[act->n_pin++] = s;
 }
 
-/* Let go of an SPI. The act has room: see pair_trim(). */
+/* Let go of an SPI. The act has room: see pair_spi_trim(). */
 void pair_act_free(struct pair_group *g, struct pair_act *act, struct pair_spi *s)
 {
 	struct pair_client *c = s->c;
 
-	pair_unpair(g, s);
+	pair_halves_split(g, s);
 	list_del_init(&s->node);
 	if (s->in) {
 		list_del_init(&container_of(s, struct pair_in, s)->age);
@@ -37,7 +37,7 @@ u32 pair_used_at(const struct pair_spi *s)
 }
 
 /**
- * pair_trim() - make way for one more SPI of a client
+ * pair_spi_trim() - make way for one more SPI of a client
  * @g: the group
  * @c: the client
  * @in: an inbound one
@@ -46,8 +46,8 @@ u32 pair_used_at(const struct pair_spi *s)
  *
  * Return: false when the client has as many as it may, all in use.
  */
-bool pair_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now,
-	       struct pair_act *act)
+bool pair_spi_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now,
+		   struct pair_act *act)
 {
 	bool full = (in ? c->n_in : c->n_out) >= g->cfg->spis;
 	struct pair_spi *s, *old = NULL;
@@ -80,7 +80,7 @@ bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 	struct pair_in *in = in_of(c, spi);
 
 	if (!in) {
-		if (!c->spare || !pair_trim(g, c, true, now, act))
+		if (!c->spare || !pair_spi_trim(g, c, true, now, act))
 			return false;
 		in = c->spare;
 		c->spare = NULL;
@@ -117,7 +117,7 @@ static void decide(struct pair_group *g, struct pair_trial *t,
 		return;
 	container_of(c->in.next, struct pair_in, s.node)->n_looks = t->n_looks;
 	if (o && !o->s.other)
-		pair_pair(g, list_first_entry(&c->in, struct pair_spi, node), &o->s);
+		pair_halves_join(g, list_first_entry(&c->in, struct pair_spi, node), &o->s);
 	pair_set_lead(t, NULL);
 	t->owner = c;
 	if (c->n_due)
@@ -155,14 +155,14 @@ static bool enough(const struct pair_group *g,
 }
 
 /**
- * pair_lead() - see who is ahead, after scores have changed
+ * pair_lead_look() - see who is ahead, after scores have changed
  * @g: the group
  * @t: the SPI
  * @now: ms
  * @act: filled with pins
  */
-void pair_lead(struct pair_group *g, struct pair_trial *t, u32 now,
-	       struct pair_act *act)
+void pair_lead_look(struct pair_group *g, struct pair_trial *t, u32 now,
+		    struct pair_act *act)
 {
 	s16 second = pair_unlisted_score(g, t);
 	struct pair_suspect *best = NULL;

@@ -24,7 +24,7 @@ void pair_client_add(struct pair_group *g, struct pair_client *c, u32 now)
 	INIT_LIST_HEAD(&c->asks);
 	list_add_tail(&c->node, &g->clients);
 	pair_room_add(g, &c->room);
-	pair_claim(c, now);
+	pair_claim_new(c, now);
 	c->mark = g->mark;
 	g->n_clients++;
 	g->n_without_ike++;
@@ -81,14 +81,14 @@ struct pair_out *pair_out_find(struct pair_client *c, u32 spi)
 bool pair_out_add(struct pair_group *g, struct pair_client *c, struct pair_out *o,
 		  u32 spi, u32 now, struct pair_act *act)
 {
-	if (!pair_trim(g, c, false, now, act))
+	if (!pair_spi_trim(g, c, false, now, act))
 		return false;
 	memset(o, 0, sizeof(*o));
 	o->s.c = c;
 	o->s.spi = spi;
 	o->seen_at = now - PAIR_QUIET_MS;
 	if (!c->ike)
-		pair_claim(c, now);
+		pair_claim_new(c, now);
 	else if (!pair_is_open(c))
 		c->open_at = now;
 	list_add(&o->s.node, &c->out);
@@ -100,36 +100,36 @@ bool pair_out_add(struct pair_group *g, struct pair_client *c, struct pair_out *
 }
 
 /**
- * pair_out() - a packet goes out on an SPI that has no pin
+ * pair_packet_out() - a packet goes out on an SPI that has no pin
  * @g: the group
  * @c: the client
  * @o: its SPI
  * @now: ms
  * @act: filled with pins, and with what is taken back
  */
-void pair_out(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-	      u32 now, struct pair_act *act)
+void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+		     u32 now, struct pair_act *act)
 {
 	bool question = now - o->seen_at >= PAIR_QUIET_MS;
 
 	o->seen_at = now;
-	pair_confirm(g, o, question, now, act);
+	pair_out_confirm(g, o, question, now, act);
 	if (!question)
 		return;
-	pair_question(g, c, o, now);
+	pair_question_note(g, c, o, now);
 	if (!o->s.other)
-		pair_reaction(g, c, o, now);
-	pair_review(g, c, o, now, act);
+		pair_reaction_score(g, c, o, now);
+	pair_pins_review(g, c, o, now, act);
 }
 
 /**
- * pair_in() - a packet arrives on an SPI that has no pin
+ * pair_packet_in() - a packet arrives on an SPI that has no pin
  * @g: the group
  * @spi: the SPI
  * @now: ms
  * @act: filled with the receivers and pins
  */
-void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
+void pair_packet_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 {
 	struct pair_trial *t = pair_room_find(g, spi);
 	bool alone = !t || pair_is_alone(&g->window, t, now);
@@ -147,13 +147,13 @@ void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 		pair_add_in(g, t->owner, spi, now, act);
 	} else if (alone || second) {
 		if (alone)
-			pair_arrival(g, t, now);
-		pair_lead(g, t, now, act);
+			pair_arrival_score(g, t, now);
+		pair_lead_look(g, t, now, act);
 	}
 	if (!alone && now != t->seen_at)
 		t->spacing_ms = pair_mean(t->spacing_ms, now - t->seen_at);
 	pair_room_seen(g, t, now);
-	pair_deliver(g, t, alone, now, act);
+	pair_receivers_fill(g, t, alone, now, act);
 }
 
 /**
@@ -179,7 +179,7 @@ bool pair_restore_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 n
 }
 
 /* An SPI was saved and is there again: it gets its pin and any other half. */
-void pair_restored(struct pair_group *g, struct pair_spi *s, struct pair_act *act)
+void pair_spi_restored(struct pair_group *g, struct pair_spi *s, struct pair_act *act)
 {
 	struct pair_spi *half;
 
@@ -188,6 +188,6 @@ void pair_restored(struct pair_group *g, struct pair_spi *s, struct pair_act *ac
 	list_for_each_entry(half, s->in ? &s->c->out : &s->c->in, node) {
 		if (s->other || half->other)
 			continue;
-		pair_pair(g, s->in ? s : half, s->in ? half : s);
+		pair_halves_join(g, s->in ? s : half, s->in ? half : s);
 	}
 }

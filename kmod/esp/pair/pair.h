@@ -32,7 +32,7 @@
 #define PAIR_WALK	32	/* steps through a list */
 #define PAIR_DUE	4	/* SAs that one exchange makes, and its repetition */
 #define PAIR_COPIES_MAX	64	/* copies of one packet */
-#define PAIR_STEPS	64	/* of 16 ms, in which lags are counted */
+#define PAIR_STEPS	64	/* lags are counted in so many, of 16 ms */
 #define PAIR_SPANS	4	/* lengths of spans of lags: 2, 4, 8 and 16 steps */
 #define PAIR_LAGS	64	/* arrivals, when half of each count is forgotten */
 
@@ -162,17 +162,17 @@ struct pair_client {
 	u8 n_vain;			/* questions while it leads nothing */
 	u8 n_given;
 	bool asking;			/* an exchange of IKE is under way */
-	bool ike;			/* its IKE was seen */
+	bool ike;			/* IKE of this client was seen */
 	struct pair_trial room;
 };
 
 /* When an answer may come: round trips in sixteenths of a millisecond. */
 struct pair_window {
 	u32 lo, hi;
-	u8 n;			/* of IKE, up to 4; 0: lo and hi are from pair_lags */
+	u8 n;			/* samples of IKE, up to 4; 0: lo and hi are from pair_lags */
 };
 
-/* Of how many arrivals in doubt, the latest count most, each span of lags has a question. */
+/* How many arrivals in doubt each span of lags has a question of; the latest count most. */
 struct pair_lags {
 	u8 hits[PAIR_SPANS][PAIR_STEPS];	/* by the span's length and first step */
 	u8 n;
@@ -239,17 +239,17 @@ void pair_client_del(struct pair_group *g, struct pair_client *c);
 struct pair_out *pair_out_find(struct pair_client *c, u32 spi);
 bool pair_out_add(struct pair_group *g, struct pair_client *c, struct pair_out *o,
 		  u32 spi, u32 now, struct pair_act *act);
-void pair_out(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-	      u32 now, struct pair_act *act);
-void pair_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act);
+void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+		     u32 now, struct pair_act *act);
+void pair_packet_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act);
 
-void pair_asked(struct pair_group *g, struct pair_client *c, u32 now);
-void pair_made(struct pair_group *g, struct pair_client *c, u32 now);
-void pair_not_made(struct pair_group *g, struct pair_client *c);
+void pair_ike_asked(struct pair_group *g, struct pair_client *c, u32 now);
+void pair_sa_made(struct pair_group *g, struct pair_client *c, u32 now);
+void pair_sa_not_made(struct pair_group *g, struct pair_client *c);
 void pair_round_trip(struct pair_group *g, u32 ms);
 
 bool pair_restore_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 		     struct pair_act *act);
-void pair_restored(struct pair_group *g, struct pair_spi *s, struct pair_act *act);
+void pair_spi_restored(struct pair_group *g, struct pair_spi *s, struct pair_act *act);
 
 #endif /* VPNPASS_ESP_PAIR_H */

@@ -47,7 +47,7 @@ static bool was_answered(const struct pair_group *g, const struct pair_client *c
 	int steps = 0;
 
 	list_for_each_entry(s, &c->in, node) {
-		if (s->last && pair_answers(&g->window, asked_at, READ_ONCE(*s->last)))
+		if (s->last && pair_is_answer(&g->window, asked_at, READ_ONCE(*s->last)))
 			return true;
 		if (++steps == PAIR_SUSPECTS)
 			break;
@@ -108,7 +108,7 @@ static void starve(struct pair_group *g, struct pair_client *c, u32 asked_at, u3
 		revoke(g, in, c, now, act);
 }
 
-/* Of an only client all that comes is the answer. */
+/* To an only client, all that comes is an answer. */
 static void only_client(struct pair_group *g, struct pair_out *o)
 {
 	struct pair_spi *s;
@@ -116,21 +116,21 @@ static void only_client(struct pair_group *g, struct pair_out *o)
 	list_for_each_entry(s, &o->s.c->in, node) {
 		if (s->other)
 			continue;
-		pair_pair(g, s, &o->s);
+		pair_halves_join(g, s, &o->s);
 		return;
 	}
 }
 
 /**
- * pair_confirm() - a packet goes out: has its SPI proved itself without questions?
+ * pair_out_confirm() - a packet goes out: has its SPI proved itself without questions?
  * @g: the group
  * @o: its SPI
  * @question: a silence came before the packet
  * @now: ms
  * @act: filled with its pin
  */
-void pair_confirm(struct pair_group *g, struct pair_out *o, bool question, u32 now,
-		  struct pair_act *act)
+void pair_out_confirm(struct pair_group *g, struct pair_out *o, bool question, u32 now,
+		      struct pair_act *act)
 {
 	bool only = g->n_clients == 1;
 
@@ -142,15 +142,15 @@ void pair_confirm(struct pair_group *g, struct pair_out *o, bool question, u32 n
 }
 
 /**
- * pair_review() - a client asks: is there a pin to be doubted?
+ * pair_pins_review() - a client asks: is there a pin to be doubted?
  * @g: the group
  * @c: the client
  * @o: its SPI, the question noted
  * @now: ms
  * @act: filled with what is taken back
  */
-void pair_review(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-		 u32 now, struct pair_act *act)
+void pair_pins_review(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+		      u32 now, struct pair_act *act)
 {
 	if (o->n_asked < 2)
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rule 9 of docs/pairing.md. */
+/* Rule 8 of docs/pairing.md. */
 #include "room.h"
 
 static struct pair_trial **bucket(const struct pair_group *g, u32 spi)

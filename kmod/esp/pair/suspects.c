@@ -168,7 +168,7 @@ static void score_arrival(struct pair_group *g, struct pair_trial *t,
 		lose(g, t, s, s->reacted ? 0 : PAIR_BIT);
 	else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS)
 		lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));
-	if (o) {			/* it may be this one's answer, then */
+	if (o) {			/* the answer may be to this one, then */
 		s->out = o->s.spi;
 		s->asked_at = at;
 	}
@@ -233,14 +233,14 @@ s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t)
 }
 
 /* An arrival of an SPI in doubt after a silence, the first one included. */
-void pair_arrival(struct pair_group *g, struct pair_trial *t, u32 now)
+void pair_arrival_score(struct pair_group *g, struct pair_trial *t, u32 now)
 {
 	u8 i;
 
 	if (t->alone_at)
 		t->every_ms = pair_mean(t->every_ms, now - t->alone_at);
 	t->alone_at = now | 1;
-	pair_lag(g, now);
+	pair_lag_count(g, now);
 	leave(g, t);
 	enter(g, t, now);
 	for (i = 0; i < t->n_suspects; i++)
@@ -274,14 +274,14 @@ static void react(struct pair_group *g, struct pair_trial *t, struct pair_client
 }
 
 /**
- * pair_reaction() - a client asks: was it a reaction to what it was given?
+ * pair_reaction_score() - a client asks: was it a reaction to what it was given?
  * @g: the group
  * @c: the client
  * @o: its SPI, the question noted
  * @now: ms
  */
-void pair_reaction(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-		   u32 now)
+void pair_reaction_score(struct pair_group *g, struct pair_client *c, struct pair_out *o,
+			 u32 now)
 {
 	size_t i;
 

@@ -37,7 +37,7 @@ void pair_window_lags(struct pair_window *w, u32 lo, u32 hi)
 	w->hi = hi * 16;
 }
 
-/* What the next round trip may differ by from those seen, ms: the more the fewer
+/* The next round trip may differ by so many ms from those seen: by more, the fewer
  * there were.
  */
 static u32 margin(const struct pair_window *w)
@@ -52,7 +52,7 @@ static u32 window_begin(const struct pair_window *w)
 	return lo > margin(w) ? lo - margin(w) : 0;
 }
 
-/* What was learnt from ESP itself has the time of the host behind the gateway in it. */
+/* Samples of ESP itself have the time of the host behind the gateway in them. */
 u32 pair_window_end(const struct pair_window *w)
 {
 	if (!w->hi)
@@ -73,7 +73,7 @@ bool pair_in_window(const struct pair_window *w, u32 question, u32 now)
 }
 
 /* Whether something that came on a pinned SPI came late enough to answer. */
-bool pair_answers(const struct pair_window *w, u32 question, u32 arrival)
+bool pair_is_answer(const struct pair_window *w, u32 question, u32 arrival)
 {
 	return (s32)(arrival - question - window_begin(w)) >= 0;
 }

@@ -13,7 +13,7 @@ void pair_window_lags(struct pair_window *w, u32 lo, u32 hi);
 u32 pair_window_end(const struct pair_window *w);
 u32 pair_window_len(const struct pair_window *w);
 bool pair_in_window(const struct pair_window *w, u32 question, u32 now);
-bool pair_answers(const struct pair_window *w, u32 question, u32 arrival);
+bool pair_is_answer(const struct pair_window *w, u32 question, u32 arrival);
 bool pair_is_alone(const struct pair_window *w, const struct pair_trial *t, u32 now);
 
 /* An average that follows a quarter of each change; 0: no sample so far. */
