@@ -114,6 +114,20 @@ static const u8 *frame_data(const struct vpnpass_pkt *pkt, u8 *buf, u32 *cap)
 	return skb_header_pointer(pkt->skb, pkt->thoff, *cap, buf);
 }
 
+/* Was the client's ID found by an address that sends on this one of the server's? A host
+ * that is seen there later finds it known, and is not answered any more.
+ */
+static bool is_answered(const struct l2tp_session *ls, u32 id)
+{
+	int i;
+
+	for (i = 0; i < ADDRESSES; i++)
+		if (ls->ether->at[i].pin && ls->ether->at[i].id == id &&
+		    ls->ether->at[i].pin->nat_number == ANSWERED)
+			return true;
+	return false;
+}
+
 /**
  * l2tp_ether_out() - a client's data go out on an ID that has no pin
  * @ls: its session
@@ -140,7 +154,7 @@ bool l2tp_ether_out(struct l2tp_session *ls, const struct vpnpass_pkt *pkt,
 		if (!pin)
 			continue;
 		known = true;
-		if (pin->nat_number == ANSWERED)
+		if (is_answered(ls, id))
 			l2tp_id_add(ls, IP_CT_DIR_ORIGINAL, L2TP_KEY_SESSION, id);
 	}
 	return known;

@@ -120,6 +120,10 @@ reaches 2 "one of its own does" "$msg"
 
 # IDs that were nobody's have had the clients' own read again: with their next
 # frames they are back
+check "an unknown ID: clients' are read again" ids 1 "[1001]" "[]"
+mac 0x79; eth 2001 $none "$srv" "$mac"
+send c1 "$msg" -- -s "${CIP[1]}" -d "${GIP[1]}"
+check "a frame of a host not seen before brings client 1's back" ids 1 "[1001]" "[2001]"
 for i in 1 2 3; do
 	mac $i; eth $((2000 + i)) $none "$srv" "$mac"
 	send c$i "$msg" -- -s "${CIP[i]}" -d "${GIP[1]}"
