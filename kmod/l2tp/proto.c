@@ -15,6 +15,7 @@ static const struct vpnpass_setting l2tp_settings[] = {
 	[L2TP_SET_KEEP_PORT] = { "keep_port", "", 0, 1, 0 },
 	[L2TP_SET_MAX_IDS] = { "max_ids", "numbers", 2, 65535, 256 },
 	[L2TP_SET_PAIRING_WINDOW] = { "pairing_window", "ms", 10, 10000, 500 },
+	[L2TP_SET_FAST] = VPNPASS_FAST_SETTING,
 };
 
 static const char *const l2tp_counters[] = {
@@ -30,6 +31,9 @@ static const char *const l2tp_counters[] = {
 	[L2TP_CNT_PAIRED] = "paired",
 	[L2TP_CNT_WAITED] = "waited",
 	[L2TP_CNT_UNKNOWN] = "unknown_id",
+	[L2TP_CNT_FAST_PACKETS] = "fast_packets",
+	[L2TP_CNT_FAST_LEARNED] = "fast_learned",
+	[L2TP_CNT_FAST_REFUSED] = "fast_refused",
 };
 
 struct vpnpass_proto l2tp_proto = {
@@ -41,6 +45,9 @@ struct vpnpass_proto l2tp_proto = {
 	.n_settings = ARRAY_SIZE(l2tp_settings),
 	.counters = l2tp_counters,
 	.n_counters = ARRAY_SIZE(l2tp_counters),
+	.fast_number = { .l4proto = IPPROTO_L2TP, .kind = L2TP_KEY_SESSION },
+	.fast_setting = L2TP_SET_FAST,
+	.fast_counter = L2TP_CNT_FAST_PACKETS,
 	.session_size = sizeof(struct l2tp_session),
 	.begins_late = true,
 	.net_size = sizeof(struct l2tp_net),

@@ -71,6 +71,6 @@ goes_fast()
 
 	esp_settle "$1" > /dev/null || return
 	out=$(fast_of "$1" out) in=$(fast_of "$1" in)
-	esp_pings "$1" -c 6 -i 20 -w 500
+	esp_pings "$1" -c 12 -i 20 -w 500
 	[ "$(fast_of "$1" out)" -gt "$out" ] && [ "$(fast_of "$1" in)" -gt "$in" ]
 }
