@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vpnpass doctor on what keeps packets from us: the kernel's own PPTP helper, by
 # a rule and on a connection that got it earlier, and flowtables, as a rule and
-# when a VPN goes by one.
+# when a VPN goes by one; and rules that the fast way goes past.
 #
 #   c1, c2 ---- r (masquerade) ---- g1
 . "$(dirname "$0")/../lib.sh"
@@ -71,6 +71,29 @@ else
 fi
 end_answer
 R conntrack -F 2> /dev/null
+
+# --- the fast way --------------------------------------------------------------------
+counting="chain forward { type filter hook forward priority filter; ip protocol esp"
+rules "$counting limit rate over 10/second burst 5 packets drop; }"
+not_found "a limit on ESP, which goes by the rules" fast-rules
+check "fast" vp set esp fast 1000
+found "a limit on ESP that goes fast" fast-rules ".proto == \"esp\" and .severity == \"info\" and
+	(.seen | contains(\"inet fw forward handle \") and contains(\"'limit'\")) and
+	.commands == [\"vpnpass set esp fast 0\"]"
+for statement in "log prefix \"esp\"" "quota over 10 mbytes drop" "queue num 3 bypass"; do
+	rules "$counting $statement; }" && found "... ${statement%% *}" fast-rules \
+		".seen | contains(\"'${statement%% *}'\")"
+done
+rules "$counting ct state established accept; ip protocol esp log; }"
+not_found "a log of first packets alone" fast-rules
+rules "chain raw { type filter hook prerouting priority raw; ip protocol esp log; }"
+not_found "one that sees each packet" fast-rules
+rules "chain forward { type filter hook forward priority filter; udp dport 500 log; }"
+not_found "one of IKE" fast-rules
+check "off" vp set esp fast 0
+rules "$counting limit rate over 10/second burst 5 packets drop; }"
+not_found "off: it goes by the rules again" fast-rules
+no_rules
 
 # --- flowtables --------------------------------------------------------------------
 # offload RULES: those before what hands the rest to a flowtable

@@ -13,6 +13,8 @@ static const struct {
 	{ "nft-drop", "This router's own firewall throws these packets away." },
 	{ "nft-notrack",
 	  "These packets leave with a private address, and nobody can answer them." },
+	{ "fast-rules",
+	  "A rule that counts or limits packets misses most of these; the VPN itself works." },
 	{ "path-silent", "The request left this router, and nothing came back." },
 	{ "untranslated", "The other end cannot answer: it sees an address of your own network." },
 	{ "route-split",

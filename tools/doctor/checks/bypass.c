@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rules that take a VPN out of our hands without dropping it: flowtable,
- * nft-notrack and in-tree-helper.
+ * nft-notrack and in-tree-helper. And rules that our fast way goes past: fast-rules.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* Places that packets go past us by, by kind of packet: the kinds are those of vpns[]. */
 struct bypasses {
-	struct place offloaded[16], untracked[16], helper;
+	struct place offloaded[16], untracked[16], counts[16], helper;
 };
 
 static void take(const struct crossing *c, void *data)
@@ -29,6 +29,9 @@ static void take(const struct crossing *c, void *data)
 		b->offloaded[i] = c->j->offloaded;
 	if (c->j->untracked.chain)
 		b->untracked[i] = c->j->untracked;
+	/* of a connection that is up, as nothing else goes fast */
+	if (c->packet->reply && c->j->counts.chain)
+		b->counts[i] = c->j->counts;
 	if (c->j->helper.chain && c->j->helper.object && !strcmp(c->vpn->proto, "pptp") &&
 	    !strcmp(c->j->helper.object, "pptp"))
 		b->helper = c->j->helper;
@@ -158,6 +161,44 @@ static void find_helper(const struct evidence *ev, struct report *r, const struc
 		report_helper_rule(r, &b->helper);
 }
 
+/* How long packets of that kind go past the rules, ms; 0: they do not. */
+static uintmax_t fast_of(const struct evidence *ev, const struct vpn *vpn)
+{
+	const struct proto *p = vpn->port ? NULL : ours_proto(&ev->ours, vpn->proto);
+	size_t i;
+
+	for (i = 0; p && i < p->n_settings; i++)
+		if (!strcmp(p->settings[i].name, "fast"))
+			return p->settings[i].value.value;
+	return 0;
+}
+
+static void report_fast(struct report *r, const struct vpn *vpn, const struct place *p,
+			uintmax_t ms)
+{
+	char *rule = rule_text(p);
+	struct finding *f;
+
+	f = found(r, "fast-rules", SEVERITY_INFO, vpn->proto,
+		  xasprintf("the rule %s has '%s', and meets one packet of %s in %ju ms, as %s",
+			    rule, p->object, vpn->title, ms, "the others go the fast way"),
+		  xasprintf("vpnpass set %s fast 0, if it is to meet each", vpn->proto));
+	finding_command(f, xasprintf("vpnpass set %s fast 0", vpn->proto));
+	free(rule);
+}
+
+static void find_fast(const struct evidence *ev, struct report *r, const struct bypasses *b)
+{
+	uintmax_t ms;
+	size_t i;
+
+	for (i = 0; i < n_vpns; i++) {
+		ms = fast_of(ev, &vpns[i]);
+		if (ms && b->counts[i].chain)
+			report_fast(r, &vpns[i], &b->counts[i], ms);
+	}
+}
+
 void check_bypass(const struct evidence *ev, struct report *r)
 {
 	struct bypasses b = {};
@@ -167,4 +208,5 @@ void check_bypass(const struct evidence *ev, struct report *r)
 	find_notrack(r, &b);
 	find_offload(ev, r, &b);
 	find_helper(ev, r, &b);
+	find_fast(ev, r, &b);
 }

@@ -7,6 +7,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,12 @@ static void set_marks(struct walk *w, enum truth matches)
 	}
 }
 
+static bool is_behind_conntrack(const struct machine *m)
+{
+	return m->chain->family != NFPROTO_NETDEV && m->hook != NF_INET_INGRESS &&
+	       (m->hook != NF_INET_PRE_ROUTING || m->priority >= NF_IP_PRI_CONNTRACK);
+}
+
 static void note_effects(struct walk *w, const struct nft_chain *chain,
 			 const struct nft_rule *rule, enum truth matches)
 {
@@ -113,6 +120,8 @@ static void note_effects(struct walk *w, const struct nft_chain *chain,
 
 	if (m->masquerades && matches > w->j->masqueraded)
 		w->j->masqueraded = matches;
+	if (m->counts && is_behind_conntrack(m))
+		mark(w, &w->j->counts, chain, rule, m->counts);
 	if (w->maybe_done)
 		matches = MAYBE_SO;
 	set_marks(w, matches);

@@ -82,12 +82,14 @@ struct place {
  * @offloaded: Where its connection is handed to a flowtable.
  * @untracked: Where it is exempted from connection tracking.
  * @helper: Where a connection tracking helper is attached.
+ * @counts: Where, behind conntrack, each packet is counted on: by a limit, a quota, a log
+ *          or a queue.
  * @masqueraded: Whether its source address is translated.
  */
 struct judgement {
 	struct place also[ALSO_MAX];
 	size_t n_also;
-	struct place dropped, suspect, doubted, offloaded, untracked, helper;
+	struct place dropped, suspect, doubted, offloaded, untracked, helper, counts;
 	enum truth masqueraded;
 };
 
@@ -145,6 +147,7 @@ struct marks {
  * @untracks: It exempts from tracking.
  * @offloads: Name of the flowtable that it feeds.
  * @helper: Name of the helper that it attaches.
+ * @counts: Name of the limit, quota, log or queue in it.
  */
 struct machine {
 	const struct ruleset *rs;
@@ -160,7 +163,7 @@ struct machine {
 	size_t n_verdicts;
 	bool counted, masquerades, untracks;
 	uint64_t packets;
-	const char *offloads, *helper;
+	const char *offloads, *helper, *counts;
 };
 
 enum truth rule_run(struct machine *m, const struct nft_rule *rule);
