@@ -143,6 +143,8 @@ check "vpnpass set esp block" vp set esp block
 check "... at once" fast_silent 1
 check "vpnpass set esp on" vp set esp on
 check "... and back" busywait 15 all_back
+# what is in doubt does not go fast, and pins are doubted for a client that is not paired
+check "... both paired" esp_settle "1 2"
 check "... fast" busywait 5 goes_fast 1
 
 # --- within the lease ----------------------------------------------------------------
