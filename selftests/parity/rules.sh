@@ -100,7 +100,16 @@ parity_up()
 	done
 	conntrack_room 500000
 	load_modules || return 1
-	"$VPNPASS" -n "${nsp}v" set all on && "$VPNPASS" -n "${nsp}s" set all off
+	"$VPNPASS" -n "${nsp}v" set all on && "$VPNPASS" -n "${nsp}s" set all off || return 1
+	for r in ${VPNPASS_PARITY_FAST:+esp pptp l2tp}; do
+		"$VPNPASS" -n "${nsp}v" set "$r" fast "$VPNPASS_PARITY_FAST" || return 1
+	done
+}
+
+# parity_fast: prints how many packets went fast
+parity_fast()
+{
+	"$VPNPASS" -j -n "${nsp}v" stats | jq '[.[].counters.fast_packets // 0] | add'
 }
 
 # nat POST [PRE]: chains of a nat table; $family is ip or ip6

@@ -26,4 +26,5 @@ for name in ${VPNPASS_PARITY_SETS:-$parity_sets}; do
 	tail -n 120 "$scratch/report"
 	is "$name: $count sequences, nobody is worse off" 0 $rc
 done
+[ -z "${VPNPASS_PARITY_FAST-}" ] || num "of these, packets that went fast" "$(parity_fast)" -gt 100
 done_testing
