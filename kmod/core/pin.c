@@ -61,6 +61,57 @@ void vpnpass_pin_free(struct vpnpass_pin *pin)
 EXPORT_SYMBOL_GPL(vpnpass_pin_free);
 
 /**
+ * vpnpass_pin_end_way() - no packet finds the fast way of a pin from here on
+ * @pin: the pin
+ *
+ * The route is let go of at once: it outlives the packets that have found the way,
+ * as it is itself freed after a grace period.
+ *
+ * Context: any, vpnpass_net.lock held.
+ */
+void vpnpass_pin_end_way(struct vpnpass_pin *pin)
+{
+	struct vpnpass_way *way;
+
+	way = rcu_replace_pointer(pin->way, NULL, lockdep_is_held(&pin->session->vn->lock));
+	if (!way)
+		return;
+	dst_release(way->dst);
+	kfree_rcu(way, rcu);
+}
+
+/* No packet finds the pin from here on. */
+void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
+{
+	lockdep_assert_held(&vn->lock);
+	if (pin->hidden)
+		return;
+	pin->hidden = true;
+	vpnpass_pin_end_way(pin);
+	trace_vpnpass_pin_del(pin);
+	rhashtable_remove_fast(&vn->pins, &pin->node, vpnpass_pin_params);
+	atomic_dec(&vn->proto[pin->session->proto->idx].n_pins);
+}
+
+static int pin_insert(struct vpnpass_net *vn, struct vpnpass_pin *pin)
+{
+	return rhashtable_lookup_insert_key(&vn->pins, &pin->key, &pin->node,
+					    vpnpass_pin_params);
+}
+
+/* A session whose connection has gone will end soon, and its pin leads to nothing more. */
+static bool pin_hide_dead(struct vpnpass_net *vn, const struct vpnpass_key *key)
+{
+	struct vpnpass_pin *old = rhashtable_lookup_fast(&vn->pins, key, vpnpass_pin_params);
+	bool dead = old && (nf_ct_is_dying(old->session->ct) ||
+			    nf_ct_is_expired(old->session->ct));
+
+	if (dead)
+		vpnpass_pin_hide(vn, old);
+	return dead;
+}
+
+/**
  * vpnpass_pin_add() - put a pin with its key, dir and number_kind filled in force
  * @s: the session that it leads to
  * @pin: the pin; the session owns it from here when this succeeds
@@ -77,9 +128,9 @@ int vpnpass_pin_add(struct vpnpass_session *s, struct vpnpass_pin *pin)
 	pin->session = s;
 	pin->last = vpnpass_now();
 	spin_lock_bh(&vn->lock);
-	err = test_bit(0, &s->ended) ? -ESHUTDOWN :
-	      rhashtable_lookup_insert_key(&vn->pins, &pin->key, &pin->node,
-					   vpnpass_pin_params);
+	err = test_bit(0, &s->ended) ? -ESHUTDOWN : pin_insert(vn, pin);
+	if (err == -EEXIST && pin_hide_dead(vn, &pin->key))
+		err = pin_insert(vn, pin);
 	if (!err) {
 		list_add_tail(&pin->list, &s->pins);
 		atomic_inc(&vn->proto[s->proto->idx].n_pins);
@@ -139,39 +190,6 @@ struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpn
 	return vpnpass_pin_find(vn, &pkt->key);
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_find_arriving);
-
-/**
- * vpnpass_pin_end_way() - no packet finds the fast way of a pin from here on
- * @pin: the pin
- *
- * The route is let go of at once: it outlives the packets that have found the way,
- * as it is itself freed after a grace period.
- *
- * Context: any, vpnpass_net.lock held.
- */
-void vpnpass_pin_end_way(struct vpnpass_pin *pin)
-{
-	struct vpnpass_way *way;
-
-	way = rcu_replace_pointer(pin->way, NULL, lockdep_is_held(&pin->session->vn->lock));
-	if (!way)
-		return;
-	dst_release(way->dst);
-	kfree_rcu(way, rcu);
-}
-
-/* No packet finds the pin from here on. */
-void vpnpass_pin_hide(struct vpnpass_net *vn, struct vpnpass_pin *pin)
-{
-	lockdep_assert_held(&vn->lock);
-	if (pin->hidden)
-		return;
-	pin->hidden = true;
-	vpnpass_pin_end_way(pin);
-	trace_vpnpass_pin_del(pin);
-	rhashtable_remove_fast(&vn->pins, &pin->node, vpnpass_pin_params);
-	atomic_dec(&vn->proto[pin->session->proto->idx].n_pins);
-}
 
 void vpnpass_pin_drop(struct vpnpass_net *vn, struct vpnpass_pin *pin)
 {
