@@ -550,6 +550,13 @@ static inline u32 vpnpass_now(void)
 #endif
 }
 
+/* The one of two sessions that was used last; the first may be NULL. */
+static inline struct vpnpass_session *vpnpass_session_later(struct vpnpass_session *a,
+							    struct vpnpass_session *b)
+{
+	return a && (s32)(b->last - a->last) <= 0 ? a : b;
+}
+
 /* The conntrack zone, in a direction, of a packet without a connection: its template's. */
 static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntrack_dir dir)
 {

@@ -186,8 +186,30 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	return NF_ACCEPT;
 }
 
+/* See struct vpnpass_ops. A quote may end before the SPI: in IPv6 one of 8 octets does when AH
+ * is in front of it. Then it may be the only client's.
+ */
+static struct vpnpass_session *esp_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+					  bool known)
+{
+	struct esp_group_key key = {
+		.peer = pkt->key.dst,
+		.local = pkt->key.src,
+		.zone = pkt->key.zone,
+		.family = pkt->key.family,
+	};
+	struct esp_group *g;
+	u32 spi;
+
+	if (known || !esp_header(pkt, &spi))
+		return NULL;
+	g = esp_group_find(vn, &key);
+	return g ? esp_group_only(g) : NULL;
+}
+
 static const struct vpnpass_ops esp_ops = {
 	.number = esp_number,
+	.quoted = esp_quoted,
 	.miss = esp_miss,
 	.after_rules = esp_after_rules,
 	.post = esp_post,

@@ -147,6 +147,7 @@ void esp_group_put(struct esp_group *g);
 void esp_group_begin(struct esp_group *g);
 void esp_group_apply(struct esp_group *g, struct pair_act *act);
 bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r);
+struct vpnpass_session *esp_group_only(struct esp_group *g);
 
 /* session.c */
 struct esp_session *esp_session_begin(struct vpnpass_net *vn,

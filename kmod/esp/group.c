@@ -134,6 +134,24 @@ bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r)
 	return alive;
 }
 
+/**
+ * esp_group_only() - the only client of a gateway
+ * @g: the group
+ *
+ * Context: softirq, RCU read side.
+ * Return: its session, or NULL when there are several, or none.
+ */
+struct vpnpass_session *esp_group_only(struct esp_group *g)
+{
+	struct pair_client *c = NULL;
+
+	spin_lock_bh(&g->lock);
+	if (g->pair.n_clients == 1)
+		c = list_first_entry(&g->pair.clients, struct pair_client, node);
+	spin_unlock_bh(&g->lock);
+	return c ? &session_of(c)->s : NULL;
+}
+
 static void group_free_rcu(struct rcu_head *head)
 {
 	struct esp_group *g = container_of(head, struct esp_group, rcu);

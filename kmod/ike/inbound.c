@@ -182,8 +182,8 @@ static struct vpnpass_session *last_used(const struct ike_peer *p)
 	list_for_each_entry(is, &p->sessions, node) {
 		if (!steps--)
 			break;
-		if (!is->plain && (!last || (s32)(is->s.last - last->last) > 0))
-			last = &is->s;
+		if (!is->plain)
+			last = vpnpass_session_later(last, &is->s);
 	}
 	return last;
 }

@@ -168,8 +168,7 @@ static struct vpnpass_session *last_used(const struct l2tp_group *g)
 	list_for_each_entry(ls, &g->turns.clients, client.node) {
 		if (!steps--)
 			break;
-		if (!last || (s32)(ls->s.last - last->last) > 0)
-			last = &ls->s;
+		last = vpnpass_session_later(last, &ls->s);
 	}
 	return last;
 }

@@ -117,6 +117,9 @@ check "client 2's session ends" vp session flush client "${CIP[2]}"
 tap_mark
 error -s "${GIP[1]}" -i "${esp_out[2.1]}"
 nobody "an error about an ended session reaches nobody"
+error -s "${GIP[1]}" -i "${esp_out[1.1]}" -l 4
+check "of an only client's it needs no SPI" busywait 2 tap_has 1 "^${nsp}c1 .* icmp 3 4 "
+tap_mark
 check "switch off" vp set esp off
 error -s "${GIP[1]}" -i "${esp_out[1.1]}"
 sleep 0.5

@@ -307,6 +307,13 @@ static void proto_name(const struct step *s, char *name, size_t size)
 		snprintf(name, size, s->len < 8 ? "esp:short" : memcmp(s->data, "\0\0\0", 4) ?
 			 "esp" : "esp:0");
 		return;
+	case IPPROTO_AH:
+		/* of IPv6 it is an extension header, and what follows in it ESP */
+		if (s->len > 1 && s->data[0] == 50 && s->len < (s->data[1] + 2u) * 4 + 8)
+			snprintf(name, size, "esp:short");
+		else
+			snprintf(name, size, "ip:%u", s->proto);
+		return;
 	case IPPROTO_GRE:
 		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&
 			 s->data[3] == 0x0b ? "gre:pptp" : "gre");
@@ -387,12 +394,17 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
 		    size_t size)
 {
-	const struct step *s, *ahead = NULL, *lost = NULL;
+	const struct step *s, *about, *ahead = NULL, *lost = NULL;
 	char proto[16];
 
 	for (s = q->step; s < q->step + q->n; s++) {
 		const char *kind = judge_step(q, s, &result[VPNPASS][s->id], &result[STOCK][s->id]);
 
+		/* an error about what another host got is another error */
+		about = s->from == FROM_INSIDE ? quoted_step(q, s) : NULL;
+		if (about && judge_step(q, about, &result[VPNPASS][about->id],
+					&result[STOCK][about->id]))
+			continue;
 		if (lost && same_flow(lost, s))
 			lost = NULL;
 		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
