@@ -118,6 +118,16 @@ settings()
 		vp set esp copies 64 && vp set esp spis 64
 }
 
+# ways: of the fast way, learned and ended
+ways()
+{
+	R ip link set wan mtu 1400
+	R ip link set wan mtu 1500
+	R ip route add blackhole 198.51.100.0/24
+	R ip route del blackhole 198.51.100.0/24
+	vp set esp fast 0 && vp set pptp fast 0 && vp set esp fast 50 && vp set pptp fast 1000
+}
+
 reloads() { unload_modules && load_modules; }
 
 check "topology" topo 3 2
@@ -130,7 +140,10 @@ spawn "$VPNPASS" -n "${nsp}r" -j monitor
 flows_begin
 check "sessions of every protocol" busywait 20 eval '[ "$(vp -j session |
 	jq -c "map(.proto) | unique | length")" -ge 4 ]'
+check "fast" eval 'vp set esp fast 1000 && vp set pptp fast 1000'
+check "packets go fast" busywait 30 eval '[ "$(counter fast_packets)" -gt 100 ]'
 check "the tool reads" for_a_while reads
+check "ways begin and end" for_a_while ways
 check "entries are deleted" for_a_while deletes
 check "sessions are flushed" for_a_while vp session flush
 check "settings change" for_a_while settings
