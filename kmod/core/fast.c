@@ -21,9 +21,9 @@
 #include "match.h"
 #include "pin.h"
 
-static bool is_open(const struct vpnpass_net *vn, const struct vpnpass_way *way)
+static bool is_open(const struct vpnpass_net *vn, const struct vpnpass_way *way, u32 now)
 {
-	return vpnpass_now() - READ_ONCE(way->from) < READ_ONCE(way->lease) &&
+	return now - READ_ONCE(way->from) < READ_ONCE(way->lease) &&
 	       way->gen == (u32)atomic_read(&vn->fast_gen);
 }
 
@@ -56,18 +56,17 @@ static __always_inline bool may_go(struct sk_buff *skb, const struct vpnpass_way
 {
 	return skb->dev == way->in && skb->mark == way->mark_in &&
 	       skb->priority == way->priority_in && skb->len <= way->mtu && is_plain(skb) &&
-	       !nf_ct_is_dying(ct) && dst_check(way->dst, way->cookie);
+	       !test_bit(IPS_DYING_BIT, &ct->status) && dst_check(way->dst, way->cookie);
 }
 
 /* Tell conntrack and the pin of a packet. The connection's timeout is not refreshed, which
  * is no loss: a lease is a small part of it.
  */
 static __always_inline void account(struct vpnpass_pin *pin, const struct vpnpass_way *way,
-				    const struct sk_buff *skb)
+				    const struct sk_buff *skb, u32 now)
 {
 	struct vpnpass_session *s = pin->session;
 	struct nf_conn_acct *acct = nf_conn_acct_find(s->ct);
-	u32 now = vpnpass_now();
 	u8 dir = pin->dir;
 
 	if (acct) {
@@ -161,53 +160,44 @@ static __always_inline struct vpnpass_pin *find(struct vpnpass_net *vn, struct s
 	return rhashtable_lookup(&vn->pins, key, vpnpass_pin_params);
 }
 
-/* The protocol whose packets of that kind may go fast, or NULL. Where its switch is not
- * on, no way is open.
+/* Fill in what a packet's pin is found by, but for the addresses: the number is in the first
+ * octets behind the IP header. @kind: from vpnpass_fast_kind[]. Returns false for GRE that is
+ * not PPTP's.
  */
-static __always_inline const struct vpnpass_proto *proto_of(u8 l4proto)
+static __always_inline bool read_number(struct vpnpass_key *key, u8 kind, u8 l4proto,
+					const u8 *h)
 {
-	u8 idx = READ_ONCE(vpnpass_l4map[l4proto]) - 1;
-	const struct vpnpass_proto *p;
-
-	if (idx >= VPNPASS_PROTOS)
-		return NULL;
-	p = rcu_dereference(vpnpass_protos[idx]);
-	return p && p->fast_number.l4proto == l4proto ? p : NULL;
-}
-
-/* The packet's number, from the first octets of what follows its IP header. */
-static __always_inline bool read_number(const struct vpnpass_proto *p, const u8 *h,
-					struct vpnpass_key *key)
-{
-	if (unlikely(p->fast_number.is_call_id)) {
-		key->number = get_unaligned_be16(h + FAST_CALL_ID);
-		return vpnpass_gre_is_pptp(h);
+	key->kind = kind - 1;
+	key->l4proto = l4proto;
+	if (l4proto != IPPROTO_GRE) {
+		key->number = get_unaligned_be32(h);
+		return true;
 	}
-	key->number = get_unaligned_be32(h);
-	return true;
+	key->number = get_unaligned_be16(h + FAST_CALL_ID);
+	return vpnpass_gre_is_pptp(h);
 }
 
 /* The way of a pin's packets, if it is open, or NULL. */
 static __always_inline struct vpnpass_way *open_way(const struct vpnpass_net *vn,
-						    const struct vpnpass_pin *pin)
+						    const struct vpnpass_pin *pin, u32 now)
 {
 	struct vpnpass_way *way = pin ? rcu_dereference(pin->way) : NULL;
 
-	return way && is_open(vn, way) ? way : NULL;
+	return way && is_open(vn, way, now) ? way : NULL;
 }
 
 /* Get a packet ready for its way, all but the header. @plain: there is nothing about the
  * header that needs the ordinary path. Returns false when it has to go that.
  */
 static __always_inline bool take(struct vpnpass_pin *pin, struct vpnpass_way *way,
-				 struct sk_buff *skb, bool plain, u8 dsfield)
+				 struct sk_buff *skb, bool plain, u8 dsfield, u32 now)
 {
 	if (unlikely(!plain || (dsfield ^ way->dsfield) & ~INET_ECN_MASK ||
 		     !may_go(skb, way, pin->session->ct) || skb_cow(skb, way->headroom))) {
 		WRITE_ONCE(way->lease, 0);
 		return false;
 	}
-	account(pin, way, skb);
+	account(pin, way, skb, now);
 	prepare(skb, way, pin);
 	return true;
 }
@@ -224,24 +214,23 @@ bool vpnpass_fast_v4(struct vpnpass_net *vn, struct sk_buff *skb)
 {
 	struct vpnpass_key key VPNPASS_UNINITIALIZED;
 	const struct iphdr *iph = ip_hdr(skb);
-	const struct vpnpass_proto *p;
+	u8 kind = READ_ONCE(vpnpass_fast_kind[iph->protocol]);
 	struct vpnpass_way *way;
 	struct vpnpass_pin *pin;
+	u32 now;
 
-	p = proto_of(iph->protocol);
-	if (!p || iph->ihl != 5 || ip_is_fragment(iph) ||
+	if (!kind || iph->ihl != 5 || ip_is_fragment(iph) ||
 	    sizeof(*iph) + FAST_L4 > skb_headlen(skb) ||
-	    !read_number(p, (const u8 *)(iph + 1), &key))
+	    !read_number(&key, kind, iph->protocol, (const u8 *)(iph + 1)))
 		return false;
 	key.src.ip = iph->saddr;
 	key.dst.ip = iph->daddr;
 	key.zone = NF_CT_DEFAULT_ZONE_ID;
-	key.l4proto = iph->protocol;
 	key.family = NFPROTO_IPV4;
-	key.kind = p->fast_number.kind;
 	pin = find(vn, skb, &key);
-	way = open_way(vn, pin);
-	if (!way || !take(pin, way, skb, is_plain_v4(skb), iph->tos))
+	now = vpnpass_now();
+	way = open_way(vn, pin, now);
+	if (!way || !take(pin, way, skb, is_plain_v4(skb), iph->tos, now))
 		return false;
 	vpnpass_fast_rewrite_v4(ip_hdr(skb), way);
 	if (unlikely(way->renumber))
@@ -254,23 +243,22 @@ bool vpnpass_fast_v4(struct vpnpass_net *vn, struct sk_buff *skb)
 bool vpnpass_fast_v6(struct vpnpass_net *vn, struct sk_buff *skb)
 {
 	const struct ipv6hdr *iph = ipv6_hdr(skb);
-	const struct vpnpass_proto *p;
+	u8 kind = READ_ONCE(vpnpass_fast_kind[iph->nexthdr]);
 	struct vpnpass_key key = {};
 	struct vpnpass_way *way;
 	struct vpnpass_pin *pin;
+	u32 now;
 
-	p = proto_of(iph->nexthdr);
-	if (!p || sizeof(*iph) + FAST_L4 > skb_headlen(skb) ||
-	    !read_number(p, (const u8 *)(iph + 1), &key))
+	if (!kind || sizeof(*iph) + FAST_L4 > skb_headlen(skb) ||
+	    !read_number(&key, kind, iph->nexthdr, (const u8 *)(iph + 1)))
 		return false;
 	key.src.in6 = iph->saddr;
 	key.dst.in6 = iph->daddr;
-	key.l4proto = iph->nexthdr;
 	key.family = NFPROTO_IPV6;
-	key.kind = p->fast_number.kind;
 	pin = find(vn, skb, &key);
-	way = open_way(vn, pin);
-	if (!way || !take(pin, way, skb, is_plain_v6(skb), ipv6_get_dsfield(iph)))
+	now = vpnpass_now();
+	way = open_way(vn, pin, now);
+	if (!way || !take(pin, way, skb, is_plain_v6(skb), ipv6_get_dsfield(iph), now))
 		return false;
 	vpnpass_fast_rewrite_v6(ipv6_hdr(skb), way);
 	send_v6(vn->net, skb, (struct rt6_info *)way->dst);
@@ -348,7 +336,7 @@ bool vpnpass_fast_want(struct vpnpass_net *vn, struct vpnpass_pin *pin,
 	struct sk_buff *skb = pkt->skb;
 	unsigned int len;
 
-	if (!lease || pkt->state->hook != NF_INET_PRE_ROUTING || open_way(vn, pin) ||
+	if (!lease || pkt->state->hook != NF_INET_PRE_ROUTING || open_way(vn, pin, now) ||
 	    now - READ_ONCE(pin->fast_tried) < READ_ONCE(pin->fast_wait))
 		return false;
 	len = length_of(pkt);

@@ -11,6 +11,8 @@ u8 vpnpass_l4map[256] __read_mostly = {
 	[IPPROTO_ICMPV6] = L4_ICMP,
 };
 
+u8 vpnpass_fast_kind[256] __read_mostly;
+
 /* An ICMP error comes to the router's address, too. */
 bool vpnpass_any_end[256] __read_mostly = {
 	[IPPROTO_ICMP] = true,
@@ -128,6 +130,9 @@ int vpnpass_match_add(const struct vpnpass_proto *p)
 			match_del(&p->match[i]);
 		return err;
 	}
+	/* stays: without the helper there are no pins */
+	if (p->fast_setting)
+		WRITE_ONCE(vpnpass_fast_kind[p->fast_number.l4proto], p->fast_number.kind + 1);
 	return 0;
 }
 

@@ -11,6 +11,9 @@
 #define L4_WATCHED	0xfd	/* the ports decide, and some netns watches others, see watch.c */
 extern u8 vpnpass_l4map[256];
 
+/* By IP protocol: vpnpass_key.kind, plus one, of packets that may go the fast way, or 0. */
+extern u8 vpnpass_fast_kind[256];
+
 /* By IP protocol: may a session begin with what the router itself sends or gets? */
 extern bool vpnpass_any_end[256];
 

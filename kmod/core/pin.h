@@ -30,6 +30,12 @@ static inline u32 vpnpass_pin_hash(const void *data, u32 len, u32 seed)
 	return vpnpass_key_hash(&pin->key, len, seed);
 }
 
+/* All of a key that is no address or number, but for its kind, as one word. */
+static inline u32 vpnpass_key_word(const struct vpnpass_key *k)
+{
+	return k->zone | (u32)k->l4proto << 16 | (u32)k->family << 24;
+}
+
 static inline int vpnpass_pin_cmp(struct rhashtable_compare_arg *arg,
 				  const void *obj)
 {
@@ -37,8 +43,7 @@ static inline int vpnpass_pin_cmp(struct rhashtable_compare_arg *arg,
 	const struct vpnpass_key *a = arg->key, *b = &pin->key;
 
 	if (a->number != b->number || a->src.ip != b->src.ip ||
-	    a->dst.ip != b->dst.ip || a->zone != b->zone ||
-	    a->l4proto != b->l4proto || a->family != b->family ||
+	    a->dst.ip != b->dst.ip || vpnpass_key_word(a) != vpnpass_key_word(b) ||
 	    a->kind != b->kind)
 		return 1;
 	if (a->family == NFPROTO_IPV4)

@@ -145,15 +145,13 @@ enum {
 		{ "max_per_peer", "sessions", 1, 65535, per_peer }
 
 /**
- * struct vpnpass_fast_number - where the packets that may go the fast way have their number
- * @l4proto: IPPROTO_*
+ * struct vpnpass_fast_number - which packets may go the fast way
+ * @l4proto: IPPROTO_*; of GRE the number is PPTP's call ID, of others the first four octets
  * @kind: of their pins' keys
- * @is_call_id: it is that of PPTP's GRE, else the first four octets
  */
 struct vpnpass_fast_number {
 	u8 l4proto;
 	u8 kind;
-	bool is_call_id;
 };
 
 /* For helpers whose packets may go the fast way, see fast.h. */
@@ -371,7 +369,7 @@ struct vpnpass_ops {
  * @n_settings: how many
  * @counters: VPNPASS_COMMON_COUNTERS, then its own
  * @n_counters: how many
- * @fast_number: where packets that may go the fast way have their number
+ * @fast_number: which packets may go the fast way
  * @fast_setting: index of its setting VPNPASS_FAST_SETTING, 0: its packets do not go fast
  * @fast_counter: index of its counter "fast_packets", which "fast_learned" and
  *	"fast_refused" follow

@@ -55,7 +55,7 @@ struct vpnpass_proto pptp_proto = {
 	.n_settings = ARRAY_SIZE(pptp_settings),
 	.counters = pptp_counters,
 	.n_counters = ARRAY_SIZE(pptp_counters),
-	.fast_number = { .l4proto = IPPROTO_GRE, .kind = VPNPASS_KEY_PACKET, .is_call_id = true },
+	.fast_number = { .l4proto = IPPROTO_GRE, .kind = VPNPASS_KEY_PACKET },
 	.fast_setting = PPTP_SET_FAST,
 	.fast_counter = PPTP_CNT_FAST_PACKETS,
 	.session_size = sizeof(struct pptp_session),

@@ -209,7 +209,8 @@ class Report:
 
     def complaints(self):
         for r in self.rows.values():
-            if r.lost:
+            # of what is in doubt when a session begins others get copies
+            if r.lost > 0 or r.lost and r.direction != "setup":
                 yield f"{r.what} {r.kind} {r.direction} {r.sessions}: {r.lost} packets astray"
         clock = int(text(self.folder, "clock"))
         if not 10e6 <= clock < 10.3e6:
