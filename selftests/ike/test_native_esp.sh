@@ -83,6 +83,20 @@ states() { vp -j session proto "$1" | jq "[.[] | select(.state == \"$2\")] | len
 # spis NS: its ESP SPIs
 spis() { ip -n "$nsp$1" xfrm state | grep -o 'spi 0x[0-9a-f]*' | sort | tr '\n' ' '; }
 
+# confused: SPIs that the router leads to one client and that are another's
+confused()
+{
+	local i j spi
+
+	for i in "${native[@]}"; do
+		for spi in $(vp -j session proto esp client "${CIP[i]}" | jq -r '.[].spi_in[]?.spi'); do
+			for j in "${native[@]}"; do
+				[ "$i" = "$j" ] || [[ $(spis "c$j") != *"$spi"* ]] || echo "$spi of c$j: c$i"
+			done
+		done
+	done
+}
+
 pings_all() { esp_pings "${native[*]}" -c "${1:-4}" -i 200 -w 4000; }
 
 # new_spis i OLD: client i has other SPIs than these
@@ -123,8 +137,10 @@ for i in "${all[@]:2}"; do
 done
 check "all clients at once: nothing is lost" pings_all 5
 is "native: their IKE sessions are established" "$(states ike established)" ${#native[@]}
-check "and their ESP sessions paired" busywait 5 eval \
-	'[ "$(states esp paired)" = ${#native[@]} ]'
+# A daemon that takes long for its part of an exchange makes for a wide answer window, in
+# which pings at even intervals prove nothing: not all need be paired yet.
+is "and no SPI of their ESP leads to another client" "$(confused)" ""
+note "$(states esp paired) of ${#native[@]} are paired"
 esp_gw=2 esp_pings "${natt[*]}" -c 3 -i 200 -w 3000
 is "NAT-T: every ping is answered" "$(esp_lost)" 0
 is "NAT-T: their IKE sessions have moved" "$(states ike 'moved to NAT-T')" ${#natt[@]}
@@ -134,13 +150,20 @@ is "and carry ESP on port 4500" "$(states natt established)" ${#natt[@]}
 # g_rekeys i: the gateway has client i's ESP SAs renewed
 g_rekeys() { ls_whack g1 --rekey-ipsec --name "v$1" --asynchronous; }
 
+# answers i: how many pings of client i were answered
+answers()
+{
+	C "$1" awk '/^Icmp:/ && !at { for (at = NF; $at != "InEchoReps"; at--); next }
+		    /^Icmp:/ { print $at }' /proc/net/snmp
+}
+
 # goes_on i: from now on five more packets come in for client i
 goes_on()
 {
 	local n
 
-	n=$(vp -j session proto esp client "${CIP[$1]}" | jq ".[0].packets_in")
-	busywait 20 vp_is ".[0].packets_in >= $((n + 5))" session proto esp client "${CIP[$1]}"
+	n=$(answers "$1")
+	busywait 20 eval "[ \$(answers $1) -ge $((n + 5)) ]"
 }
 
 # rekeyed i COMMAND...: the command gives client i new ESP SAs, which carry
@@ -201,7 +224,6 @@ done
 check "all clients at once: nothing is lost" pings_all
 note "IKE: $(vp stats ike | awk '$3 { printf "%s %s, ", $2, $3 }')"
 note "ESP: $(vp stats esp | awk '$3 { printf "%s %s, ", $2, $3 }')"
-is "no client was confused with another: wrong deliveries are only copies" \
-	"$(($(counter corrected) < 3))" 1
+is "no client is confused with another" "$(confused)" ""
 check "modules unload" unload_modules
 done_testing
