@@ -132,6 +132,10 @@ static inline struct nlattr *const *vpnpass_dump_attrs(struct netlink_callback *
 #define VPNPASS_UNINITIALIZED
 #endif
 
+#ifndef __flatten
+#define __flatten	__attribute__((__flatten__))
+#endif
+
 static inline void vpnpass_skb_clear_tstamp(struct sk_buff *skb)
 {
 #ifdef HAVE_SKB_CLEAR_TSTAMP
