@@ -73,7 +73,7 @@ MUTANTS = [
     ("suspects.c", "if (o && s->asked_at == at)", "if (false)"),
     ("suspects.c", "before && before->every_ms ? before->every_ms : c->every_ms", "c->every_ms"),
     ("suspects.c", "(!before || o == before)", "true"),
-    ("suspects.c", "	if (o) {			/* it may", "	if (false) {			/* it may"),
+    ("suspects.c", "	if (o) {			/* the answer", "	if (false) {			/* the answer"),
     ("suspects.c", "ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);", ";"),
     ("suspects.c", "lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));", ";"),
     ("suspects.c", "lose(g, t, s, s->reacted ? 0 : PAIR_BIT);", ";"),
