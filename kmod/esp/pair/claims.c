@@ -105,6 +105,17 @@ s16 pair_claim_score(const struct pair_group *g, const struct pair_client *c, u3
 		     -PAIR_LEAD * PAIR_BIT);
 }
 
+/* The one with that number, of a client's inbound or outbound SPIs; or NULL. */
+struct pair_spi *pair_spi_of(const struct list_head *spis, u32 spi)
+{
+	struct pair_spi *s;
+
+	list_for_each_entry(s, spis, node)
+		if (s->spi == spi)
+			return s;
+	return NULL;
+}
+
 void pair_halves_split(struct pair_group *g, struct pair_spi *s)
 {
 	if (!s->other)

@@ -63,23 +63,14 @@ bool pair_spi_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now
 	return true;
 }
 
-static struct pair_in *in_of(struct pair_client *c, u32 spi)
-{
-	struct pair_spi *s;
-
-	list_for_each_entry(s, &c->in, node)
-		if (s->spi == spi)
-			return container_of(s, struct pair_in, s);
-	return NULL;
-}
-
 /* Give a client an inbound SPI. False without memory; its next packet brings some. */
 bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 		 struct pair_act *act)
 {
-	struct pair_in *in = in_of(c, spi);
+	struct pair_spi *s = pair_spi_of(&c->in, spi);
+	struct pair_in *in;
 
-	if (!in) {
+	if (!s) {
 		if (!c->spare || !pair_spi_trim(g, c, true, now, act))
 			return false;
 		in = c->spare;
@@ -92,25 +83,16 @@ bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 		list_add(&in->s.node, &c->in);
 		in->since = now;
 		list_add_tail(&in->age, &g->pins);
+		s = &in->s;
 	}
-	pair_act_pin(act, &in->s);
+	pair_act_pin(act, s);
 	return true;
-}
-
-static struct pair_out *out_of(struct pair_client *c, u32 spi)
-{
-	struct pair_spi *s;
-
-	list_for_each_entry(s, &c->out, node)
-		if (s->spi == spi)
-			return container_of(s, struct pair_out, s);
-	return NULL;
 }
 
 static void decide(struct pair_group *g, struct pair_trial *t,
 		   const struct pair_suspect *s, u32 now, struct pair_act *act)
 {
-	struct pair_out *o = s->out ? out_of(s->c, s->out) : NULL;
+	struct pair_out *o = pair_asked_on(s);
 	struct pair_client *c = s->c;
 
 	if (!pair_add_in(g, c, t->spi, now, act))
@@ -132,7 +114,7 @@ static void decide(struct pair_group *g, struct pair_trial *t,
 /* No other SPI can be what answered it. */
 static void close_question(const struct pair_trial *t, const struct pair_suspect *s)
 {
-	struct pair_out *o = s->out ? out_of(s->c, s->out) : NULL;
+	struct pair_out *o = pair_asked_on(s);
 	int i;
 
 	for (i = 0; o && i < o->n_asked; i++)

@@ -56,15 +56,12 @@ void pair_client_del(struct pair_group *g, struct pair_client *c)
 /* The client's outbound SPI, put first as the next packet is mostly of the same. */
 struct pair_out *pair_out_find(struct pair_client *c, u32 spi)
 {
-	struct pair_spi *s;
+	struct pair_spi *s = pair_spi_of(&c->out, spi);
 
-	list_for_each_entry(s, &c->out, node) {
-		if (s->spi != spi)
-			continue;
-		list_move(&s->node, &c->out);
-		return container_of(s, struct pair_out, s);
-	}
-	return NULL;
+	if (!s)
+		return NULL;
+	list_move(&s->node, &c->out);
+	return container_of(s, struct pair_out, s);
 }
 
 /**

@@ -92,19 +92,24 @@ static struct pair_out *question_of(const struct pair_group *g, struct pair_clie
 	return NULL;
 }
 
+/* The client's SPI with the question that was answered, if it has that still. */
+struct pair_out *pair_asked_on(const struct pair_suspect *s)
+{
+	struct pair_spi *spi = pair_spi_of(&s->c->out, s->out);
+
+	return spi ? container_of(spi, struct pair_out, s) : NULL;
+}
+
 /* The SPI that was answered before, if it has no pin. */
 static struct pair_out *asked_before(const struct pair_suspect *s)
 {
-	struct pair_spi *spi;
+	struct pair_out *o = pair_asked_on(s);
 
-	list_for_each_entry(spi, &s->c->out, node)
-		if (spi->spi == s->out)
-			return spi->pin ? NULL : container_of(spi, struct pair_out, s);
-	return NULL;
+	return o && !o->s.pin ? o : NULL;
 }
 
 /* How seldom a coincidence would be: by the questions on the SPI that was answered before,
- * or by all of the client's; for want of better by everybody's.
+ * or else by all questions of the client, or of everybody when it has asked just once.
  */
 static u32 interval(const struct pair_group *g, const struct pair_trial *t,
 		    const struct pair_client *c, const struct pair_out *before)
