@@ -135,21 +135,15 @@ static __always_inline void send_v4(struct net *net, struct sk_buff *skb, struct
 		send_to_new_v4(skb, rt);
 }
 
-/* The pin in the zone of a packet that has a template, as lookup() in ingress.c finds it. */
+/* The pin in the zone of a packet that has a template. */
 static noinline struct vpnpass_pin *find_zoned(struct vpnpass_net *vn, struct sk_buff *skb,
 					       struct vpnpass_key *key)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(skb);
-	struct vpnpass_pin *pin;
 
-	if (!tmpl || !nf_ct_is_template(tmpl))
+	if (!tmpl || !nf_ct_is_template(tmpl))	/* untracked, or tracked already */
 		return NULL;
-	key->zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_ORIGINAL);
-	pin = vpnpass_pin_find(vn, key);
-	if (pin)
-		return pin;
-	key->zone = nf_ct_zone_id(nf_ct_zone(tmpl), IP_CT_DIR_REPLY);
-	return vpnpass_pin_find(vn, key);
+	return vpnpass_pin_find_arriving(vn, skb, key);
 }
 
 static __always_inline struct vpnpass_pin *find(struct vpnpass_net *vn, struct sk_buff *skb,
@@ -272,10 +266,9 @@ static u32 lease_of(const struct vpnpass_net *vn, const struct vpnpass_pin *pin)
 {
 	const struct vpnpass_proto *p = pin->session->proto;
 
-	/* L2TP's pins of UDP are of ports: there is a checksum over those addresses */
-	if (pin->key.l4proto == IPPROTO_UDP)
+	if (!p->fast_setting || pin->key.l4proto != p->fast_number.l4proto)
 		return 0;
-	return p->fast_setting ? vpnpass_setting(vn, p, p->fast_setting) : 0;
+	return vpnpass_setting(vn, p, p->fast_setting);
 }
 
 /* May packets of a session's protocol go fast? Context: any. */

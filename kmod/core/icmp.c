@@ -138,9 +138,9 @@ static bool find_of(struct vpnpass_net *vn, const struct vpnpass_proto *p,
 }
 
 static bool find_quoted(struct vpnpass_net *vn, struct vpnpass_pkt *q,
-			const struct nf_conn *tmpl, unsigned int off, struct quoted *found)
+			unsigned int off, struct quoted *found)
 {
-	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+	const struct nf_conntrack_zone *zone = vpnpass_skb_zone(q->skb);
 	const struct vpnpass_proto *p;
 	int i;
 
@@ -176,7 +176,7 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 	struct nf_conn *ct;
 
 	if (!read_error(skb, state->pf, thoff, &q) ||
-	    !find_quoted(vn, &q, tmpl, thoff + sizeof(struct icmphdr), &found) ||
+	    !find_quoted(vn, &q, thoff + sizeof(struct icmphdr), &found) ||
 	    !credible(skb, state, thoff, &q))
 		return NF_ACCEPT;
 	ct = found.session->ct;

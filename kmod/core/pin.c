@@ -173,21 +173,23 @@ EXPORT_SYMBOL_GPL(vpnpass_pin_put);
 /**
  * vpnpass_pin_find_arriving() - the pin for a packet's key, in any zone it may be in
  * @vn: netns
- * @pkt: before conntrack; the zone of its key is set
+ * @skb: the packet, before conntrack
+ * @key: its key, whose zone is set
  *
  * Context: softirq, RCU read side.
  * Return: the pin or NULL.
  */
-struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
+struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, const struct sk_buff *skb,
+					      struct vpnpass_key *key)
 {
 	struct vpnpass_pin *pin;
 
-	pkt->key.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_ORIGINAL);
-	pin = vpnpass_pin_find(vn, &pkt->key);
-	if (pin || !skb_nfct(pkt->skb))
+	key->zone = vpnpass_arrival_zone(skb, IP_CT_DIR_ORIGINAL);
+	pin = vpnpass_pin_find(vn, key);
+	if (pin || !skb_nfct(skb))
 		return pin;
-	pkt->key.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_REPLY);
-	return vpnpass_pin_find(vn, &pkt->key);
+	key->zone = vpnpass_arrival_zone(skb, IP_CT_DIR_REPLY);
+	return vpnpass_pin_find(vn, key);
 }
 EXPORT_SYMBOL_GPL(vpnpass_pin_find_arriving);
 

@@ -154,8 +154,14 @@ struct vpnpass_fast_number {
 	u8 kind;
 };
 
-/* For helpers whose packets may go the fast way, see fast.h. */
+/* For helpers whose packets may go the fast way, see fast.h. The counters are three, of
+ * which @first is the index of the first.
+ */
 #define VPNPASS_FAST_SETTING	{ "fast", "ms", 0, 10000, 0 }
+#define VPNPASS_FAST_COUNTERS(first)					\
+	[first] = "fast_packets",					\
+	[(first) + 1] = "fast_learned",					\
+	[(first) + 2] = "fast_refused"
 
 /* Counters every helper has, at these indices; its own come after. */
 enum {
@@ -371,8 +377,7 @@ struct vpnpass_ops {
  * @n_counters: how many
  * @fast_number: which packets may go the fast way
  * @fast_setting: index of its setting VPNPASS_FAST_SETTING, 0: its packets do not go fast
- * @fast_counter: index of its counter "fast_packets", which "fast_learned" and
- *	"fast_refused" follow
+ * @fast_counter: index of the first of its VPNPASS_FAST_COUNTERS()
  * @session_size: size of its session struct, which begins with a
  *	struct vpnpass_session
  * @net_size: size of its per-netns data, zeroed, see vpnpass_net_priv()
@@ -555,12 +560,18 @@ static inline struct vpnpass_session *vpnpass_session_later(struct vpnpass_sessi
 	return a && (s32)(b->last - a->last) <= 0 ? a : b;
 }
 
-/* The conntrack zone, in a direction, of a packet without a connection: its template's. */
-static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntrack_dir dir)
+/* The conntrack zone of a packet without a connection: its template's. */
+static inline const struct nf_conntrack_zone *vpnpass_skb_zone(const struct sk_buff *skb)
 {
 	const struct nf_conn *tmpl = (void *)skb_nfct(skb);
 
-	return tmpl ? nf_ct_zone_id(nf_ct_zone(tmpl), dir) : NF_CT_DEFAULT_ZONE_ID;
+	return tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+}
+
+/* The ID of that zone in a direction. */
+static inline u16 vpnpass_arrival_zone(const struct sk_buff *skb, enum ip_conntrack_dir dir)
+{
+	return nf_ct_zone_id(vpnpass_skb_zone(skb), dir);
 }
 
 void vpnpass_attach_answered(struct nf_conn *ct);
@@ -602,7 +613,8 @@ int vpnpass_pin_put(struct vpnpass_session *s, struct vpnpass_pin *pin,
 		    const struct vpnpass_key *key, enum ip_conntrack_dir dir, u8 number_kind);
 struct vpnpass_pin *vpnpass_pin_find(struct vpnpass_net *vn,
 				     const struct vpnpass_key *key);
-struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, struct vpnpass_pkt *pkt);
+struct vpnpass_pin *vpnpass_pin_find_arriving(struct vpnpass_net *vn, const struct sk_buff *skb,
+					      struct vpnpass_key *key);
 
 /* session.c */
 struct vpnpass_session *

@@ -53,16 +53,25 @@ static unsigned int esp_unknown_spi(struct esp_group *g, struct vpnpass_pkt *pkt
 	return done ? NF_ACCEPT : NF_DROP;
 }
 
-static struct esp_group *group_of(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+/* The clients of the gateway at one end of a packet, behind the address at the other. */
+static struct esp_group *group_between(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
+				       const union nf_inet_addr *peer,
+				       const union nf_inet_addr *local)
 {
 	struct esp_group_key key = {
-		.peer = pkt->key.src,
-		.local = pkt->key.dst,
+		.peer = *peer,
+		.local = *local,
 		.zone = pkt->key.zone,
 		.family = pkt->key.family,
 	};
 
 	return esp_group_find(vn, &key);
+}
+
+/* The clients that a gateway's packet may be for. */
+static struct esp_group *group_of(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt)
+{
+	return group_between(vn, pkt, &pkt->key.src, &pkt->key.dst);
 }
 
 /* See struct vpnpass_ops. */
@@ -101,8 +110,7 @@ static void esp_check_way(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
 static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+	const struct nf_conntrack_zone *zone = vpnpass_skb_zone(pkt->skb);
 	struct esp_group *g;
 
 	if (err)
@@ -128,8 +136,8 @@ static unsigned int esp_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return err ? NF_DROP : esp_unknown_spi(g, pkt);
 }
 
-/* A rule leads the gateway's ESP to a host that asks for an SA with it as well: the flow
- * that is about to begin needs what the connection made for the host has.
+/* A rule leads the gateway's ESP to a host that asks for an SA with it as well. The flow that
+ * is about to begin needs the tuple of the connection that was made for the host.
  */
 static void esp_give_way(struct vpnpass_net *vn, const struct nf_conn *ct)
 {
@@ -192,18 +200,12 @@ static unsigned int esp_post(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 static struct vpnpass_session *esp_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
 					  bool known)
 {
-	struct esp_group_key key = {
-		.peer = pkt->key.dst,
-		.local = pkt->key.src,
-		.zone = pkt->key.zone,
-		.family = pkt->key.family,
-	};
 	struct esp_group *g;
 	u32 spi;
 
 	if (known || !esp_header(pkt, &spi))
 		return NULL;
-	g = esp_group_find(vn, &key);
+	g = group_between(vn, pkt, &pkt->key.dst, &pkt->key.src);
 	return g ? esp_group_only(g) : NULL;
 }
 

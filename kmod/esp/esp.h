@@ -32,10 +32,7 @@ enum {
 	ESP_CNT_NO_ROOM,
 	ESP_CNT_LOCAL_SA,
 	ESP_CNT_PIN_FAILED,
-	ESP_CNT_FAST_PACKETS,
-	ESP_CNT_FAST_LEARNED,
-	ESP_CNT_FAST_REFUSED,
-	ESP_CNT_N,
+	ESP_CNT_FAST,	/* VPNPASS_FAST_COUNTERS() */
 };
 
 /* The clients of one gateway behind one address of the router's. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Groups: the clients of one gateway behind one address of the router's, among
- * whom the pairing policy decides. Asks it, and carries out what it says.
+ * Groups: the clients of one gateway behind one address of the router's. The pairing policy
+ * decides among them; its decisions are carried out here.
  */
 #include <linux/jhash.h>
 #include <linux/slab.h>

@@ -43,15 +43,7 @@ struct esp_out *esp_out_alloc(struct esp_session *es)
 static struct vpnpass_pin *pin_add(struct esp_session *es, struct vpnpass_pin *pin,
 				   const struct vpnpass_key *key, u8 dir)
 {
-	if (!pin)
-		return NULL;
-	pin->key = *key;
-	pin->dir = dir;
-	pin->number_kind = VPNPASS_NUMBER_KIND_SPI;
-	if (!vpnpass_pin_add(&es->s, pin))
-		return pin;
-	vpnpass_pin_free(pin);
-	return NULL;
+	return vpnpass_pin_put(&es->s, pin, key, dir, VPNPASS_NUMBER_KIND_SPI) ? NULL : pin;
 }
 
 /**

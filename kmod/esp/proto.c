@@ -32,9 +32,7 @@ static const char *const esp_counters[] = {
 	[ESP_CNT_NO_ROOM] = "no_room",
 	[ESP_CNT_LOCAL_SA] = "local_sa",
 	[ESP_CNT_PIN_FAILED] = "pin_failed",
-	[ESP_CNT_FAST_PACKETS] = "fast_packets",
-	[ESP_CNT_FAST_LEARNED] = "fast_learned",
-	[ESP_CNT_FAST_REFUSED] = "fast_refused",
+	VPNPASS_FAST_COUNTERS(ESP_CNT_FAST),
 };
 
 struct vpnpass_proto esp_proto = {
@@ -48,7 +46,7 @@ struct vpnpass_proto esp_proto = {
 	.n_counters = ARRAY_SIZE(esp_counters),
 	.fast_number = { .l4proto = IPPROTO_ESP, .kind = VPNPASS_KEY_PACKET },
 	.fast_setting = ESP_SET_FAST,
-	.fast_counter = ESP_CNT_FAST_PACKETS,
+	.fast_counter = ESP_CNT_FAST,
 	.session_size = sizeof(struct esp_session),
 	.net_size = sizeof(struct esp_net),
 };

@@ -4,8 +4,8 @@
  * the gateway sends first reaches its client from the first packet on. Called
  * by the core for the netlink operation session-restore.
  *
- * What lives has precedence: an SPI that leads somewhere, or likelier to another
- * client, is left as it is.
+ * A live SPI has precedence: when it leads somewhere, or more likely to another client, it
+ * is left as it is.
  */
 #include <linux/netlink.h>
 #include <net/netfilter/nf_conntrack_zones.h>

@@ -55,23 +55,6 @@ static void session_undo(struct esp_session *es)
 	vpnpass_session_discard(&es->s);
 }
 
-static int session_confirm(struct esp_session *es, struct sk_buff *skb,
-			   unsigned int *verdict)
-{
-	int err;
-
-	*verdict = nf_conntrack_confirm(skb);
-	if (*verdict != NF_ACCEPT)
-		return -EEXIST;
-	/* Conntrack may have settled a clash by giving us another's entry. */
-	if (skb_nfct(skb) != &es->s.ct->ct_general || !nf_ct_is_confirmed(es->s.ct))
-		return -EEXIST;
-	err = vpnpass_session_publish(&es->s);
-	if (err)
-		nf_ct_kill(es->s.ct);
-	return err;
-}
-
 /**
  * esp_session_begin() - a client's first ESP packet to a gateway is going out
  * @vn: netns
@@ -96,7 +79,7 @@ struct esp_session *esp_session_begin(struct vpnpass_net *vn,
 	es = container_of(s, struct esp_session, s);
 	es->group = session_group(vn, ct);
 	if (!es->group || session_reply_key(es) ||
-	    session_confirm(es, pkt->skb, verdict)) {
+	    vpnpass_session_start(&es->s, pkt->skb, verdict)) {
 		session_undo(es);
 		return NULL;
 	}

@@ -114,8 +114,8 @@ static const u8 *frame_data(const struct vpnpass_pkt *pkt, u8 *buf, u32 *cap)
 	return skb_header_pointer(pkt->skb, pkt->thoff, *cap, buf);
 }
 
-/* Was the client's ID found by an address that sends on this one of the server's? A host
- * that is seen there later finds it known, and is not answered any more.
+/* Was the client's ID found by an address that sends on this one of the server's? Frames of a
+ * host that appears there later prove nothing any more, as the ID is known by then.
  */
 static bool is_answered(const struct l2tp_session *ls, u32 id)
 {

@@ -30,7 +30,7 @@ struct vpnpass_pin *l2tp_pin_find(struct vpnpass_net *vn, struct vpnpass_pkt *pk
 {
 	pkt->key.kind = kind;
 	pkt->key.number = number;
-	return vpnpass_pin_find_arriving(vn, pkt);
+	return vpnpass_pin_find_arriving(vn, pkt->skb, &pkt->key);
 }
 
 static struct vpnpass_key flow_key(const struct l2tp_session *ls,

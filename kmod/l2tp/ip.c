@@ -85,9 +85,7 @@ static struct l2tp_session *owner_of(struct vpnpass_net *vn,
 /* The router's own L2TP, or an entry from before us. */
 static bool stock_flow(const struct vpnpass_pkt *pkt)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-
-	return vpnpass_flow_is_stock(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt);
+	return vpnpass_flow_is_stock(pkt, vpnpass_skb_zone(pkt->skb));
 }
 
 static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,

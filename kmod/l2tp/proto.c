@@ -31,9 +31,7 @@ static const char *const l2tp_counters[] = {
 	[L2TP_CNT_PAIRED] = "paired",
 	[L2TP_CNT_WAITED] = "waited",
 	[L2TP_CNT_UNKNOWN] = "unknown_id",
-	[L2TP_CNT_FAST_PACKETS] = "fast_packets",
-	[L2TP_CNT_FAST_LEARNED] = "fast_learned",
-	[L2TP_CNT_FAST_REFUSED] = "fast_refused",
+	VPNPASS_FAST_COUNTERS(L2TP_CNT_FAST),
 };
 
 struct vpnpass_proto l2tp_proto = {
@@ -47,7 +45,7 @@ struct vpnpass_proto l2tp_proto = {
 	.n_counters = ARRAY_SIZE(l2tp_counters),
 	.fast_number = { .l4proto = IPPROTO_L2TP, .kind = L2TP_KEY_SESSION },
 	.fast_setting = L2TP_SET_FAST,
-	.fast_counter = L2TP_CNT_FAST_PACKETS,
+	.fast_counter = L2TP_CNT_FAST,
 	.session_size = sizeof(struct l2tp_session),
 	.begins_late = true,
 	.net_size = sizeof(struct l2tp_net),

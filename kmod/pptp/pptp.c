@@ -95,7 +95,6 @@ static bool packet_key(struct pptp_key *key, const struct vpnpass_pkt *pkt)
 static unsigned int control_miss(struct vpnpass_net *vn,
 				 const struct vpnpass_pkt *pkt)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
 	struct pptp_control *pc;
 	struct pptp_key key;
 	int dir;
@@ -104,7 +103,7 @@ static unsigned int control_miss(struct vpnpass_net *vn,
 		return NF_ACCEPT;
 	pc = pptp_table_find(vn, &key, &dir);
 	if (!pc || dir != IP_CT_DIR_REPLY || !pptp_control_lost(pc) ||
-	    vpnpass_flow_exists(pkt, tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt))
+	    vpnpass_flow_exists(pkt, vpnpass_skb_zone(pkt->skb)))
 		return NF_ACCEPT;
 	return NF_DROP;
 }
@@ -142,8 +141,7 @@ static bool regained(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 static unsigned int gre_miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			     int err)
 {
-	const struct nf_conn *tmpl = (void *)skb_nfct(pkt->skb);
-	const struct nf_conntrack_zone *zone = tmpl ? nf_ct_zone(tmpl) : &nf_ct_zone_dflt;
+	const struct nf_conntrack_zone *zone = vpnpass_skb_zone(pkt->skb);
 
 	if (err == -EBADMSG)
 		pptp_count(vn, VPNPASS_CNT_MALFORMED);

@@ -44,9 +44,7 @@ enum {
 	PPTP_CNT_PLAIN,
 	PPTP_CNT_RESUMED,
 	PPTP_CNT_CONFLICT,
-	PPTP_CNT_FAST_PACKETS,
-	PPTP_CNT_FAST_LEARNED,
-	PPTP_CNT_FAST_REFUSED,
+	PPTP_CNT_FAST,	/* VPNPASS_FAST_COUNTERS() */
 };
 
 /* Calls whose numbers must differ: those of an outside address and one of ours. */

@@ -41,9 +41,7 @@ static const char *const pptp_counters[] = {
 	[PPTP_CNT_PLAIN] = "plain",
 	[PPTP_CNT_RESUMED] = "resumed",
 	[PPTP_CNT_CONFLICT] = "conflict",
-	[PPTP_CNT_FAST_PACKETS] = "fast_packets",
-	[PPTP_CNT_FAST_LEARNED] = "fast_learned",
-	[PPTP_CNT_FAST_REFUSED] = "fast_refused",
+	VPNPASS_FAST_COUNTERS(PPTP_CNT_FAST),
 };
 
 struct vpnpass_proto pptp_proto = {
@@ -57,7 +55,7 @@ struct vpnpass_proto pptp_proto = {
 	.n_counters = ARRAY_SIZE(pptp_counters),
 	.fast_number = { .l4proto = IPPROTO_GRE, .kind = VPNPASS_KEY_PACKET },
 	.fast_setting = PPTP_SET_FAST,
-	.fast_counter = PPTP_CNT_FAST_PACKETS,
+	.fast_counter = PPTP_CNT_FAST,
 	.session_size = sizeof(struct pptp_session),
 	.net_size = sizeof(struct pptp_net),
 	.any_end = true,
