@@ -165,12 +165,9 @@ static void find_helper(const struct evidence *ev, struct report *r, const struc
 static uintmax_t fast_of(const struct evidence *ev, const struct vpn *vpn)
 {
 	const struct proto *p = vpn->port ? NULL : ours_proto(&ev->ours, vpn->proto);
-	size_t i;
+	const struct setting *s = p ? proto_setting(p, "fast") : NULL;
 
-	for (i = 0; p && i < p->n_settings; i++)
-		if (!strcmp(p->settings[i].name, "fast"))
-			return p->settings[i].value.value;
-	return 0;
+	return s ? s->value.value : 0;
 }
 
 static void report_fast(struct report *r, const struct vpn *vpn, const struct place *p,

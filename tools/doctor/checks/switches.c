@@ -92,16 +92,6 @@ static const char *setting_of(const char *counter)
 	return NULL;
 }
 
-static const struct setting *find_setting(const struct proto *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; name && i < p->n_settings; i++)
-		if (!strcmp(p->settings[i].name, name))
-			return &p->settings[i];
-	return NULL;
-}
-
 static uint64_t sessions_like(const struct ours *ours, const struct session *s, bool client)
 {
 	uint64_t n = 0;
@@ -140,7 +130,8 @@ static bool is_reached(const struct ours *ours, const struct proto *p, const str
 static void find_limit(const struct evidence *ev, struct report *r, const struct proto *p,
 		       const struct counter *c)
 {
-	const struct setting *s = find_setting(p, setting_of(c->name));
+	const char *name = setting_of(c->name);
+	const struct setting *s = name ? proto_setting(p, name) : NULL;
 	bool now = s && is_reached(&ev->ours, p, s);
 	char *advice;
 
