@@ -121,6 +121,11 @@ def memory(folder, tail):
     }
 
 
+def rival(kind):
+    """What a kind is compared with: PPTP's GRE needs a helper on stock, too."""
+    return "intree" if kind == "gre" else "stock"
+
+
 class Report:
     """What all the rows say together. Figures are instructions a packet."""
 
@@ -180,27 +185,25 @@ class Report:
     def goals_fast(self):
         """Against stock, and against the kernel's flowtable, which has UDP alone."""
         for kind in self.kinds:
-            rival = "intree" if kind == "gre" else "stock"
             for d in ("out", "in"):
                 for n in self.counts("fast", kind, d):
                     cost = self.router("fast", kind, d, n)
-                    yield (f"fast {kind} {d}, {n}: to {rival}'s with 1",
-                           cost / self.router(rival, kind, d, 1), GOAL_FAST)
+                    yield (f"fast {kind} {d}, {n}: to {rival(kind)}'s with 1",
+                           cost / self.router(rival(kind), kind, d, 1), GOAL_FAST)
                     yield (f"fast {kind} {d}, {n}: to a flowtable's UDP",
                            cost / self.router("flowtable", "udp", d, 1), 1)
 
     def goals(self):
         """(name, value, limit)"""
         for kind in self.kinds:
-            rival = "intree" if kind == "gre" else "stock"
             if kind == "esp":
                 yield from self.goals_esp()
             for d in ("out", "in"):
                 counts = self.counts("vpnpass", kind)
                 cost = {n: self.router("vpnpass", kind, d, n) for n in counts}
                 for n in counts if kind != "esp" else ():
-                    yield (f"{kind} {d}, {n}: to {rival}'s with 1",
-                           cost[n] / self.router(rival, kind, d, 1), 1)
+                    yield (f"{kind} {d}, {n}: to {rival(kind)}'s with 1",
+                           cost[n] / self.router(rival(kind), kind, d, 1), 1)
                 if len(counts) > 1:
                     yield (f"{kind} {d}: {counts[-1]} sessions to {counts[0]}",
                            cost[counts[-1]] / cost[counts[0]], GOAL_GROWTH)
@@ -397,4 +400,5 @@ def main():
     sys.exit(ret)
 
 
-main()
+if __name__ == "__main__":
+    main()

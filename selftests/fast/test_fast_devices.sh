@@ -35,10 +35,10 @@ stack()
 	E
 }
 
-# unstack DEVICE ADDRESS
+# unstack DEVICE ADDRESS: also of what stack has done in part
 unstack()
 {
-	R ip -batch - <<-E
+	R ip -force -batch - <<-E
 	link del $1
 	link set port down
 	link set port name $1
@@ -52,7 +52,10 @@ far()
 {
 	ip -n "$nsp$1" -batch - <<-E
 	addr flush dev eth0
-	$([ "$2" = eth0 ] || echo "link add link eth0 name $2 type vlan id 7")
+	$(case $2 in
+	eth0) echo "link del eth0.7" ;;
+	*) echo "link add link eth0 name $2 type vlan id 7" ;;
+	esac)
 	link set $2 up
 	addr add $3/24 dev $2
 	$(printf 'route replace %s\n' "${@:4}")
@@ -68,12 +71,6 @@ far_end()
 	lan1) far c1 "$1" "${CIP[1]}" "default via $via" "${GIN[1]} via $via src ${CIN[1]}" ;;
 	wan) far g1 "$1" "${GIP[1]}" "172.16.0.0/12 via $PUB src ${GIN[1]}" ;;
 	esac
-}
-
-# far_ns SIDE
-far_ns()
-{
-	case $1 in lan1) echo c1 ;; wan) echo g1 ;; esac
 }
 
 # works NAME: both clients, fast, and nothing is lost
@@ -101,15 +98,12 @@ for kind in vlan macvlan bond bridge; do
 		stack $kind $side "$address" > "$scratch/stack" 2>&1
 		if ! R ip link show port > /dev/null 2>&1 || ! R ip link show $side > /dev/null 2>&1; then
 			skip "$side over a $kind" "this kernel has none: $(tail -n 1 "$scratch/stack")"
-			R ip link set port name $side
-			R ip addr replace "$address/24" dev $side
-			R ip link set $side up
+			unstack $side "$address" 2> /dev/null
 			continue
 		fi
 		[ $kind != vlan ] || check "$side: its far end" far_end eth0.7 $side
 		works "$side over a $kind"
 		check "$side as it was" unstack $side "$address"
-		[ $kind != vlan ] || ip -n "$nsp$(far_ns $side)" link del eth0.7
 		[ $kind != vlan ] || check "$side: its far end as it was" far_end eth0 $side
 	done
 done

@@ -12,12 +12,6 @@
 checktool jq
 checktool conntrack
 
-# all_back: both clients are answered again; the session may have to begin anew
-all_back()
-{
-	esp_pings "1 2" -c 2 -i 50 -w 300
-}
-
 fast()
 {
 	check "fast $1" vp set esp fast "$1"
@@ -143,7 +137,7 @@ check "vpnpass set esp block" vp set esp block
 check "... at once" fast_silent 1
 check "vpnpass set esp on" vp set esp on
 check "... and back" busywait 15 all_back
-# what is in doubt does not go fast, and pins are doubted for a client that is not paired
+# Packets in doubt do not go fast, and a client that is not paired puts others' pins in doubt.
 check "... both paired" esp_settle "1 2"
 check "... fast" busywait 5 goes_fast 1
 
@@ -180,6 +174,15 @@ sleep 1.2
 check "a mark by a rule" goes_fast 1
 num "... is set" "$(seen r marked)" -ge 1
 R nft delete table ip mangle
+
+R nft add table ip untracked
+R nft add chain ip untracked p '{ type filter hook prerouting priority raw; }'
+R nft add rule ip untracked p ip saddr "${CIP[1]}" meta l4proto esp notrack
+was=$(fast_of 1 out)
+esp_pings 1 -c 5 -i 20 -w 200
+is "untracked: not fast" "$(fast_of 1 out)" "$was"
+R nft delete table ip untracked
+check "tracked: fast again" busywait 10 goes_fast 1
 
 # --- ends -------------------------------------------------------------------------------
 fast 0

@@ -10,11 +10,6 @@ checktool jq
 checktool conntrack
 esp6=1
 
-all_back()
-{
-	esp_pings "1 2" -c 2 -i 50 -w 300
-}
-
 # mib6: what the router counted of IPv6 that goes through; from 6.7 on its own packets,
 # of which neighbour discovery makes some, are apart
 mib6()

@@ -12,11 +12,7 @@ pptp_tools
 # gre_fast i: packets of the call go fast, both ways
 gre_fast()
 {
-	local out in
-
-	out=$(fast_of "$1" out pptp) in=$(fast_of "$1" in pptp)
-	pptp_ping "c$1" 5
-	[ "$(fast_of "$1" out pptp)" -gt "$out" ] && [ "$(fast_of "$1" in pptp)" -gt "$in" ]
+	fast_by "$1" pptp pptp_ping "c$1" 5
 }
 
 # all_fast: what went fast of all calls

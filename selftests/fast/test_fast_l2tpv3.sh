@@ -15,11 +15,7 @@ checktool conntrack
 # l2tp_fast i: data go fast, both ways
 l2tp_fast()
 {
-	local out in
-
-	out=$(fast_of "$1" out l2tp) in=$(fast_of "$1" in l2tp)
-	v3_ping "$1" 5 > /dev/null
-	[ "$(fast_of "$1" out l2tp)" -gt "$out" ] && [ "$(fast_of "$1" in l2tp)" -gt "$in" ]
+	fast_by "$1" l2tp v3_ping "$1" 5
 }
 
 # silent i: no ping is answered

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the tests of the fast way ask.
+# Helpers of fast/: which packets went fast, and what counters and rules saw of them.
 
 # fast_client i: prints its address
 fast_client()
@@ -64,13 +64,24 @@ fast_silent()
 	[ "$(esp_pings "$1" -c 3 -i 20 -w 200; ping_of "$1" received)" = 0 ]
 }
 
-# goes_fast i: packets of the client go fast, both ways
-goes_fast()
+# fast_by i PROTO COMMAND...: by that, packets of the client go fast, both ways
+fast_by()
 {
 	local out in
 
-	esp_settle "$1" > /dev/null || return
-	out=$(fast_of "$1" out) in=$(fast_of "$1" in)
-	esp_pings "$1" -c 12 -i 20 -w 500
-	[ "$(fast_of "$1" out)" -gt "$out" ] && [ "$(fast_of "$1" in)" -gt "$in" ]
+	out=$(fast_of "$1" out "$2") in=$(fast_of "$1" in "$2")
+	"${@:3}" > /dev/null
+	[ "$(fast_of "$1" out "$2")" -gt "$out" ] && [ "$(fast_of "$1" in "$2")" -gt "$in" ]
+}
+
+# goes_fast i: ESP of the client goes fast, both ways
+goes_fast()
+{
+	esp_settle "$1" > /dev/null && fast_by "$1" esp esp_pings "$1" -c 12 -i 20 -w 500
+}
+
+# all_back: both clients are answered again; the session may have to begin anew
+all_back()
+{
+	esp_pings "1 2" -c 2 -i 50 -w 300
 }

@@ -390,7 +390,7 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
 }
 
-/* judge - whether there is a difference that nobody intended; its name goes to @sign */
+/* judge_sequence - whether there is a difference that nobody intended; its name goes to @sign */
 bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
 		    size_t size)
 {

@@ -44,7 +44,7 @@ static void simplify(struct seq *s, const char *sign)
 	}
 }
 
-/* shrink - false: it does not show again, and was of the moment */
+/* shrink_sequence - false: it does not show again, and was of the moment */
 bool shrink_sequence(struct seq *s, char *sign, size_t size)
 {
 	static struct seq trial;

@@ -10,7 +10,7 @@
 
 static struct talk *now;
 
-/* say - the next packet of the conversation, by who began it or by the other */
+/* say_next - the next packet of the conversation, by who began it or by the other */
 struct step *say_next(struct seq *s, bool initiator)
 {
 	static struct step lost;
