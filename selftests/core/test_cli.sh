@@ -178,7 +178,7 @@ spawn "$VPNPASS" -n "${nsp}r" monitor
 text=$spawn_log text_pid=$spawn_pid
 # the first column may be "(____ptrval____)"
 listening() { [ "$(R awk '$2 == 16' /proc/net/netlink | wc -l)" -ge 2 ]; }
-check "monitors listen" busywait 5 listening
+check "monitors listen" busywait 20 listening
 sleep 0.3
 vp set esp copies 2 > /dev/null
 json "flush one client's" '.flushed == 1' session flush client "${CIP[1]}"
@@ -193,7 +193,7 @@ told()
 	jq -es 'map(.event) as $e | all(["setting", "session-end", "session-new", "pinned", "mode"][];
 		. as $w | any($e[]; . == $w))' "$monitor"
 }
-check "monitor -j tells of settings, sessions, pins and modes" busywait 5 told
+check "monitor -j tells of settings, sessions, pins and modes" busywait 20 told
 is "one object a line" "$(grep -c . "$monitor")" "$(jq -c . "$monitor" | grep -c .)"
 check "each with time and proto" jq -es 'all(.[]; .time > 1000000000 and .proto == "esp")' "$monitor"
 check "a session's end has its counters and why" jq -es \

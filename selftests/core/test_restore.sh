@@ -185,7 +185,7 @@ vp restore "$state" > /dev/null
 is "room again: both sessions are restored" 2 "$(sessions)"
 ip -n "${nsp}r" addr del 192.0.2.1/24 dev wan
 check "with the WAN address go the restored sessions" \
-	busywait 5 vp_is '. == []' session
+	busywait 20 vp_is '. == []' session
 ip -n "${nsp}r" addr add 192.0.2.1/24 dev wan
 
 # --- the kernel does not rely on the tool ---------------------------------------------------

@@ -125,7 +125,7 @@ if offload ""; then
 		'[.[] | select(.finding == "flowtable") | .proto] | sort == ["ike", "l2tp", "pptp"]' \
 		"$scratch/doctor"
 	check "OpenVPN is answered" asks 1 openvpn
-	check "OpenVPN is answered: goes by the flowtable" busywait 5 offloaded
+	check "OpenVPN is answered: goes by the flowtable" busywait 20 offloaded
 	not_found "which is no fault" flowtable '.severity == "error" or .proto == "openvpn"'
 	R conntrack -F 2> /dev/null
 	check "IKE and L2TP are answered" asks 1 ike l2tp
@@ -135,7 +135,7 @@ if offload ""; then
 	not_found "which is no error" flowtable '.severity == "error"'
 	check "no more sessions" vp set l2tp max_sessions 1
 	check "L2TP is answered without one" asks 2 l2tp
-	check "L2TP is answered without one: goes by the flowtable" busywait 5 offloaded
+	check "L2TP is answered without one: goes by the flowtable" busywait 20 offloaded
 	found "a VPN that goes by it now" flowtable '.proto == "l2tp" and .severity == "error" and
 		(.seen | contains("one that it does not is offloaded now"))'
 	not_found "others do not" flowtable '.proto != "l2tp" and .severity == "error"'

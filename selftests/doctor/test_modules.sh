@@ -66,7 +66,7 @@ not_found "no other limit is" limit-hit '.proto != "esp"'
 vp session flush > /dev/null
 conntrack -F
 spawn ip netns exec "${nsp}g1" "$(peer l2tp_sim)" lns -a "${GIP[1]}" -m new
-check "an L2TP server" busywait 5 grep -q ready "$spawn_log"
+check "an L2TP server" busywait 20 grep -q ready "$spawn_log"
 check "answers from a port of its own" C 1 "$(peer l2tp_sim)" lac -a "${CIP[1]}" \
 	-d "${GIP[1]}" -t 31 -n 3 -r 3
 not_found "which is an answer" path-silent

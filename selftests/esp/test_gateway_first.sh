@@ -78,7 +78,7 @@ check "taps" tap c1 c2 c3 c4 g1
 esp_stream "1 2 3" -i 50
 C 4 "$(peer espsend)" -s "${CIP[4]}" -d "${GIP[1]}" -i 0x44444444 -q 1 -n 40 -r 20 > /dev/null
 check "client to gateway only: every packet arrives" \
-	busywait 3 tap_has 40 "^${nsp}g1 $PUB ${GIP[1]} esp 0x44444444 "
+	busywait 10 tap_has 40 "^${nsp}g1 $PUB ${GIP[1]} esp 0x44444444 "
 tap_mark
 G 1 "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" -i 0x55555555 -q 5000 -n 40 -r 20 > /dev/null
 esp_stream_end

@@ -34,7 +34,7 @@ reaches()
 nobody()
 {
 	error -s "${GIP[1]}" -i "${esp_out[1.1]}" -t 3 -c 13 -m 0
-	busywait 2 tap_has 1 "^${nsp}c1 .* icmp 3 13 "
+	busywait 10 tap_has 1 "^${nsp}c1 .* icmp 3 13 "
 	is "$1" 1 "$(tap_seen .)"
 	tap_mark
 }
@@ -74,10 +74,10 @@ check "both tunnels still carry what is larger" esp_pings "1 2" -s 1400
 # a first packet that is too large is never answered, so nothing is paired by it
 tap_mark
 C 2 "$(peer espsend)" -s "${CIP[2]}" -d "${GIP[1]}" -i 0x00c0ffee -q 1 -l 1300 > /dev/null
-busywait 2 tap_has 1 "^${nsp}g1 $PUB .* esp 0x00c0ffee 1 "
+busywait 10 tap_has 1 "^${nsp}g1 $PUB .* esp 0x00c0ffee 1 "
 tap_mark
 error -s 192.0.2.77 -i 0x00c0ffee -m 1280
-check "an error about an SPI that nothing has answered reaches its client" busywait 2 tap_has 1 \
+check "an error about an SPI that nothing has answered reaches its client" busywait 10 tap_has 1 \
 	"^${nsp}c2 192.0.2.77 ${CIP[2]} icmp 3 4 1280 ${CIP[2]} ${GIP[1]} esp 0x00c0ffee\$"
 
 # --- forged -------------------------------------------------------------------
@@ -105,7 +105,7 @@ is "client 2's path MTU is as it was" 1200 "$(mtu_of 2)"
 for i in 1 2; do
 	C $i "$(peer icmperr)" -s "${CIP[i]}" -d "${GIP[1]}" -S "${GIP[1]}" -D "${CIP[i]}" \
 		-i "${esp_in[$i.1]}" -m 1250
-	check "client $i's error about inbound ESP reaches the gateway, translated" busywait 2 \
+	check "client $i's error about inbound ESP reaches the gateway, translated" busywait 10 \
 		tap_has 1 "^${nsp}g1 $PUB ${GIP[1]} icmp 3 4 1250 ${GIP[1]} $PUB esp ${esp_in[$i.1]}\$"
 	tap_mark
 done
@@ -118,7 +118,7 @@ tap_mark
 error -s "${GIP[1]}" -i "${esp_out[2.1]}"
 nobody "an error about an ended session reaches nobody"
 error -s "${GIP[1]}" -i "${esp_out[1.1]}" -l 4
-check "of an only client's it needs no SPI" busywait 2 tap_has 1 "^${nsp}c1 .* icmp 3 4 "
+check "of an only client's it needs no SPI" busywait 10 tap_has 1 "^${nsp}c1 .* icmp 3 4 "
 tap_mark
 check "switch off" vp set esp off
 error -s "${GIP[1]}" -i "${esp_out[1.1]}"

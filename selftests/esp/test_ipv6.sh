@@ -48,7 +48,7 @@ for i in 1 2; do
 		error -s 2001:db8::77 -i "${esp_out[$i.1]}" -t "$type" -c "$code" -m "$mtu"
 		want="^${nsp}c$i 2001:db8::77 ${CIP6[i]} icmp $what"
 		want+=" ${CIP6[i]} ${GIP6[1]} esp ${esp_out[$i.1]}\$"
-		check "type $type code $code reaches client $i, translated" busywait 2 tap_has 1 "$want"
+		check "type $type code $code reaches client $i, translated" busywait 10 tap_has 1 "$want"
 		is "and nobody else" 1 "$(tap_seen icmp)"
 		tap_mark
 	done
@@ -58,13 +58,13 @@ is "client 2's path MTU" 1300 "$(mtu_of 2)"
 error -s 2001:db8::77 -i "${esp_out[2.1]}" -b
 error -s 2001:db8::77 -i 0x0badbad0
 error -s 2001:db8::77 -i "${esp_out[2.1]}" -m 1290
-check "forged ones do not, a true one after them does" busywait 2 tap_has 1 \
+check "forged ones do not, a true one after them does" busywait 10 tap_has 1 \
 	"^${nsp}c2 .* icmp 2 0 1290 .* esp ${esp_out[2.1]}\$"
 is "and is the only one" 1 "$(tap_seen icmp)"
 tap_mark
 C 2 "$(peer icmperr)" -s "${CIP6[2]}" -d "${GIP6[1]}" -S "${GIP6[1]}" -D "${CIP6[2]}" \
 	-i "${esp_in[2.1]}" -t 1 -c 1 -m 0
-check "client 2's own error reaches the gateway, translated" busywait 2 tap_has 1 \
+check "client 2's own error reaches the gateway, translated" busywait 10 tap_has 1 \
 	"^${nsp}g1 $PUB6 ${GIP6[1]} icmp 1 1 0 ${GIP6[1]} $PUB6 esp ${esp_in[2.1]}\$"
 
 # --- hostile --------------------------------------------------------------------

@@ -67,7 +67,7 @@ is "none of them passed" 0 "$(tap_seen .)"
 
 # the least that is ESP: SPI and sequence number, no more
 C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 256 -q 1 -l 8 > /dev/null
-check "SPI 256 and 8 bytes are passed" busywait 2 \
+check "SPI 256 and 8 bytes are passed" busywait 10 \
 	tap_has 1 "^${nsp}g1 $PUB ${GIP[1]} esp 0x00000100 1 8\$"
 check "both tunnels lost nothing by it" esp_pings "1 2" -c 5
 check "modules unload" unload_modules

@@ -102,7 +102,7 @@ check "on: both work" esp_pings "1 2"
 # --- block ----------------------------------------------------------------------
 spawn "$VPNPASS" -j -n "${nsp}r" monitor
 monitor=$spawn_log
-busywait 5 grep -q . "/proc/$spawn_pid/net/netlink"
+busywait 20 grep -q . "/proc/$spawn_pid/net/netlink"
 sleep 0.5
 esp_stream "1 2" -i 50
 check "block, by the tool, in mid-session" vp set esp block
@@ -110,7 +110,7 @@ tap_mark
 check "block, says netlink and sysctl" mode_is block 2
 is "block: the sessions are ended" 0 "$(sessions)"
 esp_stream_end
-check "block: which is told" busywait 3 jq -es \
+check "block: which is told" busywait 10 jq -es \
 	'([.[] | select(.event == "session-end")] | length) == 2 and
 	 any(.[]; .event == "mode" and .mode == "block")' "$monitor"
 tap_mark
@@ -145,7 +145,7 @@ esp_stream "1 2" -i 50
 spawn ip netns exec "${nsp}r" "$(peer nsping)" -c 0 -i 50 - 172.20.0.1 172.20.0.2
 own_pid=$spawn_pid own_log=$spawn_log
 own_seen() { [ "$(counter local_sa)" -ge 5 ]; }
-check "on: its packets are known as its own" busywait 5 own_seen
+check "on: its packets are known as its own" busywait 20 own_seen
 for mode in off block on; do
 	check "its tunnel runs: $mode" vp set esp $mode
 	sleep 0.5

@@ -27,7 +27,7 @@ from_client()
 all_at()
 {
 	tap_mark
-	from_gateway "$2" "$4" "$3" && busywait 5 tap_has "$3" "^$nsp$1 .* esp $2 "
+	from_gateway "$2" "$4" "$3" && busywait 20 tap_has "$3" "^$nsp$1 .* esp $2 "
 }
 
 # input: how many ESP packets reached the router itself
@@ -60,7 +60,7 @@ check "taps" tap c1 c2 g1
 # --- a server behind DNAT ---------------------------------------------------------
 check "server: it has its peer's ESP" all_at c1 $server 5 1
 check "server: client 2 sends to the same peer" from_client 2 0x44444444
-check "server: that leaves" busywait 3 tap_has 1 "^${nsp}g1 .* esp 0x44444444 "
+check "server: that leaves" busywait 10 tap_has 1 "^${nsp}g1 .* esp 0x44444444 "
 check "server: it still has all of it" all_at c1 $server 60 100
 check "server: client 2 goes on sending" from_client 2 0x44444444 5
 check "server: an SPI that was not seen before is its own, too" all_at c1 0x11111112 20 1
@@ -75,7 +75,7 @@ check "own SA: client 2 has a session with the same peer" from_client 2 0x444444
 tap_mark
 n=$(input own)
 check "own SA: the gateway sends" from_gateway $own 1 10
-check "own SA: all of it is the router's" busywait 3 eval '[ "$(input own)" = $((n + 10)) ]'
+check "own SA: all of it is the router's" busywait 10 eval '[ "$(input own)" = $((n + 10)) ]'
 is "own SA: and nothing client 2's" "$(tap_seen " esp $own ")" 0
 
 R ip xfrm state flush
@@ -85,7 +85,7 @@ check "raw socket: client 2 has a session with the same peer" from_client 2 0x44
 tap_mark
 n=$(input own)
 check "raw socket: the gateway sends" from_gateway $raw 1 10
-check "raw socket: all of it is the router's" busywait 3 eval '[ "$(input own)" = $((n + 10)) ]'
+check "raw socket: all of it is the router's" busywait 10 eval '[ "$(input own)" = $((n + 10)) ]'
 is "raw socket: and nothing client 2's" "$(tap_seen " esp $raw ")" 0
 
 check "modules unload" unload_modules

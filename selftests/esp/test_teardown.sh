@@ -80,7 +80,7 @@ comes_back "conntrack -D"
 flood_end
 sessions_end() { [ "$(sessions)" = 0 ] && vp_is '.[0].pins == 0' show esp; }
 R conntrack -F > /dev/null 2>&1
-check "sessions and pins go with their connections" busywait 5 sessions_end
+check "sessions and pins go with their connections" busywait 20 sessions_end
 esp_settle "1 2"
 traffic_begin
 check "flush under traffic" vp session flush
@@ -169,7 +169,7 @@ check "both clients work" busywait 10 both_work
 # the router itself, with live sessions and pairings in doubt
 for n in 1 2 3; do
 	flood_begin 1000
-	busywait 5 sessions client "${CIP[1]}"
+	busywait 20 sessions client "${CIP[1]}"
 	ip netns del "${nsp}r" || break
 	flood_end
 	topo_down

@@ -30,7 +30,7 @@ by_hand()
 		done
 	done > /dev/null
 	for i in 1 2; do
-		busywait 2 tap_has 8 "^${nsp}c$i $gw ${CIP[i]} esp 0x0002000$i "
+		busywait 10 tap_has 8 "^${nsp}c$i $gw ${CIP[i]} esp 0x0002000$i "
 		[ "$(tap_seen "^${nsp}g1 ${pub[i]} $gw esp 0x0001000$i ")" = 8 ] || bad+=" out$i"
 		[ "$(tap_seen "^${nsp}c$i $gw ${CIP[i]} esp 0x0002000$i ")" = 8 ] || bad+=" in$i"
 	done
@@ -66,7 +66,7 @@ topo_sysctl
 check "modules load" load_modules vpnpass vpnpass_esp
 spawn "$(peer rawtap)" "${nsp}c1" eth0 "${nsp}c2" eth0 "${nsp}g1" eth0 "${nsp}g1" eth1
 tap_log=$spawn_log
-busywait 5 grep -q ready "$tap_log"
+busywait 20 grep -q ready "$tap_log"
 by_hand "plain"
 
 # --- zones ----------------------------------------------------------------------
@@ -151,7 +151,7 @@ for i in 1 2 3 4 5; do
 	sleep 0.2
 done
 wait $sender
-check "rules reloaded 5 times: every packet arrives, translated" busywait 3 \
+check "rules reloaded 5 times: every packet arrives, translated" busywait 10 \
 	tap_has 60 "^${nsp}g1 $PUB $gw esp 0x00010001 "
 is "rules reloaded: the sessions are the same" 2 "$(sessions)"
 vp session flush > /dev/null
@@ -182,7 +182,7 @@ E
 ip -n "${nsp}r" addr add 192.0.2.200/24 dev wan 2> /dev/null
 ip -n "${nsp}r" route replace "$gw/32" via "${GIP[1]}" src 192.0.2.200
 old_gone() { vp_is "all(.[]; .local != \"$PUB\")" session; }
-check "another WAN address: the sessions on the old one end" busywait 5 old_gone
+check "another WAN address: the sessions on the old one end" busywait 20 old_gone
 by_hand "another WAN address" 192.0.2.200 192.0.2.200
 check "modules unload" unload_modules
 

@@ -65,7 +65,7 @@ num "FORWARD saw a few" "$(seen r forwarded)" -ge 4
 num "... and no more" "$(seen r forwarded)" -le 40
 is "what FORWARD saw and what went fast is all" \
 	$(($(seen r forwarded) + $(counter fast_packets))) 200
-check "the monitor told of it" busywait 5 monitored "esp +fast +${CIP[1]} > ${GIP[1]} spi out"
+check "the monitor told of it" busywait 20 monitored "esp +fast +${CIP[1]} > ${GIP[1]} spi out"
 
 # Conntrack counts, octets too, what the session shows and what was sent.
 read -r _ packets bytes < <(R conntrack -L -p esp -s "${CIP[1]}" 2> /dev/null |
@@ -86,7 +86,7 @@ is "... are 60 packets and 7680 octets" "$((p2 - packets)) $((b2 - bytes))" "60 
 check "c1 counts time exceeded" count_at c1 input exceeded "icmp type time-exceeded"
 check "packets with TTL 1" sent --ttl 1
 num "... are answered" "$(seen c1 exceeded)" -ge 1
-check "and then it goes fast again" busywait 5 goes_fast 1
+check "and then it goes fast again" busywait 20 goes_fast 1
 
 check "c1 counts frag-needed" count_at c1 input toobig \
 	"icmp type destination-unreachable icmp code 4"
@@ -98,33 +98,33 @@ num "a smaller MTU is told of at once" "$(seen c1 toobig)" -ge 1
 R ip link set wan mtu 1500
 C 1 ip route flush cache
 check "small ones go on" all_back
-check "... fast" busywait 5 goes_fast 1
+check "... fast" busywait 20 goes_fast 1
 
 # --- the administrator's changes count at once -------------------------------------------
 esp_stream "1 2" -i 20
-check "goes fast" busywait 5 goes_fast 1
+check "goes fast" busywait 20 goes_fast 1
 R ip route add blackhole "${GIP[1]}"
 check "a blackhole route: at once" fast_silent 1
 R ip route del blackhole "${GIP[1]}"
-check "it goes: all go on" busywait 5 all_back
-check "... fast" busywait 5 goes_fast 1
+check "it goes: all go on" busywait 20 all_back
+check "... fast" busywait 20 goes_fast 1
 R sysctl -qw net.ipv4.ip_forward=0
 check "forwarding off: at once" fast_silent 1
 R sysctl -qw net.ipv4.ip_forward=1
-check "on: all go on" busywait 5 all_back
+check "on: all go on" busywait 20 all_back
 R ip xfrm policy add dir fwd src "${CIP[1]}" dst "${GIP[1]}" action block
 check "a policy of IPsec's that blocks: at once" fast_silent 1
 R ip xfrm policy del dir fwd src "${CIP[1]}" dst "${GIP[1]}"
-check "it goes: all go on" busywait 5 all_back
+check "it goes: all go on" busywait 20 all_back
 R conntrack -D -p esp -s "${CIP[1]}" > /dev/null 2>&1
 check "conntrack -D: another entry, and it goes on" busywait 10 all_back
-check "... fast" busywait 5 goes_fast 1
+check "... fast" busywait 20 goes_fast 1
 for dev in lan1 wan; do
 	R ip link set "$dev" down
 	check "$dev down: at once" fast_silent 1
 	R ip link set "$dev" up
 	check "$dev up: it goes on" busywait 10 all_back
-	check "$dev up: ... fast" busywait 5 goes_fast 1
+	check "$dev up: ... fast" busywait 20 goes_fast 1
 done
 R ip link set lan1 down
 R ip link set lan1 name lan9
@@ -139,7 +139,7 @@ check "vpnpass set esp on" vp set esp on
 check "... and back" busywait 15 all_back
 # Packets in doubt do not go fast, and a client that is not paired puts others' pins in doubt.
 check "... both paired" esp_settle "1 2"
-check "... fast" busywait 5 goes_fast 1
+check "... fast" busywait 20 goes_fast 1
 
 # --- within the lease ----------------------------------------------------------------
 R nft add table ip late
@@ -148,7 +148,7 @@ R nft add rule ip late f ip saddr "${CIP[1]}" meta l4proto esp drop
 check "a new drop rule: within the lease" busywait 3 fast_silent 1
 check "... and of the other client's nothing is dropped" goes_fast 2
 R nft delete table ip late
-check "the rule goes: all go on" busywait 5 all_back
+check "the rule goes: all go on" busywait 20 all_back
 
 # --- packets that cannot go fast ---------------------------------------------------------
 R nft add table ip mangle
@@ -162,9 +162,9 @@ esp_pings 1 -c 60 -i 20
 is "DSCP by a rule: not fast" "$(fast_of 1 out)" "$was"
 is "... all are marked" "$(seen g1 unmarked)" 0
 num "... refused, and counted" "$(counter fast_refused)" -ge 1
-check "the monitor says why" busywait 5 monitored "fast-refused.*\(changed by more than NAT\)"
+check "the monitor says why" busywait 20 monitored "fast-refused.*\(changed by more than NAT\)"
 R nft delete table ip mangle
-check "the rule goes: fast again" busywait 5 goes_fast 1
+check "the rule goes: fast again" busywait 20 goes_fast 1
 
 R nft add table ip mangle
 R nft add chain ip mangle p '{ type filter hook prerouting priority -150; }'
@@ -190,15 +190,15 @@ was=$(fast_of 1 out)
 esp_pings 1 -c 10 -i 20
 is "off: no longer" "$(fast_of 1 out)" "$was"
 fast 10000
-check "on: again" busywait 5 goes_fast 1
+check "on: again" busywait 20 goes_fast 1
 check "unloaded under traffic" unload_modules
 check "loaded again" load_modules vpnpass vpnpass_esp
 fast 1000
 check "... goes on" busywait 15 all_back
-check "... fast" busywait 5 goes_fast 2
+check "... fast" busywait 20 goes_fast 2
 esp_stream_end
 esp_stream "1 2" -i 10
-check "fast" busywait 5 goes_fast 1
+check "fast" busywait 20 goes_fast 1
 ip netns del "${nsp}r"
 sleep 0.5
 kill "$stream_pid"

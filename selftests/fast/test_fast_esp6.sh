@@ -62,21 +62,21 @@ esp_stream "1 2" -i 20
 R ip -6 route add blackhole "${GIP6[1]}"
 check "a blackhole route: at once" fast_silent 1
 R ip -6 route del blackhole "${GIP6[1]}"
-check "it goes: all go on" busywait 5 all_back
-check "... fast" busywait 5 goes_fast 1
+check "it goes: all go on" busywait 20 all_back
+check "... fast" busywait 20 goes_fast 1
 R conntrack -D -f ipv6 -p esp > /dev/null 2>&1
 check "conntrack -D: it goes on" busywait 10 all_back
-check "... fast" busywait 5 goes_fast 1
+check "... fast" busywait 20 goes_fast 1
 R nft 'add table ip6 late; add chain ip6 late f { type filter hook forward priority 0; }'
 R nft add rule ip6 late f ip6 saddr "${CIP6[1]}" meta l4proto esp drop
 check "a new drop rule: within the lease" busywait 3 fast_silent 1
 R nft delete table ip6 late
-check "the rule goes: all go on" busywait 5 all_back
+check "the rule goes: all go on" busywait 20 all_back
 check "block" vp set esp block
 check "... at once" fast_silent 1
 check "on" vp set esp on
 check "... and back" busywait 15 all_back
-check "... fast" busywait 5 goes_fast 1
+check "... fast" busywait 20 goes_fast 1
 check "unloaded under traffic" unload_modules
 esp_stream_end
 dmesg_clean "kernel log"

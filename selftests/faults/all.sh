@@ -12,7 +12,7 @@ all_start()
 	sim_start
 	sim_open c1 c2 g1 || return 1
 	spawn ip netns exec "${nsp}g1" "$(peer l2tp_sim)" lns -a "${GIP[1]}"
-	busywait 5 grep -q ready "$spawn_log"
+	busywait 20 grep -q ready "$spawn_log"
 }
 
 # ike_exchanges: lines for the simulator, without end; IKE_SA_INIT and IKE_AUTH

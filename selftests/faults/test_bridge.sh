@@ -40,7 +40,7 @@ busywait 10 eval '[ "$(sessions)" = 0 ]'
 check "tap" tap c2
 C 1 "$(peer espsend)" -s 10.99.0.1 -d 10.99.0.2 -i 0x4001 -q 1 -n 5 -r 50 > /dev/null
 C 1 "$(peer espsend)" -s 10.99.0.1 -d 10.99.0.2 -i 0x4002 -q 1 -n 5 -r 50 > /dev/null
-check "bridged ESP arrives" busywait 5 tap_has 10 "^${nsp}c2 10.99.0.1 .* esp 0x0000400[12] "
+check "bridged ESP arrives" busywait 20 tap_has 10 "^${nsp}c2 10.99.0.1 .* esp 0x0000400[12] "
 is "bridged ESP arrives: it has no session" "$(sessions proto esp)" 0
 check "the switch blocks" vp set esp block
 tap_mark

@@ -52,7 +52,7 @@ check "taps" tap g1
 check "client 1 goes on, on many SPIs" C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" \
 	-i 0x10000000/40 -n 200 -r 400
 check "client 2 goes on" from_client 2 0xaaaaaaa2 20
-check "both have sessions again" busywait 5 eval '[ "$(sessions proto esp)" = 2 ]'
+check "both have sessions again" busywait 20 eval '[ "$(sessions proto esp)" = 2 ]'
 num "both have sessions again: client 2's packets leave" \
 	"$(tap_seen "^${nsp}g1 .* esp 0xaaaaaaa2 ")" -ge 19
 check "modules unload" unload_modules

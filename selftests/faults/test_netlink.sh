@@ -69,7 +69,7 @@ fi
 # --- at random, under traffic, with a listener that does not listen -----------------
 check "both clients work" busywait 15 both_work
 spawn ip netns exec "${nsp}r" "$fuzz" deaf
-check "a listener joins and reads nothing" busywait 5 grep -q ready "$spawn_log"
+check "a listener joins and reads nothing" busywait 20 grep -q ready "$spawn_log"
 kib=$(slab_kib)
 esp_stream "1 2" -i 20
 for n in 1 2 3; do

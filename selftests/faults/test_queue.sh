@@ -45,7 +45,7 @@ queue_start()
 {
 	spawn ip netns exec "${nsp}r" "$(peer queue)" 7 "$@"
 	queue_pid=$spawn_pid queue_log=$spawn_log
-	busywait 5 grep -q ready "$queue_log"
+	busywait 20 grep -q ready "$queue_log"
 }
 
 queue_end()

@@ -70,7 +70,7 @@ check "new sessions begin under it" eval 'R conntrack -F && busywait 15 work "1 
 # without NAT there is nothing to help with
 R nft flush ruleset
 R conntrack -F > /dev/null 2>&1
-check "no NAT: the sessions end" busywait 5 sessions_are 0
+check "no NAT: the sessions end" busywait 20 sessions_are 0
 C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0x1001 -q 1 -n 3 > /dev/null
 is "no NAT: no session" "$(sessions proto esp)" 0
 check "NAT again" nat_rules wan
@@ -87,7 +87,7 @@ by_gateway()
 
 # client 2 by IKE alone: its session was made before any packet of its own
 R conntrack -F > /dev/null 2>&1
-check "no session is left" busywait 5 sessions_are 0
+check "no session is left" busywait 20 sessions_are 0
 [ -n "${SIM_PID-}" ] || sim_start
 check "sockets of client 2" sim_open c2
 check "client 2 has an IKE SA and child SA" v2_up 2 0x202 0xa2
@@ -101,7 +101,7 @@ R ip -batch - <<-E
 	addr add 192.0.2.99/24 dev wan
 E
 left() { vp_is "all(.local != \"$PUB\")" session; }
-check "the address goes: so do all its sessions" busywait 5 left
+check "the address goes: so do all its sessions" busywait 20 left
 esp_stream_end
 is "no entry of a client by the old address is left" \
 	"$(R conntrack -L 2> /dev/null | grep -c "src=10\..* dst=$PUB ")" 0

@@ -135,7 +135,7 @@ check "SAs" esp_up "1 2"
 check "modules load" load_modules
 check "ESP is settled" esp_settle 1
 spawn ip netns exec "${nsp}g1" "$(peer l2tp_sim)" lns -a "${GIP[1]}"
-check "L2TP server" busywait 5 grep -q ready "$spawn_log"
+check "L2TP server" busywait 20 grep -q ready "$spawn_log"
 spawn "$VPNPASS" -n "${nsp}r" -j monitor
 flows_begin
 check "sessions of every protocol" busywait 20 eval '[ "$(vp -j session |

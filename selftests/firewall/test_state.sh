@@ -60,7 +60,7 @@ check "dropped: rules" firewall "meta l4proto esp counter drop"
 check "dropped: client 1 makes SAs by IKE" v2_up 1 0x101 0x201
 check "dropped: the client's ESP is sent" esp_out 1 0xaaaaaaa1 3
 check "dropped: the gateway's ESP is sent" esp_in 0xbbbbbbb1 3
-check "dropped: all of it met the rule" busywait 5 eval \
+check "dropped: all of it met the rule" busywait 20 eval \
 	'[ "$(R nft -j list chain inet filter forward | jq "[.. | .counter? | objects | .packets] | add")" -ge 6 ]'
 is "dropped: no ESP reached the gateway" "$(tap_seen "^${nsp}g1 .* esp ")" 0
 is "dropped: nothing reached the client" "$(tap_seen "^${nsp}c1 .* esp ")" 0
@@ -75,14 +75,14 @@ check "related: rules" firewall "ct state related accept"
 check "related: client 2 makes SAs by IKE" v2_up 2 0x102 0x202
 tap_mark
 check "related: the gateway's first packets are sent" esp_in 0xbbbbbbb2 3
-check "related: and reach client 2" busywait 5 tap_has 3 "^${nsp}c2 .* esp 0xbbbbbbb2 "
+check "related: and reach client 2" busywait 20 tap_has 3 "^${nsp}c2 .* esp 0xbbbbbbb2 "
 check "related: client 2 answers" esp_out 2 0xaaaaaaa2 2
-check "related: the gateway hears it" busywait 5 tap_has 2 "^${nsp}g1 .* esp 0xaaaaaaa2 "
+check "related: the gateway hears it" busywait 20 tap_has 2 "^${nsp}g1 .* esp 0xaaaaaaa2 "
 
 # --- once the client's own packet has passed, answers are established ----------------
 check "established: related is dropped again" firewall
 tap_mark
 check "established: the gateway goes on" esp_in 0xbbbbbbb2 3
-check "established: and is heard" busywait 5 tap_has 3 "^${nsp}c2 .* esp 0xbbbbbbb2 "
+check "established: and is heard" busywait 20 tap_has 3 "^${nsp}c2 .* esp 0xbbbbbbb2 "
 check "modules unload" unload_modules
 done_testing

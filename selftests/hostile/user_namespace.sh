@@ -43,7 +43,7 @@ for i in 1 2; do
 done
 # shellcheck disable=SC2086
 wait $pids
-busywait 5 tap_has $((first + 200)) ' esp '
+busywait 20 tap_has $((first + 200)) ' esp '
 echo "arrived $(($(tap_seen ' esp ') - first))"
 # A connection that stays must be watched again, or be gone.
 echo "left $(vp -j session | jq '[.[] | select(.proto == "esp")] | length') helped $(

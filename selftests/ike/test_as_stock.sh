@@ -78,7 +78,7 @@ nat()
 	N
 	R conntrack -F 2> /dev/null
 	# NAT repeats the translation of a connection that a session still holds
-	[ ! -e /proc/sys/net/vpnpass ] || busywait 5 vp_is 'length == 0' session
+	[ ! -e /proc/sys/net/vpnpass ] || busywait 20 vp_is 'length == 0' session
 }
 
 # leaves_by i: addresses of client i's IKE and NAT-T, in $addresses
@@ -153,7 +153,7 @@ is "vpnpass: what leaves by an address of a range leaves by the same" "$(all_lea
 drain c1 c2 g1 m1
 first=${stock%%:*}
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session
+check "sessions end" busywait 20 vp_is 'length == 0' session
 PUB=$first
 check "the gateway sends to that address first" in_ 500 2 34 I 0x5000 0 0 300
 PUB=192.0.2.1
@@ -190,7 +190,7 @@ for i in 2 1; do
 	check "client $i asks" passes_out $i 500 2 37 I "0x9$((i - 1))1" "0x9$((i - 1))2" 5 80
 	icmp_500 130$i
 	check "an ICMP error that quotes 8 octets goes to the client that was heard last, $i" \
-		busywait 2 tap_has 1 "^${nsp}c$i ${GIP[1]} ${CIP[i]} icmp 3 4 130$i "
+		busywait 10 tap_has 1 "^${nsp}c$i ${GIP[1]} ${CIP[i]} icmp 3 4 130$i "
 done
 drain c1 c2 g1
 
@@ -221,31 +221,31 @@ check "another client keeps port 500 beside it" v2_up 2 0x102 0xa2
 esp_in() { G 1 "$(peer espsend)" -s "${GIP[1]}" -d "$PUB" -i "$1" -q 1 -n 2 -r 50 > /dev/null; }
 esp_out() { C "$1" "$(peer espsend)" -s "${CIP[$1]}" -d "${GIP[1]}" -i "$2" -q 1 -n 2 -r 50 > /dev/null; }
 
-check "the clients' SAs are known" busywait 5 vp_is 'length == 2' session proto esp
+check "the clients' SAs are known" busywait 20 vp_is 'length == 2' session proto esp
 kill "$tap_pid"
 check "taps for ESP" tap c1 c2 c3 g1
 check "the gateway sends ESP before a client does" esp_in 0xe5000001
 check "a rule leads ESP to the server: the server has it" \
-	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000001 "
+	busywait 20 tap_has 2 "^${nsp}c3 .* esp 0xe5000001 "
 is "and no client" "$(tap_seen "^${nsp}c[12] .* esp ")" 0
 R conntrack -F 2> /dev/null
-check "all sessions end" busywait 5 vp_is 'length == 0' session
+check "all sessions end" busywait 20 vp_is 'length == 0' session
 check "the server asks for an SA of its own" v2_up 3 0x108 0xa8
-check "its ESP is made ready" busywait 5 vp_is 'length == 1' session proto esp client "${CIP[3]}"
+check "its ESP is made ready" busywait 20 vp_is 'length == 1' session proto esp client "${CIP[3]}"
 tap_mark
 check "the gateway sends ESP to it first" esp_in 0xe5000004
 check "rule and SA lead to the same host: it has it" \
-	busywait 5 tap_has 2 "^${nsp}c3 .* esp 0xe5000004 "
+	busywait 20 tap_has 2 "^${nsp}c3 .* esp 0xe5000004 "
 check "nothing went astray" quiet c1 c2 c3
 check "the rule goes" R nft delete table ip server
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session proto ike
+check "sessions end" busywait 20 vp_is 'length == 0' session proto ike
 check "without it, clients are asked" eval 'v2_up 1 0x101 0xa1 && passes_in 1 2 34 I 0x5003 0 0 300'
-check "sessions of ESP" busywait 5 vp_is 'length == 1' session proto esp
+check "sessions of ESP" busywait 20 vp_is 'length == 1' session proto esp
 tap_mark
 check "without the rule, the gateway sends ESP first" esp_in 0xe5000002
-check "it reaches the client" busywait 5 tap_has 2 "^${nsp}c1 .* esp 0xe5000002 "
+check "it reaches the client" busywait 20 tap_has 2 "^${nsp}c1 .* esp 0xe5000002 "
 check "the client answers" esp_out 1 0xe5000003
-check "the gateway hears it" busywait 5 tap_has 2 "^${nsp}g1 .* esp 0xe5000003 "
+check "the gateway hears it" busywait 20 tap_has 2 "^${nsp}g1 .* esp 0xe5000003 "
 check "modules unload" unload_modules
 done_testing

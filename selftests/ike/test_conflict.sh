@@ -19,7 +19,7 @@ spawn "$VPNPASS" -n "${nsp}r" -j monitor
 events=$spawn_log
 check "client 3 is somebody else" v2_up 3 0x333 0xd3
 check "first client" v2_up 1 0x777 0xd1
-busywait 5 grep -q session-new "$events"
+busywait 20 grep -q session-new "$events"
 check "newcomer with the same SPI is heard" eval \
 	'out 2 2 34 I 0x777 0 0 300 && hear g1'
 num "from another port, as plain NAT has it" "$port" -ne 500
@@ -29,7 +29,7 @@ check "its exchange goes on" eval 'to=$other v2_auth 2 0x777 0xd2'
 check "the first client's as well" passes_in 1 2 37 - 0x777 0xd1 0 80
 check "nobody got what is another's" quiet c1 c2 c3
 num "conflicts are counted" "$(counter conflict ike)" -ge 1
-check "there was an event that names both" busywait 5 grep -qE \
+check "there was an event that names both" busywait 20 grep -qE \
 	"conflict.*${CIP[1]}.*${CIP[2]}|conflict.*${CIP[2]}.*${CIP[1]}" "$events"
 is "both sessions are shown" \
 	"$(sessions proto ike client "${CIP[1]}") $(sessions proto ike client "${CIP[2]}")" "1 1"
@@ -46,7 +46,7 @@ check "its other SA keeps port 500" v2_child 3 0x333 0xd3 2
 check "the first client's SA does" passes_in 1 2 37 - 0x777 0xd1 1 80
 check "client 2's goes on where it was" eval 'to=$other passes_in 2 2 37 - 0x777 0xd2 0 80'
 check "nobody got what is another's" quiet c1 c2 c3
-check "there was an event that names client 3" busywait 5 grep -qE \
+check "there was an event that names client 3" busywait 20 grep -qE \
 	"conflict.*${CIP[3]}" "$events"
 
 # a client that comes back by another connection takes its SA along

@@ -35,7 +35,7 @@ gets()
 	spi=$(printf '0x%08x' "$2")
 	tap_mark
 	for n in 1 2 3; do esp_in "$2" $n; done
-	busywait 3 tap_has 3 "^${nsp}c$1 .* esp $spi " || { tap_show; return 1; }
+	busywait 10 tap_has 3 "^${nsp}c$1 .* esp $spi " || { tap_show; return 1; }
 	for k in 1 2 3; do
 		[ "$(tap_seen "^${nsp}c$k .* esp $spi ")" -le 3 ] || { tap_show; return 1; }
 	done
@@ -88,7 +88,7 @@ done
 is "three ESP sessions, nobody of whom has sent ESP" "$(sessions proto esp)" 3
 tap_mark
 esp_from 2 0x30002 1
-check "the client's own ESP passes" busywait 3 eval \
+check "the client's own ESP passes" busywait 10 eval \
 	'[ "$(tap_seen "^${nsp}g1 $PUB .* esp 0x00030002 ")" = 1 ]'
 is "in the same session" "$(sessions proto esp)" 3
 for i in 1 2 3; do

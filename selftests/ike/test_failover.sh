@@ -49,7 +49,7 @@ tap_lines()
 {
 	spawn "$(peer rawtap)" "${nsp}g1" eth0 "${nsp}g1" eth1
 	tap_log=$spawn_log tap_pid=$spawn_pid
-	busywait 5 grep -q ready "$tap_log"
+	busywait 20 grep -q ready "$tap_log"
 	tap_mark
 }
 
@@ -116,7 +116,7 @@ check "its ESP moves without a word of IKE's, as on stock" esp_arrives_from "$PU
 
 # --- the client's first ESP comes after the failover --------------------------------
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session
+check "sessions end" busywait 20 vp_is 'length == 0' session
 check "client 1 is up by the first line" v2_up 1 0x103 0xa3
 is "its ESP is made ready there" "$(esp_entry "dst=$PUB ")" "dst=$PUB "
 check "the first line fails before it is used" R ip route replace "${GIP[1]}" \
@@ -124,12 +124,12 @@ check "the first line fails before it is used" R ip route replace "${GIP[1]}" \
 tap_mark
 check "client 1 sends one packet" esp_from 1 0x00002222 1
 check "which leaves by the second line" \
-	busywait 3 tap_has 1 "^${nsp}g1 $PUB2 ${GIP[1]} esp 0x00002222 "
+	busywait 10 tap_has 1 "^${nsp}g1 $PUB2 ${GIP[1]} esp 0x00002222 "
 check "the first line is back again" R ip route del "${GIP[1]}"
 
 # --- the client knows the gateway by another address ------------------------------
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session
+check "sessions end" busywait 20 vp_is 'length == 0' session
 check "a rule leads 203.0.113.5 to the gateway" other_address
 check "client 1 sends to that" eval 'tell c1 203.0.113.5 500 2 34 I 0x201 0 0 300 && hear g1 &&
 	in_ 500 2 34 R 0x201 0xb1 0 300 && hear c1 &&
@@ -140,7 +140,7 @@ check "the rule goes" R nft delete table ip other
 
 # --- entries that another router has handed over -----------------------------------
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session
+check "sessions end" busywait 20 vp_is 'length == 0' session
 check "client 1's entry is there, in a reply zone" R "$selftests/faults/ctnetlink.py" \
 	create 17 "${CIP[1]}" "${GIP[1]}" "$PUB" 500 1
 check "another client begins beside it" v2_up 2 0x402 0xe2
@@ -151,7 +151,7 @@ is "both have sessions" "$(sessions proto ike)" 2
 
 # --- zones ------------------------------------------------------------------------
 R conntrack -F 2> /dev/null
-check "sessions end" busywait 5 vp_is 'length == 0' session
+check "sessions end" busywait 20 vp_is 'length == 0' session
 check "the administrator has zones" zones
 check "client 1 is up, in a zone" eval 'gw=1 v2_up 1 0x301 0xc1'
 is "its ESP is made ready in that zone" "$(esp_entry "zone=5")" "zone=5"

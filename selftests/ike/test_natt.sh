@@ -101,7 +101,7 @@ check "IKE from port 4500 to port 500, both ways" eval \
 check "it is a session of IKE's" vp_is 'any(.state == "half-open")' \
 	session proto ike client "${CIP[2]}"
 R conntrack -D -p udp --orig-port-src 4500 --orig-port-dst 500 > /dev/null 2>&1
-check "which ends as such" busywait 5 vp_is 'length == 1' session proto ike client "${CIP[2]}"
+check "which ends as such" busywait 20 vp_is 'length == 1' session proto ike client "${CIP[2]}"
 
 # --- keepalives --------------------------------------------------------------------
 n=$(counter keepalive natt)
@@ -132,7 +132,7 @@ check "ESP there" eval 'up n1b m2 bytes $esp && down n1b m2 bytes $esp'
 check "client 2 saw none of it" quiet n2 c2
 
 R conntrack -F > /dev/null 2>&1
-check "conntrack -F ends what is shown" busywait 5 vp_is 'length == 0' session proto natt
+check "conntrack -F ends what is shown" busywait 20 vp_is 'length == 0' session proto natt
 check "client 2 comes back" eval 'up n2 m1 bytes $esp && down n2 m1 bytes $esp'
 is "and is watched again" "$(natt_state "${CIP[2]}")" established
 check "client 1 comes back on port 500" v2_up 1 0x111 0xb1

@@ -50,7 +50,7 @@ lns()
 {
 	spawn ip netns exec "${nsp}g1" "$(peer l2tp_sim)" lns -a "${GIP[1]}" "$@"
 	lns_log=$spawn_log lns_pid=$spawn_pid
-	busywait 5 grep -q ready "$lns_log"
+	busywait 20 grep -q ready "$lns_log"
 }
 
 lns_end()
@@ -144,7 +144,7 @@ l2tp_tap()
 	for ns; do
 		spawn sh -c "exec ip netns exec $nsp$ns '$(peer l2tp_tap)' $ns >> $tap_log"
 		n=$((n + 1))
-		busywait 5 eval "[ \$(grep -c ready $tap_log) = $n ]" || return 1
+		busywait 20 eval "[ \$(grep -c ready $tap_log) = $n ]" || return 1
 	done
 	tap_mark
 }
@@ -159,7 +159,7 @@ tap_flush()
 		marks=$((marks + 1))
 		hex16 $marks
 		send r "$hex" -- -s "${CIP[i]%.2}.1" -d "${CIP[i]}" -p 9 -q 9
-		busywait 5 tap_has 1 "^c$i .* udp 9 9 $hex\$" || return 1
+		busywait 20 tap_has 1 "^c$i .* udp 9 9 $hex\$" || return 1
 	done
 }
 marks=0

@@ -32,7 +32,7 @@ check "the corpus with the switch keep_port" \
 num "what is not L2TP is counted" "$(lcount malformed)" -gt 0
 check "the client is up" vp_is 'any(.[]; .state == "up")' session client "${CIP[1]}"
 got=$(vp -j session client "${CIP[1]}" | jq '.[0].packets_in')
-check "the client is up: in use" busywait 5 eval '[ "$(vp -j session client ${CIP[1]} |
+check "the client is up: in use" busywait 20 eval '[ "$(vp -j session client ${CIP[1]} |
 	jq ".[0].packets_in")" -gt $((got + 10)) ]'
 num "sessions of the other" "$(sessions client "${CIP[2]}")" -le 3
 check "the other client has no more numbers than it may" vp_is \

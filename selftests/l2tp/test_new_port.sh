@@ -73,7 +73,7 @@ is "another server, tunnel 0, data, another port, a torn message: no port moved"
 	"$(lcount moved_port)" "$moved"
 n=$(conntracks)
 send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
-check "the true answer passes" busywait 2 tap_has 1 "^c1 ${GIP[1]} ${CIP[1]} udp 7777 5555 $right"
+check "the true answer passes" busywait 10 tap_has 1 "^c1 ${GIP[1]} ${CIP[1]} udp 7777 5555 $right"
 for p in 7778 7779 7780 7781; do
 	send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p $p -q 5555
 done
@@ -84,7 +84,7 @@ is "one moved port" "$(lcount moved_port)" $((moved + 1))
 tap_mark
 C 1 "$(peer l2tp_sim)" lac -a "${CIP[1]}" -d "${GIP[1]}" -p 5555 -t 51 -r 1 > /dev/null
 send g1 "$right" -- -s "${GIP[1]}" -d "$PUB" -p 7777 -q 5555
-check "asked again, it passes again" busywait 2 tap_has 1 "^c1 .* udp 7777 5555 $right"
+check "asked again, it passes again" busywait 10 tap_has 1 "^c1 .* udp 7777 5555 $right"
 is "asked again, it passes again: by the same connection" "$(lcount moved_port)" $((moved + 1))
 
 # --- gone when the session is -------------------------------------------------

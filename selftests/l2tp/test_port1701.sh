@@ -50,7 +50,7 @@ is "a client on another port is left alone: its port too" \
 # --- a tunnel ID in common ----------------------------------------------------
 check "flush" vp session flush proto l2tp
 lac_start 1 -p 1701 -t 77 -n 40 -i 50
-check "client 1 is up" busywait 5 vp_is '.[0].state == "up"' session client "${CIP[1]}"
+check "client 1 is up" busywait 20 vp_is '.[0].state == "up"' session client "${CIP[1]}"
 lac_start 2 -p 1701 -t 77 -n 1 -r 2
 lac_done 2 > /dev/null
 num "another client's same tunnel ID is a conflict" "$(lcount conflict)" -ge 1
@@ -90,7 +90,7 @@ check "flush" vp session flush proto l2tp
 check "server" lns
 for i in 1 2; do lac_start $i -p 1701 -t $((300 + i)) -n 200 -i 50; done
 for i in 1 2; do
-	check "client $i is up" busywait 5 vp_is '.[0].state == "up"' session client "${CIP[i]}"
+	check "client $i is up" busywait 20 vp_is '.[0].state == "up"' session client "${CIP[i]}"
 done
 check "tap" tap c1 c2
 for i in 1 2; do
@@ -98,7 +98,7 @@ for i in 1 2; do
 		jq '.[0].tunnel_id[] | select(.dir == "out").number')
 	printf -v quote '06a506a5001c00000002%04x0001' "$id"
 	error "$quote" -m $((1300 + i))
-	check "client $i's error reaches it, by the tunnel ID quoted" busywait 2 tap_has 1 \
+	check "client $i's error reaches it, by the tunnel ID quoted" busywait 10 tap_has 1 \
 		"^${nsp}c$i ${GIP[1]} ${CIP[i]} icmp 3 4 $((1300 + i)) ${CIP[i]} ${GIP[1]} 17 0x06a506a5\$"
 	is "and nobody else" "$(tap_seen icmp)" 1
 	tap_mark
@@ -107,7 +107,7 @@ error 06a506a5001c00000002dead0001
 error 06a506a5001c0000
 error 06a506a5001c0000deadbeefdead
 error "$quote" -c 13
-busywait 2 tap_has 1 "icmp 3 13 "
+busywait 10 tap_has 1 "icmp 3 13 "
 is "an unknown ID, and 8 bytes, which do not tell: nobody" "$(tap_seen icmp)" 1
 for i in 1 2; do lac_done $i > /dev/null; done
 check "modules unload" unload_modules

@@ -19,7 +19,7 @@ server()
 	spawn ip netns exec "${nsp}g1" "$(peer l2tp_static)" server -a "${GIP[1]}" "$@" \
 		2001:1001 2002:1002 2003:1003
 	server_pid=$spawn_pid
-	busywait 5 grep -q ready "$spawn_log"
+	busywait 20 grep -q ready "$spawn_log"
 }
 
 server_end()
@@ -140,7 +140,7 @@ for i in 1 3; do
 	G 1 "$(peer icmperr)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D "${GIP[1]}" -p 115 \
 		-i $((2000 + i)) -m 1300
 	printf -v id '0x%08x' $((2000 + i))
-	check "8 bytes of client $i's data quoted: reaches it" busywait 2 tap_has 1 \
+	check "8 bytes of client $i's data quoted: reaches it" busywait 10 tap_has 1 \
 		"^${nsp}c$i ${GIP[1]} ${CIP[i]} icmp 3 4 1300 ${CIP[i]} ${GIP[1]} 115 $id\$"
 	is "and nobody else" "$(tap_seen ' icmp ')" 1
 	tap_mark

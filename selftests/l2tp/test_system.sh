@@ -44,7 +44,7 @@ both_ways()
 	hex32 0x52; ip_back "${hex}beef"
 	marks=$((marks + 1)); hex16 $marks
 	send r "$hex" -- -s "${GIP[1]%.*}.1" -d "${GIP[1]}" -p 9 -q 9
-	busywait 5 tap_has 1 "^g1 .* udp 9 9 $hex\$"
+	busywait 20 tap_has 1 "^g1 .* udp 9 9 $hex\$"
 	tap_flush 1 2
 	is "$1" "$(reached '^g1 .* 115 .*cafe$' | wc -l) $(reached '^c1 .* 115 .*beef$' | wc -l)" "$2"
 }
@@ -71,7 +71,7 @@ check "topology" topo 2 1
 check "modules load" load_modules vpnpass vpnpass_l2tp
 spawn "$VPNPASS" -j -n "${nsp}r" monitor
 events=$spawn_log
-check "the monitor listens" busywait 5 eval 'vp set l2tp max_ids 255 && grep -q max_ids $events'
+check "the monitor listens" busywait 20 eval 'vp set l2tp max_ids 255 && grep -q max_ids $events'
 check "tap" l2tp_tap c1 c2 g1 r
 check "server" lns
 
@@ -85,7 +85,7 @@ check "switch off" vp set l2tp off
 R conntrack -F 2> /dev/null	# an entry of the router's own has the place of an answer
 tap_mark
 hex32 0x62; ip_out 1 "${hex}cafe"
-check "over IP: off is plain NAT" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}cafe\$"
+check "over IP: off is plain NAT" busywait 20 tap_has 1 "^g1 $PUB .* 115 ${hex}cafe\$"
 over_ip 2
 is "switch off: has no session" "$(sessions)" 0
 R conntrack -F 2> /dev/null
@@ -95,7 +95,7 @@ check "switched off in use" vp set l2tp off
 is "switched off in use: its session ends" "$(sessions)" 0
 check "switched on in use" vp set l2tp on
 check "blocked in use" vp set l2tp block
-check "that is counted" busywait 5 eval '[ "$(lcount blocked)" -gt 2 ]'
+check "that is counted" busywait 20 eval '[ "$(lcount blocked)" -gt 2 ]'
 check "switched on again" vp set l2tp on
 client_end 1
 
@@ -103,7 +103,7 @@ client_end 1
 check "a client in use" client 1
 n=$(lcount sessions_end)
 check "conntrack -D of its entry" R conntrack -D -p udp --orig-src "${CIP[1]}"
-check "conntrack -D of its entry: its session goes; the next packet makes another" busywait 5 eval \
+check "conntrack -D of its entry: its session goes; the next packet makes another" busywait 20 eval \
 	'[ "$(lcount sessions_end)" -gt $n ]'
 check "conntrack -D of its entry: goes on" goes_on 1
 check "conntrack -D of its entry: it is flushed" vp session flush client "${CIP[1]}"
@@ -116,7 +116,7 @@ num "StopCCN: closing: its entry stays for half a minute, to answer once more (R
 	"$(R conntrack -L -p udp 2> /dev/null | awk '/sport=4444/ { print $3 }')" -le 31
 over_ip 1
 R conntrack -D -p 115 > /dev/null 2>&1
-check "conntrack -D -p 115: the session goes" busywait 5 vp_is \
+check "conntrack -D -p 115: the session goes" busywait 20 vp_is \
 	'all(.[]; .session_id // [] | length == 0)' session client "${CIP[1]}"
 over_ip 1
 both_ways "and is set up again" "1 1"
@@ -127,9 +127,9 @@ is "two sessions over IP" "$(vp -j session |
 
 # The router's own L2TPv3, with the same server
 hex32 0xdd; tap_mark; send r "${hex}aaaa" -- -s "$PUB" -d "${GIP[1]}"
-check "the router's own goes out" busywait 5 tap_has 1 "^g1 $PUB .* 115 ${hex}aaaa\$"
+check "the router's own goes out" busywait 20 tap_has 1 "^g1 $PUB .* 115 ${hex}aaaa\$"
 ip_back 000000eebbbb
-check "what answers it stays with the router" busywait 5 tap_has 1 "^r .* 115 000000eebbbb\$"
+check "what answers it stays with the router" busywait 20 tap_has 1 "^r .* 115 000000eebbbb\$"
 check "marks arrive" tap_flush 1 2
 is "marks arrive: reaches no client" "$(reached '^c.* 000000eebbbb')" ""
 both_ways "of which client 1 notices nothing" "1 1"
@@ -156,9 +156,9 @@ vp set l2tp max_sessions 65536 > /dev/null
 told() { jq -se "any(.[]; .event == \"$1\" and .proto == \"l2tp\" and (${2:-true}))" "$events"; }
 check "flush" vp session flush proto l2tp
 for e in session-new session-end limit mode setting; do
-	check "event: $e" busywait 5 told $e
+	check "event: $e" busywait 20 told $e
 done
-check "event: a pin, with the number" busywait 5 told pinned \
+check "event: a pin, with the number" busywait 20 told pinned \
 	"[.. | numbers] | any(. == $((0x52)))" || sed 's/^/# /' "$events" | tail -n 20
 
 # --- zones of the user's ------------------------------------------------------------------
@@ -200,7 +200,7 @@ over_ip 1
 both_ways "before the WAN address changes" "1 1"
 check "the WAN address changes" eval \
 	'R ip addr del $PUB/24 dev wan && R ip addr add 192.0.2.200/24 dev wan'
-check "the session with the old one is gone" busywait 5 vp_is \
+check "the session with the old one is gone" busywait 20 vp_is \
 	"all(.[]; .local != \"$PUB\")" session
 to=192.0.2.200
 over_ip 1
@@ -216,7 +216,7 @@ rounds=0
 for _ in 1 2 3 4 5 6; do
 	n=$(wc -l < "$lns_log")
 	rmmod vpnpass_l2tp && load_module vpnpass_l2tp || break
-	busywait 5 eval '[ "$(wc -l < $lns_log)" -gt $((n + 10)) ]' || break
+	busywait 20 eval '[ "$(wc -l < $lns_log)" -gt $((n + 10)) ]' || break
 	rounds=$((rounds + 1))
 done
 is "unloaded and loaded in use, and the traffic goes on" $rounds 6

@@ -64,10 +64,10 @@ for data in 0002002200010000 40020008002200 400200080022000100 08020022000100010
 	    02020022000100040000000012 4a02001200220001000100000002000045 01020022000199 \
 	    00020022000145000014; do
 	out 1 "$data"
-	busywait 2 tap_has 1 "^g1 $PUB ${GIP[1]} udp 4001 1701 $data\$" && n=$((n + 1))
+	busywait 10 tap_has 1 "^g1 $PUB ${GIP[1]} udp 4001 1701 $data\$" && n=$((n + 1))
 	data=${data/0022/0011}
 	back 1 "$data"
-	busywait 2 tap_has 1 "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $data\$" && n=$((n + 1))
+	busywait 10 tap_has 1 "^c1 ${GIP[1]} ${CIP[1]} udp 1701 4001 $data\$" && n=$((n + 1))
 	tap_mark
 done
 is "length, sequence, offset and priority bits pass unchanged, both ways" "$n" 16
@@ -80,7 +80,7 @@ for data in "" 00 c802 c80200ff00220000 0001002200010000 c802000c002200000000000
 	out 1 "$data"
 	back 1 "$data"
 done
-check "what is no L2TP passes as it would without us" busywait 2 eval \
+check "what is no L2TP passes as it would without us" busywait 10 eval \
 	'[ "$(tap_seen "^g1 ")" = 8 ] && [ "$(tap_seen "^c1 ")" = 8 ]'
 num "what is no L2TP passes as it would without us: is counted" \
 	"$(lcount malformed)" -gt "$malformed"
@@ -248,7 +248,7 @@ done
 num "counted" "$(lcount icmp_related)" -ge 12
 msg3 0xb2 6
 ip_out 2 "00000000$msg"
-busywait 2 tap_has 1 "^${nsp}g1 $PUB .* 115 "
+busywait 10 tap_has 1 "^${nsp}g1 $PUB .* 115 "
 tap_mark
 error 0 -s "${GIP[1]}" -m 1300
 arrives "ICMP about a control message, of which 8 bytes have no ID: to whom was heard last" \
@@ -263,7 +263,7 @@ error 0x62 -s "${GIP[1]}" -t 0 -c 0
 G 1 "$(peer icmperr)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D 192.0.2.99 -p 115 -i 0x62
 G 1 "$(peer l2tp_icmp)" -s "${GIP[1]}" -d "$PUB" -S "$PUB" -D "${GIP[1]}" -p 115 -w 00000062beef
 error 0x62 -s "${GIP[1]}" -t 3 -c 13 -m 0
-busywait 2 tap_has 1 "^${nsp}c1 .* icmp 3 13 "
+busywait 10 tap_has 1 "^${nsp}c1 .* icmp 3 13 "
 is "forged, torn and nested errors reach nobody" "$(tap_seen .)" 1
 kill "$tap_pid"
 tap_log=$l2tp_log
@@ -350,7 +350,7 @@ check "flush" vp session flush proto l2tp
 R nft "table ip in { chain pre { type nat hook prerouting priority dstnat;
 	iifname wan udp dport 1701 dnat to ${CIP[2]}; }; }"
 spawn ip netns exec "${nsp}c2" "$(peer l2tp_sim)" lns -a "${CIP[2]}"
-busywait 5 grep -q ready "$spawn_log"
+busywait 20 grep -q ready "$spawn_log"
 check "a server inside" G 1 "$(peer l2tp_sim)" lac -a "${GIP[1]}" -d "$PUB" -x
 is "a server inside: it has no session" "$(sessions)" 0
 kill "$spawn_pid"
@@ -359,10 +359,10 @@ kill "$spawn_pid"
 check "server on new ports" lns -m new
 for i in 1 2; do lac_start $i -n 400 -i 10 -t $i; done
 for i in 1 2; do
-	check "client $i is up" busywait 5 vp_is '.[0].state == "up"' session client "${CIP[i]}"
+	check "client $i is up" busywait 20 vp_is '.[0].state == "up"' session client "${CIP[i]}"
 done
 check "conntrack -F in use" R conntrack -F
-check "the sessions go" busywait 3 vp_is 'length == 0' session
+check "the sessions go" busywait 10 vp_is 'length == 0' session
 check "modules unload in use" unload_modules
 check "modules load in use" load_modules vpnpass vpnpass_l2tp
 check "a client begins again" lac 1 -t 99 -p 999

@@ -104,7 +104,7 @@ tap()
 	done
 	spawn "$(peer rawtap)" "${list[@]}"
 	tap_log=$spawn_log tap_pid=$spawn_pid
-	busywait 5 grep -q ready "$tap_log"
+	busywait 20 grep -q ready "$tap_log"
 	tap_mark
 }
 

@@ -112,12 +112,12 @@ spawn "$sim" "$nsp" hold 2
 hold=$spawn_pid
 check "two calls by the first" busywait 20 grep -q ready "$spawn_log"
 is "their GRE has the first one's address" "$(arrive --proto gre --from "$PUB" --until 2)" "total 2"
-spawn ip netns exec "${nsp}g1" "$selftests/pkt.py" count --seconds 9 --proto icmp \
+spawn ip netns exec "${nsp}g1" "$selftests/pkt.py" count --seconds 60 --proto icmp \
 	--from 198.51.100.1 --until 1
-check "listening" busywait 5 grep -q ready "$spawn_log"
+check "listening" busywait 20 grep -q ready "$spawn_log"
 ip -n "${nsp}r" route add "${GIP[1]}" via 198.51.100.2
 C 1 ping -q -c 1 -W 2 "${GIP[1]}" > /dev/null
-check "what is sent goes by the second" busywait 5 grep -q 'total 1' "$spawn_log"
+check "what is sent goes by the second" busywait 20 grep -q 'total 1' "$spawn_log"
 sleep 1
 is "no GRE leaves there with the first one's address" \
 	"$(arrive --proto gre --from "$PUB" --until 2)" "total 0"

@@ -95,6 +95,6 @@ R sh -c "echo 1 > $liberal"
 forged "conntrack is liberal"
 R sh -c "echo 0 > $liberal"
 is "no stream has died of it" "$(counter plain pptp)" 0
-check "no session is left" busywait 5 vp_is 'length == 0' session
+check "no session is left" busywait 20 vp_is 'length == 0' session
 check "modules unload" unload_modules
 done_testing

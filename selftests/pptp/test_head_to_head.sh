@@ -94,7 +94,7 @@ for c in $("$sim" "$nsp" list); do
 done
 is "nothing was taken for something else, but for a torn GRE header" \
 	"$(counter malformed pptp) $(counter plain pptp)" "1 0"
-busywait 5 vp_is 'length == 0' session
+busywait 20 vp_is 'length == 0' session
 is "no session is left" "$(sessions proto pptp)" 0
 note "$(vp stats pptp)"
 check "modules unload" unload_modules

@@ -19,7 +19,7 @@ check "the corpus of $(find "$corpus" -type f | wc -l) files passes, in two ways
 num "broken streams were noticed" "$(counter malformed pptp)" -gt 0
 num "broken streams were noticed: left alone from there on" \
 	"$(counter plain pptp)" -ge "$(counter malformed pptp)"
-check "no session is left" busywait 5 vp_is 'length == 0' session
+check "no session is left" busywait 20 vp_is 'length == 0' session
 num "memory did not grow (KiB)" "$(($(slab_kib) - before))" -lt 4096
 is "a good connection works as before" "$("$sim" "$nsp" one_call)" "one_call pass"
 

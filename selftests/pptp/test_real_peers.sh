@@ -51,7 +51,7 @@ check "the tool shows three clients" vp_is \
 is "three numbers towards the server" "$(numbers | sort -u | wc -l)" 3
 
 R conntrack -D -p gre > /dev/null 2>&1
-busywait 5 vp_is 'length == 3' session proto pptp
+busywait 20 vp_is 'length == 3' session proto pptp
 for i in 1 2 3; do
 	is "conntrack -D -p gre: c$i's pings answered" "$(pptp_ping c$i)" 3
 done

@@ -64,10 +64,10 @@ R conntrack -F 2> /dev/null
 for form in "plain 0000080045000014" "keyed 200008000000002a45000014" "eoip 2001640000040102"; do
 	spawn ip netns exec "${nsp}g1" timeout 20 "$selftests/pkt.py" count --seconds 15 --proto gre --until 1
 	seen=$spawn_log
-	busywait 5 grep -q ready "$seen"
+	busywait 20 grep -q ready "$seen"
 	C 1 "$selftests/pkt.py" send --src "${CIP[1]}" --dst "${GIP[1]}" --proto 47 \
 		--hex "${form#* }"
-	check "block: GRE of another kind passes: ${form% *}" busywait 5 grep -q 'total 1' "$seen"
+	check "block: GRE of another kind passes: ${form% *}" busywait 20 grep -q 'total 1' "$seen"
 done
 entry=$(R conntrack -L -p gre 2> /dev/null | grep -c "src=${CIP[1]}")
 num "block: it has an entry" "$entry" -gt 0
@@ -116,7 +116,7 @@ if modprobe -qa nf_conntrack_pptp nf_nat_pptp xt_CT &&
 	R conntrack -F 2> /dev/null
 	is "again" "$(run_case one_call)" pass
 	is "ours stood back, both times" "$(counter conflict pptp)" 2
-	check "ours stood back, both times: said so" busywait 5 grep -q '"conflict"' "$log"
+	check "ours stood back, both times: said so" busywait 20 grep -q '"conflict"' "$log"
 	is "once" "$(grep -c '"conflict"' "$log")" 1
 	is "no session of ours" "$(sessions proto pptp)" 0
 else

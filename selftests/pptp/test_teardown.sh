@@ -28,7 +28,7 @@ hang_up()
 
 num_sessions()
 {
-	busywait 5 vp_is "length == $1" session proto pptp
+	busywait 20 vp_is "length == $1" session proto pptp
 }
 
 check "topology" topo 2 1
@@ -60,7 +60,7 @@ hang_up
 check "calls after that" calls 5
 check "blocked" vp set pptp block
 is "block: no session" "$(sessions proto pptp)" 0
-check "block: packets are dropped" busywait 5 eval '[ "$(counter blocked pptp)" -gt 2 ]'
+check "block: packets are dropped" busywait 20 eval '[ "$(counter blocked pptp)" -gt 2 ]'
 check "on again" vp set pptp on
 hang_up
 
@@ -103,7 +103,7 @@ s.close()
 router_calls()
 {
 	spawn ip netns exec "${nsp}g1" python3 -c "$call_py" g1 "$1" "${GIP[1]}"
-	busywait 5 eval 'G 1 ss -ltn | grep -q :1723' || return
+	busywait 20 eval 'G 1 ss -ltn | grep -q :1723' || return
 	spawn ip netns exec "${nsp}r" python3 -c "$call_py" r "$1" "${GIP[1]}"
 	num_sessions 1
 }
