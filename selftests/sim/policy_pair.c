@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kmod/esp/pair/ as the module uses it. */
-#include "esp/pair/pair.h"
+#include "esp/pair/window.h"
 
 #include "sim.h"
 
@@ -211,7 +211,8 @@ static void trace_in(u32 spi, const struct pair_act *act)
 				printf(" c%u %.1f", num(t->suspect[k].c),
 				       t->suspect[k].score / 8.0);
 	}
-	printf(" ) window %u..%u\n", g.window.lo / 16, g.window.hi / 16);
+	i = (int)pair_window_end(&g.window);
+	printf(" ) window %d..%d\n", i - (int)pair_window_len(&g.window), i);
 }
 
 static int in(u32 spi, int *to)
