@@ -4,8 +4,8 @@
  * same receiver, or not with the same source, port and contents; and one that a rule
  * drops on stock and vpnpass lets through. A difference has a name of five words,
  *   RULESET KIND PROTOCOL DIRECTION FROM
- * KIND: missing, ahead, source, payload, callid, checksum, again, copy, leak. PROTOCOL:
- * udp:500, esp, ...
+ * KIND: missing, ahead, source, payload, repeat, callid, checksum, again, copy, leak.
+ * PROTOCOL: udp:500, esp, ...
  * and names are held against the patterns of docs/parity.md.
  */
 #include <fnmatch.h>
@@ -79,10 +79,21 @@ static bool same_receiver(const struct seen *a, const struct seen *b)
 	return a->side == b->side && a->dport == b->dport && addr_same(a->dst, b->dst);
 }
 
-/* Where stock's NAT chose a port at random, that port is nobody's due. */
-static bool port_free(const struct step *s, const struct seen *stock)
+/*
+ * Where stock's NAT chose a port at random, that port is nobody's due; nor is what it
+ * chooses later for the same port, as the first may be in the way or not.
+ */
+static bool port_free(const struct seq *q, const struct step *s, const struct outcome *stock)
 {
-	return opt.random_port || stock->sport != s->sport;
+	const struct step *t;
+
+	if (opt.random_port)
+		return true;
+	for (t = q->step; t <= s; t++)
+		if (t->from == FROM_INSIDE && t->in == s->in && t->proto == s->proto &&
+		    t->sport == s->sport && stock[t->id].n && stock[t->id].seen->sport != s->sport)
+			return true;
+	return false;
 }
 
 /* Is octet @at of TCP data part of the call ID of a PPTP message (RFC 2637 2), which is 0? */
@@ -110,7 +121,8 @@ static bool is_renumbered(const struct step *s, const struct seen *w, const stru
 	return true;
 }
 
-static const char *differs(const struct step *s, const struct outcome *v, const struct seen *o)
+static const char *differs(const struct step *s, const struct outcome *v, const struct seen *o,
+			   bool any_port)
 {
 	const char *best = "missing";
 	const struct seen *w;
@@ -128,7 +140,7 @@ static const char *differs(const struct step *s, const struct outcome *v, const 
 		/* stock lets it out untranslated, and nobody can answer it */
 		if (s->from == FROM_INSIDE && !opt.routed && addr_same(o->src, host_inside(s->in)))
 			return NULL;
-		if (!addr_same(w->src, o->src) || (w->sport != o->sport && !port_free(s, o))) {
+		if (!addr_same(w->src, o->src) || (w->sport != o->sport && !any_port)) {
 			best = "source";
 			continue;
 		}
@@ -174,8 +186,9 @@ static bool came_through(const struct step *s, const struct outcome *o)
 	const struct seen *a;
 
 	for (a = o->seen; a < o->seen + o->n; a++)
-		if (a->side != SIDE_SINK && (s->from != FROM_INSIDE || opt.routed ||
-					     !addr_same(a->src, host_inside(s->in))))
+		if (a->side != SIDE_SINK &&
+		    (s->from != FROM_INSIDE || opt.routed || s->in == HOST_ROUTER ||
+		     !addr_same(a->src, host_inside(s->in))))
 			return true;
 	return false;
 }
@@ -206,6 +219,21 @@ static bool is_ahead(const struct seq *q, const struct step *s, const struct out
 		}
 	} while (more);
 	return begun && (int32_t)(s->seq - next) > 0;
+}
+
+/* A segment has octets that were sent before, and they are others. */
+static bool is_repeat(const struct seq *q, const struct step *s)
+{
+	const struct step *t;
+	uint32_t i, at;
+
+	for (t = q->step; s->proto == IPPROTO_TCP && t < s; t++)
+		for (i = 0; same_flow(s, t) && i < s->len; i++) {
+			at = s->seq + i - t->seq;
+			if (at < t->len && t->data[at] != s->data[i])
+				return true;
+		}
+	return false;
 }
 
 /*
@@ -253,9 +281,11 @@ static bool answers(const struct seq *q, const struct step *lost, const struct s
 	       s->dport == lost->sport;
 }
 
-static const char *judge_step(const struct seq *q, const struct step *s, const struct outcome *v,
-			      const struct outcome *o)
+static const char *judge_step(const struct seq *q, const struct step *s,
+			      struct outcome result[N_ROUTERS][MAX_STEPS])
 {
+	const struct outcome *v = &result[VPNPASS][s->id], *o = &result[STOCK][s->id];
+	bool any_port = port_free(q, s, result[STOCK]);
 	const struct seen *a, *b;
 	const char *kind;
 	bool dropped = false, delivered = false;
@@ -265,7 +295,7 @@ static const char *judge_step(const struct seq *q, const struct step *s, const s
 		if (!counts(q, s, a))
 			continue;
 		delivered = true;
-		kind = differs(s, v, a);
+		kind = differs(s, v, a, any_port);
 		if (kind)
 			return kind;
 	}
@@ -315,8 +345,10 @@ static void proto_name(const struct step *s, char *name, size_t size)
 			snprintf(name, size, "ip:%u", s->proto);
 		return;
 	case IPPROTO_GRE:
-		snprintf(name, size, s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 &&
-			 s->data[3] == 0x0b ? "gre:pptp" : "gre");
+		if (s->len < 8 || (s->data[1] & 7) != 1 || s->data[2] != 0x88 || s->data[3] != 0x0b)
+			snprintf(name, size, "gre");
+		else
+			snprintf(name, size, s->data[6] || s->data[7] ? "gre:pptp" : "gre:0");
 		return;
 	case 115:
 		snprintf(name, size, "l2tp3");
@@ -373,6 +405,16 @@ static bool is_alike(const struct seq *q, const struct step *s, const struct out
 	return false;
 }
 
+static bool is_first(const struct seq *q, const struct step *s)
+{
+	const struct step *t;
+
+	for (t = q->step; t < s; t++)
+		if (same_flow(t, s))
+			return false;
+	return true;
+}
+
 static const char *host_name(const struct step *s)
 {
 	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
@@ -394,28 +436,34 @@ static bool same_connection(const struct seq *q, const struct step *a, const str
 bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
 		    size_t size)
 {
-	const struct step *s, *about, *ahead = NULL, *lost = NULL;
+	const struct step *s, *about, *ahead = NULL, *lost = NULL, *unfit = NULL;
 	char proto[16];
 
 	for (s = q->step; s < q->step + q->n; s++) {
-		const char *kind = judge_step(q, s, &result[VPNPASS][s->id], &result[STOCK][s->id]);
+		const char *kind = judge_step(q, s, result);
 
 		/* an error about what another host got is another error */
 		about = s->from == FROM_INSIDE ? quoted_step(q, s) : NULL;
-		if (about && judge_step(q, about, &result[VPNPASS][about->id],
-					&result[STOCK][about->id]))
+		if (about && judge_step(q, about, result))
 			continue;
 		if (lost && same_flow(lost, s))
 			lost = NULL;
+		if (unfit && same_flow(unfit, s))
+			unfit = NULL;
 		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
 			lost = s;
-		if (!kind || s == lost || (!strcmp(kind, "missing") && answers(q, lost, s)))
+		if (!kind || s == lost || (!strcmp(kind, "missing") && (answers(q, lost, s) ||
+									answers(q, unfit, s))))
 			continue;
 		if (!strcmp(kind, "missing") && is_ahead(q, s, result[VPNPASS]))
 			ahead = s;
 		if (ahead && same_connection(q, ahead, s))
 			kind = "ahead";
+		else if (!strcmp(kind, "payload") && is_repeat(q, s))
+			kind = "repeat";
 		proto_name(s, proto, sizeof(proto));
+		if (!strncmp(proto, "esp:", 4) && is_first(q, s))
+			unfit = s;
 		if (is_alike(q, s, result[VPNPASS]))
 			snprintf(proto, sizeof(proto), "icmp:alike");
 		snprintf(sign, size, "%s %s %s %s %s", opt.ruleset, kind, proto,

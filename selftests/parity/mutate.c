@@ -179,6 +179,15 @@ static struct talk hosts(unsigned int i)
 	return t;
 }
 
+/* No two hosts choose the same SPI of IKE, though both may play the same recording. */
+static void other_spi(struct step *p)
+{
+	unsigned int at = 7 + (p->len > 11 && !memcmp(p->data, "\0\0\0", 4) ? 4 : 0);
+
+	if (p->proto == IPPROTO_UDP && p->len > at)
+		p->data[at] ^= 0xff;
+}
+
 /*
  * A client sends to the gateway of the server or of the router itself, who was there
  * first. It has no answer coming: stock would hand that to the other.
@@ -189,9 +198,12 @@ static void intrude(struct seq *s, const struct talk *first)
 	unsigned int i, from = s->n, to;
 
 	talk_begin(s, &t);
-	for (i = to = from; i < s->n; i++)
-		if (s->step[i].from == FROM_INSIDE)
-			s->step[to++] = s->step[i];
+	for (i = to = from; i < s->n; i++) {
+		if (s->step[i].from != FROM_INSIDE)
+			continue;
+		s->step[to] = s->step[i];
+		other_spi(&s->step[to++]);
+	}
 	s->n = to;
 	if (to == from)
 		return;

@@ -33,10 +33,10 @@
 #define ANSWER_MS 60000
 #define LOG_GROUP 5		/* nflog group of rules that drop, see rules.sh */
 
-/* An inside host as it is seen from outside. */
+/* An inside host as it is seen from outside, by the port there to which it sends. */
 struct xlate {
 	uint8_t proto, in, out;
-	uint16_t port, xport;
+	uint16_t port, peer_port, xport;
 	uint8_t addr[16];
 };
 
@@ -270,26 +270,34 @@ static bool has_ports(uint8_t proto)
 	return proto == IPPROTO_UDP || proto == IPPROTO_TCP;
 }
 
-static struct xlate *xlate_find(struct router *r, const struct step *s, uint16_t port)
+/* The one with both ports, or else the latest with the first. */
+static struct xlate *xlate_find(struct router *r, const struct step *s, uint16_t port,
+				uint16_t peer_port)
 {
-	struct xlate *x;
+	struct xlate *x, *found = NULL;
 
-	for (x = r->xlate; x < r->xlate + r->n_xlate; x++)
-		if (x->proto == s->proto && x->in == s->in && x->out == s->out && x->port == port)
-			return x;
-	return NULL;
+	for (x = r->xlate; x < r->xlate + r->n_xlate; x++) {
+		if (x->proto != s->proto || x->in != s->in || x->out != s->out || x->port != port)
+			continue;
+		found = x;
+		if (x->peer_port == peer_port)
+			break;
+	}
+	return found;
 }
 
 static void xlate_learn(struct router *r, const struct step *s, const struct seen *seen)
 {
-	uint16_t port = has_ports(s->proto) ? s->sport : 0;
-	struct xlate *x = xlate_find(r, s, port);
+	bool ports = has_ports(s->proto);
+	uint16_t port = ports ? s->sport : 0, peer_port = ports ? s->dport : 0;
+	struct xlate *x = xlate_find(r, s, port, peer_port);
 
-	if (!x) {
+	if (!x || x->peer_port != peer_port) {
 		if (r->n_xlate == MAX_XLATE)
 			return;
 		x = &r->xlate[r->n_xlate++];
-		*x = (struct xlate){ .proto = s->proto, .in = s->in, .out = s->out, .port = port };
+		*x = (struct xlate){ .proto = s->proto, .in = s->in, .out = s->out, .port = port,
+				     .peer_port = peer_port };
 	}
 	memcpy(x->addr, seen->src, 16);
 	x->xport = seen->sport;
@@ -534,8 +542,9 @@ static void send_quote(struct router *r, const struct step *s, struct outcome *r
 static void send_back(struct router *r, const struct step *s)
 {
 	const uint8_t *dst = opt.routed ? host_inside(s->in) : opt.pub[r->failed_over];
-	uint16_t port = has_ports(s->proto) ? s->dport : 0;
-	const struct xlate *x = xlate_find(r, s, port);
+	bool ports = has_ports(s->proto);
+	uint16_t port = ports ? s->dport : 0;
+	const struct xlate *x = xlate_find(r, s, port, ports ? s->sport : 0);
 	uint8_t frame[2048];
 	size_t len;
 	int side;
