@@ -90,7 +90,7 @@ struct ike_peer {
 	struct rhash_head node;
 	struct ike_peer_key key;
 	struct ida zones;		/* reply zones in use */
-	struct list_head sessions;	/* in the order to be asked */
+	struct list_head sessions;	/* those on port 500, in the order to be asked */
 	u32 refs;
 	u32 unknown_at;			/* window of copied messages, ms */
 	u32 unknown_n;
@@ -143,7 +143,7 @@ struct ike_sa {
  * struct ike_session - a client's UDP flow to port 500 of a gateway
  * @s: first: the core allocates and frees
  * @peer: its gateway, a reference
- * @node: in ike_peer.sessions while @linked
+ * @node: in ike_peer.sessions while @linked, but for plain sessions
  * @sas: its SAs, the last used first
  * @n_sas: how many
  * @zone: reply zone, 0 in plain sessions

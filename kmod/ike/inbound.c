@@ -114,8 +114,7 @@ static int choose(struct ike_net *in, struct ike_peer *p, int n,
 		if (found == n || !steps--)
 			break;
 		list_move_tail(&is->node, &asked);
-		if (!is->plain)
-			to[found++] = is;
+		to[found++] = is;
 	}
 	*sole = found == 1 && list_empty(&p->sessions);
 	list_splice_tail(&asked, &p->sessions);
@@ -182,8 +181,7 @@ static struct vpnpass_session *last_used(const struct ike_peer *p)
 	list_for_each_entry(is, &p->sessions, node) {
 		if (!steps--)
 			break;
-		if (!is->plain)
-			last = vpnpass_session_later(last, &is->s);
+		last = vpnpass_session_later(last, &is->s);
 	}
 	return last;
 }

@@ -293,7 +293,7 @@ static u32 sa_track(struct ike_net *in, struct ike_sa *sa, enum ike_dir dir,
 	if (ev & (IKE_EV_ESTABLISHED | IKE_EV_NATT | IKE_EV_DELETED))
 		ike_session_judge(is);
 	/* A rekeyed IKE SA shows up with SPIs that nobody saw agreed on. */
-	if (ev & IKE_EV_CHILD && is->linked)
+	if (ev & IKE_EV_CHILD && !list_empty(&is->node))
 		list_move(&is->node, &is->peer->sessions);
 	/* ESP is told of the client's requests, and of the gateway's responses to them. */
 	if (dir == IKE_DIR_IN)

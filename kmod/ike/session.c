@@ -90,8 +90,7 @@ static void session_leave(struct ike_session *is)
 	lockdep_assert_held(&ike_net(is->s.vn)->lock);
 	if (!p)
 		return;
-	if (is->linked)
-		list_del(&is->node);
+	list_del_init(&is->node);
 	is->linked = false;
 	if (is->zone)
 		ida_free(&p->zones, is->zone);
@@ -116,7 +115,8 @@ static void session_link(struct ike_session *is)
 	spin_lock_bh(&in->lock);
 	/* The administrator can have ended it already. */
 	if (is->peer && !test_bit(0, &is->s.ended)) {
-		list_add(&is->node, &is->peer->sessions);
+		if (!is->plain)
+			list_add(&is->node, &is->peer->sessions);
 		is->linked = true;
 	}
 	spin_unlock_bh(&in->lock);
@@ -160,6 +160,7 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 	}
 	is = ike_session(s);
 	INIT_LIST_HEAD(&is->sas);
+	INIT_LIST_HEAD(&is->node);
 	is->plain = !keeps_port(pkt->skb, ct) || gives_way(is, pkt->skb, ispi);
 	if (is->plain)
 		vpnpass_flow_plain(ct);
@@ -208,6 +209,7 @@ struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct
 		return NULL;
 	is = ike_session(s);
 	INIT_LIST_HEAD(&is->sas);
+	INIT_LIST_HEAD(&is->node);
 	if (session_rejoin(is) || vpnpass_session_publish(s)) {
 		session_undo(is);
 		return NULL;
