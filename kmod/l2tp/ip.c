@@ -4,8 +4,9 @@
  * IDs that clients have been heard to agree on have their pins. Tunnels without a
  * control connection ("ip l2tp") have none that were heard: the server's IDs
  * are found out by the addresses in Ethernet frames (ether.c), or else by whose
- * turn it is (turn.c). Nothing is guessed: what cannot be told is dropped and
- * counted.
+ * turn it is (turn.c). Nothing is guessed of data: what cannot be told is dropped and
+ * counted. A control message that bears nobody's ID goes to who was there first, which
+ * discards what is not its own.
  */
 #include <net/netfilter/nf_conntrack_core.h>
 
@@ -46,39 +47,37 @@ unsigned int l2tp_ip_data(struct l2tp_session *ls,
 	return NF_ACCEPT;
 }
 
-static struct l2tp_session *only_client(const struct l2tp_group *g)
+/* Who was there first, and has all that comes on stock; its connection may be dead. */
+static bool give_first(struct vpnpass_pkt *pkt, const struct l2tp_group *g)
 {
-	if (g->turns.n != 1)
-		return NULL;
-	return list_first_entry(&g->turns.clients, struct l2tp_session,
-				client.node);
+	struct l2tp_session *ls;
+	int steps = QUOTE_STEPS;
+
+	list_for_each_entry(ls, &g->turns.clients, client.node)
+		if (vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY) || !--steps)
+			return steps;
+	return false;
 }
 
-/* The session of a packet with an ID that nobody was heard to choose, or without any (@h
- * is NULL). Lock held.
- */
-static struct l2tp_session *owner_of(struct vpnpass_net *vn,
-				     struct vpnpass_pkt *pkt,
-				     struct l2tp_group *g,
-				     const struct l2tp_head *h)
+/* The session of data with an ID that nobody was heard to choose. Lock held. */
+static struct l2tp_session *owner_of(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+				     struct l2tp_group *g, u32 id)
 {
 	u32 now = vpnpass_now();
 	struct l2tp_session *ls;
 	struct l2tp_client *c;
 	bool proven;
 
-	if (!h || h->control)
-		return only_client(g);
-	ls = l2tp_ether_in(vn, pkt, h->id);
+	ls = l2tp_ether_in(vn, pkt, id);
 	if (ls)
 		return ls;
 	l2tp_group_ask_anew(g, now);
-	c = l2tp_turn_in(&g->turns, h->id, now, &proven);
+	c = l2tp_turn_in(&g->turns, id, now, &proven);
 	if (!c)
 		return NULL;
 	ls = container_of(c, struct l2tp_session, client);
-	if (proven && l2tp_id_found(ls, h->id))
-		c->answer = h->id;
+	if (proven && l2tp_id_found(ls, id))
+		c->answer = id;
 	return ls;
 }
 
@@ -91,14 +90,20 @@ static bool stock_flow(const struct vpnpass_pkt *pkt)
 static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			    struct l2tp_group *g, const struct l2tp_head *h)
 {
-	struct l2tp_session *ls = owner_of(vn, pkt, g, h);
+	struct l2tp_session *ls;
 
-	if (!ls || !vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY)) {
-		l2tp_count(vn, L2TP_CNT_UNKNOWN);
-		return NF_DROP;
+	if (!h || h->control) {
+		/* of what cannot be read nothing says that it is for one of several */
+		if ((h || g->turns.n == 1) && give_first(pkt, g))
+			return NF_ACCEPT;
+	} else {
+		ls = owner_of(vn, pkt, g, h->id);
+		pkt->done = ls && vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY);
+		if (pkt->done)
+			return NF_ACCEPT;
 	}
-	pkt->done = h && !h->control;
-	return NF_ACCEPT;
+	l2tp_count(vn, L2TP_CNT_UNKNOWN);
+	return NF_DROP;
 }
 
 static struct l2tp_group_key group_key(const struct vpnpass_pkt *pkt)
