@@ -33,7 +33,7 @@ static struct old_entry *old_entry_get(struct vpnpass_net *vn, struct nf_conn *c
 	struct old_entry *old = NULL;
 
 	if (has_room(vn))
-		old = kmalloc(sizeof(*old), GFP_ATOMIC | __GFP_NOWARN);
+		old = vpnpass_alloc_zeroed(vn, sizeof(*old));
 	if (!old)
 		return NULL;
 	atomic_inc(&vn->n_old);

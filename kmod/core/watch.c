@@ -116,7 +116,7 @@ static int watch_new(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8 f
 	}
 	if (w->n >= WATCHES_MAX)
 		return -ENOSPC;
-	watch = kzalloc(sizeof(*watch), GFP_ATOMIC | __GFP_NOWARN);
+	watch = vpnpass_alloc_zeroed(vn, sizeof(*watch));
 	if (!watch)
 		return -ENOMEM;
 	watch->addr = *addr;

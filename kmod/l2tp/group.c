@@ -38,14 +38,14 @@ bool l2tp_group_known(struct l2tp_net *ln, const struct l2tp_group_key *key)
 	return rhashtable_lookup(&ln->groups, key, group_params);
 }
 
-static struct l2tp_group *group_get(struct l2tp_net *ln,
-				    const struct l2tp_group_key *key)
+static struct l2tp_group *group_get(struct vpnpass_net *vn, const struct l2tp_group_key *key)
 {
+	struct l2tp_net *ln = l2tp_net(vn);
 	struct l2tp_group *g = l2tp_group_find(ln, key);
 
 	if (g)
 		goto found;
-	g = kzalloc(sizeof(*g), GFP_ATOMIC | __GFP_NOWARN);
+	g = vpnpass_alloc_zeroed(vn, sizeof(*g));
 	if (!g)
 		return NULL;
 	g->key = *key;
@@ -76,7 +76,7 @@ int l2tp_group_join(struct l2tp_session *ls)
 	key.zone = nf_ct_zone_id(nf_ct_zone(ls->s.ct), IP_CT_DIR_REPLY);
 	key.family = ls->s.family;
 	spin_lock_bh(&ln->lock);
-	ls->group = group_get(ln, &key);
+	ls->group = group_get(ls->s.vn, &key);
 	spin_unlock_bh(&ln->lock);
 	return ls->group ? 0 : -ENOMEM;
 }

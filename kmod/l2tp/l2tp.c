@@ -61,7 +61,7 @@ static void end_first(struct vpnpass_net *vn, struct l2tp_session *ls)
 }
 
 /* vpnpass_attach_packet() gave it the time of a tunnel that is up. */
-static void shorten(const struct l2tp_session *ls)
+static void expire_when_closing(const struct l2tp_session *ls)
 {
 	struct nf_conn *ct = ls->s.ct;
 
@@ -107,7 +107,7 @@ static unsigned int message(struct l2tp_session *ls, struct vpnpass_pkt *pkt,
 		end_first(vn, ls);
 	if (anew && vpnpass_session_end(&ls->s, "keeps its port from now on"))
 		return NF_DROP;
-	shorten(ls);
+	expire_when_closing(ls);
 	return verdict;
 }
 

@@ -54,7 +54,7 @@ struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn,
 	pool = rhashtable_lookup(pools, key, pool_params);
 	if (pool && pool_hold(pool))
 		return pool;
-	mine = kmalloc(sizeof(*mine), GFP_ATOMIC | __GFP_NOWARN);
+	mine = vpnpass_alloc_zeroed(vn, sizeof(*mine));
 	if (!mine)
 		return NULL;
 	mine->key = *key;

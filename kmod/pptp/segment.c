@@ -82,7 +82,7 @@ static bool ring_grow(struct pptp_control *pc, enum pptp_dir dir, u32 want)
 
 	if (want > PPTP_CTL_SEG_FIELDS + PPTP_CTL_RING)
 		return false;
-	ring = kmalloc_array(cap, sizeof(*ring), GFP_ATOMIC | __GFP_NOWARN);
+	ring = vpnpass_alloc_zeroed(pc->vn, cap * sizeof(*ring));
 	if (!ring) {
 		pptp_count(pc->vn, VPNPASS_CNT_NO_MEMORY);
 		return false;

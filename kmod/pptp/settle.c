@@ -191,8 +191,7 @@ int pptp_control_start(struct pptp_control *pc)
 	key.outside = t->src.u3.ip;
 	key.local = t->dst.u3.ip;
 	key.zone = nf_ct_zone_id(nf_ct_zone(pc->ct), !pc->in_dir);
-	pc->hash = kmalloc_array(3 * BUCKETS, sizeof(*pc->hash),
-				 GFP_ATOMIC | __GFP_NOWARN);
+	pc->hash = vpnpass_alloc_zeroed(pc->vn, 3 * BUCKETS * sizeof(*pc->hash));
 	if (!pc->hash)
 		return -ENOMEM;
 	pc->pool = pptp_pool_get(pc->vn, &key);
