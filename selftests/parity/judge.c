@@ -96,12 +96,17 @@ static bool port_free(const struct seq *q, const struct step *s, const struct ou
 	return false;
 }
 
-/* Is octet @at of TCP data part of the call ID of a PPTP message (RFC 2637 2), which is 0? */
+/*
+ * Is octet @at of TCP data part of the call ID of a PPTP message (RFC 2637 2), which is 0?
+ * Of a message that began in another segment nothing says where that is.
+ */
 static bool in_call_id_0(const uint8_t *data, size_t len, size_t at)
 {
 	static const uint8_t magic[] = { 0, 1, 0x1a, 0x2b, 0x3c, 0x4d };
 	size_t id = at - (at & 1);
 
+	if (len < 10 || memcmp(data + 2, magic, sizeof(magic)))
+		return !data[at];
 	return id >= 12 && id + 2 <= len && !data[id] && !data[id + 1] &&
 	       !memcmp(data + id - 10, magic, sizeof(magic));
 }
@@ -180,17 +185,33 @@ static bool same_flow(const struct step *a, const struct step *b)
 	       a->sport == b->sport && a->dport == b->dport && a->quote == b->quote;
 }
 
-/* A packet that is invalid to conntrack goes out untranslated, and arrives nowhere. */
+/* A packet that is invalid to conntrack goes on untranslated, and arrives nowhere. */
 static bool came_through(const struct step *s, const struct outcome *o)
 {
 	const struct seen *a;
 
-	for (a = o->seen; a < o->seen + o->n; a++)
-		if (a->side != SIDE_SINK &&
-		    (s->from != FROM_INSIDE || opt.routed || s->in == HOST_ROUTER ||
-		     !addr_same(a->src, host_inside(s->in))))
+	for (a = o->seen; a < o->seen + o->n; a++) {
+		if (a->side == SIDE_SINK)
+			continue;
+		if (s->from == FROM_INSIDE ? opt.routed || s->in == HOST_ROUTER ||
+					     !addr_same(a->src, host_inside(s->in)) :
+					     a->side != SIDE_WAN && a->side != SIDE_WAN2)
 			return true;
+	}
 	return false;
+}
+
+/* A receiver discards what acknowledges octets that it has not sent (RFC 9293 3.10.7.4). */
+static bool acks_unsent(const struct seq *q, const struct step *s)
+{
+	const struct step *t;
+
+	for (t = q->step; t < s; t++)
+		if (t->from != s->from && t->in == s->in && t->out == s->out &&
+		    t->proto == s->proto && t->sport == s->dport && t->dport == s->sport &&
+		    (int32_t)(t->seq + t->len + !!(t->flags & 3) - s->ack) >= 0)
+			return false;
+	return s->flags & 0x10;
 }
 
 /*
@@ -211,6 +232,7 @@ static bool is_ahead(const struct seq *q, const struct step *s, const struct out
 			uint32_t end = t->seq + t->len + !!(t->flags & 3);
 
 			if (!same_flow(s, t) || !came_through(t, &vpnpass[t->id]) ||
+			    acks_unsent(q, t) ||
 			    (begun ? (int32_t)(t->seq - next) > 0 || (int32_t)(end - next) <= 0 :
 				     !(t->flags & 2)))
 				continue;
@@ -268,17 +290,23 @@ static const struct step *quoted_step(const struct seq *q, const struct step *s)
 	return NULL;
 }
 
-/*
- * The answer to a packet that the kernel dropped finds no flow, and an error about it has
- * nothing to quote.
- */
-static bool answers(const struct seq *q, const struct step *lost, const struct step *s)
+/* The answer to a packet that the kernel dropped finds no flow. */
+static bool answers(const struct step *lost, const struct step *s)
 {
-	if (lost && quoted_step(q, s) == lost)
-		return true;
 	return lost && s->from == FROM_OUTSIDE && lost->from == FROM_INSIDE && s->in == lost->in &&
 	       s->out == lost->out && s->proto == lost->proto && s->sport == lost->dport &&
 	       s->dport == lost->sport;
+}
+
+/* Does what the gateway sends reach the host that it is for, and on stock another one? */
+static bool is_righted(const struct step *s, const struct outcome *v, const struct seen *stock)
+{
+	const struct seen *a;
+
+	for (a = v->seen; s->from == FROM_OUTSIDE && a < v->seen + v->n; a++)
+		if (addr_same(a->dst, host_inside(s->in)) && !addr_same(stock->dst, a->dst))
+			return true;
+	return false;
 }
 
 static const char *judge_step(const struct seq *q, const struct step *s,
@@ -292,7 +320,7 @@ static const char *judge_step(const struct seq *q, const struct step *s,
 
 	for (a = o->seen; a < o->seen + o->n; a++) {
 		dropped |= a->side == SIDE_SINK;
-		if (!counts(q, s, a))
+		if (!counts(q, s, a) || is_righted(s, v, a))
 			continue;
 		delivered = true;
 		kind = differs(s, v, a, any_port);
@@ -311,6 +339,12 @@ static const char *judge_step(const struct seq *q, const struct step *s,
 			return "copy";
 	}
 	return NULL;
+}
+
+/* Version 1 with a key, RFC 2637 4.1. */
+static bool is_calls_gre(const struct step *s)
+{
+	return s->len > 3 && (s->data[1] & 7) == 1 && s->data[2] == 0x88 && s->data[3] == 0x0b;
 }
 
 static void proto_name(const struct step *s, char *name, size_t size)
@@ -345,10 +379,7 @@ static void proto_name(const struct step *s, char *name, size_t size)
 			snprintf(name, size, "ip:%u", s->proto);
 		return;
 	case IPPROTO_GRE:
-		if (s->len < 8 || (s->data[1] & 7) != 1 || s->data[2] != 0x88 || s->data[3] != 0x0b)
-			snprintf(name, size, "gre");
-		else
-			snprintf(name, size, s->data[6] || s->data[7] ? "gre:pptp" : "gre:0");
+		snprintf(name, size, is_calls_gre(s) ? "gre:pptp" : "gre");
 		return;
 	case 115:
 		snprintf(name, size, "l2tp3");
@@ -405,6 +436,20 @@ static bool is_alike(const struct seq *q, const struct step *s, const struct out
 	return false;
 }
 
+/* GRE between two hosts with PPTP, but without the number of any call. */
+static bool is_other_gre(const struct seq *q, const struct step *s)
+{
+	const struct step *t;
+
+	if (s->proto != IPPROTO_GRE ||
+	    (is_calls_gre(s) && s->len > 7 && (s->data[6] || s->data[7])))
+		return false;
+	for (t = q->step; t < q->step + q->n; t++)
+		if (t->proto == IPPROTO_TCP && t->in == s->in && t->out == s->out)
+			return true;
+	return false;
+}
+
 static bool is_first(const struct seq *q, const struct step *s)
 {
 	const struct step *t;
@@ -420,15 +465,10 @@ static const char *host_name(const struct step *s)
 	return s->in == HOST_SERVER ? "server" : s->in == HOST_ROUTER ? "router" : "client";
 }
 
-/*
- * A later packet of a TCP connection of which a segment was dropped ahead of a hole, or an
- * error about one.
- */
-static bool same_connection(const struct seq *q, const struct step *a, const struct step *b)
+/* A later packet of a TCP connection of which a segment was dropped ahead of a hole. */
+static bool same_connection(const struct step *a, const struct step *b)
 {
-	if (b->quote != NO_QUOTE)
-		b = quoted_step(q, b);
-	return b && a->proto == IPPROTO_TCP && b->proto == a->proto && a->in == b->in &&
+	return b->quote == NO_QUOTE && b->proto == a->proto && a->in == b->in &&
 	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
 }
 
@@ -442,8 +482,8 @@ bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_ST
 	for (s = q->step; s < q->step + q->n; s++) {
 		const char *kind = judge_step(q, s, result);
 
-		/* an error about what another host got is another error */
-		about = s->from == FROM_INSIDE ? quoted_step(q, s) : NULL;
+		/* an error about what did not arrive, or elsewhere, is another error */
+		about = quoted_step(q, s);
 		if (about && judge_step(q, about, result))
 			continue;
 		if (lost && same_flow(lost, s))
@@ -452,12 +492,12 @@ bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_ST
 			unfit = NULL;
 		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
 			lost = s;
-		if (!kind || s == lost || (!strcmp(kind, "missing") && (answers(q, lost, s) ||
-									answers(q, unfit, s))))
+		if (!kind || s == lost ||
+		    (!strcmp(kind, "missing") && (answers(lost, s) || answers(unfit, s))))
 			continue;
 		if (!strcmp(kind, "missing") && is_ahead(q, s, result[VPNPASS]))
 			ahead = s;
-		if (ahead && same_connection(q, ahead, s))
+		if (ahead && same_connection(ahead, s))
 			kind = "ahead";
 		else if (!strcmp(kind, "payload") && is_repeat(q, s))
 			kind = "repeat";
@@ -466,6 +506,8 @@ bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_ST
 			unfit = s;
 		if (is_alike(q, s, result[VPNPASS]))
 			snprintf(proto, sizeof(proto), "icmp:alike");
+		else if (is_other_gre(q, s))
+			snprintf(proto, sizeof(proto), "gre:other");
 		snprintf(sign, size, "%s %s %s %s %s", opt.ruleset, kind, proto,
 			 s->from == FROM_INSIDE ? "out" : "in", host_name(s));
 		if (!is_intended(sign))

@@ -111,7 +111,9 @@ static void number(struct seq *s)
 			p->data[at + i] = rng_next();
 		break;
 	case 2:
-		memcpy(p->data + at, from->data + at, n);
+		/* the 64 bits of another host's SPI of IKE nobody guesses */
+		if (p->proto != IPPROTO_UDP || p->in == from->in)
+			memcpy(p->data + at, from->data + at, n);
 		break;
 	}
 }

@@ -14,6 +14,7 @@
 # shellcheck source=selftests/parity/rules.sh
 . "$selftests/parity/rules.sh"
 count=${VPNPASS_PARITY_COUNT:-125} seed=${VPNPASS_PARITY_SEED:-1}
+[ -z "${VPNPASS_PARITY_ONLY-}" ] || count=$((VPNPASS_PARITY_ONLY + 1))
 
 [ -x "$selftests/parity/bin/parity" ] || make -s -C "$selftests/parity" >&2
 check "two routers" parity_up
