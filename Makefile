@@ -34,7 +34,7 @@ help:
 	@echo 'make parity          a hundred thousand random sequences against two routers'
 	@echo 'make check-install   Debian packages on a clean Debian: install, upgrade, remove'
 	@echo 'make check-pages     the admin pages in a browser, with a guest as the router'
-	@echo 'make style           checkpatch, sparse, shellcheck, spec, man pages'
+	@echo 'make style           checkpatch, sparse, shellcheck, spec, layers'
 	@echo 'make check T="..."   only these tests, e.g. T=esp/test_two_clients.sh'
 
 preflight:

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# How the sources look, as TAP: checkpatch, sparse, warnings, scripts, man pages,
+# How the sources look, as TAP: checkpatch, sparse, warnings, scripts, layers,
 # and that what is generated is current. What a tool is missing for is skipped.
 . "$(dirname "$0")/lib/tap.sh"
 . "$(dirname "$0")/vm/common.sh"
@@ -8,8 +8,11 @@ cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 
 have() { command -v "$1" > /dev/null; }
 
-mapfile -t csources < <(git ls-files 'kmod/*.[ch]' 'uapi/*.h' 'tools/*.[ch]')
-mapfile -t scripts < <(git ls-files | xargs grep -slE '^#!.*/(ba)?sh' --)
+# ours PATTERN...: files, also those that git has yet to be told of
+ours() { git ls-files --cached --others --exclude-standard "$@"; }
+
+mapfile -t csources < <(ours 'kmod/*.[ch]' 'uapi/*.h' 'tools/*.[ch]')
+mapfile -t scripts < <(ours | xargs grep -slE '^#!.*/(ba)?sh' --)
 
 # Out of the kernel's source; unpacking it once takes half a minute.
 find_checkpatch()
@@ -23,23 +26,23 @@ find_checkpatch()
 		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
 }
 
-# checkpatch_on IGNORED FILE...
-checkpatch_on()
+# checkpatch_files IGNORED: on "${files[@]}", which a point that fails need not print
+checkpatch_files()
 {
 	perl "$checkpatch" --no-tree --strict --quiet --no-summary \
-		--ignore "FILE_PATH_CHANGES,MACRO_ARG_REUSE,EMBEDDED_FILENAME,$1" -f "${@:2}"
+		--ignore "FILE_PATH_CHANGES,MACRO_ARG_REUSE,EMBEDDED_FILENAME,$1" -f "${files[@]}"
 }
 
 if find_checkpatch; then
 	# tracepoints are not quite C, and pure.h is where the kernel's types come from
 	mapfile -t files < <(printf '%s\n' "${csources[@]}" | grep -v '^tools/\|/trace\.h$\|/pure\.h$')
 	check "checkpatch --strict: modules" \
-		checkpatch_on LINUX_VERSION_CODE,CONSTANT_COMPARISON "${files[@]}"
+		checkpatch_files LINUX_VERSION_CODE,CONSTANT_COMPARISON
 	# in a program, sig_atomic_t is volatile, macros for attributes are its own, and a list
 	# that takes a macro (KNOWN_PROTOS) cannot be enclosed in parentheses
 	mapfile -t files < <(printf '%s\n' "${csources[@]}" | grep '^tools/')
 	check "checkpatch --strict: the tool" \
-		checkpatch_on VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,COMPLEX_MACRO "${files[@]}"
+		checkpatch_files VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,COMPLEX_MACRO
 else
 	skip "checkpatch --strict" "the package linux-source-6.1 is not installed"
 fi
@@ -116,12 +119,6 @@ if find_ynl; then
 else
 	skip "the spec is valid by the kernel's schema" \
 		"the package linux-source-6.12 or python3-jsonschema is not installed"
-fi
-
-if have mandoc; then
-	check "man pages" mandoc -Tlint -Wwarning tools/man/*.[1-9]
-else
-	skip "man pages" "mandoc is not installed"
 fi
 
 kernel_versions()

@@ -110,8 +110,8 @@ one_use()
 	"vpnpass session") grep -qE "^esp +${CIP[1]} +${GIP[1]} +[0-9hms]+ " <<< "$saw" &&
 		grep -q "spi out ${esp_out[1.1]}  spi in ${esp_in[1.1]}" <<< "$saw" ;;
 	"vpnpass set esp block") vp_is '.[0].mode == "block"' show esp ;;
-	"vpnpass set esp strict 1") vp_is '.[0].settings.strict.value == 1' show esp &&
-		vp show esp | grep -qE '^ +strict +1 ' ;;
+	"vpnpass set esp fast 1000") vp_is '.[0].settings.fast.value == 1000' show esp ;;
+	"vpnpass show esp") grep -qE '^ +fast +1000 ' <<< "$saw" ;;
 	"vpnpass stats esp") grep -qE '^esp +sessions_new +[0-9]+$' <<< "$saw" &&
 		vp stats esp --prometheus | grep -qE '^vpnpass_sessions_new_total\{proto="esp"\} [0-9]+$' ;;
 	"timeout 6 vpnpass monitor") grep -qE '^[0-9:.]{12} esp +setting +copies 3$' <<< "$saw" ;;
@@ -135,7 +135,7 @@ vp set esp strict 0 > /dev/null
 check "both clients are paired anew" esp_settle "1 2"
 mapfile -t uses < <(block_of "## Use" | sed -E 's/ *# .*//; s/ FILE$/ \/tmp\/vpnpass.use/
 	s/^(vpnpass monitor)/timeout 6 \1/')
-num "README has its commands" ${#uses[@]} -eq 9
+num "README has its commands" ${#uses[@]} -eq 10
 for command in "${uses[@]}"; do
 	check "README: $command" one_use "$command"
 done

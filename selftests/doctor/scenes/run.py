@@ -23,9 +23,15 @@ NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
 # where no module of ours is loaded; test_modules.sh has those
 IGNORED = ("not-loaded",)
 SKIP = "SKIP"
-# An emulated CPU is too slow for all of them; user-mode Linux and a real machine are not.
-SECONDS = int(os.environ.get("VPNPASS_SCENES_SECONDS", "200" if os.environ.get("VPNPASS_VM")
-                             else "3600"))
+
+
+def is_emulated():
+    """An emulated CPU is too slow for all scenes; user-mode Linux and a real machine are not."""
+    with open("/proc/cpuinfo") as f:
+        return bool(os.environ.get("VPNPASS_VM")) and "User Mode Linux" not in f.read()
+
+
+SECONDS = int(os.environ.get("VPNPASS_SCENES_SECONDS", 200 if is_emulated() else 3600))
 scenes = []
 
 
