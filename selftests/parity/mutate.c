@@ -181,13 +181,16 @@ static struct talk hosts(unsigned int i)
 	return t;
 }
 
-/* No two hosts choose the same SPI of IKE, though both may play the same recording. */
-static void other_spi(struct step *p)
+/* No two exchanges have the same SPIs of IKE, though both may be the same recording. */
+static void other_spis(struct step *p)
 {
-	unsigned int at = 7 + (p->len > 11 && !memcmp(p->data, "\0\0\0", 4) ? 4 : 0);
+	uint8_t *spis = p->data + (p->len > 4 && !memcmp(p->data, "\0\0\0", 4) ? 4 : 0);
 
-	if (p->proto == IPPROTO_UDP && p->len > at)
-		p->data[at] ^= 0xff;
+	if (p->proto != IPPROTO_UDP || p->len < 20)
+		return;
+	spis[7] ^= 0xff;
+	if (memcmp(spis + 8, "\0\0\0\0\0\0\0", 8))	/* the responder has chosen one */
+		spis[15] ^= 0xff;
 }
 
 /*
@@ -204,7 +207,7 @@ static void intrude(struct seq *s, const struct talk *first)
 		if (s->step[i].from != FROM_INSIDE)
 			continue;
 		s->step[to] = s->step[i];
-		other_spi(&s->step[to++]);
+		other_spis(&s->step[to++]);
 	}
 	s->n = to;
 	if (to == from)
