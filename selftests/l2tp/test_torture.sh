@@ -10,6 +10,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/l2tp.sh"
 checktool jq
+checktool conntrack
 
 # out i HEX..., back i HEX...: UDP between port 400i of client i and the server
 out() { send "c$1" "${@:2}" -- -s "${CIP[$1]}" -d "${GIP[1]}" -p "400$1" -q 1701; }
@@ -42,6 +43,16 @@ nothing()
 {
 	tap_flush 1 2 || not_ok "$1: marks arrive" "$(tap_show)"
 	is "$1" "$(reached '^c')" ""
+	tap_mark
+}
+
+# only i NAME: $msg over IP reaches client i and no other
+only()
+{
+	tap_mark
+	ip_back "00000000$msg"
+	tap_flush 1 2 || not_ok "$2: marks arrive" "$(tap_show)"
+	is "$2" "$(reached '^c')" "c$1 ${GIP[1]} ${CIP[$1]} 115 00000000$msg"
 	tap_mark
 }
 
@@ -220,6 +231,8 @@ nothing "torn headers from the server reach nobody"
 send c1 aabb -- -s "${CIP[1]}" -d "${GIP[1]}"
 arrives "torn headers of a client leave the router, as on stock" "^g1 $PUB ${GIP[1]} 115 aabb"
 num "torn headers are counted" "$(lcount malformed)" -ge $((malformed + 3))
+msg3 0x7777 6
+only 1 "a control message with nobody's ID reaches who was there first, as on stock"
 
 # --- ICMP ----------------------------------------------------------------------------
 # error ID [OPTION...]: about L2TPv3 that the router's address sent, 8 bytes of it
@@ -316,6 +329,10 @@ nothing "what a server answers that was not asked for is nobody's"
 msg3 0xb1 4
 ip_out 1 "00000000$msg"
 is "StopCCN: closing" "$(vp -j session client "${CIP[1]}" | jq -r '.[0].state')" closing
+
+R conntrack -D -p 115 -s "${CIP[1]}" > /dev/null 2>&1
+msg3 0x7777 6
+only 2 "a control message with nobody's ID, the first client's connection being gone: the second"
 
 # --- IPv6 -------------------------------------------------------------------------------
 check "flush" vp session flush proto l2tp
