@@ -153,7 +153,7 @@ static struct pptp_ctl_fix *ring_push(struct pptp_ctl_half *h, u32 seq, u8 octet
 
 	fix->seq = seq;
 	fix->octet[0] = octet;
-	fix->octet[1] = 0;
+	fix->n = 1;
 	fix->loose = false;
 	return fix;
 }
@@ -206,7 +206,7 @@ static bool repeat(const struct pptp_ctl_half *h, u32 seq, u8 *data, u32 len,
 
 		if ((s32)(fix->seq - (seq + len)) >= 0)
 			break;
-		for (k = 0; k < 2; k++) {
+		for (k = 0; k < fix->n; k++) {
 			off = fix->seq + k - seq;
 			if (off >= len)
 				continue;
@@ -305,6 +305,7 @@ static void id_low(struct pptp_ctl *ctl, enum pptp_dir dir, u8 *data, u32 off,
 	}
 	fix->octet[0] = (u8)(val >> 8);
 	fix->octet[1] = (u8)val;
+	fix->n = 2;
 	h->waited = 0;
 	if (held)
 		put_octet(res, data, off - 1, fix->octet[0]);

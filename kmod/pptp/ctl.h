@@ -134,12 +134,14 @@ struct pptp_ctl_ops {
 /**
  * struct pptp_ctl_fix - a call ID field that may be sent again
  * @seq: TCP sequence number of its first octet
- * @octet: what the receiver must see; the second once it went by
+ * @octet: what the receiver must see
+ * @n: how many of them went by; the second may come after the stream has died
  * @loose: the first is provisional: it was not decidable alone
  */
 struct pptp_ctl_fix {
 	u32 seq;
 	u8 octet[2];
+	u8 n;
 	bool loose;
 };
 

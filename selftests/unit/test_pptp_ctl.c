@@ -739,6 +739,24 @@ static void test_dead_follows(void)
 	done("plain TCP: how far it has come is still known");
 }
 
+static void test_dead_half_id(void)
+{
+	static struct host h;
+	u8 p[256], q[256], again[4];
+	u32 n = mk(p, PPTP_OUT_CALL_REQUEST, 0x0102, ANY, 0);
+
+	pptp_ids_init(&ids);
+	host_init(&h, &ids, 100, 200);
+	CHECK(host_segment(&h, OUT, 201, p, 13, q) == PPTP_CTL_PASS);
+	pptp_ctl_kill(&h.ctl, PPTP_DEAD_UNSEEN);
+	CHECK(host_segment(&h, OUT, 214, p + 13, n - 13, q + 13) == PPTP_CTL_PASS);
+	CHECK(!memcmp(p, q, n));
+	CHECK(host_segment(&h, OUT, 212, p + 11, 4, again) == PPTP_CTL_PASS);
+	CHECK(!memcmp(again, p + 11, 4));
+	host_done(&h);
+	done("plain TCP: of a call ID that it broke off in, the rest is sent again as it was");
+}
+
 /* @at: where the message stops to be PPTP, cut there as well as not. */
 static void dead_case(const u8 *msg, u32 len, u8 why)
 {
@@ -1087,6 +1105,7 @@ int main(void)
 	test_foreign_pinned();
 	test_order();
 	test_dead_follows();
+	test_dead_half_id();
 	test_dead();
 	test_tolerated();
 	test_ring();
