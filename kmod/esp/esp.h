@@ -32,7 +32,7 @@ enum {
 	ESP_CNT_NO_ROOM,
 	ESP_CNT_LOCAL_SA,
 	ESP_CNT_PIN_FAILED,
-	ESP_CNT_FAST,	/* three, of VPNPASS_FAST_COUNTERS(): the last */
+	ESP_CNT_FAST,	/* VPNPASS_FAST_COUNTERS() has three, which are last */
 };
 
 /* The clients of one gateway behind one address of the router's. */

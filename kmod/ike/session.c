@@ -134,6 +134,19 @@ static bool gives_way(struct ike_session *is, struct sk_buff *skb, u64 ispi)
 	return true;
 }
 
+static struct ike_session *session_alloc(struct vpnpass_net *vn, struct nf_conn *ct)
+{
+	struct vpnpass_session *s = vpnpass_session_alloc(vn, &ike_proto, ct);
+	struct ike_session *is;
+
+	if (IS_ERR(s))
+		return NULL;
+	is = ike_session(s);
+	INIT_LIST_HEAD(&is->sas);
+	INIT_LIST_HEAD(&is->node);
+	return is;
+}
+
 /**
  * ike_session_begin() - a client's first message to a gateway is going out
  * @vn: netns
@@ -149,29 +162,24 @@ struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      unsigned int *verdict)
 {
 	struct nf_conn *ct = (struct nf_conn *)skb_nfct(pkt->skb);
-	struct vpnpass_session *s;
-	struct ike_session *is;
+	struct ike_session *is = session_alloc(vn, ct);
 
 	*verdict = NF_ACCEPT;
-	s = vpnpass_session_alloc(vn, &ike_proto, ct);
-	if (IS_ERR(s)) {
+	if (!is) {
 		vpnpass_flow_plain(ct);
 		return NULL;
 	}
-	is = ike_session(s);
-	INIT_LIST_HEAD(&is->sas);
-	INIT_LIST_HEAD(&is->node);
 	is->plain = !keeps_port(pkt->skb, ct) || gives_way(is, pkt->skb, ispi);
 	if (is->plain)
 		vpnpass_flow_plain(ct);
-	if (session_join(is) || vpnpass_session_start(s, pkt->skb, verdict)) {
+	if (session_join(is) || vpnpass_session_start(&is->s, pkt->skb, verdict)) {
 		if (!nf_ct_is_confirmed(ct))
 			vpnpass_flow_plain(ct);
 		session_undo(is);
 		return NULL;
 	}
 	session_link(is);
-	vpnpass_rules_want(vn, s->family);
+	vpnpass_rules_want(vn, is->s.family);
 	if (is->plain)
 		vpnpass_count(vn, &ike_proto, IKE_CNT_PLAIN);
 	return is;
@@ -202,20 +210,16 @@ static int session_rejoin(struct ike_session *is)
  */
 struct ike_session *ike_session_adopt(struct vpnpass_net *vn, struct nf_conn *ct)
 {
-	struct vpnpass_session *s = vpnpass_session_alloc(vn, &ike_proto, ct);
-	struct ike_session *is;
+	struct ike_session *is = session_alloc(vn, ct);
 
-	if (IS_ERR(s))
+	if (!is)
 		return NULL;
-	is = ike_session(s);
-	INIT_LIST_HEAD(&is->sas);
-	INIT_LIST_HEAD(&is->node);
-	if (session_rejoin(is) || vpnpass_session_publish(s)) {
+	if (session_rejoin(is) || vpnpass_session_publish(&is->s)) {
 		session_undo(is);
 		return NULL;
 	}
 	session_link(is);
-	vpnpass_rules_want(vn, s->family);
+	vpnpass_rules_want(vn, is->s.family);
 	return is;
 }
 

@@ -13,7 +13,7 @@
 #include "../compat/compat.h"
 #include "ip.h"
 
-#define QUOTE_STEPS	16	/* clients looked at for one ICMP error */
+#define GROUP_STEPS	16	/* clients looked at for one packet */
 
 static u32 window(const struct l2tp_session *ls)
 {
@@ -47,15 +47,24 @@ unsigned int l2tp_ip_data(struct l2tp_session *ls,
 	return NF_ACCEPT;
 }
 
-/* Who was there first, and has all that comes on stock; its connection may be dead. */
-static bool give_first(struct vpnpass_pkt *pkt, const struct l2tp_group *g)
+/* On stock the client that was there first has all that comes. Of what cannot be read
+ * (@h is NULL) nothing says that it is for one of several.
+ */
+static bool give_first(struct vpnpass_pkt *pkt, const struct l2tp_group *g,
+		       const struct l2tp_head *h)
 {
 	struct l2tp_session *ls;
-	int steps = QUOTE_STEPS;
+	int steps = GROUP_STEPS;
 
-	list_for_each_entry(ls, &g->turns.clients, client.node)
-		if (vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY) || !--steps)
-			return steps;
+	if (!h && g->turns.n > 1)
+		return false;
+	list_for_each_entry(ls, &g->turns.clients, client.node) {
+		if (!steps--)
+			break;
+		/* A connection may be dead and not yet swept. */
+		if (vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY))
+			return true;
+	}
 	return false;
 }
 
@@ -81,6 +90,15 @@ static struct l2tp_session *owner_of(struct vpnpass_net *vn, struct vpnpass_pkt 
 	return ls;
 }
 
+static bool give_owner(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
+		       struct l2tp_group *g, u32 id)
+{
+	struct l2tp_session *ls = owner_of(vn, pkt, g, id);
+
+	pkt->done = ls && vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY);
+	return pkt->done;
+}
+
 /* The router's own L2TP, or an entry from before us. */
 static bool stock_flow(const struct vpnpass_pkt *pkt)
 {
@@ -90,18 +108,10 @@ static bool stock_flow(const struct vpnpass_pkt *pkt)
 static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			    struct l2tp_group *g, const struct l2tp_head *h)
 {
-	struct l2tp_session *ls;
+	bool given = h && !h->control ? give_owner(vn, pkt, g, h->id) : give_first(pkt, g, h);
 
-	if (!h || h->control) {
-		/* of what cannot be read nothing says that it is for one of several */
-		if ((h || g->turns.n == 1) && give_first(pkt, g))
-			return NF_ACCEPT;
-	} else {
-		ls = owner_of(vn, pkt, g, h->id);
-		pkt->done = ls && vpnpass_attach_packet(&ls->s, pkt->skb, IP_CT_DIR_REPLY);
-		if (pkt->done)
-			return NF_ACCEPT;
-	}
+	if (given)
+		return NF_ACCEPT;
 	l2tp_count(vn, L2TP_CNT_UNKNOWN);
 	return NF_DROP;
 }
@@ -166,7 +176,7 @@ static struct vpnpass_session *last_used(const struct l2tp_group *g)
 {
 	struct vpnpass_session *last = NULL;
 	struct l2tp_session *ls;
-	int steps = QUOTE_STEPS;
+	int steps = GROUP_STEPS;
 
 	list_for_each_entry(ls, &g->turns.clients, client.node) {
 		if (!steps--)

@@ -65,7 +65,7 @@ enum {
 	L2TP_CNT_PAIRED,
 	L2TP_CNT_WAITED,
 	L2TP_CNT_UNKNOWN,
-	L2TP_CNT_FAST,	/* three, of VPNPASS_FAST_COUNTERS(): the last */
+	L2TP_CNT_FAST,	/* VPNPASS_FAST_COUNTERS() has three, which are last */
 };
 
 enum l2tp_state {

@@ -135,7 +135,7 @@ struct pptp_ctl_ops {
  * struct pptp_ctl_fix - a call ID field that may be sent again
  * @seq: TCP sequence number of its first octet
  * @octet: what the receiver must see
- * @n: how many of them went by; the second may come after the stream has died
+ * @n: octets of it that were read; the second may come when the stream has died
  * @loose: the first is provisional: it was not decidable alone
  */
 struct pptp_ctl_fix {

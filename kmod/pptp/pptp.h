@@ -44,7 +44,7 @@ enum {
 	PPTP_CNT_PLAIN,
 	PPTP_CNT_RESUMED,
 	PPTP_CNT_CONFLICT,
-	PPTP_CNT_FAST,	/* three, of VPNPASS_FAST_COUNTERS(): the last */
+	PPTP_CNT_FAST,	/* VPNPASS_FAST_COUNTERS() has three, which are last */
 };
 
 /* Calls whose numbers must differ: those of an outside address and one of ours. */
