@@ -27,7 +27,7 @@ rounds()
 both_gone()
 {
 	R conntrack -D -p esp > /dev/null 2>&1
-	busywait 10 eval '[ "$(sessions)" = 0 ]'
+	busywait 3 eval '[ "$(sessions)" = 0 ]'
 }
 
 none_run()
