@@ -171,12 +171,12 @@ nat masquerade
 # nothing that comes to port 500 is for a client that asks from another port
 check "a client on another port" eval 'sim open other "${nsp}c3" "${CIP[3]}" 28099 &&
 	tell other "${GIP[1]}" 500 2 34 I 0xd01 0 0 300 && hear g1'
-check "and one on port 500" v2_init 1 0xc01 0xc02
+check "a client on another port: one on port 500 beside it" v2_init 1 0xc01 0xc02
 hex=040000000d802d94dffec20a8067373b27e97339d9ab624972efa7800e632b91
 check "what cannot be read goes to the only client on port 500" eval 'bytes_in && hear c1'
-check "and to none on another" quiet other
+check "what cannot be read goes to no client on another port" quiet other
 R conntrack -F 2> /dev/null
-check "both sessions end" busywait 20 vp_is 'length == 0' session
+check "a client on another port: both sessions end" busywait 20 vp_is 'length == 0' session
 
 # two clients: the number alone decides
 check "clients 1 and 2" eval 'v2_init 1 0x901 0x902 && v2_init 2 0x911 0x912'

@@ -179,6 +179,17 @@ static bool counts(const struct seq *q, const struct step *s, const struct seen 
 	return false;
 }
 
+static bool same_ends(const struct step *a, const struct step *b)
+{
+	return a->in == b->in && a->out == b->out && a->proto == b->proto;
+}
+
+static bool opposite_flow(const struct step *a, const struct step *b)
+{
+	return same_ends(a, b) && a->from != b->from && a->sport == b->dport &&
+	       a->dport == b->sport;
+}
+
 static bool same_flow(const struct step *a, const struct step *b)
 {
 	return a->from == b->from && a->in == b->in && a->out == b->out && a->proto == b->proto &&
@@ -207,8 +218,7 @@ static bool acks_unsent(const struct seq *q, const struct step *s)
 	const struct step *t;
 
 	for (t = q->step; t < s; t++)
-		if (t->from != s->from && t->in == s->in && t->out == s->out &&
-		    t->proto == s->proto && t->sport == s->dport && t->dport == s->sport &&
+		if (opposite_flow(t, s) &&
 		    (int32_t)(t->seq + t->len + !!(t->flags & 3) - s->ack) >= 0)
 			return false;
 	return s->flags & 0x10;
@@ -293,9 +303,7 @@ static const struct step *quoted_step(const struct seq *q, const struct step *s)
 /* The answer to a packet that the kernel dropped finds no flow. */
 static bool answers(const struct step *lost, const struct step *s)
 {
-	return lost && s->from == FROM_OUTSIDE && lost->from == FROM_INSIDE && s->in == lost->in &&
-	       s->out == lost->out && s->proto == lost->proto && s->sport == lost->dport &&
-	       s->dport == lost->sport;
+	return lost && s->from == FROM_OUTSIDE && opposite_flow(lost, s);
 }
 
 /* Does what the gateway sends reach the host that it is for, and on stock another one? */
@@ -468,15 +476,16 @@ static const char *host_name(const struct step *s)
 /* A later packet of a TCP connection of which a segment was dropped ahead of a hole. */
 static bool same_connection(const struct step *a, const struct step *b)
 {
-	return b->quote == NO_QUOTE && b->proto == a->proto && a->in == b->in &&
-	       a->out == b->out && (a->sport == b->sport || a->sport == b->dport);
+	return b->quote == NO_QUOTE && same_ends(a, b) &&
+	       (a->sport == b->sport || a->sport == b->dport);
 }
 
 /* judge_sequence - whether there is a difference that nobody intended; its name goes to @sign */
 bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_STEPS], char *sign,
 		    size_t size)
 {
-	const struct step *s, *about, *ahead = NULL, *lost = NULL, *unfit = NULL;
+	const struct step *s, *about, *ahead = NULL, *lost = NULL;
+	bool missing, failover;
 	char proto[16];
 
 	for (s = q->step; s < q->step + q->n; s++) {
@@ -488,14 +497,13 @@ bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_ST
 			continue;
 		if (lost && same_flow(lost, s))
 			lost = NULL;
-		if (unfit && same_flow(unfit, s))
-			unfit = NULL;
-		if (kind && !strcmp(kind, "missing") && is_failover_loss(q, s, result))
+		missing = kind && !strcmp(kind, "missing");
+		failover = missing && is_failover_loss(q, s, result);
+		if (failover)
 			lost = s;
-		if (!kind || s == lost ||
-		    (!strcmp(kind, "missing") && (answers(lost, s) || answers(unfit, s))))
+		if (!kind || failover || (missing && answers(lost, s)))
 			continue;
-		if (!strcmp(kind, "missing") && is_ahead(q, s, result[VPNPASS]))
+		if (missing && is_ahead(q, s, result[VPNPASS]))
 			ahead = s;
 		if (ahead && same_connection(ahead, s))
 			kind = "ahead";
@@ -503,7 +511,7 @@ bool judge_sequence(const struct seq *q, struct outcome result[N_ROUTERS][MAX_ST
 			kind = "repeat";
 		proto_name(s, proto, sizeof(proto));
 		if (!strncmp(proto, "esp:", 4) && is_first(q, s))
-			unfit = s;
+			lost = s;
 		if (is_alike(q, s, result[VPNPASS]))
 			snprintf(proto, sizeof(proto), "icmp:alike");
 		else if (is_other_gre(q, s))

@@ -270,7 +270,16 @@ static bool has_ports(uint8_t proto)
 	return proto == IPPROTO_UDP || proto == IPPROTO_TCP;
 }
 
-/* The one with both ports, or else the latest with the first. */
+/* The ports of a step, that of the host inside first; 0 where the protocol has none. */
+static void ports_of(const struct step *s, uint16_t *port, uint16_t *peer_port)
+{
+	bool out = s->from == FROM_INSIDE, has = has_ports(s->proto);
+
+	*port = !has ? 0 : out ? s->sport : s->dport;
+	*peer_port = !has ? 0 : out ? s->dport : s->sport;
+}
+
+/* The translation for both ports, or else the latest for the inside one. */
 static struct xlate *xlate_find(struct router *r, const struct step *s, uint16_t port,
 				uint16_t peer_port)
 {
@@ -288,10 +297,11 @@ static struct xlate *xlate_find(struct router *r, const struct step *s, uint16_t
 
 static void xlate_learn(struct router *r, const struct step *s, const struct seen *seen)
 {
-	bool ports = has_ports(s->proto);
-	uint16_t port = ports ? s->sport : 0, peer_port = ports ? s->dport : 0;
-	struct xlate *x = xlate_find(r, s, port, peer_port);
+	uint16_t port, peer_port;
+	struct xlate *x;
 
+	ports_of(s, &port, &peer_port);
+	x = xlate_find(r, s, port, peer_port);
 	if (!x || x->peer_port != peer_port) {
 		if (r->n_xlate == MAX_XLATE)
 			return;
@@ -542,13 +552,14 @@ static void send_quote(struct router *r, const struct step *s, struct outcome *r
 static void send_back(struct router *r, const struct step *s)
 {
 	const uint8_t *dst = opt.routed ? host_inside(s->in) : opt.pub[r->failed_over];
-	bool ports = has_ports(s->proto);
-	uint16_t port = ports ? s->dport : 0;
-	const struct xlate *x = xlate_find(r, s, port, ports ? s->sport : 0);
+	uint16_t port, peer_port;
+	const struct xlate *x;
 	uint8_t frame[2048];
 	size_t len;
 	int side;
 
+	ports_of(s, &port, &peer_port);
+	x = xlate_find(r, s, port, peer_port);
 	if (x) {
 		dst = x->addr;
 		port = x->xport;

@@ -11,8 +11,8 @@ sim=$(peer pptp_sim) || skip_all "no compiler"
 
 check "topology" topo 2 1
 check "modules load" load_modules vpnpass vpnpass_pptp
-is "of another call of the client's that is over" "$("$sim" "$nsp" -f stale_gre)" "stale_gre pass"
-is "of the client's own, sent before its call" "$("$sim" "$nsp" -f stale_gre_own)" "stale_gre_own pass"
-is "of a server that starts too early" "$("$sim" "$nsp" -f stale_gre_outside)" "stale_gre_outside pass"
+is "a new call beside GRE of another call of the client's that is over" "$("$sim" "$nsp" -f stale_gre)" "stale_gre pass"
+is "a new call beside GRE of the client's own, sent before its call" "$("$sim" "$nsp" -f stale_gre_own)" "stale_gre_own pass"
+is "a new call after GRE of a server that starts too early" "$("$sim" "$nsp" -f stale_gre_outside)" "stale_gre_outside pass"
 check "modules unload" unload_modules
 done_testing

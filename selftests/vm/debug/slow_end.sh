@@ -10,7 +10,7 @@ top=$(readlink -f "$(dirname "$0")/../../..")
 . "$top/selftests/lib/tap.sh"
 vm=$top/selftests/vm
 kernel=${1:-uml-debug}
-# the first 100 of them: a script that floods ends thousands
+# A hundred sessions pause, twice each: a script that floods ends thousands.
 pause='if (slow_ends < 200 \&\& !in_atomic() \&\& !irqs_disabled()) { slow_ends++; msleep(30); }'
 
 # build NAME HIDE END: session_finish() with these two statements in place of its own
