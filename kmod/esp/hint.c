@@ -110,6 +110,9 @@ void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
 	struct esp_session *es;
 
+	/* NAT has changed the port of the key exchange alone: ESP is not masqueraded. */
+	if (nf_inet_addr_cmp(&hint->client, &hint->local))
+		return;
 	if (hint->what == VPNPASS_HINT_ROUND_TRIP) {
 		note_round_trip(vn, hint);
 		return;

@@ -240,6 +240,19 @@ check "a rule leads ESP to the server: the server has it" \
 is "and no client" "$(tap_seen "^${nsp}c[12] .* esp ")" 0
 R conntrack -F 2> /dev/null
 check "all sessions end" busywait 20 vp_is 'length == 0' session
+# the two flows need one tuple, so NAT gives the gateway another port; not its ESP
+check "the server uses port 500 by itself" passes_out 3 500 2 34 I 0x107 0 0 300
+check "the gateway begins with the server beside it" eval 'in_ 500 2 34 I 0x5004 0 0 300 && hear c3'
+check "it asks the server for an SA" eval 'in_ 500 2 35 I 0x5004 0x5005 1 300 && hear c3'
+tap_mark
+check "the gateway sends the server ESP" esp_in 0xe5000005
+check "the server has it" busywait 20 tap_has 2 "^${nsp}c3 .* esp 0xe5000005 "
+check "the server reports an error about it" C 3 "$(peer icmperr)" -s "${CIP[3]}" -d "${GIP[1]}" \
+	-S "${GIP[1]}" -D "${CIP[3]}" -p 50 -i 0xe5000005 -m 1305
+check "the error comes from the router's address, as on stock" \
+	busywait 10 tap_has 1 "^${nsp}g1 $PUB ${GIP[1]} icmp 3 4 1305 "
+R conntrack -F 2> /dev/null
+check "the server's sessions end" busywait 20 vp_is 'length == 0' session
 check "the server asks for an SA of its own" v2_up 3 0x108 0xa8
 check "its ESP is made ready" busywait 20 vp_is 'length == 1' session proto esp client "${CIP[3]}"
 tap_mark
