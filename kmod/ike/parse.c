@@ -238,10 +238,8 @@ static void place(struct ike_msg *m)
 	if (m->version == 1) {
 		if (!ike_v1_phase1(m->exchange) || m->encrypted)
 			return;
-		if (!m->rspi)
-			m->opens = m->next == V1_SA || m->frag_num;
-		else
-			m->answers = m->next == V1_SA;
+		m->opens = !m->rspi;
+		m->answers = m->rspi && m->next == V1_SA;
 	} else if (ike_v2_first(m->exchange)) {
 		m->opens = !m->response;
 		m->answers = m->response && m->rspi && !m->cookie && !m->error;

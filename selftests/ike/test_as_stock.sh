@@ -44,6 +44,7 @@ odd()
 	"exchange type 0") header 0x901 0x902 0 0x20 0 0x20 0 300 ;;
 	"another initiator's SPI") header 0x909 0x908 0 0x20 35 0x20 1 300 ;;
 	"a new exchange of the gateway's") header 0x9090 0 0 0x20 34 0x08 0 300 ;;
+	"a vendor ID before the SA") header 0x9091 0 13 0x10 2 0 0 300 ;;
 	"no SPI") header 0 0 0 0x20 34 0x20 0 300 ;;
 	"12 octets") hex=000000000000090100000000 tail= ;;
 	"1 octet") hex=ff tail= ;;
@@ -217,6 +218,9 @@ check "sockets, IPv4" sim_open c1 c2 g1
 R conntrack -F 2> /dev/null
 check "a rule leads port 500 to client 3" server_rule
 check "client 1 is up" v2_up 1 0x101 0xa1
+odd "a vendor ID before the SA"
+check "what begins with a vendor ID is for the server alone" eval 'bytes_in && hear c3 && quiet c1'
+R conntrack -D -p udp -s "${GIP[1]}" 2> /dev/null
 check "what the gateway begins is for the server" passes_in 3 2 34 I 0x5001 0 0 300
 check "and not for the client" quiet c1
 check "it answers" passes_out 3 500 2 34 R 0x5001 0x5002 0 300

@@ -119,6 +119,10 @@ static const struct fixture fixtures[] = {
 	  IKE_PORT_500,
 	  { HDR(96, 2, 0), .version = 1, .next = 1,
 	    .opens = true } },
+	{ "v1 main mode 1, a vendor ID before the SA",
+	  HEX(HEX_I HEX_0 0d 10 02 00 00000000 00000028 00 00 000c 01020304 05060708),
+	  IKE_PORT_500,
+	  { HDR(40, 2, 0), .version = 1, .next = 13, .opens = true } },
 	{ "v1 main mode 2, RFC 3947 vendor ID",
 	  HEX(HEX_I HEX_R 01 10 02 00 00000000 00000038 0d000008 00000001
 	  00 00 0014 4a131c8107035845 5c5728f20e95452f), IKE_PORT_500,
