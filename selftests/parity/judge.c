@@ -17,19 +17,18 @@
 
 #define MAX_INTENDED 64
 
-/* A difference that is meant, or is not yet mended. */
+/* A difference that is meant. */
 static struct intended {
-	bool pending;
 	char pattern[96];
 	unsigned long seen;
 } intended[MAX_INTENDED];
 static unsigned int n_intended;
 
-/* intended_read - lines of the file between "```parity" or "```parity-pending" and "```" */
+/* intended_read - lines of the file between "```parity" and "```" */
 void intended_read(const char *file)
 {
 	FILE *f = fopen(file, "r");
-	bool inside = false, pending = false;
+	bool inside = false;
 	char line[256];
 
 	if (!f) {
@@ -39,10 +38,8 @@ void intended_read(const char *file)
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
 		if (!strncmp(line, "```", 3)) {
-			pending = !strcmp(line, "```parity-pending");
-			inside = pending || !strcmp(line, "```parity");
+			inside = !strcmp(line, "```parity");
 		} else if (inside && line[0] && n_intended < MAX_INTENDED) {
-			intended[n_intended].pending = pending;
 			snprintf(intended[n_intended++].pattern, sizeof(intended[0].pattern),
 				 "%.95s", line);
 		}
@@ -55,8 +52,7 @@ static bool is_intended(const char *sign)
 	unsigned int i;
 
 	for (i = 0; i < n_intended; i++)
-		if (!fnmatch(intended[i].pattern, sign, 0) &&
-		    !(opt.strict && intended[i].pending)) {
+		if (!fnmatch(intended[i].pattern, sign, 0)) {
 			intended[i].seen++;
 			return true;
 		}
@@ -69,8 +65,7 @@ void intended_print(void)
 
 	for (i = 0; i < n_intended; i++)
 		if (intended[i].seen)
-			printf("# %s: %s %s: %lu\n", opt.ruleset,
-			       intended[i].pending ? "not yet mended" : "intended",
+			printf("# %s: intended %s: %lu\n", opt.ruleset,
 			       intended[i].pattern, intended[i].seen);
 }
 

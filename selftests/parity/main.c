@@ -3,7 +3,7 @@
  * parity RULESET VPNPASS-NETNS STOCK-NETNS [WORD VALUE...]
  *   seed N, count N, only N, corpus FILE, intended FILE, hosts FILE, pub ADDRESS,
  *   pub2 ADDRESS
- *   six, routed, server, failover, random-port, router, verbose, strict: 1
+ *   six, routed, server, failover, random-port, router, verbose: 1
  * Plays so many sequences, says what differs, and adds up. Exit code 1: something did.
  */
 #include <arpa/inet.h>
@@ -39,7 +39,6 @@ static void option(const char *word, const char *value)
 		{ "six", &opt.six }, { "routed", &opt.routed }, { "server", &opt.server },
 		{ "failover", &opt.failover }, { "random-port", &opt.random_port },
 		{ "router", &opt.router }, { "verbose", &opt.verbose },
-		{ "strict", &opt.strict },
 	};
 	unsigned int i;
 

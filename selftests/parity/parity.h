@@ -88,7 +88,7 @@ struct options {
 	uint64_t seed;
 	unsigned int count;
 	long only;
-	bool verbose, strict;
+	bool verbose;
 };
 
 struct stats {
