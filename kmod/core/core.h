@@ -7,11 +7,30 @@
 #include "trace.h"
 #include "vpnpass.h"
 
+/**
+ * struct vpnpass_netns - what there is of every network namespace
+ * @net: itself
+ * @list: vpnpass_nets, vpnpass_mutex
+ * @vn: its state, once it has any; vpnpass_net_get()
+ * @sysctl: of each protocol; vpnpass_mutex
+ * @memcg: whoever made it is charged for what packets allocate there; or NULL
+ * @dead: on its way out; vpnpass_mutex
+ */
+struct vpnpass_netns {
+	struct net *net;
+	struct list_head list;
+	struct vpnpass_net *vn;
+	struct ctl_table_header *sysctl[VPNPASS_PROTOS];
+	struct mem_cgroup *memcg;
+	bool dead;
+};
+
 /* net.c */
 extern struct mutex vpnpass_mutex;	/* registry, modes, settings, netns list */
 extern struct list_head vpnpass_nets;	/* vpnpass_mutex */
 extern unsigned int vpnpass_net_id;
 extern struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
+struct vpnpass_netns *vpnpass_netns_get(const struct net *net);
 struct vpnpass_net *vpnpass_net_get(const struct net *net);
 struct vpnpass_proto *vpnpass_proto_find(const char *name);
 
@@ -28,10 +47,13 @@ static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
 	return READ_ONCE(pn->here);
 }
 
-/* registry.c */
+/* netns.c */
 int vpnpass_default_check(void);
 int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p);
 void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p);
+struct vpnpass_net *vpnpass_net_make(struct net *net);
+int vpnpass_net_begin(struct net *net);
+void vpnpass_net_free(struct vpnpass_net *vn);
 
 /* helper.c */
 int vpnpass_help_init(int (*leaving)(struct sk_buff *skb, unsigned int protoff,
@@ -79,8 +101,8 @@ unsigned int vpnpass_icmp_error(struct vpnpass_net *vn, struct sk_buff *skb,
 				unsigned int thoff);
 
 /* memory.c */
-void vpnpass_memory_init(struct vpnpass_net *vn);
-void vpnpass_memory_exit(struct vpnpass_net *vn);
+struct mem_cgroup *vpnpass_memcg_get(const struct net *net);
+void vpnpass_memcg_put(struct mem_cgroup *memcg);
 void *vpnpass_cache_zalloc(struct vpnpass_net *vn, struct kmem_cache *cache);
 
 /* pin.c */
@@ -111,8 +133,8 @@ u32 vpnpass_sessions_end_if(struct vpnpass_net *vn, int idx,
 			    const void *arg, const char *reason);
 
 /* sysctl.c */
-int vpnpass_sysctl_add(struct vpnpass_net *vn, struct vpnpass_proto *p);
-void vpnpass_sysctl_del(struct ctl_table_header *header);
+int vpnpass_sysctl_add(struct vpnpass_netns *ns, struct vpnpass_proto *p);
+void vpnpass_sysctl_del(struct vpnpass_netns *ns, int idx);
 
 /* netlink.c */
 int vpnpass_netlink_init(void);

@@ -69,7 +69,7 @@ static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinf
 
 	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
 		return;
-	s = vpnpass_session_by_ct(vn, NULL, ct);
+	s = vn ? vpnpass_session_by_ct(vn, NULL, ct) : NULL;
 	if (!s || test_and_set_bit(0, &s->passed) ||
 	    vpnpass_match_posts(s->proto, nf_ct_protonum(ct)))
 		return;
@@ -83,6 +83,7 @@ static noinline void has_passed(struct nf_conn *ct, enum ip_conntrack_info ctinf
 
 static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8 hook)
 {
+	struct vpnpass_net *vn = vpnpass_net_get(nf_ct_net(ct));
 	struct nf_hook_state state = {
 		.hook = hook,
 		.pf = nf_ct_l3num(ct),
@@ -93,6 +94,9 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8
 	unsigned int verdict;
 	int l4proto;
 
+	/* User space can attach the helper where nothing was ever switched on. */
+	if (!vn)
+		return NF_ACCEPT;
 	if (state.pf == NFPROTO_IPV4) {
 		l4proto = ip_hdr(skb)->protocol;
 		pkt.thoff = vpnpass_thoff_v4(skb);
@@ -101,7 +105,7 @@ static noinline unsigned int leaving(struct sk_buff *skb, struct nf_conn *ct, u8
 		if (l4proto < 0)
 			return NF_ACCEPT;
 	}
-	verdict = after_nat(vpnpass_net_get(state.net), &pkt, l4proto);
+	verdict = after_nat(vn, &pkt, l4proto);
 	if (verdict != NF_ACCEPT)
 		return verdict;
 	/* A clash was settled by another entry; the caller holds on to this one */

@@ -288,7 +288,7 @@ void vpnpass_fast_learn(struct sk_buff *skb, struct nf_conn *ct,
 	struct vpnpass_pin *pin;
 
 	/* The place may tell of a packet long gone, of another netns even. */
-	if (!vn->fast || !test_bit(IPS_SEEN_REPLY_BIT, &ct->status) || !skb_dst(skb))
+	if (!vn || !vn->fast || !test_bit(IPS_SEEN_REPLY_BIT, &ct->status) || !skb_dst(skb))
 		return;
 	seen = &this_cpu_ptr(vn->fast)->seen[place];
 	if (seen->skb != skb)

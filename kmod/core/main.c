@@ -5,83 +5,39 @@
 #include <linux/netdevice.h>
 
 #include "core.h"
-#include "fast.h"
 #include "egress.h"
+#include "fast.h"
 #include "after_rules.h"
 #include "hooks.h"
 #include "watch.h"
 
-static int tables_init(struct vpnpass_net *vn)
-{
-	int err;
-
-	err = vpnpass_pins_init(vn);
-	if (err)
-		return err;
-	err = vpnpass_sessions_init(vn);
-	if (err)
-		goto pins;
-	err = vpnpass_quotas_init(vn);
-	if (!err)
-		return 0;
-	vpnpass_sessions_exit(vn);
-pins:
-	vpnpass_pins_exit(vn);
-	return err;
-}
-
-static void tables_exit(struct vpnpass_net *vn)
-{
-	vpnpass_fast_exit(vn);
-	vpnpass_watches_exit(vn);
-	vpnpass_quotas_exit(vn);
-	vpnpass_sessions_exit(vn);
-	vpnpass_pins_exit(vn);
-	vpnpass_memory_exit(vn);
-}
-
-static void protos_exit(struct vpnpass_net *vn)
+static void sysctls_del(struct vpnpass_netns *ns)
 {
 	int i;
 
-	for (i = 0; i < VPNPASS_PROTOS; i++) {
-		struct vpnpass_proto *p = vpnpass_proto_slot(i);
-
-		if (!p || !vpnpass_proto_is_here(&vn->proto[i]))
-			continue;
-		vpnpass_sysctl_del(vn->proto[i].sysctl);
-		vpnpass_proto_net_exit(vn, p);
-	}
+	for (i = 0; i < VPNPASS_PROTOS; i++)
+		vpnpass_sysctl_del(ns, i);
 }
 
 static int __net_init net_init(struct net *net)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(net);
-	int i, err;
+	struct vpnpass_netns *ns = vpnpass_netns_get(net);
+	int i, err = 0;
 
-	vn->net = net;
-	vpnpass_memory_init(vn);
-	spin_lock_init(&vn->lock);
-	vpnpass_sweep_init(vn);
-	vpnpass_rules_init(vn);
-	err = tables_init(vn);
-	if (err)
-		return err;
-
+	ns->net = net;
+	ns->memcg = vpnpass_memcg_get(net);
 	mutex_lock(&vpnpass_mutex);
 	for (i = 0; i < VPNPASS_PROTOS && !err; i++)
 		if (vpnpass_proto_slot(i))
-			err = vpnpass_proto_net_init(vn, vpnpass_proto_slot(i));
+			err = vpnpass_sysctl_add(ns, vpnpass_proto_slot(i));
+	err = err ?: vpnpass_net_begin(net);
 	if (err) {
-		vpnpass_hooks_drop(vn);
-		vn->dead = true;
-		protos_exit(vn);
+		sysctls_del(ns);
+		vpnpass_memcg_put(ns->memcg);
 	} else {
-		list_add_tail(&vn->list, &vpnpass_nets);
+		list_add_tail(&ns->list, &vpnpass_nets);
 	}
 	mutex_unlock(&vpnpass_mutex);
-	if (err)
-		tables_exit(vn);
 	return err;
 }
 
@@ -90,26 +46,34 @@ static int __net_init net_init(struct net *net)
  */
 static void __net_exit net_pre_exit(struct net *net)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(net);
+	struct vpnpass_netns *ns = vpnpass_netns_get(net);
 
 	mutex_lock(&vpnpass_mutex);
-	WRITE_ONCE(vn->dead, true);
-	vpnpass_hooks_drop(vn);
+	ns->dead = true;
+	if (ns->vn) {
+		WRITE_ONCE(ns->vn->dead, true);
+		vpnpass_hooks_drop(ns->vn);
+	}
 	mutex_unlock(&vpnpass_mutex);
 }
 
 /* Runs before conntrack's exit, which waits for the entries that we hold. */
 static void __net_exit net_exit(struct net *net)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(net);
+	struct vpnpass_netns *ns = vpnpass_netns_get(net);
+	struct vpnpass_net *vn = ns->vn;
 
-	cancel_delayed_work_sync(&vn->sweep);
-	vpnpass_rules_exit(vn);
+	if (vn) {
+		cancel_delayed_work_sync(&vn->sweep);
+		vpnpass_rules_exit(vn);
+	}
 	mutex_lock(&vpnpass_mutex);
-	list_del(&vn->list);
-	protos_exit(vn);
+	list_del(&ns->list);
+	sysctls_del(ns);
+	if (vn)
+		vpnpass_net_free(vn);
 	mutex_unlock(&vpnpass_mutex);
-	tables_exit(vn);
+	vpnpass_memcg_put(ns->memcg);
 }
 
 static struct pernet_operations net_ops = {
@@ -117,7 +81,7 @@ static struct pernet_operations net_ops = {
 	.pre_exit = net_pre_exit,
 	.exit = net_exit,
 	.id = &vpnpass_net_id,
-	.size = sizeof(struct vpnpass_net),
+	.size = sizeof(struct vpnpass_netns),
 };
 
 /* Notifiers run under RTNL, which must not wait for vpnpass_mutex: it is held while
@@ -125,10 +89,11 @@ static struct pernet_operations net_ops = {
  */
 static int netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
-	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vpnpass_net *vn = vpnpass_net_get(dev_net(netdev_notifier_info_to_dev(ptr)));
 
 	/* a new name, address, master, VLAN filter, driver, ...: few of them flush routes */
-	vpnpass_fast_stale(vpnpass_net_get(dev_net(dev)));
+	if (vn)
+		vpnpass_fast_stale(vn);
 	return NOTIFY_DONE;
 }
 
@@ -142,10 +107,10 @@ static struct notifier_block netdev_notifier = {
 static int inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct in_ifaddr *ifa = ptr;
+	struct vpnpass_net *vn = vpnpass_net_get(dev_net(ifa->ifa_dev->dev));
 
-	if (event == NETDEV_DOWN)
-		vpnpass_sessions_doom(vpnpass_net_get(dev_net(ifa->ifa_dev->dev)),
-				      ifa->ifa_local);
+	if (vn && event == NETDEV_DOWN)
+		vpnpass_sessions_doom(vn, ifa->ifa_local);
 	return NOTIFY_DONE;
 }
 

@@ -11,19 +11,20 @@
 
 #define GFP_PACKET	(GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
 
-/* Context: process, that of the task which makes the netns. */
-void vpnpass_memory_init(struct vpnpass_net *vn)
+/* Context: process, that of the task which makes the netns. NULL: nobody is charged. */
+struct mem_cgroup *vpnpass_memcg_get(const struct net *net)
 {
 #if VPNPASS_CAN_CHARGE
-	if (!net_eq(vn->net, &init_net) && current->mm)
-		vn->memcg = get_mem_cgroup_from_mm(current->mm);
+	if (!net_eq(net, &init_net) && current->mm)
+		return get_mem_cgroup_from_mm(current->mm);
 #endif
+	return NULL;
 }
 
-void vpnpass_memory_exit(struct vpnpass_net *vn)
+void vpnpass_memcg_put(struct mem_cgroup *memcg)
 {
 #if VPNPASS_CAN_CHARGE
-	mem_cgroup_put(vn->memcg);
+	mem_cgroup_put(memcg);
 #endif
 }
 

@@ -11,9 +11,16 @@ LIST_HEAD(vpnpass_nets);
 unsigned int vpnpass_net_id __read_mostly;
 struct vpnpass_proto __rcu *vpnpass_protos[VPNPASS_PROTOS];
 
-struct vpnpass_net *vpnpass_net_get(const struct net *net)
+struct vpnpass_netns *vpnpass_netns_get(const struct net *net)
 {
 	return net_generic(net, vpnpass_net_id);
+}
+
+/* NULL where nothing has been switched on yet. Context: any. */
+struct vpnpass_net *vpnpass_net_get(const struct net *net)
+{
+	/* pairs with vpnpass_net_make() */
+	return smp_load_acquire(&vpnpass_netns_get(net)->vn);
 }
 
 /* The module of a protocol's name, or NULL. Context: process, vpnpass_mutex. */

@@ -112,8 +112,8 @@ static struct vpnpass_proto *proto_of(struct genl_info *info)
 
 int vpnpass_nl_proto_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(genl_info_net(info));
 	struct vpnpass_proto *p;
+	struct vpnpass_net *vn;
 	struct sk_buff *reply;
 	int err;
 
@@ -121,7 +121,8 @@ int vpnpass_nl_proto_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&vpnpass_mutex);
-	p = proto_of(info);
+	vn = vpnpass_net_make(genl_info_net(info));
+	p = IS_ERR(vn) ? ERR_CAST(vn) : proto_of(info);
 	err = IS_ERR(p) ? PTR_ERR(p) :
 	      put_proto(reply, info->snd_portid, info->snd_seq, 0, vn, p);
 	mutex_unlock(&vpnpass_mutex);
@@ -134,12 +135,13 @@ int vpnpass_nl_proto_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 int vpnpass_nl_proto_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(sock_net(skb->sk));
 	struct vpnpass_proto *p;
+	struct vpnpass_net *vn;
 	int i;
 
 	mutex_lock(&vpnpass_mutex);
-	for (i = cb->args[0]; i < VPNPASS_PROTOS; i++) {
+	vn = vpnpass_net_make(sock_net(skb->sk));
+	for (i = cb->args[0]; !IS_ERR(vn) && i < VPNPASS_PROTOS; i++) {
 		p = vpnpass_proto_slot(i);
 		if (p && put_proto(skb, NETLINK_CB(cb->skb).portid,
 				   cb->nlh->nlmsg_seq, NLM_F_MULTI, vn, p))
@@ -147,7 +149,7 @@ int vpnpass_nl_proto_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	}
 	mutex_unlock(&vpnpass_mutex);
 	cb->args[0] = i;
-	return skb->len;
+	return IS_ERR(vn) ? PTR_ERR(vn) : skb->len;
 }
 
 static int setting_find(const struct vpnpass_proto *p, const char *name)
@@ -225,11 +227,12 @@ static int set_request(struct vpnpass_net *vn, struct genl_info *info)
 
 int vpnpass_nl_proto_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(genl_info_net(info));
+	struct vpnpass_net *vn;
 	int err;
 
 	mutex_lock(&vpnpass_mutex);
-	err = set_request(vn, info);
+	vn = vpnpass_net_make(genl_info_net(info));
+	err = IS_ERR(vn) ? PTR_ERR(vn) : set_request(vn, info);
 	mutex_unlock(&vpnpass_mutex);
 	return err;
 }
@@ -439,13 +442,14 @@ static int may_read(const struct netlink_callback *cb, const struct net *net)
 int vpnpass_nl_session_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb)
 {
-	struct vpnpass_net *vn = vpnpass_net_get(sock_net(skb->sk));
+	struct net *net = sock_net(skb->sk);
+	struct vpnpass_net *vn = vpnpass_net_get(net);
 	struct filter f;
 	int i, err;
 
 	mutex_lock(&vpnpass_mutex);
-	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack) ?: may_read(cb, vn->net);
-	for (i = cb->args[0]; !err && i < VPNPASS_PROTOS; i++) {
+	err = filter_read(&f, vpnpass_dump_attrs(cb), cb->extack) ?: may_read(cb, net);
+	for (i = cb->args[0]; vn && !err && i < VPNPASS_PROTOS; i++) {
 		if (i != cb->args[0])
 			cb->args[1] = 0;
 		cb->args[0] = i;
@@ -472,7 +476,7 @@ int vpnpass_nl_session_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	mutex_lock(&vpnpass_mutex);
 	err = filter_read(&f, info->attrs, info->extack);
-	for (i = 0; !err && i < VPNPASS_PROTOS; i++)
+	for (i = 0; vn && !err && i < VPNPASS_PROTOS; i++)
 		if (vpnpass_proto_slot(i))
 			n += vpnpass_sessions_end_if(vn, i, filter_match, &f,
 						     "flushed");

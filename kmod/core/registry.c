@@ -10,121 +10,23 @@
 #include "match.h"
 #include "mode.h"
 
-static char *default_mode = "on";
-module_param_named(default, default_mode, charp, 0444);
-MODULE_PARM_DESC(default, "state of a protocol's switch after loading: on (default), off, block");
-
-static char *default_netns = "off";
-module_param(default_netns, charp, 0444);
-MODULE_PARM_DESC(default_netns, "the same, in network namespaces but the first: on, off (default), block");
-
-static int mode_parse(const char *name)
-{
-	static const char *const names[] = { "off", "on", "block" };
-
-	return match_string(names, ARRAY_SIZE(names), name);
-}
-
-/* Are the module parameters sound? Said at load, not by the first protocol. */
-int vpnpass_default_check(void)
-{
-	return mode_parse(default_mode) < 0 || mode_parse(default_netns) < 0 ? -EINVAL : 0;
-}
-
-static int default_for(const struct net *net)
-{
-	return mode_parse(net_eq(net, &init_net) ? default_mode : default_netns);
-}
-
-/* The protocol is no longer, or not yet, in this netns. */
-static void net_forget(struct vpnpass_proto_net *pn)
-{
-	WRITE_ONCE(pn->here, false);
-	kfree(pn->priv);
-	pn->priv = NULL;
-	pn->sysctl = NULL;
-	xa_destroy(&pn->sessions);
-}
-
-/* The switch has its default afterwards, and vpnpass_mode_settle() is still to come where
- * packets have passed the netns before.
- */
-int vpnpass_proto_net_init(struct vpnpass_net *vn, struct vpnpass_proto *p)
-{
-	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
-	int i, err = -ENOMEM;
-
-	memset(pn, 0, sizeof(*pn));
-	xa_init(&pn->sessions);
-	for (i = 0; i < p->n_settings; i++)
-		pn->setting[i] = p->settings[i].def;
-	if (p->net_size) {
-		pn->priv = kzalloc(p->net_size, GFP_KERNEL);
-		if (!pn->priv)
-			goto free;
-	}
-	err = p->ops->net_init ? p->ops->net_init(vn) : 0;
-	if (err)
-		goto free;
-	WRITE_ONCE(pn->here, true);
-	err = vpnpass_sysctl_add(vn, p);
-	if (err)
-		goto exit;
-	err = vpnpass_mode_apply(vn, p, default_for(vn->net));
-	if (!err)
-		return 0;
-	vpnpass_sysctl_del(pn->sysctl);
-exit:
-	if (p->ops->net_exit)
-		p->ops->net_exit(vn);
-free:
-	net_forget(pn);
-	return err;
-}
-
-/* The sysctl is gone already: its handler may be waiting for vpnpass_mutex. No packet
- * comes to the protocol any more.
- */
-void vpnpass_proto_net_exit(struct vpnpass_net *vn, struct vpnpass_proto *p)
-{
-	struct vpnpass_proto_net *pn = &vn->proto[p->idx];
-
-	if (vn->dead)
-		vpnpass_sessions_end_if(vn, p->idx, NULL, NULL, "netns gone");
-	else
-		vpnpass_mode_settle(vn, p);
-	/* the sweep may be in the middle of ending some of them */
-	flush_delayed_work(&vn->sweep);
-	if (p->ops->net_exit)
-		p->ops->net_exit(vn);
-	net_forget(pn);
-}
-
-static void drop_sysctls(int idx)
-{
-	struct vpnpass_net *vn;
-
-	list_for_each_entry(vn, &vpnpass_nets, list) {
-		vpnpass_sysctl_del(vn->proto[idx].sysctl);
-		vn->proto[idx].sysctl = NULL;
-	}
-}
-
 /* Out of every netns, with one wait for the packets of all of them. */
 static void proto_remove(struct vpnpass_proto *p)
 {
-	struct vpnpass_net *vn;
+	struct vpnpass_netns *ns;
 
-	drop_sysctls(p->idx);
-	list_for_each_entry(vn, &vpnpass_nets, list)
-		if (vpnpass_proto_is_here(&vn->proto[p->idx]) && !vn->dead)
-			vpnpass_mode_apply(vn, p, VPNPASS_MODE_OFF);
+	list_for_each_entry(ns, &vpnpass_nets, list) {
+		/* its handler may be waiting for vpnpass_mutex */
+		vpnpass_sysctl_del(ns, p->idx);
+		if (ns->vn && vpnpass_proto_is_here(&ns->vn->proto[p->idx]) && !ns->dead)
+			vpnpass_mode_apply(ns->vn, p, VPNPASS_MODE_OFF);
+	}
 	vpnpass_match_del(p);
 	RCU_INIT_POINTER(vpnpass_protos[p->idx], NULL);
 	synchronize_net();
-	list_for_each_entry(vn, &vpnpass_nets, list)
-		if (vpnpass_proto_is_here(&vn->proto[p->idx]))
-			vpnpass_proto_net_exit(vn, p);
+	list_for_each_entry(ns, &vpnpass_nets, list)
+		if (ns->vn)
+			vpnpass_proto_net_exit(ns->vn, p);
 }
 
 static int free_slot(const struct vpnpass_proto *p)
@@ -139,9 +41,17 @@ static int free_slot(const struct vpnpass_proto *p)
 	return -ENOSPC;
 }
 
+static int begin_in(struct vpnpass_netns *ns, struct vpnpass_proto *p)
+{
+	if (ns->dead)
+		return 0;
+	return vpnpass_sysctl_add(ns, p) ?:
+	       (ns->vn ? vpnpass_proto_net_init(ns->vn, p) : vpnpass_net_begin(ns->net));
+}
+
 static int proto_add(struct vpnpass_proto *p)
 {
-	struct vpnpass_net *vn;
+	struct vpnpass_netns *ns;
 	int err;
 
 	err = free_slot(p);
@@ -152,17 +62,17 @@ static int proto_add(struct vpnpass_proto *p)
 	if (err)
 		return err;
 	rcu_assign_pointer(vpnpass_protos[p->idx], p);
-	list_for_each_entry(vn, &vpnpass_nets, list) {
-		err = vn->dead ? 0 : vpnpass_proto_net_init(vn, p);
+	list_for_each_entry(ns, &vpnpass_nets, list) {
+		err = begin_in(ns, p);
 		if (err) {
 			proto_remove(p);
 			return err;
 		}
 	}
 	synchronize_net();
-	list_for_each_entry(vn, &vpnpass_nets, list)
-		if (!vn->dead)
-			vpnpass_mode_settle(vn, p);
+	list_for_each_entry(ns, &vpnpass_nets, list)
+		if (ns->vn && !ns->dead)
+			vpnpass_mode_settle(ns->vn, p);
 	return 0;
 }
 

@@ -230,7 +230,7 @@ static int restore(struct genl_info *info, struct vpnpass_restore *r)
 				    "sessions of this protocol cannot be restored");
 		return -EOPNOTSUPP;
 	}
-	if (vn->proto[p->idx].mode != VPNPASS_MODE_ON) {
+	if (!vn || vn->proto[p->idx].mode != VPNPASS_MODE_ON) {
 		NL_SET_ERR_MSG_ATTR(info->extack, name,
 				    "the protocol is not switched on");
 		return -ESHUTDOWN;

@@ -479,7 +479,6 @@ struct vpnpass_proto_net {
 	atomic_t n_pins;
 	unsigned long limit_told;	/* jiffies of the last limit event */
 	unsigned long conflict_told;	/* jiffies of the last conflict event */
-	struct ctl_table_header *sysctl;
 	void *priv;			/* net_size bytes */
 };
 
@@ -501,7 +500,6 @@ struct vpnpass_net {
 	struct rhashtable sessions;
 	struct rhashtable quotas;
 	spinlock_t lock;		/* members that say so, here and in sessions */
-	struct list_head list;		/* vpnpass_nets, vpnpass_mutex */
 	struct delayed_work sweep;
 	struct nf_hook_ops *hooks[2];	/* by mode on, block; vpnpass_mutex */
 	struct vpnpass_chain chains[2];	/* by family: IPv4, IPv6; after_rules.c */

@@ -44,6 +44,32 @@ is "another netns that was switched on is on" on "$(mode_in "${nsp}r")"
 ip netns add "${nsp}new"
 at_exit "ip netns del ${nsp}new"
 is "one that is made later is off, too" off "$(mode_in "${nsp}new")"
+
+# of a netns in which nobody has asked for anything there is nothing but the sysctls
+fresh() { ip netns exec "${nsp}fresh" "$@"; }
+ip netns add "${nsp}fresh"
+check "a fresh netns: a device and its address come" eval '
+	fresh ip link add d0 type dummy && fresh ip addr add 192.0.2.9/24 dev d0 &&
+	fresh ip link set d0 up'
+check "a fresh netns: user space attaches the helper of ours" fresh nft '
+	table ip t {
+		ct helper ours { type "vpnpass" protocol udp; }
+		chain out {
+			type filter hook output priority 0;
+			ip protocol udp ct helper set "ours"
+		}
+	}'
+fresh python3 "$selftests/pkt.py" send --src 192.0.2.9 --dst 192.0.2.10 --proto udp \
+	--sport 500 --dport 500 --count 3
+check "a fresh netns: the packets have that helper" eval '
+	fresh conntrack -L -p udp 2> /dev/null | grep -q helper=vpnpass'
+check "a fresh netns: the address goes" fresh ip addr del 192.0.2.9/24 dev d0
+is "a fresh netns: no session" 0 "$(fresh "$VPNPASS" -j session | jq length)"
+check "a fresh netns: nothing to flush" fresh "$VPNPASS" session flush
+is "a fresh netns: the sysctl says off" 0 "$(fresh sysctl -n net.vpnpass.esp)"
+check "a fresh netns: the sysctl switches on" fresh sysctl -qw net.vpnpass.esp=1
+is "a fresh netns: the tool says on" on "$(mode_in "${nsp}fresh")"
+ip netns del "${nsp}fresh"
 check "unload" unload_modules
 check_fails "default_netns=nonsense is refused" load_module vpnpass default_netns=nonsense
 
