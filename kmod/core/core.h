@@ -34,14 +34,14 @@ struct vpnpass_netns *vpnpass_netns_get(const struct net *net);
 struct vpnpass_net *vpnpass_net_get(const struct net *net);
 struct vpnpass_proto *vpnpass_proto_find(const char *name);
 
-/* The registered helper of a slot; vpnpass_mutex held. */
+/* The registered module of a slot; vpnpass_mutex held. */
 static inline struct vpnpass_proto *vpnpass_proto_slot(int idx)
 {
 	return rcu_dereference_protected(vpnpass_protos[idx],
 					 lockdep_is_held(&vpnpass_mutex));
 }
 
-/* Has the helper been set up in this netns? Sessions come and go meanwhile. */
+/* Has the module been set up in this netns? Sessions come and go meanwhile. */
 static inline bool vpnpass_proto_is_here(const struct vpnpass_proto_net *pn)
 {
 	return READ_ONCE(pn->here);

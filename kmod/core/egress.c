@@ -16,7 +16,7 @@
 #include "packet.h"
 #include "watch.h"
 
-/* Is the helper to see answers to the router's own clients as they come in? */
+/* Is the module to see answers to the router's own clients as they come in? */
 static bool has_input(const struct vpnpass_proto *p, u8 l4proto)
 {
 	int i;

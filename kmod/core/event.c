@@ -116,7 +116,7 @@ static bool may_tell(unsigned long *told)
 /**
  * vpnpass_limit_hit() - count a limit that refused something, and tell of it
  * @s: the session that was refused, or that was refused more
- * @counter: one of the VPNPASS_CNT_LIMIT_* or of the helper's own
+ * @counter: one of the VPNPASS_CNT_LIMIT_* or of the module's own
  *
  * Context: any.
  */
@@ -134,7 +134,7 @@ EXPORT_SYMBOL_GPL(vpnpass_limit_hit);
 /**
  * vpnpass_tell_conflict() - count that two clients cannot be told apart, and tell of it
  * @s: the session of one of them
- * @counter: one of the helper's own
+ * @counter: one of the module's own
  * @reason: for user space
  *
  * Context: any.

@@ -37,7 +37,7 @@ static __always_inline bool has_port_v4(const struct sk_buff *skb,
 	return w && (vpnpass_watch_may_have(w, h[0]) || vpnpass_watch_may_have(w, h[1]));
 }
 
-/* May an IPv4 packet concern a helper? The table may change meanwhile: each of its bytes
+/* May an IPv4 packet concern a module? The table may change meanwhile: each of its bytes
  * is then read as it was before or as it is after.
  */
 static __always_inline bool concerns_v4(const struct sk_buff *skb)
@@ -157,7 +157,7 @@ static unsigned int watch(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return NF_DROP;
 }
 
-/* No pin: the helper decides. */
+/* No pin: the module decides. */
 static noinline unsigned int miss(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 				  const struct vpnpass_proto *p, int err)
 {

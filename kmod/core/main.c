@@ -42,7 +42,7 @@ static int __net_init net_init(struct net *net)
 }
 
 /* No packet comes in after this and the grace period that follows it. Still in
- * the list: a helper that is unloaded meanwhile has to clean up here, too.
+ * the list: a module that is unloaded meanwhile has to clean up here, too.
  */
 static void __net_exit net_pre_exit(struct net *net)
 {

@@ -22,7 +22,7 @@ bool vpnpass_any_end[256] __read_mostly = {
 DECLARE_BITMAP(vpnpass_ports, 65536) __read_mostly;
 
 /* Some netns watches UDP ports from now on: only now that is asked of UDP packets. It
- * is for a helper that has a match with a port, which is in the map. Context: any.
+ * is for a module that has a match with a port, which is in the map. Context: any.
  */
 void vpnpass_udp_watched(void)
 {
@@ -91,7 +91,7 @@ static void match_del_port(const struct vpnpass_match *m)
 	port_bit_update(m->port);
 }
 
-/* Let packets of one match reach a helper; vpnpass_mutex held. */
+/* Let packets of one match reach a module; vpnpass_mutex held. */
 static int match_add(const struct vpnpass_match *m, int idx)
 {
 	if (m->block_only)
@@ -120,7 +120,7 @@ int vpnpass_match_add(const struct vpnpass_proto *p)
 	int i, err;
 
 	for (i = 0; i < p->n_match; i++) {
-		/* stays: without the helper nobody asks */
+		/* stays: without the module nobody asks */
 		if (p->any_end)
 			WRITE_ONCE(vpnpass_any_end[p->match[i].l4proto], true);
 		err = match_add(&p->match[i], p->idx);
@@ -130,7 +130,7 @@ int vpnpass_match_add(const struct vpnpass_proto *p)
 			match_del(&p->match[i]);
 		return err;
 	}
-	/* stays: without the helper there are no pins */
+	/* stays: without the module there are no pins */
 	if (p->fast_setting)
 		WRITE_ONCE(vpnpass_fast_kind[p->fast_number.l4proto], p->fast_number.kind + 1);
 	return 0;

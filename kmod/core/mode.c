@@ -15,7 +15,7 @@ static bool matches_tuple(const struct vpnpass_match *m,
 		ntohs(t->src.u.all) == m->port);
 }
 
-/* A connection that lived by the old mode: of the helper's protocol, and
+/* A connection that lived by the old mode: of the module's protocol, and
  * translated, that is, not the router's own.
  */
 static int stale_conn(struct nf_conn *ct, void *data)

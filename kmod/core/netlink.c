@@ -91,7 +91,7 @@ static int put_proto(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	return 0;
 }
 
-/* The helper that a request names; extack says why there is none. */
+/* The module that a request names; extack says why there is none. */
 static struct vpnpass_proto *proto_of(struct genl_info *info)
 {
 	const struct nlattr *name = info->attrs[VPNPASS_A_PROTO_NAME];
@@ -104,7 +104,7 @@ static struct vpnpass_proto *proto_of(struct genl_info *info)
 	p = vpnpass_proto_find(nla_data(name));
 	if (!p) {
 		NL_SET_ERR_MSG_ATTR(info->extack, name,
-				    "no such protocol: its helper module is not loaded");
+				    "no such protocol: its module is not loaded");
 		return ERR_PTR(-ENOENT);
 	}
 	return p;
@@ -271,7 +271,7 @@ static int filter_read(struct filter *f, struct nlattr *const *tb,
 		f->proto = nla_data(proto);
 		if (!vpnpass_proto_find(f->proto)) {
 			NL_SET_ERR_MSG_ATTR(extack, proto,
-					    "no such protocol: its helper module is not loaded");
+					    "no such protocol: its module is not loaded");
 			return -ENOENT;
 		}
 	}

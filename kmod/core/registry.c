@@ -76,7 +76,7 @@ static int proto_add(struct vpnpass_proto *p)
 	return 0;
 }
 
-/* After the last packet has left the helper's callbacks. */
+/* After the last packet has left the module's callbacks. */
 static void proto_gone(struct vpnpass_proto *p)
 {
 	synchronize_rcu();
@@ -91,7 +91,7 @@ static void proto_gone(struct vpnpass_proto *p)
  *
  * Context: process.
  * Return: 0, -EEXIST when its name or protocol is taken, -ENOSPC when
- * VPNPASS_PROTOS helpers are loaded, -ENOMEM.
+ * VPNPASS_PROTOS modules are loaded, -ENOMEM.
  */
 int vpnpass_proto_register(struct vpnpass_proto *p, const struct vpnpass_ops *ops)
 {
@@ -116,8 +116,8 @@ int vpnpass_proto_register(struct vpnpass_proto *p, const struct vpnpass_ops *op
 EXPORT_SYMBOL_GPL(vpnpass_proto_register);
 
 /**
- * vpnpass_proto_unregister() - a helper ends: plain NAT again in every netns
- * @p: the helper
+ * vpnpass_proto_unregister() - a module ends: plain NAT again in every netns
+ * @p: the module
  *
  * Context: process. No callback of @p runs after the return.
  */

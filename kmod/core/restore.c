@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The netlink operation session-restore: reads what user space saved of a
- * session, checks it, has the helper begin it again. A helper has no packet to
+ * session, checks it, has the module begin it again. A module has no packet to
  * go by here, so nothing is taken on trust that the router itself can tell.
  */
 #include <linux/netdevice.h>
@@ -212,7 +212,7 @@ static int read_request(struct genl_info *info, struct vpnpass_restore *r)
 	       read_pins(info, r);
 }
 
-/* Context: vpnpass_mutex, so the helper stays. */
+/* Context: vpnpass_mutex, so the module stays. */
 static int restore(struct genl_info *info, struct vpnpass_restore *r)
 {
 	const struct nlattr *name = info->attrs[VPNPASS_A_SESSION_PROTO];
@@ -222,7 +222,7 @@ static int restore(struct genl_info *info, struct vpnpass_restore *r)
 
 	if (!p) {
 		NL_SET_ERR_MSG_ATTR(info->extack, name,
-				    "no such protocol: its helper module is not loaded");
+				    "no such protocol: its module is not loaded");
 		return -ENOENT;
 	}
 	if (!p->ops->restore) {

@@ -84,7 +84,7 @@ EXPORT_SYMBOL_GPL(vpnpass_session_rebind);
 /**
  * vpnpass_session_alloc() - begin a session for a translated connection
  * @vn: netns
- * @p: the helper
+ * @p: the module
  * @ct: its connection, source NAT set up; a reference is taken
  *
  * Counts against the limits from here on; nobody sees the session before
@@ -298,10 +298,10 @@ EXPORT_SYMBOL_GPL(vpnpass_address_known);
 /**
  * vpnpass_session_by_ct() - the session of a connection
  * @vn: netns
- * @p: the helper whose session it has to be, or NULL: any
+ * @p: the module whose session it has to be, or NULL: any
  * @ct: the connection
  *
- * A flow can have one helper's port at either end: what one helper sees of a
+ * A flow can have one module's port at either end: what one module sees of a
  * connection may be another's session.
  *
  * Context: RCU read side.
@@ -373,7 +373,7 @@ static void session_finish(struct vpnpass_session *s, const char *reason)
  * @s: a published session, seen under RCU
  * @reason: for events and traces
  *
- * Context: any but under vpnpass_net.lock or the helper's locks.
+ * Context: any but under vpnpass_net.lock or the module's locks.
  * Return: whether it was this call that ended it.
  */
 bool vpnpass_session_end(struct vpnpass_session *s, const char *reason)

@@ -4,11 +4,11 @@
  * limits, counters and events, all per network namespace.
  *
  * Data flows one way. ingress.c reads a packet, pin.c finds whose it is,
- * attach.c hands it that connection; what no pin claims goes to the helper's
+ * attach.c hands it that connection; what no pin claims goes to the module's
  * own policy, which makes sessions and pins for the packets to come.
  *
  * Locks, outermost first: vpnpass_mutex (registry, modes, settings; process
- * context), a helper's own lock, vpnpass_net.lock (session lists, limits;
+ * context), a module's own lock, vpnpass_net.lock (session lists, limits;
  * any context, BH off), rhashtable's bucket locks.
  */
 #ifndef VPNPASS_CORE_H
@@ -28,9 +28,9 @@
 
 #include "kinds.h"
 
-#define VPNPASS_PROTOS		8	/* helpers that can be loaded at once */
-#define VPNPASS_SETTINGS	12	/* settings one helper can have */
-#define VPNPASS_COUNTERS	32	/* counters one helper can have */
+#define VPNPASS_PROTOS		8	/* modules that can be loaded at once */
+#define VPNPASS_SETTINGS	12	/* settings one module can have */
+#define VPNPASS_COUNTERS	32	/* counters one module can have */
 #define VPNPASS_TIMEOUT_MAX	864000UL	/* s: ten days */
 #define VPNPASS_KNOWN_BITS	8	/* size of the hash of sessions' addresses */
 
@@ -121,7 +121,7 @@ struct vpnpass_setting {
 	bool gone;
 };
 
-/* Settings every helper has, at these indices; its own come after. */
+/* Settings every module has, at these indices; its own come after. */
 enum {
 	VPNPASS_SET_TIMEOUT,
 	VPNPASS_SET_MAX_SESSIONS,
@@ -154,7 +154,7 @@ struct vpnpass_fast_number {
 	u8 kind;
 };
 
-/* For helpers whose packets may go the fast way, see fast.h. The counters are three, of
+/* For modules whose packets may go the fast way, see fast.h. The counters are three, of
  * which @first is the index of the first.
  */
 #define VPNPASS_FAST_SETTING	{ "fast", "ms", 0, 10000, 0 }
@@ -163,7 +163,7 @@ struct vpnpass_fast_number {
 	[(first) + 1] = "fast_learned",					\
 	[(first) + 2] = "fast_refused"
 
-/* Counters every helper has, at these indices; its own come after. */
+/* Counters every module has, at these indices; its own come after. */
 enum {
 	VPNPASS_CNT_SESSIONS_NEW,
 	VPNPASS_CNT_SESSIONS_END,
@@ -226,7 +226,7 @@ enum vpnpass_hint_what {
 };
 
 /**
- * struct vpnpass_hint - what one helper tells the others about a client
+ * struct vpnpass_hint - what one module tells the others about a client
  * @what: enum vpnpass_hint_what
  * @family: of the addresses
  * @client: address before NAT
@@ -287,7 +287,7 @@ struct vpnpass_restore {
 };
 
 /**
- * struct vpnpass_match - packets that a helper is for
+ * struct vpnpass_match - packets that a module is for
  * @l4proto: IPPROTO_*
  * @block_only: dropped when the switch is at block, else not looked at
  * @no_post: post() has no use for them
@@ -329,7 +329,7 @@ struct vpnpass_match {
  *	the pinned way. Confirms the entry when it begins a session on it. Packets
  *	of entries that were there before, or that have another's helper, are seen
  *	in PREROUTING and OUTPUT. Returns a netfilter verdict. Softirq, RCU.
- * @hint: another helper saw the client at a key exchange; may be NULL
+ * @hint: another module saw the client at a key exchange; may be NULL
  * @restore: begin a session that was saved, or add its numbers to one that is
  *	there. Returns how many were added or -errno with extack; may be NULL.
  *	Process context, vpnpass_mutex, RCU.
@@ -338,10 +338,10 @@ struct vpnpass_match {
  * @session_state: state in a word for user space; may be NULL
  * @session_version: version of the protocol for user space, 0 when it is not
  *	known; may be NULL
- * @session_child: another helper's session that came out of this one, whose
+ * @session_child: another module's session that came out of this one, whose
  *	numbers user space is shown with it, or NULL; may be NULL. RCU,
  *	vpnpass_net.lock held
- * @net_init: a netns begins (or the helper is loaded into it); process context
+ * @net_init: a netns begins (or the module is loaded into it); process context
  * @net_exit: the netns ends, its sessions are gone; process context
  */
 struct vpnpass_ops {
@@ -420,14 +420,14 @@ struct vpnpass_proto {
  * @pins: its pins, under vpnpass_net.lock
  * @ct: a reference is held until a grace period after the end
  * @vn: the netns
- * @proto: the helper
+ * @proto: the module
  * @client: address before NAT
  * @peer: the gateway or server
  * @local: the router's address that the peer sees
  * @family: of the addresses
  * @hidden: not for user space to see (a control connection, whose calls are);
- *	set by the helper before it publishes
- * @keep_ct: its connection outlives it; set by the helper before it ends it
+ *	set by the module before it publishes
+ * @keep_ct: its connection outlives it; set by the module before it ends it
  * @help_at: where the connection's helper extension was before it was let go of, or 0
  * @unwatched: its connection has no conntrack helper of ours: by intent, or as it
  *	was plain NAT's before
@@ -584,7 +584,7 @@ static inline void vpnpass_session_seen(struct vpnpass_session *s)
 		vpnpass_attach_answered(s->ct);
 }
 
-/* registry.c: registration; process context. The helper stays valid until
+/* registry.c: registration; process context. The module stays valid until
  * vpnpass_proto_unregister() returns, which ends its sessions everywhere.
  */
 int vpnpass_proto_register(struct vpnpass_proto *p, const struct vpnpass_ops *ops);
@@ -596,7 +596,7 @@ int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8
 void vpnpass_port_unwatch(struct vpnpass_net *vn, u8 family,
 			  const union nf_inet_addr *addr, u16 port);
 
-/* registry.c: tell the other helpers; softirq, RCU. */
+/* registry.c: tell the other modules; softirq, RCU. */
 void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* memory.c; any context */

@@ -131,17 +131,17 @@ static int watch_new(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8 f
 }
 
 /**
- * vpnpass_port_watch() - have UDP packets with a further port reach a helper
+ * vpnpass_port_watch() - have UDP packets with a further port reach a module
  * @vn: netns
- * @p: the helper, which has a UDP port among its matches
+ * @p: the module, which has a UDP port among its matches
  * @family: of the address
  * @addr: packets to or from this one, as they are before or after NAT
  * @port: and with this port there, host order
  *
- * Packets with a port of some helper's matches go there as before.
+ * Packets with a port of some module's matches go there as before.
  *
  * Context: any; takes vpnpass_net.lock.
- * Return: 0, to be undone by vpnpass_port_unwatch(); -EBUSY when another helper
+ * Return: 0, to be undone by vpnpass_port_unwatch(); -EBUSY when another module
  * watches the port, -ENOSPC when the netns watches too many, -ENOMEM.
  */
 int vpnpass_port_watch(struct vpnpass_net *vn, const struct vpnpass_proto *p, u8 family,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ESP through NAT (RFC 4303): the helper's face to the core. Reads SPIs, asks
+ * ESP through NAT (RFC 4303): the module's face to the core. Reads SPIs, asks
  * the pairing policy whose they are, registers.
  */
 #include <linux/module.h>

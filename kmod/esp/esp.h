@@ -156,10 +156,10 @@ void esp_session_out(struct esp_session *es, u32 spi);
 void esp_session_end(struct vpnpass_session *s);
 const char *esp_session_state(const struct vpnpass_session *s);
 
-/* hint.c */
+/* key_exchange.c */
 void esp_take_hint(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
-/* make.c */
+/* early.c */
 struct esp_session *esp_session_find(struct vpnpass_net *vn,
 				     const struct esp_conn *c, bool *taken);
 struct esp_session *esp_session_make(struct vpnpass_net *vn,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IKE on UDP port 500 (RFC 2408, RFC 7296): the helper's face to the core.
+ * IKE on UDP port 500 (RFC 2408, RFC 7296): the module's face to the core.
  * Every message is read, so that none is handed to the core's pinned path:
  * number() has none to give, and miss() looks for the pin itself.
  */

@@ -3,7 +3,7 @@
  * Declarations that the files of the IKE module share. One lock per netns guards
  * everything but the packets' own path through pins: IKE is slow traffic.
  *
- * Locks: ike_net.lock, then vpnpass_net.lock or a lock of the ESP helper's.
+ * Locks: ike_net.lock, then vpnpass_net.lock or a lock of the ESP module's.
  */
 #ifndef VPNPASS_IKE_H
 #define VPNPASS_IKE_H
@@ -57,7 +57,7 @@ enum ike_state {
 struct ike_session;
 
 /**
- * struct ike_net - the helper's state in one netns
+ * struct ike_net - the module's state in one netns
  * @vn: the netns
  * @lock: guards all that follows, and every peer, client, SA and session list
  * @peers: struct ike_peer by address
@@ -120,7 +120,7 @@ struct ike_client {
  * @last: when a message last was of it, ms
  * @st: the tracker's
  * @trip: the request that the gateway's round trip is measured by
- * @trip_ms: what that took and the other helpers have not been told, or
+ * @trip_ms: what that took and the other modules have not been told, or
  *	IKE_NO_ROUND_TRIP
  */
 struct ike_sa {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vpnpass_ike.ko: two helpers, "ike" for port 500 and "natt" for port 4500,
+ * vpnpass_ike.ko: two protocols, "ike" for port 500 and "natt" for port 4500,
  * with a switch each.
  */
 #include <linux/module.h>

@@ -224,7 +224,7 @@ static void sa_round_trip(struct ike_sa *sa, u32 ms)
 		sa->trip_ms = ms;
 }
 
-/* ESP's helper knows the client only once it asks for SAs: what was measured before is
+/* ESP's module knows the client only once it asks for SAs: what was measured before is
  * told then.
  */
 static u32 trip_to_tell(struct ike_sa *sa, u32 ev)
@@ -322,7 +322,7 @@ static void tell(const struct ike_session *is, u8 what, u32 rtt_ms)
 		vpnpass_hint_send(is->s.vn, &hint);
 }
 
-/* Tell the other helpers what a message meant for ESP. No lock held. */
+/* Tell the other modules what a message meant for ESP. No lock held. */
 static void tell_all(const struct ike_session *is, u32 ev, u32 trip_ms)
 {
 	if (ev & (IKE_EV_CHILD_RETRACT | IKE_EV_NO_CHILD))

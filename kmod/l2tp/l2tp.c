@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * L2TP through NAT (RFC 2661, RFC 3931): the helper's face to the core. Says
+ * L2TP through NAT (RFC 2661, RFC 3931): the module's face to the core. Says
  * which numbers packets have, reads what leaves the router, registers.
  */
 #include <linux/l2tp.h>

@@ -7,7 +7,7 @@
  * over UDP by their ports, which NAT has made unique, over IP by their session
  * ID. Control messages are read where they leave the router (control.c).
  *
- * Only what a client sends makes the helper allocate, with two exceptions that
+ * Only what a client sends makes the module allocate, with two exceptions that
  * the client's own messages bound: l2tp_move(), and the pins of claimed IDs.
  *
  * Locks: l2tp_net.lock, then the core's.
@@ -126,7 +126,7 @@ struct l2tp_session {
 };
 
 /**
- * struct l2tp_net - the helper's state in one netns
+ * struct l2tp_net - the module's state in one netns
  * @lock: guards all that sessions and groups hold
  * @groups: struct l2tp_group by key
  * @zones: reply zones in use

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PPTP through NAT (RFC 2637): the helper's face to the core.
+ * PPTP through NAT (RFC 2637): the module's face to the core.
  *
  * GRE finds its call by a pin. The control connection is read where packets
  * leave the router, after NAT, or arrive at the router's own client.

@@ -81,7 +81,7 @@ struct pptp_node {
 };
 
 /**
- * struct pptp_net - the helper's part of a netns
+ * struct pptp_net - the module's part of a netns
  * @pools: struct pptp_pool by key
  * @table: struct pptp_node by key
  * @lock: the list of parked connections

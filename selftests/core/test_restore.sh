@@ -222,7 +222,7 @@ if python3 -c 'import yaml' 2> /dev/null; then
 	done
 	raw "no translation" "EINVAL client, peer and local are three addresses" client="$PUB"
 	without proto
-	raw "no such protocol" "ENOENT no such protocol: its helper module is not loaded" proto=quic
+	raw "no such protocol" "ENOENT no such protocol: its module is not loaded" proto=quic
 	without lifetime
 	raw "no life" "ERANGE value out of range" lifetime=0
 	raw "too long a life" "ERANGE value out of range" lifetime=864000001

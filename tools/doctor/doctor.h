@@ -61,7 +61,7 @@ struct report {
  * struct ours - What our own modules know.
  * @loaded: The core is.
  * @known: It answered.
- * @protos: The helpers that are loaded.
+ * @protos: The protocols whose modules are loaded.
  * @n_protos: How many.
  * @sessions: All sessions.
  * @n_sessions: How many.

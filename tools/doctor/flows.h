@@ -17,7 +17,7 @@
  * @l4proto: IP protocol.
  * @port: Destination port, 0 where there are none.
  * @source: Source port, 0 when it may be any.
- * @helped: We have a helper for it.
+ * @helped: We have a module for it.
  */
 struct vpn {
 	const char *proto, *title;

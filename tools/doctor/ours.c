@@ -93,7 +93,7 @@ void ours_free(struct ours *ours)
  * @ours: What they told.
  * @name: The protocol.
  *
- * Return: it, NULL when its helper is not loaded.
+ * Return: it, NULL when its module is not loaded.
  */
 const struct proto *ours_proto(const struct ours *ours, const char *name)
 {
@@ -106,7 +106,7 @@ const struct proto *ours_proto(const struct ours *ours, const char *name)
 }
 
 /**
- * ours_helps - Whether a protocol is helped: its helper is loaded and on.
+ * ours_helps - Whether a protocol is helped: its module is loaded and on.
  * @ours: What they told.
  * @name: The protocol.
  */

@@ -127,7 +127,7 @@ enum vpnpass_event_type {
 
 /**
  * enum vpnpass_a_proto - A protocol of this network namespace.
- * @VPNPASS_A_PROTO_NAME: Protocol name, such as esp; one per loaded helper.
+ * @VPNPASS_A_PROTO_NAME: Protocol name, such as esp; one per loaded module.
  *   (string, up to 15 bytes)
  * @VPNPASS_A_PROTO_MODE: The switch. (u32, enum vpnpass_mode)
  * @VPNPASS_A_PROTO_SESSIONS: Number of sessions now. (u32)

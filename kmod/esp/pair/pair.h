@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Which client does an inbound ESP SPI belong to? docs/pairing.md explains the
- * rules; this is the interface that the ESP helper, the unit tests and the
+ * rules; this is the interface that the ESP module, the unit tests and the
  * simulator use.
  *
  * Pure: no allocation, no clock, no kernel call. The embedder owns all

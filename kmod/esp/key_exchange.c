@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hints of the IKE helper: a client asks its gateway for SAs, has just made some, or has
+ * Hints of the IKE module: a client asks its gateway for SAs, has just made some, or has
  * not; and how long the gateway takes to answer. They explain an SPI that turns up soon.
  * The gateway may be the first to use its SA, so the client's session is made here when
  * it has none, or has one of an address that it is no longer known by.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sessions of clients that have sent no ESP yet: their connection is made
- * beforehand, so that what the gateway sends first finds it. For hint.c, after
+ * beforehand, so that what the gateway sends first finds it. For key_exchange.c, after
  * a key exchange, and restore.c, after a reload.
  */
 #include <net/netfilter/nf_conntrack_core.h>
