@@ -329,10 +329,16 @@ bool vpnpass_fast_want(struct vpnpass_net *vn, struct vpnpass_pin *pin,
 	u32 lease = lease_of(vn, pin), now = vpnpass_now();
 	struct vpnpass_fast_seen *seen;
 	struct sk_buff *skb = pkt->skb;
+	struct vpnpass_way *way;
 	unsigned int len;
 
-	if (!lease || pkt->state->hook != NF_INET_PRE_ROUTING || open_way(vn, pin, now) ||
-	    now - READ_ONCE(pin->fast_tried) < READ_ONCE(pin->fast_wait))
+	if (!lease || pkt->state->hook != NF_INET_PRE_ROUTING)
+		return false;
+	/* It was no candidate, such as with IP options: those behind it must not overtake it. */
+	way = open_way(vn, pin, now);
+	if (way)
+		WRITE_ONCE(way->lease, 0);
+	if (now - READ_ONCE(pin->fast_tried) < READ_ONCE(pin->fast_wait))
 		return false;
 	len = length_of(pkt);
 	seen = &this_cpu_ptr(vn->fast)->seen[place];

@@ -4,7 +4,7 @@
  * and to many addresses, one or a great many. Called by selftests/esp.
  *
  * usage: espsend -s SRC[/N] -d DST[/N] [-n COUNT] [-r RATE] [-i SPI[/N]]
- *		  [-q SEQ] [-l BYTES] [-p PROTO]
+ *		  [-q SEQ] [-l BYTES] [-p PROTO] [-e N [-L BYTES] [-o]]
  *	-s  source address, or N in a row, chosen at random per packet
  *	-d  destination, likewise
  *	-n  packets (1); 0: until SIGTERM
@@ -13,6 +13,7 @@
  *	-q  sequence number (else at random); counts up on an SPI of -i
  *	-l  bytes after the IP header (40); fewer than 8 cut SPI and sequence
  *	-p  protocol (50, ESP); 51, AH: SPI and sequence where RFC 4302 has them
+ *	-e  every Nth packet is different: -L bytes long, or with IP options (-o, IPv4)
  * Prints "sent N failed N ms N".
  */
 #define _GNU_SOURCE
@@ -23,6 +24,7 @@
 
 #define BATCH	32
 #define LEN_MAX	1400
+#define OPTIONS	4	/* octets: as many "no operation", RFC 791 3.1 */
 
 struct job {
 	struct addr src, dst;
@@ -30,7 +32,9 @@ struct job {
 	bool any_spi, any_seq;
 	unsigned long count;
 	long rate;
-	size_t len;
+	size_t len, other_len;
+	unsigned long every;
+	bool options;
 	uint8_t proto;
 };
 
@@ -70,18 +74,33 @@ static struct addr addr_range(char *text, uint32_t *n)
 	return addr_parse(text);
 }
 
+static size_t add_options(uint8_t *to, size_t off)
+{
+	struct iphdr *h = (void *)to;
+
+	memset(to + off, IPOPT_NOP, OPTIONS);
+	h->ihl += OPTIONS / 4;
+	h->tot_len = htons(ntohs(h->tot_len) + OPTIONS);
+	h->check = 0;
+	h->check = fold(sum16(0, h, off + OPTIONS));
+	return off + OPTIONS;
+}
+
 /* SPI and sequence come first in ESP (RFC 4303 2), at 4 in AH (RFC 4302 2). */
 static size_t fill(uint8_t *to, const struct job *j, unsigned long i, struct addr *dst)
 {
 	struct addr src = addr_plus(j->src, j->n_src > 1 ? any() % j->n_src : 0);
+	bool other = j->every && i % j->every == j->every - 1;
+	size_t off, len = other && j->other_len ? j->other_len : j->len;
 	uint8_t body[LEN_MAX + 16] = { 0 };
 	uint32_t num[2];
-	size_t off;
 
 	*dst = addr_plus(j->dst, j->n_dst > 1 ? any() % j->n_dst : 0);
 	num[0] = htonl(j->any_spi ? any() | 0x100 : j->spi + i % j->n_spi);
 	num[1] = htonl(j->any_seq ? any() : j->any_spi ? j->seq : j->seq + i / j->n_spi);
-	off = ip_header(to, src, *dst, j->proto, j->len);
+	off = ip_header(to, src, *dst, j->proto, len);
+	if (other && j->options)
+		off = add_options(to, off);
 	if (j->proto == IPPROTO_AH) {
 		body[0] = IPPROTO_UDP;
 		body[1] = 4;
@@ -89,13 +108,13 @@ static size_t fill(uint8_t *to, const struct job *j, unsigned long i, struct add
 	} else {
 		memcpy(body, num, sizeof(num));
 	}
-	memcpy(to + off, body, j->len);
-	return off + j->len;
+	memcpy(to + off, body, len);
+	return off + len;
 }
 
 static unsigned int send_batch(int fd, const struct job *j, unsigned long i, unsigned int n)
 {
-	static uint8_t buf[BATCH][LEN_MAX + 40];
+	static uint8_t buf[BATCH][LEN_MAX + 40 + OPTIONS];
 	struct sockaddr_storage to[BATCH];
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
@@ -180,7 +199,7 @@ int main(int argc, char **argv)
 	};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:d:n:r:i:q:l:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:d:n:r:i:q:l:p:e:L:o")) != -1) {
 		switch (opt) {
 		case 's': j.src = addr_range(optarg, &j.n_src); break;
 		case 'd': j.dst = addr_range(optarg, &j.n_dst); break;
@@ -190,12 +209,17 @@ int main(int argc, char **argv)
 		case 'q': j.seq = strtoul(optarg, NULL, 0); j.any_seq = false; break;
 		case 'l': j.len = strtoul(optarg, NULL, 0); break;
 		case 'p': j.proto = strtoul(optarg, NULL, 0); break;
+		case 'e': j.every = strtoul(optarg, NULL, 0); break;
+		case 'L': j.other_len = strtoul(optarg, NULL, 0); break;
+		case 'o': j.options = true; break;
 		default: return 2;
 		}
 	}
-	if (!j.src.family || j.src.family != j.dst.family || j.len > LEN_MAX || !j.n_spi) {
+	if (!j.src.family || j.src.family != j.dst.family || j.len > LEN_MAX || !j.n_spi ||
+	    j.other_len > LEN_MAX || (j.options && j.src.family != AF_INET)) {
 		fprintf(stderr, "usage: espsend -s SRC[/N] -d DST[/N] [-n COUNT] [-r RATE]"
-				" [-i SPI[/N]] [-q SEQ] [-l BYTES] [-p PROTO]\n");
+				" [-i SPI[/N]] [-q SEQ] [-l BYTES] [-p PROTO]"
+				" [-e N [-L BYTES] [-o]]\n");
 		return 2;
 	}
 	seed = 0x9e3779b97f4a7c15ull ^ (uint64_t)getpid() << 20;

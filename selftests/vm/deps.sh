@@ -9,7 +9,7 @@ set -u
 set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml
 python3-jsonschema"
 set_vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod iproute2 nftables conntrack \
-iptables iputils-ping python3 util-linux procps binutils jq gcc make libc6-dev"
+iptables iputils-ping ethtool python3 util-linux procps binutils jq gcc make libc6-dev"
 set_peers="dkms strongswan-swanctl strongswan-charon ppp pptp-linux pptpd xl2tpd tcpdump socat conntrackd ufw"
 set_cross="gcc-aarch64-linux-gnu gcc-s390x-linux-gnu gcc-arm-linux-gnueabihf libc6-dev-s390x-cross
 libc6-dev-armhf-cross qemu-user-static clang lld llvm sparse"
