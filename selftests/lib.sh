@@ -11,7 +11,7 @@
 #   lib/esp.sh      esp_up, esp_rekey, esp_ping, xfrm_stat
 #   lib/pptp.sh     pptp_server, pptp_dial, pptp_up, pptp_ping
 #   lib/tool.sh     vp, vp_is, counter, sessions, tap, tap_seen
-#   lib/fast.sh     fast_of, packets_of, count_at, seen, mib
+#   lib/fast.sh     fast_of, packets_of, count_at, seen, mib; VPNPASS_FAST=MS: fast everywhere
 #
 # Global variables by which functions return something:
 #   topo        n_clients, n_gateways; nsp, CIP, GIP, PUB and others of lib/topo.sh

@@ -2,6 +2,18 @@
 # shellcheck shell=bash
 # Helpers of fast/: which packets went fast, and what counters and rules saw of them.
 
+# fast_for_all: with VPNPASS_FAST=MS in the environment packets go fast in every script that
+# does not say otherwise. Called when the modules are loaded and when the router is there.
+fast_for_all()
+{
+	local p
+
+	[ -n "${VPNPASS_FAST-}" ] && [ -e "/run/netns/${nsp}r" ] || return 0
+	for p in esp pptp l2tp; do
+		[ ! -d "/sys/module/vpnpass_$p" ] || vp set $p fast "$VPNPASS_FAST" || return 1
+	done
+}
+
 # fast_client i: prints its address
 fast_client()
 {
@@ -84,4 +96,14 @@ goes_fast()
 all_back()
 {
 	esp_pings "1 2" -c 2 -i 50 -w 300
+}
+
+# fast_works NAME: both clients, fast, and nothing is lost
+fast_works()
+{
+	check "$1: goes fast" busywait 20 goes_fast 1
+	esp_pings "1 2" -c 30 -i 20
+	is "$1: nothing is lost" "$(esp_lost)" 0
+	esp_pings 1 -c 10 -i 20 -s 3000
+	is "$1: nor of what has to be cut up" "$(esp_lost)" 0
 }

@@ -60,6 +60,7 @@ load_modules()
 		# shellcheck disable=SC2086
 		load_module $m || return 1
 	done
+	fast_for_all
 }
 
 # unload_modules: helpers first. Fails when one stays.

@@ -196,6 +196,7 @@ topo()
 		topo_client $i | ip -n "${nsp}c$i" -batch - || return 1
 	done
 	topo_sysctl || return 1
+	fast_for_all || return 1
 	[ -z "$nat" ] || nat_rules wan
 }
 six=
