@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A router and its backup with conntrackd (FTFW): what the backup commits without
-# vpnpass it commits with it, in the same time and with no request for a module, and a
-# PPTP connection besides. conntrackd knows no call IDs: all GRE of two hosts is one entry.
+# vpnpass it commits with it, also when packets go fast, in the same time and with no
+# request for a module, and a PPTP connection besides. conntrackd knows no call IDs: all GRE of two hosts is one entry.
 #
 #   c1 --- r (masquerade) ---- g1
 #          | sync 10.9.0.1
@@ -11,6 +11,7 @@
 . "$(dirname "$0")/../lib.sh"
 checktool conntrack
 checktool conntrackd
+checktool jq
 checktool python3
 
 sim=$(peer pptp_sim) || skip_all "no compiler"
@@ -169,24 +170,44 @@ committed > "$scratch/stock"
 num "stock: entries that the backup commits" "$(wc -l < "$scratch/stock")" -ge 7
 check "stock: conntrackd ends" stop_daemons
 
-# --- with us -----------------------------------------------------------------------
-check "modules load" load_modules
-: > "$asked"
-check "conntrackd runs on both" start_daemons
-check "a TCP connection" tcp_hold
-spawn "$sim" "$nsp" hold 2
-check "PPTP calls" busywait 20 grep -q ready "$spawn_log"
-check "packets of all protocols" traffic
-check "the backup knows of all" busywait 20 synced 9
-ours_ms=$(commit)
-committed > "$scratch/ours"
-is "nothing is missing that the backup commits without us" \
-	"$(comm -23 "$scratch/stock" "$scratch/ours")" ""
-is "the control connection and its GRE besides" \
-	"$(comm -13 "$scratch/stock" "$scratch/ours" | xargs)" "gre 47 tcp 1723"
-is "no module was asked for" "$(grep -c nfct-helper "$asked")" 0
-note "committed in $ours_ms ms, without us in $stock_ms ms"
-num "it takes no longer than without us, within a second" $((ours_ms - stock_ms)) -lt 1000
-check "conntrackd ends" stop_daemons
-check "modules unload" unload_modules
+# --- with us, and with the fast way ------------------------------------------------------
+# ours NAME [MS]: MS is the lease
+ours()
+{
+	local p
+
+	check "$1: modules load" load_modules
+	for p in ${2:+esp pptp l2tp}; do
+		check "$1: fast $p" vp set "$p" fast "$2"
+	done
+	: > "$asked"
+	check "$1: conntrackd runs on both" start_daemons
+	check "$1: a TCP connection" tcp_hold
+	spawn "$sim" "$nsp" hold 2
+	check "$1: PPTP calls" busywait 20 grep -q ready "$spawn_log"
+	check "$1: packets of all protocols" traffic
+	[ -z "${2-}" ] || check "$1: packets go fast" busywait 20 esp_fast
+	check "$1: the backup knows of all" busywait 20 synced 9
+	ours_ms=$(commit)
+	committed > "$scratch/ours"
+	is "$1: nothing is missing that the backup commits without us" \
+		"$(comm -23 "$scratch/stock" "$scratch/ours")" ""
+	is "$1: the control connection and its GRE besides" \
+		"$(comm -13 "$scratch/stock" "$scratch/ours" | xargs)" "gre 47 tcp 1723"
+	is "$1: no module was asked for" "$(grep -c nfct-helper "$asked")" 0
+	note "committed in $ours_ms ms, without us in $stock_ms ms"
+	num "$1: it takes no longer than without us, within a second" \
+		$((ours_ms - stock_ms)) -lt 1000
+	check "$1: conntrackd ends" stop_daemons
+	check "$1: modules unload" unload_modules
+}
+
+esp_fast()
+{
+	both_ways --proto esp --spi 0x12345678 --count 20 --rate 200 &&
+		[ "$(counter fast_packets)" -ge 10 ]
+}
+
+ours "vpnpass"
+ours "fast" 1000
 done_testing
