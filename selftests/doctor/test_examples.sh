@@ -54,7 +54,7 @@ table inet deaf {
 	}
 }
 N
-check "a gateway" answer g1 natt=refuse
+check "a gateway" answer g1 natt=v2-refuse
 
 command='' want='' n=0
 while IFS= read -r line; do

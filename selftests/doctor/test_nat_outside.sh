@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run: timeout=300
-# The doctor concludes from strongSwan's and Libreswan's NAT detection (RFC 7296 2.23) that
-# there is another NAT outside the router, or that there is none. Each wants another group than the one that the
-# doctor begins with. g1 has strongSwan, g2 Libreswan, which listens on TCP 4500 as well.
+# The doctor concludes from strongSwan's and Libreswan's NAT detection (RFC 7296 2.23, of IKEv1
+# RFC 3947 3.2) that there is another NAT outside the router, or that there is none. Each wants
+# another group than the one that the doctor begins with. g1 has strongSwan, g2 Libreswan, which
+# listens on TCP 4500 as well; g3 and g4 have the same, for IKEv1 alone.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ike/daemons.sh"
 . "$(dirname "$0")/doctor.sh"
@@ -11,20 +12,31 @@ checktool jq
 checktool nft nftables
 sw_have || skip_all "strongSwan is missing (packages strongswan-charon, strongswan-swanctl)"
 modprobe -qa nf_tables nft_chain_nat nft_nat nft_masq nf_conntrack_netlink
-daemons=(1)
-! ls_have || daemons+=(2)
+daemons=(1 3)
+! ls_have || daemons=(1 2 3 4)
+versions=(- 2 2 1 1)
+natt=("" "" "" "" 1)	# Libreswan's IKEv1 says that it knows NAT-T only where it may use it
 
 start()
 {
-	mkdir -p "$scratch/g1" "$scratch/g2"
-	sw_conn g1 v c1 2 > "$scratch/g1/conns"
-	# as many half-open exchanges as it likes; it wants cookies when there are some
-	sw_setup='block_threshold = 100' sw_start g1
-	sw_load g1 || return
-	[ "${#daemons[@]}" = 2 ] || return 0
-	ls_conn g2 v c1 2 > "$scratch/g2/conns"
-	ls_setup='listen-tcp=yes' ls_start g2
-	ls_load g2
+	local j
+
+	for j in "${daemons[@]}"; do
+		mkdir -p "$scratch/g$j"
+		# an even number has Libreswan
+		if [ $((j % 2)) = 1 ]; then
+			sw_conn "g$j" v c1 "${versions[j]}" > "$scratch/g$j/conns"
+			# as many half-open exchanges as it likes; it wants cookies when there are some
+			sw_setup='block_threshold = 100' sw_start "g$j"
+			sw_load "g$j" || return
+		else
+			# dh19 is none of IKEv1's groups that the doctor offers
+			ls_natt=${natt[j]} ls_conn "g$j" v c1 "${versions[j]}" |
+				sed "${natt[j]:+s/dh19/modp2048/}" > "$scratch/g$j/conns"
+			ls_setup='listen-tcp=yes' ls_start "g$j"
+			ls_load "g$j" || return
+		fi
+	done
 }
 
 # nat HOST COMMAND...: what IKE on both ports says to one who asks by that command
@@ -40,16 +52,17 @@ outside()
 		add rule ip cgn in ip saddr $PUB snat to 192.0.2.77"
 }
 
-check "topology" topo 1 2
+check "topology" topo 1 4
 daemons_kernel
 check "the gateways start" start
 for j in "${daemons[@]}"; do
-	name=$([ "$j" = 1 ] && echo strongSwan || echo Libreswan)
+	name="$([ $((j % 2)) = 1 ] && echo strongSwan || echo Libreswan), IKEv${versions[j]}"
 	is "$name: from the router, no NAT" "$(nat "${GIP[j]}" R)" "none none"
 	is "$name: from a client, the router's" "$(nat "${GIP[j]}" C 1)" "address address"
 	R "$VPNPASS" -j doctor "${GIP[j]}" > "$scratch/doctor" 2> "$scratch/notes"
 	check "$name: nothing outside" jq -e 'all(.[]; .finding != "nat-outside") and
-		any(.[]; .seen | contains("no NAT on the way"))' "$scratch/doctor"
+		any(.[]; .seen | test("'"IKEv${versions[j]}"', proposal accepted, .*no NAT on the way"))' \
+		"$scratch/doctor"
 	check "$name: a NAT outside" outside "$j"
 	R conntrack -F 2> /dev/null
 	is "$name: it is seen" "$(nat "${GIP[j]}" R)" "address address"
@@ -59,7 +72,7 @@ for j in "${daemons[@]}"; do
 		note "$(cat "$scratch/doctor")"
 done
 # pluto takes no connection without the kernel's part (CONFIG_INET_ESPINTCP)
-if [ "${#daemons[@]}" = 2 ]; then
+if [ "${#daemons[@]}" = 4 ]; then
 	tcp=$(R "$VPNPASS" -j doctor probe "${GIP[2]}" timeout 20 iketcp | jq -r '.[].answer')
 	if grep -q 'TCP_ULP, "espintcp") failed' "$scratch/g2/log"; then
 		skip "Libreswan by TCP 4500" "no espintcp in this kernel"

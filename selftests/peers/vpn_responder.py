@@ -4,9 +4,13 @@
 
     vpn_responder.py [BEHAVIOUR...]
 
-ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v1 answers only IKEv1;
-              with addr=, IKEv2 says what it sees (RFC 7296 2.23); ike=cookie wants a
-              cookie first and then group 19, ike=forced hides its own address
+ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v2-refuse the same and nothing
+              to IKEv1; with addr=, it says what it sees
+              (RFC 7296 2.23, RFC 3947 3.2); ike=cookie wants a cookie first and then
+              group 19, ike=forced hides its own address
+              ike=v1 answers only IKEv1, ike=v1-too refuses IKEv2; ike=v1-sha256 takes
+              that, ike=v1-old knows no NAT-T, ike=v1-forced as above, ike=v1-mute says
+              nothing to a key, ike=v1-secret that it has none; ike=v1-refuse
 iketcp        accepts IKE by TCP 4500 (RFC 9329)
 pptp          accepts; pptp=mute takes the connection and says nothing
 l2tp          accepts; l2tp=move answers from port 41701
@@ -27,6 +31,11 @@ NOTIFY_NO_PROPOSAL, NOTIFY_INVALID_KE, NOTIFY_COOKIE = 14, 17, 16390
 NAT_SOURCE, NAT_DESTINATION = 16388, 16389
 COOKIE = b"a cookie of ours"
 KEY_SIZES = {14: 256, 19: 64}
+# IKEv1: sizes of groups, hashes by their numbers; how it says that it knows NAT-T
+MODP_SIZES = {14: 256, 5: 192, 2: 128}
+HASHES = {2: hashlib.sha1, 4: hashlib.sha256}
+NAT_T = hashlib.md5(b"RFC 3947").digest()
+chosen_v1 = {}
 
 
 class Bad(Exception):
@@ -101,8 +110,8 @@ def check_sa_init(data):
     return found, notified
 
 
-def nat_hash(spis, address, port):
-    return hashlib.sha1(spis + socket.inet_aton(address) + struct.pack("!H", port)).digest()
+def nat_hash(spis, address, port, name=hashlib.sha1):
+    return name(spis + socket.inet_aton(address) + struct.pack("!H", port)).digest()
 
 
 def notify(kind, value, following=0):
@@ -141,31 +150,106 @@ def sa_init_answer(data, how, ends):
         for kind, after in zip(kinds, kinds[1:])) + more)
 
 
-def check_main_mode(data):
+def attributes(data):
+    """RFC 2408 3.3: those of two bytes, all that we are sent."""
+    for kind, value in struct.iter_unpack("!HH", data):
+        need(kind & 0x8000, "an attribute with a length")
+        yield kind & 0x7fff, value
+
+
+def payloads_v1(data, kind):
+    """Yields kind and body, checks the chain."""
+    at = 28
+    while kind:
+        following, zero, size = struct.unpack_from("!BBH", data, at)
+        need(zero == 0 and size >= 4 and at + size <= len(data), "payload header")
+        yield kind, data[at + 4:at + size]
+        kind, at = following, at + size
+    need(at == len(data), "length of the payloads")
+
+
+def check_offer(body):
+    """The transforms, as they are, and what is in them."""
+    doi, situation, following, zero, size, number, proto, spi, count = struct.unpack_from(
+        "!LLBBHBBBB", body)
+    need((doi, situation, following, zero) == (1, 1, 0, 0), "SA payload")
+    need((number, proto, spi) == (1, 1, 0) and size == len(body) - 8, "proposal")
+    transforms = list(substructures(body[16:], 3))
+    need(len(transforms) == count, "number of transforms")
+    for at, t in enumerate(transforms, 1):
+        need(t[:4] == bytes([at, 1, 0, 0]), "transform header")
+        have = dict(attributes(t[4:]))
+        need(have[1] in (5, 7) and have[2] in (2, 4) and have[3] in (1, 3), "transform")
+        need(have[4] in MODP_SIZES and (have[1] == 7) == (14 in have), "group, bits of the key")
+        need((have[11], have[12]) == (1, 28800), "life")
+        yield t, have
+
+
+def check_key(data, payloads, chosen, ends):
+    kinds, bodies = zip(*payloads)
+    need(kinds == (4, 10, 20, 20), f"payloads {kinds}")
+    need(len(bodies[0]) == MODP_SIZES[chosen[4]] and 0 < bodies[0][0] < 0x80, "public value")
+    need(8 <= len(bodies[1]) <= 256, "nonce")
+    if ends[0][0]:
+        need(bodies[2] == nat_hash(data[:16], *ends[0], HASHES[chosen[2]]), "our address")
+
+
+def v1(spis, payloads, exchange=2):
+    kinds = [kind for kind, _ in payloads] + [0]
+    body = b"".join(struct.pack("!BBH", following, 0, 4 + len(value)) + value
+                    for following, (_, value) in zip(kinds[1:], payloads))
+    return spis + struct.pack("!BBBBLL", kinds[0], 0x10, exchange, 0, 0, 28 + len(body)) + body
+
+
+def notify_v1(spis, kind):
+    return v1(spis, [(11, struct.pack("!LBBH", 1, 1, 0, kind))], 5)
+
+
+def sights_v1(spis, ends, how, name):
+    if not ends[0][0]:
+        return []
+    own = bytes(name().digest_size) if how == "v1-forced" else nat_hash(spis, *ends[0], name)
+    return [(20, nat_hash(spis, *ends[1], name)), (20, own)]
+
+
+def main_mode_answer(data, how, ends):
     cookie_i, cookie_r, payload, version, exchange, flags, mid, length = struct.unpack_from(
         "!8s8sBBBBLL", data)
-    need(cookie_i != bytes(8) and cookie_r == bytes(8), "cookies")
-    need((payload, version, exchange, flags, mid) == (1, 0x10, 2, 0, 0), "header")
+    need(cookie_i != bytes(8), "cookie")
+    need((version, exchange, flags, mid) == (0x10, 2, 0, 0), "header")
     need(length == len(data), "length of the message")
-    following, zero, size, doi, situation = struct.unpack_from("!BBHLL", data, 28)
-    need((following, zero, doi, situation) == (0, 0, 1, 1), "SA payload")
-    need(28 + size == len(data), "length of the SA")
-    following, zero, size, number, proto, spi, count = struct.unpack_from("!BBHBBBB", data, 40)
-    need((following, zero, number, proto, spi, count) == (0, 0, 1, 1, 0, 1), "proposal")
-    need(40 + size == len(data), "length of the proposal")
-    following, zero, size, number, kind, reserved = struct.unpack_from("!BBHBBH", data, 48)
-    need((following, zero, number, kind, reserved) == (0, 0, 1, 1, 0), "transform")
-    need(48 + size == len(data) and (size - 8) % 4 == 0, "length of the transform")
+    payloads, spis = list(payloads_v1(data, payload)), cookie_i + b"\xaa" * 8
+    if cookie_r != bytes(8):
+        need(data[:16] == spis and how != "v1-old", "cookies")
+        check_key(data, payloads, chosen_v1[cookie_i], ends)
+        if how == "v1-mute":
+            return None
+        if how == "v1-secret":
+            return notify_v1(spis, 17)
+        return v1(spis, payloads[:2] + sights_v1(spis, ends, how, HASHES[chosen_v1[cookie_i][2]]))
+    need([kind for kind, _ in payloads] == [1, 13] and payloads[1][1] == NAT_T, "payloads")
+    offers = list(check_offer(payloads[0][1]))
+    if how == "v2-refuse":
+        return None
+    if how in ("refuse", "v1-refuse"):
+        return notify_v1(cookie_i + bytes(8), 14)
+    # group, hash, authentication
+    want = (5, 4, 3) if how == "v1-sha256" else (14, 2, 1)
+    taken, have = next((t, h) for t, h in offers if (h[4], h[2], h[3]) == want)
+    chosen_v1[cookie_i] = have
+    body = payloads[0][1][:8] + struct.pack(
+        "!LLL", 12 + len(taken), 1 << 24 | 1 << 16 | 1, 4 + len(taken)) + taken
+    known = [] if how == "v1-old" else [(13, NAT_T)]
+    return v1(spis, [(1, body), (13, b"another's vendor"), *known])
 
 
 def ike_answer(data, how, ends):
-    version = data[17] >> 4
-    if version != 1:
-        answer = sa_init_answer(data, how, ends)
-        return None if how == "v1" else answer
-    check_main_mode(data)
-    spis = data[:8] + b"\xaa" * 8
-    return spis + struct.pack("!BBBBLL", 1, 0x10, 2, 0, 0, len(data)) + data[28:]
+    if data[17] >> 4 == 1:
+        return main_mode_answer(data, how, ends)
+    if how in ("v1-too", "v2-refuse"):
+        how = "refuse"
+    answer = sa_init_answer(data, how, ends)
+    return None if how.startswith("v1") else answer
 
 
 def natt_answer(data, how, ends):

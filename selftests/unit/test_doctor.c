@@ -118,7 +118,7 @@ static size_t ike_accept(uint8_t *to)
 	for (type = 16388; type < 16390; type++) {
 		p = put16(put8(put8(p, type == 16388 ? 41 : 0), 0), 28);
 		p = put16(put8(put8(p, 0), 0), type);
-		nat_hash(p, to, type == 16388 ? &talk.peer : &seen);
+		nat_hash(p, SHA1_SIZE, to, type == 16388 ? &talk.peer : &seen);
 		p += SHA1_SIZE;
 	}
 	return p - to;
@@ -139,6 +139,53 @@ static size_t ike1_refusal(uint8_t *to)
 	p = put16(put8(put8(p, 0), 0), 12);
 	p = put32(p, 1);
 	return put16(put8(put8(p, 1), 0), 14) - to;
+}
+
+/* Some payloads of IKEv1, and the length in the header. */
+static uint8_t *put_v1(uint8_t *p, uint8_t next, const void *data, size_t length)
+{
+	return put_bytes(put16(put8(put8(p, next), 0), 4 + length), data, length);
+}
+
+static size_t end_v1(uint8_t *to, const uint8_t *end)
+{
+	put32(to + 24, end - to);
+	return end - to;
+}
+
+/* A transform of AES, SHA-256, group 2 and a life of 32 bits, as Windows writes it; NAT-T */
+static size_t ike1_accept(uint8_t *to)
+{
+	static const uint8_t sa[] = {
+		0, 0, 0, 1, 0, 0, 0, 1,
+		0, 0, 0, 48, 1, 1, 0, 1,
+		0, 0, 0, 40, 7, 1, 0, 0,
+		0x80, 1, 0, 7, 0x80, 14, 0, 128, 0x80, 2, 0, 4, 0x80, 4, 0, 2, 0x80, 3, 0, 1,
+		0x80, 11, 0, 1, 0, 12, 0, 4, 0, 0, 0x70, 0x80,
+	};
+	static const uint8_t natt[] = {
+		0x4a, 0x13, 0x1c, 0x81, 0x07, 0x03, 0x58, 0x45, 0x5c, 0x57, 0x28, 0xf2, 0x0e,
+		0x95, 0x45, 0x2f,
+	};
+	uint8_t *p = put_ike(to, 8, 1, 0x10, 2, 0, 0);
+
+	return end_v1(to, put_v1(put_v1(p, 13, sa, sizeof(sa)), 0, natt, sizeof(natt)));
+}
+
+/* Its key, nonce, the address that it sees and those that it has */
+static size_t ike1_key(uint8_t *to)
+{
+	struct endpoint seen = endpoint("192.0.2.7", 1024), other = endpoint("10.0.0.1", 500);
+	const struct endpoint *all[] = { &seen, &other, &talk.peer };
+	uint8_t *p = put_ike(to, 8, 4, 0x10, 2, 0, 0), value[128] = { 1 }, hash[SHA256_SIZE];
+	size_t i;
+
+	p = put_v1(put_v1(p, 10, value, sizeof(value)), 20, value, 16);
+	for (i = 0; i < 3; i++) {
+		nat_hash(hash, sizeof(hash), to, all[i]);
+		p = put_v1(p, i < 2 ? 20 : 0, hash, sizeof(hash));
+	}
+	return end_v1(to, p);
 }
 
 static size_t l2tp_accept(uint8_t *to)
@@ -181,14 +228,15 @@ static const struct {
 	{ &service_ike, ike_accept, "IKEv2, proposal accepted" },
 	{ &service_ike_tcp, ike_by_tcp, "IKEv2, proposal accepted" },
 	{ &service_ike, ike1_refusal, "IKEv1, NO_PROPOSAL_CHOSEN" },
+	{ &service_ike, ike1_accept, "IKEv1, proposal accepted" },
 	{ &service_l2tp, l2tp_accept, "L2TP, accepted" },
 	{ &service_openvpn, openvpn_reset, "OpenVPN, hard reset" },
 	{ &service_pptp, pptp_accept, "PPTP, accepted, host xxxxxxxx" },
 };
 
 /* From the heap, so that a read beyond the end is seen. */
-static bool understands(const struct service *s, const uint8_t *data, size_t length,
-			char text[PROBE_TEXT])
+static bool understands_next(const struct service *s, const uint8_t *data, size_t length,
+			     char text[PROBE_TEXT])
 {
 	uint8_t *copy = malloc(length ? length : 1);
 	bool good;
@@ -203,6 +251,16 @@ static bool understands(const struct service *s, const uint8_t *data, size_t len
 	}
 	free(copy);
 	return good;
+}
+
+/* As the first that is said */
+static bool understands(const struct service *s, const uint8_t *data, size_t length,
+			char text[PROBE_TEXT])
+{
+	talk.old = false;
+	talk.refusal[0] = '\0';
+	talk.main = (struct main_mode){};
+	return understands_next(s, data, length, text);
 }
 
 static void test_answer(const struct service *s, size_t (*answer)(uint8_t *to), const char *want)
@@ -255,14 +313,38 @@ static void test_mirrors(void)
 	ok(!understands(&service_openvpn, data, 26, text), "nor another's session");
 }
 
-/* RFC 3174 7.3, and lengths about a block's, with what sha1sum(1) says of them. */
-static void test_sha1(void)
+/* RFC 3174 7.3, RFC 6234 8.5, and lengths about a block's, as sha1sum(1) and sha256sum(1) say. */
+struct digest {
+	const char *text;
+	int times;
+	uint32_t words[8];
+};
+
+static void test_digests(const struct digest *cases, size_t n, size_t words)
 {
-	static const struct {
-		const char *text;
-		int times;
-		uint32_t digest[5];
-	} cases[] = {
+	uint8_t digest[DIGEST_MAX];
+	char name[80];
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		size_t size = strlen(cases[i].text), length = size * cases[i].times;
+		uint8_t *data = malloc(length ? length : 1);
+		bool same = true;
+
+		for (k = 0; k < (size_t)cases[i].times; k++)
+			memcpy(data + k * size, cases[i].text, size);
+		sha_digest(digest, 4 * words, data, length);
+		for (k = 0; k < words; k++)
+			same &= get32(digest + 4 * k) == cases[i].words[k];
+		snprintf(name, sizeof(name), "SHA with %zu words of %zu bytes", words, length);
+		ok(same, name);
+		free(data);
+	}
+}
+
+static void test_sha(void)
+{
+	static const struct digest sha1[] = {
 		{ "abc", 1, { 0xa9993e36, 0x4706816a, 0xba3e2571, 0x7850c26c, 0x9cd0d89d } },
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
 		  { 0x84983e44, 0x1c3bd26e, 0xbaae4aa1, 0xf95129e5, 0xe54670f1 } },
@@ -274,25 +356,35 @@ static void test_sha1(void)
 		{ "x", 56, { 0x90130536, 0x7c259952, 0xf4e7af83, 0x23f480d5, 0x9f81335b } },
 		{ "x", 63, { 0x0ddc4e0c, 0xccd9a128, 0x50deb5ab, 0xb0853a44, 0x25559fec } },
 		{ "x", 64, { 0xbb2fa3ee, 0x7afb9f54, 0xc6dfb5d0, 0x21f14b1f, 0xfe40c163 } },
+	}, sha256[] = {
+		{ "abc", 1,
+		  { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+		    0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad } },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+		  { 0x248d6a61, 0xd20638b8, 0xe5c02693, 0x0c3e6039,
+		    0xa33ce459, 0x64ff2167, 0xf6ecedd4, 0x19db06c1 } },
+		{ "a", 1000000,
+		  { 0xcdc76e5c, 0x9914fb92, 0x81a1c7e2, 0x84d73e67,
+		    0xf1809a48, 0xa497200e, 0x046d39cc, 0xc7112cd0 } },
+		{ "", 1,
+		  { 0xe3b0c442, 0x98fc1c14, 0x9afbf4c8, 0x996fb924,
+		    0x27ae41e4, 0x649b934c, 0xa495991b, 0x7852b855 } },
+		{ "x", 55,
+		  { 0xd5e28568, 0x3cd4efc0, 0x2d021a5c, 0x62014694,
+		    0x95890100, 0x5d6f71e8, 0x9e0989fa, 0xc77e4072 } },
+		{ "x", 56,
+		  { 0x04c26261, 0x370ee754, 0x1549d16d, 0xee320c72,
+		    0x3e3fd146, 0x71e66a09, 0x9afe0a37, 0x7c16888e } },
+		{ "x", 63,
+		  { 0x75220b47, 0x218278e6, 0x56f2013b, 0xb8f0c455,
+		    0xa25eaf01, 0xe86c6492, 0x4e9d48d8, 0x9776d6f2 } },
+		{ "x", 64,
+		  { 0x7ce10097, 0x1f64e700, 0x1e8fe5a5, 0x1973ecdf,
+		    0xe1ced42b, 0xefe7ee8d, 0x5fd62195, 0x06b5393c } },
 	};
-	uint8_t digest[SHA1_SIZE];
-	char name[80];
-	size_t i, k;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t size = strlen(cases[i].text), length = size * cases[i].times;
-		uint8_t *data = malloc(length ? length : 1);
-		bool same = true;
-
-		for (k = 0; k < (size_t)cases[i].times; k++)
-			memcpy(data + k * size, cases[i].text, size);
-		sha1_digest(digest, data, length);
-		for (k = 0; k < 5; k++)
-			same &= get32(digest + 4 * k) == cases[i].digest[k];
-		snprintf(name, sizeof(name), "SHA-1 of %zu bytes", length);
-		ok(same, name);
-		free(data);
-	}
+	test_digests(sha1, sizeof(sha1) / sizeof(sha1[0]), 5);
+	test_digests(sha256, sizeof(sha256) / sizeof(sha256[0]), 8);
 }
 
 static void test_sight(void)
@@ -326,8 +418,10 @@ static void test_wishes(void)
 {
 	uint8_t data[PROBE_SIZE];
 	char text[PROBE_TEXT];
-	size_t plain = service_ike.ask(data, &talk, 0);
+	size_t plain;
 
+	talk.old = false;
+	plain = service_ike.ask(data, &talk, 0);
 	ok(understands(&service_ike, data, ike_wish(data), text) && talk.again &&
 	   talk.group == 19, "another group");
 	ok(service_ike.ask(data, &talk, 0) == plain - 256 + 64, "is used");
@@ -336,6 +430,53 @@ static void test_wishes(void)
 	ok(service_ike.ask(data, &talk, 0) == plain - 256 + 64 + 12 && data[16] == 41 &&
 	   get32(data + 28 + 8) == 0x12345678, "comes back");
 	ok(understands(&service_ike, data, ike_accept(data), text) && !talk.again, "then not");
+}
+
+/* A refusal of IKEv2, then IKEv1's two answers; each comes twice and is heard once. */
+static void test_main_mode(void)
+{
+	struct endpoint sent = endpoint("192.0.2.7", 1024);
+	uint8_t data[PROBE_SIZE], question[PROBE_SIZE];
+	char text[PROBE_TEXT];
+	uint16_t port = 0;
+	size_t length;
+
+	understands(&service_ike, data, ike_refusal(data), text);
+	ok(talk.again && talk.old, "IKEv1 is asked for when IKEv2 is refused");
+	ok(!understands_next(&service_ike, data, ike_refusal(data), text), "once");
+	length = service_ike.ask(question, &talk, 0);
+	ok(question[17] == 0x10 && question[18] == 2 && !get32(question + 8), "by main mode");
+	ok(!understands_next(&service_ike, question, length, text), "a mirror is no answer to it");
+	ok(understands_next(&service_ike, data, ike1_accept(data), text) && talk.again &&
+	   talk.main.group == 2 && talk.main.hash_size == SHA256_SIZE, "a transform is taken");
+	ok(!strcmp(text, "IKEv2, NO_PROPOSAL_CHOSEN; IKEv1, proposal accepted"), "both are said");
+	ok(!understands_next(&service_ike, data, ike1_accept(data), text), "taken once");
+	length = service_ike.ask(question, &talk, 0);
+	ok(length == 28 + 4 + 128 + 4 + 32 + 2 * (4 + SHA256_SIZE) &&
+	   get32(question + 8) == 0xaaaaaaaa && question[16] == 4, "a key is sent");
+	length = ike1_key(data);
+	data[8] ^= 1;
+	ok(!understands_next(&service_ike, data, length, text), "another's cookie is none of ours");
+	data[8] ^= 1;
+	ok(understands_next(&service_ike, data, length, text) && !talk.again &&
+	   talk.sight.told && talk.sight.honest, "the addresses are told");
+	ok(nat_judge(&talk.sight, &sent, &port) == NAT_NONE, "and no NAT");
+	sent = endpoint("192.0.2.8", 1024);
+	ok(nat_judge(&talk.sight, &sent, &port) == NAT_ADDRESS, "or one");
+	talk.peer.port++;
+	understands_next(&service_ike, data, length, text);
+	talk.peer.port--;
+	ok(talk.sight.told && !talk.sight.honest &&
+	   nat_judge(&talk.sight, &sent, &port) == NAT_UNDECIDED, "if its own address is right");
+	understands_next(&service_ike, data, ike1_key(data), text);
+	length = ike1_refusal(data);
+	ok(understands_next(&service_ike, data, length, text) && !talk.again &&
+	   strstr(text, "accepted, then NO_PROPOSAL_CHOSEN"), "a refusal of the key is said");
+	understands(&service_ike, data, ike1_accept(data), text);
+	length = ike1_accept(data);
+	data[length - 1] ^= 1;
+	ok(understands(&service_ike, data, length, text) && !talk.again &&
+	   strstr(text, "no NAT-T"), "who knows no NAT-T gets no key");
 }
 
 int main(void)
@@ -353,8 +494,9 @@ int main(void)
 	test_mirrors();
 	talk.group = 0;
 	talk.cookie_length = 0;
-	test_sha1();
+	test_sha();
 	test_sight();
 	test_wishes();
+	test_main_mode();
 	return tap_end();
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Another NAT outside this router, which an IKE responder proves or refutes by what it sees
-# (RFC 7296 2.23). It is set up in the gateway, at the input, so that only its services see
+# (RFC 7296 2.23, RFC 3947 3.2). It is set up in the gateway, at the input, so that only its services see
 # another address than the packets come with.
 HOST = (stage.SERVER,)
 IKE = ("ike", "natt")
@@ -55,6 +55,36 @@ Scene("NAT: a carrier's, and the address says so as well", args=HOST, peer=IKE, 
 Scene("NAT: another router's before this one", args=HOST, peer=IKE, **wan("192.168.178.20"),
       gdo=outside("ip saddr 192.168.178.20 snat to 203.0.113.77"), outer="203.0.113.77",
       find=["double-nat - warning", *ANSWERS], check=tells("double-nat", "saw another"))
+V1 = ("ike=v1", "natt=v1")
+Scene("NAT: none outside, and a gateway of IKEv1 says so", args=HOST, peer=V1, find=ANSWERS, code=0,
+      outer="203.0.113.2", check=tells("host-answers", "IKEv1, proposal accepted, sees 203.0.113.2: no NAT"))
+Scene("NAT: a carrier's, and the gateway knows IKEv1 alone", args=HOST, peer=V1, gdo=CARRIER,
+      outer="203.0.113.77", find=["nat-outside - warning", *ANSWERS],
+      check=tells("nat-outside", "203.0.113.2", "saw another (RFC 3947 3.2)"))
+Scene("NAT: outside, of ports alone, and the gateway knows IKEv1 alone", args=HOST, peer=V1,
+      gdo=outside("meta l4proto udp snat to 203.0.113.2:1024-1087"), outer="203.0.113.2",
+      find=["nat-outside - warning", *ANSWERS], check=tells("nat-outside", "saw port 10", "RFC 3947"))
+for how, words in (
+        ("v1-too", "IKEv2, NO_PROPOSAL_CHOSEN; IKEv1, proposal accepted, sees another address than"),
+        ("v1-sha256", "IKEv1, proposal accepted, sees another address than")):
+    Scene(f"NAT: a carrier's, and the gateway is {how}", args=HOST, peer=(f"ike={how}", f"natt={how}"),
+          gdo=CARRIER, outer="203.0.113.77", find=["nat-outside - warning", *ANSWERS],
+          check=tells("host-answers", words))
+for how, words, more in (
+        ("v1-old", "IKEv1, proposal accepted, no NAT-T (RFC 3947)", ()),
+        ("v1-forced", "IKEv1, proposal accepted", ("server-nat ike info",)),
+        ("v1-mute", "IKEv1, proposal accepted", ()),
+        ("v1-secret", "IKEv1, proposal accepted, then INVALID_KEY_INFORMATION", ()),
+        ("v1-refuse", "IKEv1, NO_PROPOSAL_CHOSEN", ())):
+    Scene(f"NAT: a carrier's that a gateway which is {how} cannot prove", args=HOST,
+          peer=(f"ike={how}", f"natt={how}"), gdo=CARRIER, outer="203.0.113.77",
+          find=[*ANSWERS, *more], code=0,
+          check=lambda found, rc, err, words=words: [] if any(
+              f["seen"].endswith(": " + words) for f in found) else [f"nobody says {words}"])
+Scene("healthy: a gateway of IKEv1 that hides its own address to have NAT-T used", args=HOST,
+      peer=("ike=v1-forced", "natt=v1-forced"), outer="203.0.113.2",
+      find=[*ANSWERS, "server-nat ike info"], code=0,
+      check=tells("server-nat", "another address (RFC 3947 3.2)"))
 Scene("healthy: a private address, which the gateway sees as it is", args=HOST, peer=IKE,
       **wan("192.168.178.20"), outer="192.168.178.20", find=ANSWERS, code=0)
 Scene("healthy: this router has some ports of an address only", args=HOST, peer=IKE, nat=False,

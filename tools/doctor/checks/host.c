@@ -302,10 +302,9 @@ char *nat_text(const struct evidence *ev, const struct asked *a)
 	host_text(ev->to, to);
 	host_text(&a->sent.host, sent);
 	if (a->nat == NAT_PORT)
-		return xasprintf("IKE left with port %u of %s, and %s saw port %u (RFC 7296 2.23)",
-				 a->sent.port, sent, to, a->seen_port);
-	return xasprintf("IKE left with the address %s, and %s saw another (RFC 7296 2.23)",
-			 sent, to);
+		return xasprintf("IKE left with port %u of %s, and %s saw port %u (%s)",
+				 a->sent.port, sent, to, a->seen_port, a->by);
+	return xasprintf("IKE left with the address %s, and %s saw another (%s)", sent, to, a->by);
 }
 
 static void report_asked(const struct evidence *ev, struct report *r, const struct asked *a,
@@ -369,16 +368,17 @@ static void find_nat(const struct evidence *ev, struct report *r)
 static void find_hidden(const struct evidence *ev, struct report *r)
 {
 	char to[INET6_ADDRSTRLEN];
-	bool hidden = false;
+	const struct asked *a = NULL;
 	size_t i;
 
 	for (i = 0; i < ev->n_asked; i++)
-		hidden |= ev->asked[i].hidden;
-	if (!hidden)
+		if (ev->asked[i].hidden)
+			a = &ev->asked[i];
+	if (!a)
 		return;
 	found(r, "server-nat", SEVERITY_INFO, "ike",
-	      xasprintf("%s says that it has another address (RFC 7296 2.23): %s",
-			host_text(ev->to, to), "it is behind a NAT itself, or wants NAT-T used"),
+	      xasprintf("%s says that it has another address (%s): %s", host_text(ev->to, to),
+			a->by, "it is behind a NAT itself, or wants NAT-T used"),
 	      SAY("Nothing here. Where Windows fails with error 809 by L2TP/IPsec: on that",
 		  "computer, set AssumeUDPEncapsulationContextOnSendRule to 2 in",
 		  "HKLM\\SYSTEM\\CurrentControlSet\\Services\\PolicyAgent and start it again."));

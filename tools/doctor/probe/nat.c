@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Whether the other end sees the address and port that a packet left with: IKE's NAT
- * detection (RFC 7296 2.23), whose hashes hide the address but prove a guess of it.
+ * detection (RFC 7296 2.23, RFC 3947 3.2), whose hashes hide the address but prove a guess of it.
  */
 #include "probe.h"
 
 /**
  * nat_hash - What IKE says of an address.
  * @digest: Filled in.
+ * @size: Of it, which says what hash it is: SHA1_SIZE or SHA256_SIZE.
  * @spis: Both SPIs, as they are in the header of the message.
  * @e: The address and port.
  */
-void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct endpoint *e)
+void nat_hash(uint8_t *digest, size_t size, const uint8_t spis[16], const struct endpoint *e)
 {
 	uint8_t data[16 + 16 + 2], *p = put_bytes(data, spis, 16);
 
 	p = put_bytes(p, e->host.bytes, host_length(&e->host));
-	sha1_digest(digest, data, put16(p, e->port) - data);
+	sha_digest(digest, size, data, put16(p, e->port) - data);
 }
 
 static bool is_seen(const struct sight *sight, const struct endpoint *e)
 {
-	uint8_t digest[SHA1_SIZE];
+	uint8_t digest[DIGEST_MAX];
 
-	nat_hash(digest, sight->spis, e);
-	return !memcmp(digest, sight->hash, SHA1_SIZE);
+	nat_hash(digest, sight->size, sight->spis, e);
+	return !memcmp(digest, sight->hash, sight->size);
 }
 
 /**

@@ -23,6 +23,8 @@
 #define FIRST_WAIT_MSEC	500
 /* A host that asks to be asked in another way more often than that is left alone. */
 #define AGAIN_MAX	5
+/* And it is waited for so long, as what it has said already is an answer. */
+#define AGAIN_MSEC	2000
 /* Connection tracking remembers an answered question at least as long. */
 #define TRACKED_MSEC	25000
 
@@ -53,6 +55,7 @@ static const struct service *const services[] = {
  * @wait: How long after that.
  * @tries: How often it was asked.
  * @again: How often it had a wish before it answers.
+ * @until: When that is what it said; 0 as long as it has said nothing.
  * @connected: A TCP connection is up.
  * @data: What came by it.
  * @got: How much.
@@ -69,7 +72,7 @@ struct probe {
 	uint16_t own, seen_port;
 	struct endpoint sent;
 	enum nat nat;
-	int64_t began, took, next, wait;
+	int64_t began, took, next, wait, until;
 	int tries, again;
 	bool connected;
 	uint8_t data[2 * PROBE_SIZE];
@@ -260,6 +263,8 @@ static bool is_last(struct probe *p)
 	if (!p->talk.again || p->again == AGAIN_MAX)
 		return true;
 	p->again++;
+	p->wait = FIRST_WAIT_MSEC;
+	p->until = now_ms() + AGAIN_MSEC;
 	ask(p);
 	return false;
 }
@@ -347,7 +352,7 @@ static bool step(struct probe *probes, size_t n, int64_t deadline)
 	for (i = 0; i < n; i++) {
 		struct probe *p = &probes[i];
 
-		if (p->state == WAITING && now >= deadline)
+		if (p->state == WAITING && (now >= deadline || (p->until && now >= p->until)))
 			give_up(p);
 		if (p->state == WAITING && now >= p->next)
 			ask(p);
@@ -598,6 +603,7 @@ struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n)
 			.service = probes[i].service, .result = probes[i].state,
 			.tries = probes[i].tries, .nat = probes[i].nat,
 			.sent = probes[i].sent, .seen_port = probes[i].seen_port,
+			.by = probes[i].talk.sight.by,
 			.hidden = probes[i].talk.sight.told && !probes[i].talk.sight.honest,
 		};
 		snprintf(asked[i].text, sizeof(asked[i].text), "%s", probes[i].text);

@@ -13,10 +13,12 @@
 
 #include "../network.h"
 
-#define PROBE_SIZE	1024
-#define PROBE_RANDOM	512
+#define PROBE_SIZE	1280
+#define PROBE_RANDOM	64
 #define PROBE_TEXT	120
 #define SHA1_SIZE	20
+#define SHA256_SIZE	32
+#define DIGEST_MAX	SHA256_SIZE
 #define COOKIE_MAX	64	/* RFC 7296 2.6 */
 
 /**
@@ -30,17 +32,33 @@ struct endpoint {
 };
 
 /**
- * struct sight - What a responder of IKEv2 says of the address that it sees us by
- * (RFC 7296 2.23).
+ * struct sight - What a responder of IKE says of the address that it sees us by.
  * @told: It says something.
+ * @by: Where that is specified.
  * @spis: What its hash is of, besides that address.
+ * @size: Of the hash, which says what hash it is.
  * @hash: The hash.
  * @honest: It hashed its own address as we know it. Where it did not, it is behind a
  *          NAT, or says so to have NAT-T used.
  */
 struct sight {
 	bool told, honest;
-	uint8_t spis[16], hash[SHA1_SIZE];
+	const char *by;
+	uint8_t spis[16];
+	size_t size;
+	uint8_t hash[DIGEST_MAX];
+};
+
+/**
+ * struct main_mode - What a gateway took of IKEv1's offer.
+ * @cookie: Its own.
+ * @group: Of Diffie and Hellman, 0 as long as it took none.
+ * @hash_size: Of the hash, which says what hash it is.
+ */
+struct main_mode {
+	uint8_t cookie[8];
+	uint16_t group;
+	size_t hash_size;
 };
 
 enum nat {
@@ -59,6 +77,9 @@ enum nat {
  * @group: Of Diffie and Hellman that it wants (RFC 7296 1.3), 0 for the first of ours.
  * @cookie: That it wants to have back.
  * @cookie_length: 0 for none.
+ * @old: It is asked for IKEv1 alone.
+ * @refusal: What it said to IKEv2 before, empty for nothing.
+ * @main: How far IKEv1 is.
  * @again: It has just said that it wants to be asked so.
  * @sight: What it sees.
  */
@@ -68,6 +89,9 @@ struct talk {
 	uint16_t group;
 	uint8_t cookie[COOKIE_MAX];
 	size_t cookie_length;
+	bool old;
+	char refusal[PROBE_TEXT];
+	struct main_mode main;
 	bool again;
 	struct sight sight;
 };
@@ -116,6 +140,7 @@ enum result {
  * @nat: What it says of the addresses that it sees.
  * @sent: What the packet left with.
  * @seen_port: That it sees, if @nat is NAT_PORT.
+ * @by: Where it is specified that it says so; NULL if it does not.
  * @hidden: It does not hash its own address as we know it.
  */
 struct asked {
@@ -127,17 +152,18 @@ struct asked {
 	enum nat nat;
 	struct endpoint sent;
 	uint16_t seen_port;
+	const char *by;
 	bool hidden;
 };
 
 extern const struct service service_ike, service_natt, service_ike_tcp, service_pptp,
 			    service_l2tp, service_openvpn;
 
-/* sha1.c */
-void sha1_digest(uint8_t digest[SHA1_SIZE], const uint8_t *data, size_t length);
+/* sha.c */
+void sha_digest(uint8_t *digest, size_t size, const uint8_t *data, size_t length);
 
 /* nat.c */
-void nat_hash(uint8_t digest[SHA1_SIZE], const uint8_t spis[16], const struct endpoint *e);
+void nat_hash(uint8_t *digest, size_t size, const uint8_t spis[16], const struct endpoint *e);
 enum nat nat_judge(const struct sight *sight, const struct endpoint *sent, uint16_t *seen_port);
 
 /* Appending in network byte order. */
