@@ -7,10 +7,11 @@
 ike, natt     accept; ike=refuse NO_PROPOSAL_CHOSEN, ike=v2-refuse the same and nothing
               to IKEv1; with addr=, it says what it sees
               (RFC 7296 2.23, RFC 3947 3.2); ike=cookie wants a cookie first and then
-              group 19, ike=forced hides its own address
+              group 19, ike=forced hides its own address, ike=nat is asked by another
               ike=v1 answers only IKEv1, ike=v1-too refuses IKEv2; ike=v1-sha256 takes
-              that, ike=v1-old knows no NAT-T, ike=v1-forced as above, ike=v1-mute says
-              nothing to a key, ike=v1-secret that it has none; ike=v1-refuse
+              that, ike=v1-old knows no NAT-T, ike=v1-forced and ike=v1-nat as
+              above, ike=v1-mute says nothing to a key, ike=v1-secret that it has no
+              secret; ike=v1-refuse
 iketcp        accepts IKE by TCP 4500 (RFC 9329)
 pptp          accepts; pptp=mute takes the connection and says nothing
 l2tp          accepts; l2tp=move answers from port 41701
@@ -135,7 +136,7 @@ def v2(spis, payload, body):
 def sa_init_answer(data, how, ends):
     found, notified = check_sa_init(data)
     bare, spis = data[:8] + bytes(8), data[:8] + b"\xaa" * 8
-    if ends[0][0]:
+    if ends[0][0] and how != "nat":
         need(notified[NAT_DESTINATION] == nat_hash(bare, *ends[0]), "hash of our address")
     if how == "refuse":
         return v2(spis, 41, notify(NOTIFY_NO_PROPOSAL, b""))
@@ -185,12 +186,12 @@ def check_offer(body):
         yield t, have
 
 
-def check_key(data, payloads, chosen, ends):
+def check_key(data, payloads, chosen, ends, how):
     kinds, bodies = zip(*payloads)
     need(kinds == (4, 10, 20, 20), f"payloads {kinds}")
     need(len(bodies[0]) == MODP_SIZES[chosen[4]] and 0 < bodies[0][0] < 0x80, "public value")
     need(8 <= len(bodies[1]) <= 256, "nonce")
-    if ends[0][0]:
+    if ends[0][0] and how != "v1-nat":
         need(bodies[2] == nat_hash(data[:16], *ends[0], HASHES[chosen[2]]), "our address")
 
 
@@ -221,7 +222,7 @@ def main_mode_answer(data, how, ends):
     payloads, spis = list(payloads_v1(data, payload)), cookie_i + b"\xaa" * 8
     if cookie_r != bytes(8):
         need(data[:16] == spis and how != "v1-old", "cookies")
-        check_key(data, payloads, chosen_v1[cookie_i], ends)
+        check_key(data, payloads, chosen_v1[cookie_i], ends, how)
         if how == "v1-mute":
             return None
         if how == "v1-secret":

@@ -108,6 +108,16 @@ Scene("NAT: a carrier's that a gateway which refuses says nothing of", args=HOST
       peer=("ike=refuse", "natt=refuse"), gdo=CARRIER, outer="203.0.113.77", find=ANSWERS, code=0)
 Scene("NAT: who may not see this router's own says nothing of another's", args=HOST, peer=IKE,
       gdo=CARRIER, outer="203.0.113.77", user=65534, find=ANSWERS, may=["not-examined"])
+# its gateway, which is behind a NAT of its own
+BEHIND = dict(gip=["addr add 10.9.9.9/32 dev lo"], gdo=[
+    "nft 'add table ip own; add chain ip own in { type nat hook prerouting priority -100; }; "
+    "add rule ip own in ip daddr 198.51.100.1 udp dport { 500, 4500 } dnat to 10.9.9.9'"])
+for how, by in (("nat", "RFC 7296 2.23"), ("v1-nat", "RFC 3947 3.2")):
+    Scene(f"HOST: a gateway behind a NAT of its own, which Windows refuses ({how})", args=HOST,
+          peer=("addr=10.9.9.9", f"ike={how}", f"natt={how}"), kinds=(), **BEHIND,
+          find=[*ANSWERS, "server-nat ike info"], code=0,
+          check=tells("server-nat", "says that it has another address", by))
+
 Scene("HOST: IKE by TCP 4500, and UDP 4500 is shut", args=HOST, peer=("ike", "iketcp"),
       find=["host-answers ike info", "ike-tcp ike info", "host-refuses natt info", *OTHERS[1:]], code=0)
 Scene("healthy: IKE by TCP 4500 as well", args=HOST, peer=(*IKE, "iketcp"), find=ANSWERS, code=0)
