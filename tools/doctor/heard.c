@@ -18,8 +18,13 @@
 #include "flows.h"
 #include "heard.h"
 
-#define HEADERS_SIZE	64
+#define HEADERS_SIZE	128
 #define PPTP_PORT	1723
+/* The opcodes of what both sides of OpenVPN begin with, and the most bytes that this has */
+#define OPENVPN_CLIENT	(7 << 3)
+#define OPENVPN_SERVER	(8 << 3)
+#define OPENVPN_CRYPT2	(10 << 3)
+#define OPENVPN_MOST	1100
 /* Not all of a busy line; what matters comes again. */
 #define PACKETS_MAX	20000
 
@@ -31,19 +36,35 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* The kernel hands up IP packets without TCP, but for PPTP's: those are many. */
+/*
+ * The kernel hands up IP packets without TCP, as those are many, but for PPTP's and for
+ * segments that may be OpenVPN's first ones: with a length before them, and their opcode.
+ */
 static void filter_out_tcp(int fd)
 {
 	static struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, SKF_NET_OFF),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 7),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 19),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, SKF_NET_OFF + 9),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 5),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SKF_NET_OFF + 20),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PPTP_PORT, 3, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SKF_NET_OFF + 22),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PPTP_PORT, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 17),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, SKF_NET_OFF),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PPTP_PORT, 14, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, SKF_NET_OFF + 2),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PPTP_PORT, 12, 0),
+		/* the header of TCP has its length in words, in the upper half of this byte */
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, SKF_NET_OFF + 12),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 2),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, SKF_NET_OFF),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, OPENVPN_MOST, 4, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, SKF_NET_OFF + 2),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OPENVPN_CLIENT, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OPENVPN_SERVER, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OPENVPN_CRYPT2, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, HEADERS_SIZE),
 	};
@@ -66,6 +87,11 @@ void ear_open(struct ear *ear)
 		filter_out_tcp(ear->fd);
 }
 
+static uint16_t read16(const uint8_t *data)
+{
+	return data[0] << 8 | data[1];
+}
+
 static size_t read_addresses(struct heard *h, const uint8_t *data, size_t length)
 {
 	if (length >= 20 && data[0] >> 4 == 4) {
@@ -84,10 +110,22 @@ static size_t read_addresses(struct heard *h, const uint8_t *data, size_t length
 	return 0;
 }
 
-/* RFC 2637 4.1: version 1, for PPP; its call ID is as good as a port. */
-static bool is_pptp(const uint8_t *gre)
+const struct vpn vpn_eoip = {
+	"eoip", "EoIP, which is MikroTik's GRE (IP protocol 47)", IPPROTO_GRE, 0, 0, false,
+};
+
+/*
+ * Version 1 has PPP in it (RFC 2637 4.1), whose call ID is as good as a port, or, with a key
+ * and another number in the place of the protocol, MikroTik's frames of Ethernet.
+ */
+static void read_gre(struct heard *h, const uint8_t *gre)
 {
-	return (gre[1] & 7) == 1 && gre[2] == 0x88 && gre[3] == 0x0b;
+	if ((gre[1] & 7) != 1)
+		return;
+	if (read16(gre + 2) == 0x880b)
+		h->dport = read16(gre + 6);
+	else if (read16(gre + 2) == 0x6400)
+		h->look = &vpn_eoip;
 }
 
 static const struct vpn wireguard = {
@@ -98,7 +136,14 @@ static const struct vpn openvpn = {
 	"openvpn", "OpenVPN by its looks (UDP)", IPPROTO_UDP, 0, 0, false,
 };
 
-/* The first messages of both sides: their first bytes, and lengths with UDP's header. */
+static const struct vpn openvpn_tcp = {
+	"openvpn", "OpenVPN by its looks (TCP)", IPPROTO_TCP, 0, 0, false,
+};
+
+/*
+ * The first messages of both sides: their first bytes, and lengths. OpenVPN's without
+ * tls-auth, up to that with SHA-512; with tls-crypt-v2 the client's has a key and metadata.
+ */
 static const struct {
 	const struct vpn *vpn;
 	bool answers;
@@ -106,24 +151,59 @@ static const struct {
 	int n;
 	uint16_t least, most;
 } looks[] = {
-	{ &wireguard, false, { 1, 0, 0, 0 }, 4, 8 + 148, 8 + 148 },
-	{ &wireguard, true, { 2, 0, 0, 0 }, 4, 8 + 92, 8 + 92 },
-	{ &openvpn, false, { 7 << 3 }, 1, 8 + 14, 8 + 86 },
-	{ &openvpn, true, { 8 << 3 }, 1, 8 + 26, 8 + 98 },
+	{ &wireguard, false, { 1, 0, 0, 0 }, 4, 148, 148 },
+	{ &wireguard, true, { 2, 0, 0, 0 }, 4, 92, 92 },
+	{ &openvpn, false, { OPENVPN_CLIENT }, 1, 14, 86 },
+	{ &openvpn, false, { OPENVPN_CRYPT2 }, 1, 300, OPENVPN_MOST },
+	{ &openvpn, true, { OPENVPN_SERVER }, 1, 26, 98 },
 };
 
-static void read_look(struct heard *h, const uint8_t *udp, size_t length)
+/*
+ * With tls-crypt-v2 OpenVPN has a number here, 1 or, where a server may ask it to come again,
+ * 0xf000001. QUIC has any bytes there, and the same before them at times.
+ */
+static bool has_first_number(const uint8_t *data)
 {
-	uint16_t size = length >= 12 ? udp[4] << 8 | udp[5] : 0;
+	return !read16(data + 10) && data[12] == 1 && (!data[9] || data[9] == 0x0f);
+}
+
+/* Of a message of this size, of which so much is there */
+static void read_look(struct heard *h, const uint8_t *data, size_t length, size_t size)
+{
 	size_t i;
 
-	for (i = 0; size && i < ARRAY_SIZE(looks); i++) {
+	for (i = 0; length >= 13 && i < ARRAY_SIZE(looks); i++) {
 		if (size < looks[i].least || size > looks[i].most ||
-		    memcmp(udp + 8, looks[i].begins, looks[i].n))
+		    memcmp(data, looks[i].begins, looks[i].n) ||
+		    (data[0] == OPENVPN_CRYPT2 && !has_first_number(data)))
 			continue;
 		h->look = looks[i].vpn;
 		h->answers = looks[i].answers;
 	}
+}
+
+/* By TCP its length comes before a message (OpenVPN); the segment has nothing else. */
+static void read_tcp_look(struct heard *h, const uint8_t *tcp, size_t length, size_t size)
+{
+	size_t at = length >= 20 ? (tcp[12] >> 4) * 4U + 2 : length;
+
+	if (length <= at || size < at || read16(tcp + at - 2) != size - at)
+		return;
+	read_look(h, tcp + at, length - at, size - at);
+	h->look = h->look == &openvpn ? &openvpn_tcp : NULL;
+}
+
+static void read_udp_look(struct heard *h, const uint8_t *udp, size_t length)
+{
+	if (length < 8 || read16(udp + 4) < 8)
+		return;
+	read_look(h, udp + 8, length - 8, read16(udp + 4) - 8);
+}
+
+/* As the header of IP says; a short frame has more behind it. */
+static size_t packet_size(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 4 ? read16(ip + 2) : 40 + read16(ip + 4);
 }
 
 static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
@@ -135,15 +215,17 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 	if (h->l4proto == IPPROTO_UDP || h->l4proto == IPPROTO_TCP) {
 		if (length < at + 4)
 			return false;
-		h->sport = data[at] << 8 | data[at + 1];
-		h->dport = data[at + 2] << 8 | data[at + 3];
+		h->sport = read16(data + at);
+		h->dport = read16(data + at + 2);
 	}
-	if (h->l4proto == IPPROTO_GRE && length >= at + 8 && is_pptp(data + at))
-		h->dport = data[at + 6] << 8 | data[at + 7];
+	if (h->l4proto == IPPROTO_GRE && length >= at + 8)
+		read_gre(h, data + at);
 	if (vpn_of(h->l4proto, h->dport) || vpn_of(h->l4proto, h->sport))
 		return true;
 	if (h->l4proto == IPPROTO_UDP)
-		read_look(h, data + at, length - at);
+		read_udp_look(h, data + at, length - at);
+	else if (h->l4proto == IPPROTO_TCP)
+		read_tcp_look(h, data + at, length - at, packet_size(data) - at);
 	return h->look;
 }
 

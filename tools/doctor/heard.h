@@ -23,7 +23,7 @@ struct watch;
  * @l4proto: IP protocol.
  * @sport: Source port, 0 where there are none.
  * @dport: Destination port, likewise; the call ID of PPTP's GRE.
- * @look: What they are by their looks, on a port of no VPN's; NULL otherwise.
+ * @look: What they are by their looks, where no port says so; NULL otherwise.
  * @answers: By these they answer.
  * @n: How many.
  */
@@ -53,6 +53,8 @@ struct ear {
 	struct heard *list;
 	size_t n;
 };
+
+extern const struct vpn vpn_eoip;
 
 void ear_open(struct ear *ear);
 void ear_listen(struct ear *ear, int milliseconds);

@@ -15,6 +15,8 @@ static struct maybe read_one(enum counter_kind kind)
 		return proc_conntrack_stat("drop");
 	case COUNTER_INSERT_FAILED:
 		return proc_conntrack_stat("insert_failed");
+	case COUNTER_INVALID:
+		return proc_conntrack_stat("invalid");
 	case COUNTER_REVERSE_PATH:
 		return proc_snmp("/proc/net/netstat", "TcpExt:", "IPReversePathFilter");
 	case COUNTER_NO_ROUTE_IN:

@@ -60,15 +60,34 @@ Scene("healthy: NAT-T, OpenVPN and WireGuard are answered", before=[
     ("c1", ["natt", "openvpn", "wireguard"])],
       find=["needs-no-help natt info", "needs-no-help openvpn info", "needs-no-help wireguard info"])
 Scene("healthy: everything is answered", before=[("c1", ["ike", "esp", "pptp", "l2tp"])],
-      find=["one-client esp info", "l2tp-clear l2tp info"])
+      find=["one-client esp info", "l2tp-clear l2tp info", "natt-unused ike info"])
+
+# --- IPsec that does without NAT-T ------------------------------------------------------
+Scene("IKE on 500 and ESP through NAT", before=[("c1", ["ike", "esp"])],
+      find=["one-client esp info", "natt-unused ike info"],
+      check=tells("natt-unused", "192.168.1.2 has IKE on UDP 500", stage.SERVER))
+Scene("IKE on 500 through NAT, and the provider drops ESP", mute=["esp"], truth=half("esp"),
+      traffic=[("c1", ["ike", "esp"])], find=["path-silent esp error", "natt-unused ike info"])
+Scene("healthy: ESP of one client, IKE of another", before=[("c1", ["esp"]), ("c2", ["ike"])],
+      find=["one-client esp info"])
+Scene("healthy: IKE on 500 and then NAT-T, and ESP besides", before=[("c1", ["ike", "natt", "esp"])],
+      find=["one-client esp info", "needs-no-help natt info"])
+Scene("healthy: IKE and ESP that are routed without NAT", before=[("c1", ["ike", "esp"])], nat=False,
+      nft="""table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" meta l4proto != { udp, esp } masquerade; }; }
+""")
 
 # --- on other ports, heard while something else has him listen ------------------------------
-for kind, proto in (("wireguard2", "wireguard"), ("openvpn2", "openvpn")):
-    Scene(f"healthy: {proto} on another port", mute=["ike"], truth=half("ike"),
+for kind, proto in (("wireguard2", "wireguard"), ("openvpn2", "openvpn"), ("openvpn3", "openvpn"),
+                    ("openvpn4", "openvpn")):
+    Scene(f"healthy: {proto} on another port ({kind})", mute=["ike"], truth=half("ike"),
           traffic=[("c1", ["ike", kind])], find=["path-silent ike error", f"needs-no-help {proto} info"],
           check=tells("needs-no-help", "192.168.1.2", stage.SERVER, str(stage.KINDS[kind][1])))
-    Scene(f"{proto} on another port, but what comes back is no answer", mute=["ike"], echo=[kind],
+    Scene(f"{proto} on another port, but what comes back is no answer ({kind})", mute=["ike"], echo=[kind],
           truth=half("ike"), traffic=[("c1", ["ike", kind])], find=["path-silent ike error"])
+
+Scene("healthy: QUIC whose packets have bytes of OpenVPN's", mute=["ike"], truth=half("ike"),
+      traffic=[("c1", ["ike", "quic"])], find=["path-silent ike error"])
 
 # --- what NAT spoils, or another takes --------------------------------------------------
 NO_NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
@@ -82,6 +101,17 @@ Scene("GRE that is not PPTP's", traffic=[("c1", ["gre0"])], find=["gre-plain gre
 Scene("two clients of GRE that is not PPTP's", traffic=[("c1", ["gre0"]), ("c2", ["gre0"])],
       find=["gre-plain gre info"])
 Scene("healthy: GRE that is routed without NAT", traffic=[("c1", ["gre0"])], nat=False, nft=NO_NAT)
+# nobody outside knows the way to a private address
+FAR = dict(gip=["route del 192.168.0.0/16"], kinds=(*USUAL, "eoip"))
+Scene("EoIP leaves with its private address", traffic=[("c1", ["eoip"])], truth=half("eoip"), **FAR,
+      find=["eoip eoip error"],
+      check=tells("eoip", "192.168.1.2 sends EoIP", stage.SERVER, "leaves with that private address"))
+Scene("EoIP, and a rule drops what is invalid", traffic=[("c1", ["eoip"])], truth=lost("eoip"), **FAR,
+      nft="""table inet fw { chain forward { type filter hook forward priority 0;
+    ct state invalid drop; }; }
+""", find=["eoip eoip error"], check=tells("eoip", "none of it leaves"))
+Scene("healthy: EoIP that is routed without NAT", traffic=[("c1", ["eoip"])], nat=False, nft=NO_NAT,
+      kinds=("eoip", "ike"))
 Scene("healthy: L2TP without IPsec", traffic=[("c1", ["l2tp"])], find=["l2tp-clear l2tp info"])
 Scene("L2TP without IPsec, and nobody answers", mute=["l2tp"], truth=half("l2tp"),
       traffic=[("c1", ["l2tp"])], find=["path-silent l2tp error"])

@@ -7,6 +7,7 @@
 # Sockets are made inside the namespaces by this one process: starting programs is
 # what takes the time where the CPU is emulated.
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -31,18 +32,25 @@ KINDS = {
     "ike": (17, 500, 500), "natt": (17, 4500, 4500), "l2tp": (17, 1701, 0),
     "openvpn": (17, 1194, 0), "wireguard": (17, 51820, 0), "esp": (50, 0, 0),
     "gre": (47, 0, 0), "l2tp3": (115, 0, 0), "pptp": (6, 1723, 0), "web": (6, 443, 0),
-    "ah": (51, 0, 0), "gre0": (47, 0, 0),
-    "wireguard2": (17, 5182, 0), "openvpn2": (17, 5194, 0),
+    "ah": (51, 0, 0), "gre0": (47, 0, 0), "eoip": (47, 0, 0),
+    "wireguard2": (17, 5182, 0), "openvpn2": (17, 5194, 0), "openvpn3": (6, 8443, 0),
+    "openvpn4": (17, 5195, 0), "quic": (17, 443, 0),
 }
 # GRE of PPTP's kind, and of no version; what WireGuard and OpenVPN begin with, and answer
 RAW = {"wireguard2": b"\1\0\0\0" + b"x" * 144, "openvpn2": b"\x38" + b"x" * 8 + bytes(5),
+       "openvpn4": b"\x50" + b"x" * 8 + b"\x0f\0\0\1" + b"x" * 340,
+       "quic": b"\x50" + b"x" * 352,
+       "openvpn3": b"\0\x0e\x38" + b"x" * 8 + bytes(5),
        "gre0": bytes.fromhex("00000800") + b"data",
+       "eoip": bytes.fromhex("20016400" "002a" "0700") + b"x" * 42,
        51: bytes.fromhex("3204000000001234" "00000001") + b"x" * 40,
        50: bytes.fromhex("0000100100000001") + b"x" * 24,
        47: bytes.fromhex("3001880b00040001") + b"\0\0\0\1" + b"data",
        115: bytes.fromhex("0000123400000000")}
 ANSWERS = {"wireguard2": b"\2\0\0\0" + b"x" * 88,
            "openvpn2": b"\x40" + b"x" * 8 + b"\1" + bytes(4) + b"x" * 8 + bytes(4)}
+ANSWERS["quic"] = ANSWERS["openvpn4"] = b"\x40" + b"x" * 65
+ANSWERS["openvpn3"] = b"\0\x1a" + ANSWERS["openvpn2"]
 USUAL = ("ike", "natt", "esp", "pptp", "l2tp", "openvpn", "web")
 
 
@@ -172,7 +180,8 @@ class Server:
             while True:
                 try:
                     if KINDS[kind][0] == 6:
-                        self.streams.append(s.accept()[0])
+                        self.streams.append((kind, s.accept()[0]))
+                        self.streams[-1][1].setblocking(False)
                         got.add(kind)
                         continue
                     data, who = s.recvfrom(2048)
@@ -190,10 +199,16 @@ class Server:
                     except OSError:
                         pass
 
+        for kind, s in self.streams:
+            try:
+                data = s.recv(2048)
+                if data:
+                    s.send(data if kind in self.echo else ANSWERS.get(kind, data))
+            except OSError:
+                pass
+
     def close(self):
-        for _, s in self.socks:
-            s.close()
-        for s in self.streams:
+        for _, s in self.socks + self.streams:
             s.close()
 
 
@@ -220,7 +235,9 @@ class Client:
             proto, port, _ = KINDS[kind]
             try:
                 if proto == 6:
-                    s.connect_ex((self.to, port))
+                    up = s.connect_ex((self.to, port)) in (0, errno.EISCONN)
+                    if up and kind in RAW:
+                        s.send(RAW[kind])
                 else:
                     s.sendto(RAW.get(kind, RAW.get(proto, b"x" * 40)), (self.to, port))
             except OSError:

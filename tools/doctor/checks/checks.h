@@ -23,4 +23,7 @@ void check_wan(const struct evidence *ev, struct report *r);
 const struct asked *nat_proof(const struct evidence *ev);
 char *nat_text(const struct evidence *ev, const struct asked *a);
 
+/* untranslated.c */
+bool masquerades_clients(const struct evidence *ev, uint8_t l4proto);
+
 #endif /* _VPNPASS_DOCTOR_CHECKS_H */

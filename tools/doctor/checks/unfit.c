@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections of clients that NAT spoils or that another takes: ah, gre-plain, l2tp-clear,
- * diverted, udp-timeout.
+ * What clients send that NAT spoils or that another takes: ah, natt-unused, eoip, gre-plain,
+ * l2tp-clear, diverted, udp-timeout.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -84,6 +84,58 @@ static void find_ah(const struct evidence *ev, struct report *r)
 	free(who);
 }
 
+static bool has_natt(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *other = &ev->flows.list[i];
+
+		if (!strcmp(other->vpn->proto, "natt") && host_equal(&other->src, &f->src) &&
+		    host_equal(&other->dst, &f->dst))
+			return true;
+	}
+	return false;
+}
+
+/* IKE that is answered on 500, beside ESP that is not in UDP, of the same two */
+static const struct flow *esp_beside(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	if (strcmp(f->vpn->proto, "ike") || !is_translated(ev, f) || !flow_answered(f) ||
+	    has_natt(ev, f))
+		return NULL;
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *esp = &ev->flows.list[i];
+
+		if (!strcmp(esp->vpn->proto, "esp") && is_translated(ev, esp) &&
+		    host_equal(&esp->src, &f->src) && host_equal(&esp->dst, &f->dst))
+			return esp;
+	}
+	return NULL;
+}
+
+static void find_natt_unused(const struct evidence *ev, struct report *r)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < ev->flows.n && !ours_helps(&ev->ours, "esp"); i++) {
+		const struct flow *f = &ev->flows.list[i], *esp = esp_beside(ev, f);
+
+		if (!esp)
+			continue;
+		found(r, "natt-unused", SEVERITY_INFO, "ike",
+		      xasprintf("%s has IKE on UDP 500 and %s with %s through NAT, %s",
+				host_text(&f->src, src), esp->vpn->title, host_text(&f->dst, dst),
+				"and nothing by UDP 4500"),
+		      SAY("Switch NAT-T (\"NAT traversal\", \"UDP encapsulation\") on at both",
+			  "ends: it passes any NAT. Where that cannot be, passthrough helps."));
+		return;
+	}
+}
+
 static void find_plain_gre(const struct evidence *ev, struct report *r)
 {
 	const struct flow *f;
@@ -96,6 +148,58 @@ static void find_plain_gre(const struct evidence *ev, struct report *r)
 	      SAY("Nothing, if it works. A second tunnel to that server needs an address of its",
 		  "own, or IPsec with NAT-T around it."));
 	free(who);
+}
+
+/* A private address that has to be translated on the way to this one. */
+static bool is_clients_eoip(const struct evidence *ev, const struct heard *h)
+{
+	return h->look == &vpn_eoip && !h->out && host_is_private(&h->src) &&
+	       !network_is_local(&ev->net, &h->src) && host_is_global(&h->dst) &&
+	       !network_is_local(&ev->net, &h->dst);
+}
+
+/* How it goes on from here: NULL if it is translated. */
+static const char *eoip_fate(const struct evidence *ev, const struct heard *h)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *left = &ev->ear.list[i];
+
+		if (left->look == &vpn_eoip && left->out && host_equal(&left->dst, &h->dst))
+			return host_equal(&left->src, &h->src) ?
+			       "it leaves with that private address" : NULL;
+	}
+	return "none of it leaves";
+}
+
+/*
+ * The kernel reads a call ID in GRE of version 1, and what has none is invalid to it: such
+ * packets have no connection, and NAT does not see them.
+ */
+static void find_eoip(const struct evidence *ev, struct report *r)
+{
+	uint64_t invalid = grew_by(ev, COUNTER_INVALID);
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	const char *fate;
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (!is_clients_eoip(ev, h) || invalid < h->n)
+			continue;
+		fate = eoip_fate(ev, h);
+		if (!fate || !masquerades_clients(ev, IPPROTO_GRE))
+			continue;
+		found(r, "eoip", SEVERITY_ERROR, "eoip",
+		      xasprintf("%s sends %s to %s: %u packets, %s (invalid in conntrack -S), %s",
+				host_text(&h->src, src), h->look->title, host_text(&h->dst, dst),
+				h->n, "which connection tracking does not take", fate),
+		      SAY("Nothing here can make it pass. Put IPsec with NAT-T, WireGuard or L2TP",
+			  "around it at both ends, or use VXLAN, which has ports."));
+		return;
+	}
 }
 
 static void find_clear_l2tp(const struct evidence *ev, struct report *r)
@@ -154,6 +258,8 @@ void check_unfit(const struct evidence *ev, struct report *r)
 	find_ah(ev, r);
 	find_diverted(ev, r);
 	find_short_timeout(ev, r);
+	find_natt_unused(ev, r);
+	find_eoip(ev, r);
 	find_plain_gre(ev, r);
 	find_clear_l2tp(ev, r);
 }

@@ -21,13 +21,28 @@ static bool is_untranslated(const struct network *net, const struct flow *f)
 	       !flow_answered(f);
 }
 
+struct masquerade {
+	uint8_t l4proto;
+	bool found;
+};
+
 static void take(const struct crossing *c, void *data)
 {
-	bool *masqueraded = data;
+	struct masquerade *m = data;
 
-	if (c->vpn && c->packet->in && !c->packet->reply &&
-	    c->packet->family == NFPROTO_IPV4 && c->j->masqueraded == YES)
-		*masqueraded = true;
+	if (c->vpn && (!m->l4proto || c->vpn->l4proto == m->l4proto) && c->packet->in &&
+	    !c->packet->reply && c->packet->family == NFPROTO_IPV4 && c->j->masqueraded == YES)
+		m->found = true;
+}
+
+/* Whether a rule translates what clients send of an IP protocol, 0 for that of any VPN. */
+bool masquerades_clients(const struct evidence *ev, uint8_t l4proto)
+{
+	struct masquerade m = { .l4proto = l4proto };
+
+	if (ev->rules_known)
+		firewall_cross(ev, take, &m);
+	return m.found;
 }
 
 void check_untranslated(const struct evidence *ev, struct report *r)
@@ -35,16 +50,12 @@ void check_untranslated(const struct evidence *ev, struct report *r)
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], more[64] = "";
 	const struct flow *first = NULL;
 	struct finding *f;
-	bool masqueraded = false;
 	size_t i, n = 0;
 
 	for (i = 0; i < ev->flows.n; i++)
 		if (is_untranslated(&ev->net, &ev->flows.list[i]) && !n++)
 			first = &ev->flows.list[i];
-	if (!first || !ev->rules_known)
-		return;
-	firewall_cross(ev, take, &masqueraded);
-	if (!masqueraded)
+	if (!first || !masquerades_clients(ev, 0))
 		return;
 	host_text(&first->src, src);
 	host_text(&first->dst, dst);
