@@ -185,9 +185,10 @@ static int exit_code(const struct report *r, bool asked)
 	return r->n_notes ? EXIT_NOT_ALL : EXIT_OK;
 }
 
-static int examine(struct context *ctx, const struct host *to, const struct host *from)
+static int examine(struct context *ctx, const struct host *to, const struct host *from,
+		   const char *name)
 {
-	struct evidence ev = { .to = to, .from = from };
+	struct evidence ev = { .to = to, .from = from, .name = name };
 	struct report r = {};
 	int ret;
 
@@ -201,12 +202,13 @@ static int examine(struct context *ctx, const struct host *to, const struct host
 }
 
 /* Look again and again, until a signal ends it. */
-static int watch(struct context *ctx, const struct host *to, const struct host *from)
+static int watch(struct context *ctx, const struct host *to, const struct host *from,
+		 const char *name)
 {
 	struct watch *w = watch_new(ctx, to, from);
 
 	while (!ferror(ctx->out.file)) {
-		struct evidence ev = { .to = to, .from = from, .watching = true };
+		struct evidence ev = { .to = to, .from = from, .name = name, .watching = true };
 		struct report r = {};
 
 		watch_ear(w, &ev.ear);
@@ -219,7 +221,8 @@ static int watch(struct context *ctx, const struct host *to, const struct host *
 	return EXIT_REFUSED;
 }
 
-typedef int (*examination)(struct context *ctx, const struct host *to, const struct host *from);
+typedef int (*examination)(struct context *ctx, const struct host *to, const struct host *from,
+			   const char *name);
 
 static int examine_host(struct context *ctx, examination how, int argc, char **argv)
 {
@@ -227,16 +230,16 @@ static int examine_host(struct context *ctx, examination how, int argc, char **a
 	int ret;
 
 	if (!argc)
-		return how(ctx, NULL, NULL);
+		return how(ctx, NULL, NULL, NULL);
 	if (argc != 1 && (argc != 3 || !word_is(argv[1], "from")))
 		return doctor_usage("unknown word", argc > 1 ? argv[1] : argv[0]);
 	ret = host_resolve(&to, argv[0]);
 	if (ret || argc == 1)
-		return ret ? ret : how(ctx, &to, NULL);
+		return ret ? ret : how(ctx, &to, NULL, argv[0]);
 	ret = host_resolve(&from, argv[2]);
 	if (!ret && from.family != to.family)
 		return doctor_usage("not an address of the same family", argv[2]);
-	return ret ? ret : how(ctx, &to, &from);
+	return ret ? ret : how(ctx, &to, &from, argv[0]);
 }
 
 static const char *const doctor_options[] = { "--watch", NULL };

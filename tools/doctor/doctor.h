@@ -112,6 +112,7 @@ struct readings {
  * @seconds: The time between, 0 when he saw no reason to wait.
  * @to: The host that he was asked about, NULL for none.
  * @from: The client that is to reach it, NULL for any.
+ * @name: What @to was called.
  * @route: The way to @to.
  * @asked: What came of asking it.
  * @n_asked: How many services.
@@ -131,6 +132,7 @@ struct evidence {
 	struct readings before, after;
 	double seconds;
 	const struct host *to, *from;
+	const char *name;
 	struct route route;
 	struct asked *asked;
 	size_t n_asked;

@@ -20,6 +20,7 @@
 
 #define HEADERS_SIZE	128
 #define PPTP_PORT	1723
+#define DNS_PORT	53
 /* The opcodes of what both sides of OpenVPN begin with, and the most bytes that this has */
 #define OPENVPN_CLIENT	(7 << 3)
 #define OPENVPN_SERVER	(8 << 3)
@@ -140,6 +141,10 @@ static const struct vpn openvpn_tcp = {
 	"openvpn", "OpenVPN by its looks (TCP)", IPPROTO_TCP, 0, 0, false,
 };
 
+const struct vpn vpn_epdg_question = {
+	"natt", "a question for a gateway of Wi-Fi calling (DNS)", IPPROTO_UDP, DNS_PORT, 0, false,
+};
+
 /*
  * The first messages of both sides: their first bytes, and lengths. OpenVPN's without
  * tls-auth, up to that with SHA-512; with tls-crypt-v2 the client's has a key and metadata.
@@ -193,11 +198,23 @@ static void read_tcp_look(struct heard *h, const uint8_t *tcp, size_t length, si
 	h->look = h->look == &openvpn ? &openvpn_tcp : NULL;
 }
 
+/* A question (RFC 1035 4.1) for epdg.epc.mnc..., as its three first labels begin */
+static bool is_epdg_question(const uint8_t *dns, size_t length)
+{
+	static const char name[] = "\4epdg\3epc\6mnc";
+
+	return length >= 12 + sizeof(name) - 1 && !(dns[2] & 0x80) &&
+	       !memcmp(dns + 12, name, sizeof(name) - 1);
+}
+
 static void read_udp_look(struct heard *h, const uint8_t *udp, size_t length)
 {
 	if (length < 8 || read16(udp + 4) < 8)
 		return;
-	read_look(h, udp + 8, length - 8, read16(udp + 4) - 8);
+	if (h->dport == DNS_PORT && is_epdg_question(udp + 8, length - 8))
+		h->look = &vpn_epdg_question;
+	else
+		read_look(h, udp + 8, length - 8, read16(udp + 4) - 8);
 }
 
 /* As the header of IP says; a short frame has more behind it. */

@@ -54,7 +54,7 @@ struct ear {
 	size_t n;
 };
 
-extern const struct vpn vpn_eoip;
+extern const struct vpn vpn_eoip, vpn_epdg_question;
 
 void ear_open(struct ear *ear);
 void ear_listen(struct ear *ear, int milliseconds);

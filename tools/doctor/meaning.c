@@ -73,6 +73,7 @@ static const struct {
 	  "This VPN does without what lets IPsec pass any router; a second device may fail." },
 	{ "eoip", "This tunnel cannot get through a Linux router that translates addresses." },
 	{ "l2tp-clear", "This VPN is not encrypted: everybody on the way can read it." },
+	{ "wifi-calling", "Phones make calls by this server when they are on Wi-Fi." },
 	{ "diverted", "This router hands the connection to somebody else than the VPN server." },
 	{ "udp-timeout", "The VPN drops when nothing is sent for a while." },
 	{ "not-examined", "There may be more that is wrong than this list shows." },

@@ -52,6 +52,7 @@ class Scene:
     gdo: likewise in the gateway, when the scene is set
     peer: services of peers/vpn_responder.py while the doctor looks
     user: he is asked without privilege, as this one
+    hosts: the lines of /etc/hosts while he looks
     shut: the server has no services at all, and says so
     truth: what becomes of c1's packets where it is not "yes"
     outer: the address that the server sees c1's IKE come from
@@ -68,7 +69,7 @@ class Scene:
         known = dict(nft="", nat=True, do=(), ip=(), sysctl={}, mute=(), traffic=(), before=(),
                      truth={}, find=(), may=(), cure=False, args=(), kinds=stage.USUAL,
                      check=None, needs=None, code=None, cured=None, gip=(), tun=(), gdo=(), last=(), shut=False,
-                     peer=(), user=None, outer=None, echo=())
+                     peer=(), user=None, outer=None, echo=(), hosts="")
         if set(kw) - set(known):
             raise TypeError(f"{name}: {set(kw) - set(known)}")
         known.update(kw)
@@ -181,7 +182,7 @@ class Stage:
         self.begin_peer(scene)
         for line in scene.last:
             stage.run("r", ["sh", "-c", line.replace("VPNPASS", TOOL)])
-        argv = [*self.as_user(scene), TOOL, "-j", "doctor", *scene.args]
+        argv = [*self.with_hosts(scene), *self.as_user(scene), TOOL, "-j", "doctor", *scene.args]
         got = set()
         for c in clients:
             c.send()
@@ -207,6 +208,12 @@ class Stage:
     def as_user(scene):
         return scene.user and ["setpriv", f"--reuid={scene.user}", f"--regid={scene.user}",
                                "--clear-groups", "--inh-caps=-all"] or []
+
+    @staticmethod
+    def with_hosts(scene):
+        return scene.hosts and [
+            "unshare", "-m", "sh", "-c", "mount -t tmpfs t /mnt && echo \"$0\" > /mnt/hosts && "
+            "mount --bind /mnt/hosts /etc/hosts && exec \"$@\"", scene.hosts] or []
 
     def begin_peer(self, scene):
         """The server gives its place to one that speaks what VPNs speak."""

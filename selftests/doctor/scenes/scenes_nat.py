@@ -118,6 +118,29 @@ for how, by in (("nat", "RFC 7296 2.23"), ("v1-nat", "RFC 3947 3.2")):
           find=[*ANSWERS, "server-nat ike info"], code=0,
           check=tells("server-nat", "says that it has another address", by))
 
+# --- gateways of mobile operators ---------------------------------------------------------
+EPDG = "epdg.epc.mnc001.mcc001.pub.3gppnetwork.org"
+IS_EPDG = ["wifi-calling natt info", "host-answers ike info", "host-answers natt info"]
+
+
+def called(name):
+    return dict(args=(name,), hosts="198.51.100.1 " + name, peer=IKE)
+
+
+Scene("healthy: HOST is an operator's gateway for Wi-Fi calling", **called(EPDG), find=IS_EPDG, code=0,
+      check=tells("wifi-calling", EPDG, stage.SERVER))
+Scene("healthy: HOST is such a gateway for emergency calls", **called("sos." + EPDG.upper()), code=0,
+      find=IS_EPDG)
+Scene("HOST is an operator's gateway, and NAT-T is forgotten soon", **called(EPDG), cure=True,
+      sysctl={"netfilter/nf_conntrack_udp_timeout_stream": 15},
+      find=[*IS_EPDG, "udp-timeout natt warning"])
+Scene("healthy: NAT-T is forgotten soon, and HOST is no operator's", **called("vpn.example"), code=0,
+      sysctl={"netfilter/nf_conntrack_udp_timeout_stream": 15}, find=ANSWERS)
+Scene("healthy: HOST has a name that is much like an operator's gateway's", code=0, find=ANSWERS,
+      **called("epdg.epc.mnc001.mcc001.pub.3gppnetwork.org.example"))
+Scene("HOST is an operator's gateway that is silent", args=(EPDG,), hosts="198.51.100.1 " + EPDG,
+      mute=IKE, truth={"ike": "half", "natt": "half"},
+      find=["wifi-calling natt info", "host-silent ike warning", "host-silent natt warning"])
 Scene("HOST: IKE by TCP 4500, and UDP 4500 is shut", args=HOST, peer=("ike", "iketcp"),
       find=["host-answers ike info", "ike-tcp ike info", "host-refuses natt info", *OTHERS[1:]], code=0)
 Scene("healthy: IKE by TCP 4500 as well", args=HOST, peer=(*IKE, "iketcp"), find=ANSWERS, code=0)

@@ -88,6 +88,12 @@ for kind, proto in (("wireguard2", "wireguard"), ("openvpn2", "openvpn"), ("open
 
 Scene("healthy: QUIC whose packets have bytes of OpenVPN's", mute=["ike"], truth=half("ike"),
       traffic=[("c1", ["ike", "quic"])], find=["path-silent ike error"])
+PHONE = ["path-silent ike error", "wifi-calling natt info"]
+Scene("healthy: a phone asks for its operator's gateway", mute=["ike"], truth=half("ike"),
+      traffic=[("c1", ["ike", "epdg"])], find=PHONE,
+      check=tells("wifi-calling", "192.168.1.2 asks by DNS"))
+Scene("healthy: the router asks for an operator's gateway", mute=["ike"], truth=half("ike"),
+      traffic=[("c1", ["ike"]), ("r", ["epdg"])], find=["path-silent ike error"])
 
 # --- what NAT spoils, or another takes --------------------------------------------------
 NO_NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat

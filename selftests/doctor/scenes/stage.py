@@ -34,13 +34,17 @@ KINDS = {
     "gre": (47, 0, 0), "l2tp3": (115, 0, 0), "pptp": (6, 1723, 0), "web": (6, 443, 0),
     "ah": (51, 0, 0), "gre0": (47, 0, 0), "eoip": (47, 0, 0),
     "wireguard2": (17, 5182, 0), "openvpn2": (17, 5194, 0), "openvpn3": (6, 8443, 0),
-    "openvpn4": (17, 5195, 0), "quic": (17, 443, 0),
+    "openvpn4": (17, 5195, 0), "quic": (17, 443, 0), "epdg": (17, 53, 0),
 }
 # GRE of PPTP's kind, and of no version; what WireGuard and OpenVPN begin with, and answer
 RAW = {"wireguard2": b"\1\0\0\0" + b"x" * 144, "openvpn2": b"\x38" + b"x" * 8 + bytes(5),
        "openvpn4": b"\x50" + b"x" * 8 + b"\x0f\0\0\1" + b"x" * 340,
        "quic": b"\x50" + b"x" * 352,
        "openvpn3": b"\0\x0e\x38" + b"x" * 8 + bytes(5),
+       # a question for the address of an operator's gateway (RFC 1035 4.1)
+       "epdg": bytes.fromhex("123401000001000000000000") + b"".join(
+           bytes([len(w)]) + w for w in b"epdg.epc.mnc001.mcc001.pub.3gppnetwork.org.".split(b".")
+       ) + bytes.fromhex("00010001"),
        "gre0": bytes.fromhex("00000800") + b"data",
        "eoip": bytes.fromhex("20016400" "002a" "0700") + b"x" * 42,
        51: bytes.fromhex("3204000000001234" "00000001") + b"x" * 40,

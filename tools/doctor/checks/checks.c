@@ -16,6 +16,7 @@ static void (*const checks[])(const struct evidence *ev, struct report *r) = {
 	check_switches,
 	check_wan,
 	check_fragments,
+	check_wifi_calling,
 	check_vpns,
 };
 

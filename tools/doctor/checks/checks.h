@@ -18,6 +18,7 @@ void check_unfit(const struct evidence *ev, struct report *r);
 void check_untranslated(const struct evidence *ev, struct report *r);
 void check_vpns(const struct evidence *ev, struct report *r);
 void check_wan(const struct evidence *ev, struct report *r);
+void check_wifi_calling(const struct evidence *ev, struct report *r);
 
 /* host.c */
 const struct asked *nat_proof(const struct evidence *ev);
@@ -25,5 +26,8 @@ char *nat_text(const struct evidence *ev, const struct asked *a);
 
 /* untranslated.c */
 bool masquerades_clients(const struct evidence *ev, uint8_t l4proto);
+
+/* wifi_calling.c */
+bool asks_epdg(const struct evidence *ev);
 
 #endif /* _VPNPASS_DOCTOR_CHECKS_H */

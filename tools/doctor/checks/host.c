@@ -332,6 +332,13 @@ static bool answers(const struct evidence *ev, const struct service *service)
 	return false;
 }
 
+/* An ePDG has IKE and nothing else. */
+static bool is_expected(const struct evidence *ev, const struct service *service)
+{
+	return !service->optional &&
+	       (service == &service_ike || service == &service_natt || !asks_epdg(ev));
+}
+
 /* Clients may use TCP where UDP does not pass. */
 static void find_tcp(const struct evidence *ev, struct report *r)
 {
@@ -404,7 +411,7 @@ void check_host(const struct evidence *ev, struct report *r)
 		if (ev->asked[i].result == ANSWERED)
 			severity = SEVERITY_INFO;
 	for (i = 0; i < ev->n_asked; i++)
-		if (!ev->asked[i].service->optional)
+		if (is_expected(ev, ev->asked[i].service))
 			report_asked(ev, r, &ev->asked[i], severity);
 	find_tcp(ev, r);
 	find_nat(ev, r);

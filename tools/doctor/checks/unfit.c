@@ -242,14 +242,17 @@ static void find_short_timeout(const struct evidence *ev, struct report *r)
 	if (!kept.known || kept.value >= KEEPALIVE_SECONDS)
 		return;
 	who = first_text(ev, is_kept_open, &f);
+	if (!who && asks_epdg(ev))
+		who = xasprintf("phones send NAT-T (UDP 4500) to %s", ev->name);
 	if (!who)
 		return;
 	finding = found(r, "udp-timeout", SEVERITY_WARNING, "natt",
 			xasprintf("%s, and is forgotten here after %ju s without a packet (%s)",
 				  who, (uintmax_t)kept.value, name),
-			SAY("Clients send one each 20 s at best, phones with Wi-Fi calling more",
-			    "seldom. Remember them for longer, also in /etc/sysctl.conf:"));
-	finding_command(finding, xasprintf("sysctl -w net.netfilter.%s=120", name));
+			SAY("Clients send one each 20 s at best, phones with Wi-Fi calling each",
+			    "120 s with some operators. Remember them for longer, also in",
+			    "/etc/sysctl.conf:"));
+	finding_command(finding, xasprintf("sysctl -w net.netfilter.%s=180", name));
 	free(who);
 }
 
