@@ -104,6 +104,7 @@ Scene("AH through NAT", traffic=[("c1", ["ah"])], find=["ah ah error"],
 Scene("two clients of AH", traffic=[("c1", ["ah"]), ("c2", ["ah"])], find=["ah ah error"])
 Scene("healthy: AH that is routed without NAT", traffic=[("c1", ["ah"])], nat=False, nft=NO_NAT)
 Scene("GRE that is not PPTP's", traffic=[("c1", ["gre0"])], find=["gre-plain gre info"])
+Scene("GRE with a key", traffic=[("c1", ["gre0key"])], find=["gre-plain gre info"])
 Scene("two clients of GRE that is not PPTP's", traffic=[("c1", ["gre0"]), ("c2", ["gre0"])],
       find=["gre-plain gre info"])
 Scene("healthy: GRE that is routed without NAT", traffic=[("c1", ["gre0"])], nat=False, nft=NO_NAT)

@@ -32,7 +32,7 @@ KINDS = {
     "ike": (17, 500, 500), "natt": (17, 4500, 4500), "l2tp": (17, 1701, 0),
     "openvpn": (17, 1194, 0), "wireguard": (17, 51820, 0), "esp": (50, 0, 0),
     "gre": (47, 0, 0), "l2tp3": (115, 0, 0), "pptp": (6, 1723, 0), "web": (6, 443, 0),
-    "ah": (51, 0, 0), "gre0": (47, 0, 0), "eoip": (47, 0, 0),
+    "ah": (51, 0, 0), "gre0": (47, 0, 0), "gre0key": (47, 0, 0), "eoip": (47, 0, 0),
     "wireguard2": (17, 5182, 0), "openvpn2": (17, 5194, 0), "openvpn3": (6, 8443, 0),
     "openvpn4": (17, 5195, 0), "quic": (17, 443, 0), "epdg": (17, 53, 0),
 }
@@ -46,6 +46,7 @@ RAW = {"wireguard2": b"\1\0\0\0" + b"x" * 144, "openvpn2": b"\x38" + b"x" * 8 + 
            bytes([len(w)]) + w for w in b"epdg.epc.mnc001.mcc001.pub.3gppnetwork.org.".split(b".")
        ) + bytes.fromhex("00010001"),
        "gre0": bytes.fromhex("00000800") + b"data",
+       "gre0key": bytes.fromhex("20000800" "00000007") + b"data",
        "eoip": bytes.fromhex("20016400" "002a" "0700") + b"x" * 42,
        51: bytes.fromhex("3204000000001234" "00000001") + b"x" * 40,
        50: bytes.fromhex("0000100100000001") + b"x" * 24,
