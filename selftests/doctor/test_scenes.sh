@@ -10,5 +10,6 @@ checktool nft nftables
 checktool conntrack
 checktool python3
 modprobe -qa veth tun nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_redir nft_nat nft_chain_nat \
-	nft_compat xt_multiport xt_conntrack xt_LOG xt_limit xt_addrtype xt_recent xt_hl nft_limit nft_reject_inet nft_quota nft_fib_inet
+	nft_compat xt_multiport xt_conntrack xt_LOG xt_limit xt_addrtype xt_recent xt_hl nft_limit nft_reject_inet nft_quota nft_fib_inet \
+	bridge xt_comment xt_mark xt_MASQUERADE xt_CHECKSUM nft_reject_bridge ip_tables iptable_filter nft_limit
 exec "$(dirname "$0")/scenes/run.py" "$@"

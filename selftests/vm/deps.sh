@@ -3,7 +3,7 @@
 # Installs what building, booting and testing take, on Debian and its kin, and
 # does nothing when all is there. No service is started by it.
 # usage: deps.sh [SET...]	build vm peers lint checkpatch cross s390x upstream pack debug
-#			pages ynl (default: build vm)
+#			pages ynl managers (default: build vm)
 set -u
 
 set_build="gcc make libc6-dev linux-headers-amd64 kmod libmnl-dev pkg-config python3 python3-yaml
@@ -20,6 +20,8 @@ set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl"
 set_pages="chromium chromium-driver cockpit-ws cockpit-bridge cockpit-system nodejs appstream
 prometheus python3-jsonschema"
+set_managers="ufw firewalld docker.io libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+libvirt-daemon-config-network dnsmasq-base"
 set_checkpatch="linux-source-6.1 xz-utils"
 set_ynl="linux-source-6.12 python3-yaml python3-jsonschema xz-utils"
 

@@ -15,6 +15,8 @@
 #include "advice.h"
 
 #define PRIORITY_CONNTRACK	(-200)
+#define FIREWALL_CMD		"firewall-cmd --permanent"
+#define FIREWALLD_POLICY	FIREWALL_CMD " --policy=vpnout"
 
 enum owner {
 	OWNER_NFT,
@@ -80,30 +82,6 @@ static enum owner owner_of(const struct ruleset *rs, const struct place *place)
 			chain_named(rs, place, "ufw6-before-forward")))
 		return OWNER_UFW;
 	return OWNER_IPTABLES;
-}
-
-/**
- * advice_words - What the commands of add_cures() do, as the beginning of a sentence.
- * @rs: The ruleset.
- * @place: Where packets are dropped.
- */
-const char *advice_words(const struct ruleset *rs, const struct place *place)
-{
-	switch (owner_of(rs, place)) {
-	case OWNER_DOCKER:
-		return "Docker drops it; accept it in the chain that it leaves to its users:";
-	case OWNER_UFW:
-		return "Have ufw let it through:";
-	case OWNER_FIREWALLD:
-		return "Have firewalld let it through:";
-	case OWNER_FW4:
-		return "Have OpenWrt's firewall let it through:";
-	case OWNER_IPTABLES:
-	case OWNER_NFT:
-		break;
-	}
-	return place->rule ? "Remove the rule, or accept these packets before it:" :
-			     "Accept these packets:";
 }
 
 /* --- nft --- */
@@ -172,8 +150,7 @@ static char *protocol_text(uint8_t l4proto)
 
 /*
  * Where connections are not known yet, an answer is told from what a stranger sends by
- * its sender; if that is not known, only what is for the router's own address is let
- * on, which without a connection comes no further than the router.
+ * its sender alone; while that is not known nothing is let in.
  */
 static bool is_blind(const struct wish *w)
 {
@@ -186,10 +163,8 @@ static char *nft_peer(const struct wish *w, bool back)
 
 	if (!back || !is_blind(w))
 		return xstrdup("");
-	if (w->peer)
-		return xasprintf("%s saddr %s ", w->peer->family == AF_INET6 ? "ip6" : "ip",
-				 host_text(w->peer, text));
-	return xasprintf("ip daddr %s ", host_text(w->own, text));
+	return xasprintf("%s saddr %s ", w->peer->family == AF_INET6 ? "ip6" : "ip",
+			 host_text(w->peer, text));
 }
 
 static char *nft_kind(const struct vpn *vpn, bool back)
@@ -252,7 +227,7 @@ static void advise_nft(struct finding *f, const struct wish *w)
 
 	if (w->there)
 		text = nft_way(text, w, false);
-	if (w->back && (!is_blind(w) || w->peer || w->own))
+	if (w->back && (!is_blind(w) || w->peer))
 		text = nft_way(text, w, true);
 	if (*text)
 		finding_command(f, xasprintf("nft '%s'", text));
@@ -363,63 +338,161 @@ static void tell_ufw(struct finding *f, const struct ruleset *rs, const struct w
 				 vpn->l4proto == IPPROTO_ESP ? "esp" : "gre");
 	else
 		return;
+	/* ufw takes no rule of which it has the same with another action */
+	if (w->place->rule)
+		finding_command(f, xasprintf("%s; do ufw route delete $a in on %s out on %s%s; %s",
+					     "for a in deny reject", lan, wan, kind, "done"));
 	finding_command(f, xasprintf("ufw route %sallow in on %s out on %s%s",
 				     w->place->rule ? "prepend " : "", lan, wan, kind));
 	free(kind);
 }
 
-static void tell_firewalld(struct finding *f, const struct ruleset *rs, const struct wish *w,
-			   const struct vpn *vpn, const char *lan, const char *wan)
+static void firewalld_kind(struct finding *f, const struct vpn *vpn)
 {
-	static const char policy[] = "firewall-cmd --permanent --policy=vpnout";
-	static const char zone[] = "$(firewall-cmd --get-zone-of-interface=";
-	char *proto;
+	char *proto = vpn ? protocol_text(vpn->l4proto) : NULL;
 
-	(void)rs;
-	(void)w;
-	if (!f->n_commands) {
-		finding_command(f, xstrdup("firewall-cmd --permanent --new-policy=vpnout"));
-		finding_command(f, xasprintf("%s --add-ingress-zone=%s%s)", policy, zone, lan));
-		finding_command(f, xasprintf("%s --add-egress-zone=%s%s)", policy, zone, wan));
-	}
-	proto = vpn ? protocol_text(vpn->l4proto) : NULL;
 	if (!vpn)
-		finding_command(f, xasprintf("%s --set-target=ACCEPT", policy));
+		finding_command(f, xasprintf("%s --set-target=ACCEPT", FIREWALLD_POLICY));
 	else if (vpn->port)
-		finding_command(f, xasprintf("%s --add-port=%u/%s", policy, vpn->port,
+		finding_command(f, xasprintf("%s --add-port=%u/%s", FIREWALLD_POLICY, vpn->port,
 					     vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp"));
 	else
-		finding_command(f, xasprintf("%s --add-protocol=%s", policy, proto));
+		finding_command(f, xasprintf("%s --add-protocol=%s", FIREWALLD_POLICY, proto));
 	free(proto);
 }
 
-/* The zone of an interface: where fw4's chain forward sends what comes in by it. */
-static const char *fw4_zone(const struct ruleset *rs, const struct place *place, const char *name)
+/*
+ * The zone of an interface: where a chain sends what comes in by it, behind a prefix;
+ * NULL when that is not told.
+ */
+static const char *zone_of(const struct ruleset *rs, const struct place *place,
+			   const char *chain, const char *prefix, const char *name)
 {
-	const struct nft_chain *forward = chain_named(rs, place, "forward");
+	const struct nft_chain *dispatch = chain_named(rs, place, chain);
 	struct link link = { .up = true };
 	struct packet packet = { .family = NFPROTO_IPV4, .l4proto = IPPROTO_TCP, .in = &link,
 				 .out = &link };
 	struct marks marks = {};
-	struct machine m = { .rs = rs, .packet = &packet, .chain = forward,
+	struct machine m = { .rs = rs, .packet = &packet, .chain = dispatch,
 			     .hook = NF_INET_FORWARD, .marks = &marks };
 	size_t i;
 
 	snprintf(link.name, sizeof(link.name), "%s", name);
-	for (i = 0; forward && i < forward->n_rules; i++)
-		if (rule_run(&m, &forward->rules[i]) == YES && m.n_verdicts &&
-		    m.verdicts[0].chain && !strncmp(m.verdicts[0].chain, "forward_", 8))
-			return m.verdicts[0].chain + 8;
-	return name;
+	for (i = 0; dispatch && i < dispatch->n_rules; i++)
+		if (rule_run(&m, &dispatch->rules[i]) == YES && m.n_verdicts &&
+		    m.verdicts[0].chain &&
+		    !strncmp(m.verdicts[0].chain, prefix, strlen(prefix)))
+			return m.verdicts[0].chain + strlen(prefix);
+	return NULL;
 }
 
+static const char *fw4_zone(const struct ruleset *rs, const struct place *place, const char *name)
+{
+	const char *zone = zone_of(rs, place, "forward", "forward_", name);
+
+	return zone ? zone : name;
+}
+
+static const char *firewalld_zone(const struct ruleset *rs, const struct place *place,
+				  const char *name)
+{
+	return zone_of(rs, place, "filter_FORWARD_ZONES", "filter_FWD_", name);
+}
+
+typedef const char *(*zone_namer)(const struct ruleset *rs, const struct place *place,
+				  const char *name);
+
+/* Several interfaces may be of one zone, which is told of once. */
+static bool is_first_of_zone(const struct ruleset *rs, const struct wish *w, zone_namer zone_of,
+			     const struct names *names, const char *name)
+{
+	const char *zone = zone_of(rs, w->place, name), *other;
+	size_t i;
+
+	for (i = 0; zone && strcmp(names->list[i], name); i++) {
+		other = zone_of(rs, w->place, names->list[i]);
+		if (other && !strcmp(zone, other))
+			return false;
+	}
+	return true;
+}
+
+/* No policy tells interfaces of one zone apart, as those are to which none was given. */
+static bool firewalld_is_one_zone(const struct ruleset *rs, const struct wish *w, const char *wan)
+{
+	const char *outer = firewalld_zone(rs, w->place, wan), *inner;
+	size_t i;
+
+	for (i = 0; outer && i < w->lan.n; i++) {
+		inner = firewalld_zone(rs, w->place, w->lan.list[i]);
+		if (inner && !strcmp(inner, outer))
+			return true;
+	}
+	return false;
+}
+
+static void firewalld_add_zone(struct finding *f, const char *which, const char *zone,
+			       const char *interface)
+{
+	if (zone)
+		finding_command(f, xasprintf("%s --add-%s-zone=%s", FIREWALLD_POLICY, which, zone));
+	else
+		finding_command(f, xasprintf("%s --add-%s-zone=$(%s=%s)", FIREWALLD_POLICY, which,
+					     "firewall-cmd --get-zone-of-interface", interface));
+}
+
+static void firewalld_change_zone(struct finding *f, const char *zone, const char *interface)
+{
+	finding_command(f, xasprintf("%s --zone=%s --change-interface=%s", FIREWALL_CMD, zone,
+				     interface));
+}
+
+/* A policy is in force for interfaces that a zone names, and not for what it has by default. */
+static void firewalld_add_lan(struct finding *f, const struct ruleset *rs, const struct wish *w,
+			      const char *lan)
+{
+	const char *zone = firewalld_zone(rs, w->place, lan);
+	const char *by_default = firewalld_zone(rs, w->place, "");
+
+	if (zone && by_default && !strcmp(zone, by_default))
+		firewalld_change_zone(f, zone, lan);
+	if (is_first_of_zone(rs, w, firewalld_zone, &w->lan, lan))
+		firewalld_add_zone(f, "ingress", zone, lan);
+}
+
+/* Another finding may have made the policy already. It comes before the user's own ones. */
+static void firewalld_policy(struct finding *f, const struct ruleset *rs, const struct wish *w)
+{
+	const struct names *lan = &w->lan, *wan = &w->wan;
+	size_t i;
+
+	finding_command(f, xasprintf("%s --info-policy=vpnout >/dev/null 2>&1 || %s --new-policy=vpnout",
+				     FIREWALL_CMD, FIREWALL_CMD));
+	finding_command(f, xasprintf("%s --set-priority=-32000", FIREWALLD_POLICY));
+	for (i = 0; i < lan->n; i++)
+		firewalld_add_lan(f, rs, w, lan->list[i]);
+	for (i = 0; i < wan->n; i++) {
+		bool one = firewalld_is_one_zone(rs, w, wan->list[i]);
+
+		if (one)
+			firewalld_change_zone(f, "external", wan->list[i]);
+		firewalld_add_zone(f, "egress", one ? "external" :
+				   firewalld_zone(rs, w->place, wan->list[i]), wan->list[i]);
+	}
+}
+
+/* A new rule is the last one, behind those that are to let it pass. */
 static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct wish *w,
 		     const struct vpn *vpn, const char *lan, const char *wan)
 {
 	static const char set[] = "uci set 'firewall.@rule[-1]";
-	char *proto = !vpn ? xstrdup("all") : !vpn->port ? protocol_text(vpn->l4proto) :
-		      xstrdup(vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp");
+	char *proto;
 
+	if (!is_first_of_zone(rs, w, fw4_zone, &w->lan, lan) ||
+	    !is_first_of_zone(rs, w, fw4_zone, &w->wan, wan))
+		return;
+	proto = !vpn ? xstrdup("all") : !vpn->port ? protocol_text(vpn->l4proto) :
+		xstrdup(vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp");
 	finding_command(f, xstrdup("uci add firewall rule"));
 	finding_command(f, xasprintf("%s.name=VPN out'", set));
 	finding_command(f, xasprintf("%s.src=%s'", set, fw4_zone(rs, w->place, lan)));
@@ -428,7 +501,41 @@ static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct w
 	if (vpn && vpn->port)
 		finding_command(f, xasprintf("%s.dest_port=%u'", set, vpn->port));
 	finding_command(f, xasprintf("%s.target=ACCEPT'", set));
+	finding_command(f, xstrdup("uci reorder 'firewall.@rule[-1]=0'"));
 	free(proto);
+}
+
+/**
+ * advice_words - What the commands of add_cures() do, as the beginning of a sentence.
+ * @rs: The ruleset.
+ * @w: What is to be let through.
+ */
+const char *advice_words(const struct ruleset *rs, const struct wish *w)
+{
+	const struct place *place = w->place;
+
+	if (w->back && !w->peer && is_blind(w))
+		return "Remove the rule, or accept these packets before it; for the answers, ask "
+		       "vpnpass doctor HOST, which names the one who sends them:";
+	switch (owner_of(rs, place)) {
+	case OWNER_DOCKER:
+		return "Docker drops it; accept it in the chain that it leaves to its users:";
+	case OWNER_UFW:
+		return "Have ufw let it through:";
+	case OWNER_FIREWALLD:
+		if (w->wan.n && firewalld_is_one_zone(rs, w, w->wan.list[0]))
+			return "LAN and Internet are in one zone of firewalld's. Have it let this "
+			       "through, with the zone external for the Internet, which lets in "
+			       "SSH alone:";
+		return "Have firewalld let it through:";
+	case OWNER_FW4:
+		return "Have OpenWrt's firewall let it through:";
+	case OWNER_IPTABLES:
+	case OWNER_NFT:
+		break;
+	}
+	return place->rule ? "Remove the rule, or accept these packets before it:" :
+			     "Accept these packets:";
 }
 
 /**
@@ -440,6 +547,7 @@ static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct w
 void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w)
 {
 	enum owner owner = w->lan.n && w->wan.n ? owner_of(rs, w->place) : OWNER_NFT;
+	size_t i;
 
 	switch (owner) {
 	case OWNER_NFT:
@@ -453,7 +561,11 @@ void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w
 		each(f, rs, w, tell_ufw);
 		break;
 	case OWNER_FIREWALLD:
-		each(f, rs, w, tell_firewalld);
+		firewalld_policy(f, rs, w);
+		for (i = 0; w->all && i < n_vpns; i++)
+			firewalld_kind(f, &vpns[i]);
+		if (!w->all)
+			firewalld_kind(f, w->vpn);
 		finding_command(f, xstrdup("firewall-cmd --reload"));
 		break;
 	case OWNER_FW4:

@@ -31,18 +31,17 @@ struct names {
  * @lan: Where it comes from, none for the router itself.
  * @wan: Where it goes.
  * @peer: Whom it is with, NULL when that is not known.
- * @own: The router's address on the way out that is translated to, likewise.
  */
 struct wish {
 	const struct place *place;
 	const struct vpn *vpn;
 	bool all, there, back;
 	struct names lan, wan;
-	const struct host *peer, *own;
+	const struct host *peer;
 };
 
 void names_add(struct names *names, const char *name);
 void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *wish);
-const char *advice_words(const struct ruleset *rs, const struct place *place);
+const char *advice_words(const struct ruleset *rs, const struct wish *wish);
 
 #endif /* _VPNPASS_DOCTOR_ADVICE_H */

@@ -15,6 +15,7 @@ import stage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.environ.get("VPNPASS", HERE + "/../../../tools/vpnpass")
+MANAGERS = HERE + "/managers.sh"
 RESPONDER = HERE + "/../../peers/vpn_responder.py"
 SCHEMA = HERE + "/../../../docs/schema/doctor.json"
 NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
@@ -32,6 +33,8 @@ def is_emulated():
 
 
 SECONDS = int(os.environ.get("VPNPASS_SCENES_SECONDS", 200 if is_emulated() else 3600))
+# whose start alone takes an emulated CPU longer than several scenes
+SLOW = ("firewalld", "docker", "libvirt")
 scenes = []
 
 
@@ -58,7 +61,11 @@ class Scene:
     outer: the address that the server sees c1's IKE come from
     find: all that he has to find, as "id", "id proto" or "id proto severity"
     may: what he may say besides
-    cure: his commands are carried out, and all is well then
+    cure: his commands are carried out, and all is well then, nothing is open to the outside
+        that was not before, and a manager's reload leaves it so
+    manager: the program that makes the rules, and lines that are given to it (managers.sh)
+    six: there is IPv6 as well; its kinds have a 6 behind them in truth
+    open: what a stranger outside gets through to, for a scene that has no firewall
     args: words behind "doctor"
     kinds: what is measured
     needs: part of nft or iptables that some kernels lack
@@ -69,7 +76,7 @@ class Scene:
         known = dict(nft="", nat=True, do=(), ip=(), sysctl={}, mute=(), traffic=(), before=(),
                      truth={}, find=(), may=(), cure=False, args=(), kinds=stage.USUAL,
                      check=None, needs=None, code=None, cured=None, gip=(), tun=(), gdo=(), last=(), shut=False,
-                     peer=(), user=None, outer=None, echo=(), hosts="")
+                     peer=(), user=None, outer=None, echo=(), hosts="", manager=(), six=False, open=None)
         if set(kw) - set(known):
             raise TypeError(f"{name}: {set(kw) - set(known)}")
         known.update(kw)
@@ -120,14 +127,71 @@ def schema_errors(value, schema, at="$"):
     return bad
 
 
+class Manager:
+    """A firewall manager that runs in a mount and a PID namespace of its own."""
+
+    def __init__(self, name, *lines):
+        self.process = stage.begin("r", ["unshare", "-mpf", "--kill-child", MANAGERS, name],
+                                   stdin=stage.PIPE, stdout=stage.PIPE, stderr=stage.PIPE)
+        self.name, self.pid = name, self.process.stdout.readline().strip()
+        self.problem = None
+        for line in lines if self.pid else ():
+            rc, out, err = self.run(line.replace("MANAGERS", MANAGERS))
+            self.problem = self.problem or rc and f"{line}: {out}{err}"
+
+    def run(self, line):
+        return stage.run("r", ["nsenter", "-m", "-p", "-t", self.pid, "sh", "-c", line])
+
+    def reload(self):
+        return self.run(f"{MANAGERS} {self.name} reload")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class Recorded:
+    """OpenWrt's fw4, which Debian does not have: the rules that it makes of a configuration
+    are recorded, and of that with commands which are above them. See fw4/README."""
+
+    problem, pid, name = None, True, "fw4"
+
+    def __init__(self, _, config):
+        self.config, self.lines = HERE + "/fw4/" + config, []
+        self.problem = stage.run("r", ["nft", "-f", self.config + ".nft"])[2]
+
+    def run(self, line):
+        self.lines.append(line)
+        return self.reload() if line == "service firewall reload" else (0, "", "")
+
+    def reload(self):
+        with open(self.config + "-cured.nft") as f:
+            known = [line[2:].rstrip() for line in f if line.startswith("# uci")]
+        if known != self.lines[:-1]:
+            return 1, "", "these commands are not those of the record"
+        return stage.run("r", ["nft", "-f", self.config + "-cured.nft"])
+
+    def close(self):
+        pass
+
+
 class Stage:
     def __init__(self):
         self.dirty = True
         self.server = None
         self.tuns = []
         self.peer = None
+        self.manager = None
+
+    def end_manager(self):
+        if self.manager:
+            self.manager.close()
+        self.manager = None
 
     def reset(self, scene):
+        self.end_manager()
         if self.dirty:
             stage.down()
             stage.up()
@@ -141,6 +205,12 @@ class Stage:
         self.tuns = []
         self.server = stage.Server(mute=scene.mute, shut=scene.shut, echo=scene.echo)
 
+    def begin_manager(self, scene):
+        """What the manager says is wrong; SKIP where there is none."""
+        self.dirty = True
+        self.manager = (Recorded if scene.manager[0] == "fw4" else Manager)(*scene.manager)
+        return self.manager.problem if self.manager.pid else SKIP
+
     def plant(self, scene):
         rules = "flush ruleset\n" + (NAT if scene.nat else "") + lines_of(scene.nft)
         rc, _, err = stage.run("r", ["nft", "-f", "-"], rules)
@@ -148,14 +218,22 @@ class Stage:
             return SKIP
         if rc:
             return "nft: " + err
-        if scene.ip or scene.do or scene.sysctl or scene.gip or scene.tun or scene.gdo:
+        if scene.ip or scene.do or scene.sysctl or scene.gip or scene.tun or scene.gdo or \
+                scene.six:
             self.dirty = True
         self.tuns = [stage.tun("r", name) for name in scene.tun]
         if scene.gip:
             stage.ip("g", scene.gip)
         if scene.ip:
             stage.ip("r", scene.ip)
+        if scene.six:
+            stage.up6()
+            self.server.close()
+            self.server = stage.Server(mute=scene.mute, six=True)
         stage.sysctl("r", scene.sysctl)
+        problem = self.begin_manager(scene) if scene.manager else None
+        if problem:
+            return problem
         for name, lines in (("r", scene.do), ("g", scene.gdo)):
             for line in lines:
                 rc, out, err = stage.run(name, ["sh", "-c", line])
@@ -165,15 +243,21 @@ class Stage:
                     return f"{line}: {out}{err}"
         return None
 
+    def measure(self, scene, to, suffix):
+        have = stage.measure("c1", scene.kinds, self.server, to)
+        # what was lost by chance is sent again
+        again = [k for k in scene.kinds if have[k] != scene.truth.get(k + suffix, "yes")]
+        if again:
+            have.update(stage.measure("c1", again, self.server, to, wait=1.0))
+        return {k + suffix: v for k, v in have.items() if v != "yes"}
+
     def truth(self, scene):
         stage.forget("r")
-        have = stage.measure("c1", scene.kinds, self.server)
-        # what was lost by chance is sent again
-        again = [k for k in scene.kinds if have[k] != scene.truth.get(k, "yes")]
-        if again:
-            have.update(stage.measure("c1", again, self.server, wait=1.0))
+        have = self.measure(scene, stage.SERVER, "")
+        if scene.six:
+            have.update(self.measure(scene, stage.SERVER6, "6"))
         stage.forget("r")
-        return {k: v for k, v in have.items() if v != "yes"}
+        return have
 
     def ask(self, scene):
         clients = [stage.Client(n, kinds) for n, kinds in scene.traffic]
@@ -236,7 +320,12 @@ class Stage:
 
     def scan(self):
         stage.forget("r")
-        return stage.scan(stage.CLIENTS["c1"], "c1") | stage.scan(stage.CLIENTS["c2"], "c2")
+        return stage.scan()
+
+    def command(self, line):
+        if self.manager:
+            return self.manager.run(line)
+        return stage.run("r", ["sh", "-c", line])
 
 
 def judge(scene, found):
@@ -247,20 +336,38 @@ def judge(scene, found):
     return len(scene.find) - len(missed), missed, wrong
 
 
+def is_well(st, scene, before, when):
+    left = st.truth(scene)
+    if left != (scene.cured or {}):
+        return f"{when} still {left}"
+    opened = st.scan() - before
+    return f"{when} open to the outside: {sorted(opened)}" if opened else None
+
+
 def cure(st, scene, found):
+    if not scene.six:
+        stage.up6()
     before = st.scan()
     for f in found:
         for line in f["commands"]:
             if f["finding"] in IGNORED or line.startswith("vpnpass doctor"):
                 continue
-            rc, out, err = stage.run("r", ["sh", "-c", line])
+            rc, out, err = st.command(line)
             if rc:
                 return f"{line}: {out}{err}"
-    left = st.truth(scene)
-    if left != (scene.cured or {}):
-        return f"after the commands still {left}"
-    opened = st.scan() - before
-    return f"the commands opened {opened}" if opened else None
+    problem = is_well(st, scene, before, "after the commands")
+    if problem or not st.manager:
+        return problem
+    rc, out, err = st.manager.reload()
+    return f"reload: {out}{err}" if rc else is_well(st, scene, before, "after a reload")
+
+
+def scan_all(st, scene):
+    """The scan itself: it has to see what is open."""
+    stage.up6()
+    st.dirty = True
+    have = st.scan()
+    return f"the scan does not see {sorted(scene.open - have)}" if scene.open != have else None
 
 
 def play(st, scene):
@@ -290,6 +397,9 @@ def play(st, scene):
         problem = cure(st, scene, found)
         bad += [problem] if problem else []
         st.dirty = True
+    if scene.open:
+        problem = scan_all(st, scene)
+        bad += [problem] if problem else []
     return right, missed, wrong, "; ".join(bad)
 
 
@@ -302,6 +412,7 @@ def main(words):
     deadline = time.monotonic() + SECONDS
     # where there is no time for all, some of each subject are played
     if SECONDS < 1000 and not words:
+        wanted = [s for s in wanted if not set(s.manager) & set(SLOW)]
         wanted = wanted[::3] + wanted[1::3] + wanted[2::3]
     try:
         for n, scene in enumerate(wanted, 1):
@@ -312,7 +423,8 @@ def main(words):
             right, missed, wrong, problem = play(st, scene)
             took = time.monotonic() - began
             if problem == SKIP:
-                print(f"ok {n} - {scene.name} # SKIP no {scene.needs} here")
+                what = scene.needs or scene.manager[0]
+                print(f"ok {n} - {scene.name} # SKIP no {what} here")
                 continue
             good = right is not None and not missed and not wrong and not problem
             failed += not good
@@ -328,6 +440,7 @@ def main(words):
                 print("#   " + problem.strip().replace("\n", "\n#   "))
             sys.stdout.flush()
     finally:
+        st.end_manager()
         stage.down()
     print(f"# findings: {totals[0]} right, {totals[1]} missed, {totals[2]} wrong "
           f"in {len(wanted)} scenes")

@@ -198,33 +198,17 @@ static char *seen_text(const struct drop *drop)
 	return text;
 }
 
-/* The host that such packets go to now. */
+/* The host that is asked about, or that such packets go to now. */
 static const struct host *peer_of(const struct evidence *ev, const struct drop *drop)
 {
 	size_t i;
 
+	if (ev->to)
+		return ev->to;
 	for (i = 0; i < ev->flows.n; i++)
 		if (ev->flows.list[i].vpn == drop->vpn &&
 		    flow_goes_out(&ev->flows.list[i], &ev->net))
 			return &ev->flows.list[i].dst;
-	return NULL;
-}
-
-/* The address of the way out, which answers go to where sources are translated. */
-static const struct host *own_of(const struct evidence *ev, const struct drop *drop)
-{
-	const struct link_address *a;
-	size_t i;
-
-	for (i = 0; drop->wan.n && i < ev->net.n_links; i++) {
-		const struct link *link = &ev->net.links[i];
-
-		if (strcmp(link->name, drop->wan.list[0]) ||
-		    !firewall_masquerades(&ev->net, &ev->rules, link))
-			continue;
-		a = network_next(&ev->net, link->index, AF_INET, NULL);
-		return a ? &a->address : NULL;
-	}
 	return NULL;
 }
 
@@ -238,13 +222,12 @@ static void report_drop(const struct evidence *ev, struct report *r, const struc
 		.place = &drop->place, .vpn = drop->vpn, .all = drop->all,
 		.there = !drop->reply || both, .back = drop->reply || both,
 		.lan = drop->lan, .wan = drop->wan, .peer = peer_of(ev, drop),
-		.own = own_of(ev, drop),
 	};
 	struct finding *f;
 
 	f = found(r, "nft-drop", mild ? SEVERITY_WARNING : SEVERITY_ERROR,
 		  drop->all || !drop->vpn ? NULL : drop->vpn->proto, seen_text(drop),
-		  xstrdup(advice_words(&ev->rules, &drop->place)));
+		  xstrdup(advice_words(&ev->rules, &wish)));
 	add_cures(f, &ev->rules, &wish);
 }
 

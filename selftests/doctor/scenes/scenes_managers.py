@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+# Rules that firewalls' managers make themselves, as they are and with a fault planted in
+# their words; the doctor's commands are theirs, too, and outlive a reload of theirs. Debian
+# has the programs (managers.sh runs them), but for OpenWrt's, which is recorded.
+USUAL = stage.USUAL
+
+
+def lost(*kinds):
+    return {k: "lost" for k in kinds}
+
+
+def says(*words):
+    """Each finding of a rule has a command that begins with each of these words."""
+    return lambda found, rc, err: [
+        f"no {word} in {f['commands']}" for word in words for f in found
+        if f["finding"] == "nft-drop" and not any(c.startswith(word) for c in f["commands"])]
+
+
+# --- ufw -------------------------------------------------------------------------
+def ufw(*words):
+    return ("ufw", *("ufw " + w for w in words))
+
+
+ROUTED = ("route allow in on lan1 out on wan", "route allow in on lan2 out on wan")
+DENIED = ("route deny in on lan1 out on wan proto udp to any port 500", *ROUTED, "limit 22/tcp")
+Scene("ufw itself, as it comes, shuts the LAN", manager=ufw(), truth=lost(*USUAL),
+      find=["nft-drop - error"], check=says("ufw route allow in on lan"), cure=True)
+Scene("healthy: ufw itself, with routes allowed", manager=ufw(*ROUTED))
+Scene("ufw itself denies IKE", manager=ufw(*DENIED), truth=lost("ike"), find=["nft-drop ike error"],
+      check=says("ufw route prepend allow in on lan1 out on wan proto udp"), cure=True)
+Scene("two faults: ufw itself denies IKE, and a rule beside it drops ESP", manager=ufw(*DENIED), nft="""
+table inet fw { chain forward { type filter hook forward priority 5; policy accept
+    meta l4proto esp drop; }; }
+""", truth=lost("ike", "esp"), find=["nft-drop ike error", "nft-drop esp error"], cure=True)
+
+# --- firewalld -------------------------------------------------------------------
+PERMANENT = "firewall-cmd --permanent "
+ZONES = [PERMANENT + "--zone=internal --change-interface=lan1",
+         PERMANENT + "--zone=internal --change-interface=lan2",
+         PERMANENT + "--zone=external --change-interface=wan"]
+OUT = PERMANENT + "--policy=lanout "
+POLICY = [PERMANENT + "--new-policy=lanout", OUT + "--add-ingress-zone=internal",
+          OUT + "--add-egress-zone=external", OUT + "--set-target=ACCEPT"]
+VPNOUT = PERMANENT + "--policy=vpnout "
+
+
+def firewalld(*lines):
+    return ("firewalld", *lines, "firewall-cmd --reload")
+
+
+Scene("firewalld itself, as it comes, shuts the LAN", manager=("firewalld",), truth=lost(*USUAL),
+      find=["nft-drop - error"], cure=True, check=says(
+          PERMANENT + "--zone=external --change-interface=wan",
+          PERMANENT + "--zone=public --change-interface=lan1", VPNOUT + "--add-egress-zone=external"))
+Scene("firewalld itself, with zones and no policy, shuts the LAN", manager=firewalld(*ZONES),
+      truth=lost(*USUAL), find=["nft-drop - error"], cure=True,
+      check=says(VPNOUT + "--add-ingress-zone=internal", VPNOUT + "--add-egress-zone=external"))
+Scene("healthy: firewalld itself, with a policy for the LAN", manager=firewalld(*ZONES, *POLICY))
+Scene("two faults: a policy of firewalld's rejects IKE and drops ESP", manager=firewalld(
+    *ZONES, *POLICY, OUT + "--add-rich-rule='rule port port=500 protocol=udp reject'",
+    OUT + "--add-rich-rule='rule protocol value=esp drop'"), truth=lost("ike", "esp"),
+      find=["nft-drop ike error", "nft-drop esp error"], cure=True,
+      check=says(VPNOUT + "--set-priority"))
+OURS = "$(dirname MANAGERS)/../../../packaging/firewall/firewalld/"
+# GRE comes as related to PPTP once vpnpass_pptp is loaded, which is not so here
+Scene("firewalld itself, with the policy that vpnpass brings", manager=firewalld(
+    *ZONES, "cp %sservices/* /etc/firewalld/services/" % OURS,
+    "cp %spolicies/* /etc/firewalld/policies/" % OURS), truth=lost("openvpn", "web"),
+      find=["nft-drop pptp error"])
+
+# --- Docker ----------------------------------------------------------------------
+USER = "iptables -I DOCKER-USER "
+LAN = [USER + "-i lan+ -o wan -j ACCEPT",
+       USER + "-i wan -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"]
+Scene("dockerd itself shuts the LAN", manager=("docker",), truth=lost(*USUAL),
+      find=["nft-drop - error"], cure=True,
+      check=says("iptables -I DOCKER-USER -i lan1 -o wan", "iptables -I DOCKER-USER -i wan -o lan1"))
+Scene("healthy: dockerd itself, and rules for the LAN", manager=("docker", *LAN))
+Scene("dockerd itself, and a rule for its users drops ESP and IKE", manager=(
+    "docker", *LAN, USER + "-p esp -j DROP", USER + "-p udp --dport 500 -j REJECT"),
+      truth=lost("esp", "ike"), find=["nft-drop esp error", "nft-drop ike error"], cure=True,
+      check=says("iptables -I DOCKER-USER -i lan1 -o wan"))
+
+# --- libvirt ---------------------------------------------------------------------
+# It shuts nobody else's LAN, and leaves other rules of the chains that it uses alone.
+EST = "iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+Scene("healthy: libvirtd itself, with its default network", manager=("libvirt",))
+Scene("libvirtd itself, and a policy that shuts the LAN", manager=(
+    "libvirt", EST, "iptables -P FORWARD DROP"), truth=lost(*USUAL), find=["nft-drop - error"],
+      cure=True)
+Scene("libvirtd itself, and a rule behind its own rejects IKE", manager=(
+    "libvirt", "iptables -A FORWARD -o wan -p udp --dport 500 -j REJECT"), truth=lost("ike"),
+      find=["nft-drop ike error"], cure=True)
+
+# --- OpenWrt's fw4, recorded -----------------------------------------------------------
+Scene("healthy: fw4's rules for a home", nat=False, manager=("fw4", "home"))
+Scene("fw4's rule rejects IKE", nat=False, manager=("fw4", "denied"), truth=lost("ike"),
+      find=["nft-drop ike error"], cure=True, check=says("uci set 'firewall.@rule[-1].dest_port=500'"))
+Scene("fw4's rule drops ESP", nat=False, manager=("fw4", "esp-denied"), truth=lost("esp"),
+      find=["nft-drop esp error"], cure=True, check=says("uci set 'firewall.@rule[-1].proto=esp'"))
+Scene("fw4 without a forwarding from the LAN", nat=False, manager=("fw4", "shut"),
+      truth=lost(*USUAL), find=["nft-drop - error"], cure=True,
+      check=says("uci set 'firewall.@rule[-1].dest=wan'"))
