@@ -136,8 +136,6 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 	ev->rules_known = !ret;
 	if (ret)
 		report_refused(r, "firewall rules", ret);
-	if (ev->rules.bridge)
-		not_examined(r, "firewall rules of the bridge family");
 	if (proc_first_line("/proc/net/ip_tables_names", table, sizeof(table)))
 		not_examined(r, "firewall rules of iptables-legacy, such as its table %s", table);
 	firewall_find_wan(&ev->net, &ev->rules);
@@ -157,7 +155,7 @@ static void forget(struct evidence *ev)
 	free(ev->crossed);
 	ours_free(&ev->ours);
 	if (ev->watching)
-		free(ev->ear.list);
+		ear_forget(&ev->ear);
 	else
 		ear_close(&ev->ear);
 	flows_free(&ev->flows);

@@ -115,16 +115,27 @@ static char *nft_link(const char *key, const struct names *names)
 	return text;
 }
 
-/* Before routing nothing is known of where it leaves, and behind it not where it came in. */
+static bool is_bridge(const struct wish *w)
+{
+	return w->place->base->family == NFPROTO_BRIDGE;
+}
+
+/*
+ * Before routing nothing is known of where it leaves, and behind it not where it came in;
+ * the bridge has one port only.
+ */
 static char *nft_links(const struct wish *w, bool back)
 {
 	const struct nft_chain *base = w->place->base;
+	bool in_bridge = base->hook == NF_INET_PRE_ROUTING || base->hook == NF_INET_LOCAL_IN;
 	const struct names *in = back ? &w->wan : &w->lan, *out = back ? &w->lan : &w->wan;
 	bool netdev = base->family == NFPROTO_NETDEV || base->hook == NF_INET_INGRESS;
 	bool pre = !netdev && base->hook == NF_INET_PRE_ROUTING;
 	bool post = !netdev && base->hook == NF_INET_POST_ROUTING;
-	char *iif = netdev || post ? xstrdup("") : nft_link("iifname", in);
-	char *oif = netdev || pre ? xstrdup("") : nft_link("oifname", out);
+	bool no_in = netdev || post || (is_bridge(w) && !in_bridge);
+	bool no_out = netdev || pre || (is_bridge(w) && in_bridge);
+	char *iif = no_in ? xstrdup("") : nft_link("iifname", in);
+	char *oif = no_out ? xstrdup("") : nft_link("oifname", out);
 	char *text = xasprintf("%s%s", iif, oif);
 
 	free(iif);
@@ -136,7 +147,7 @@ static const char *nft_state(const struct wish *w, bool back)
 {
 	const struct nft_chain *base = w->place->base;
 
-	if (!back || base->family == NFPROTO_NETDEV || base->hook == NF_INET_INGRESS ||
+	if (!back || base->family == NFPROTO_NETDEV || is_bridge(w) || base->hook == NF_INET_INGRESS ||
 	    base->priority <= PRIORITY_CONNTRACK)
 		return "";
 	return "ct state established,related ";

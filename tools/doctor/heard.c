@@ -18,6 +18,7 @@
 #include "flows.h"
 #include "heard.h"
 
+/* An ICMPv6 error with the IPv6 packet's head that it quotes, or a name that is asked for */
 #define HEADERS_SIZE	128
 #define PPTP_PORT	1723
 #define DNS_PORT	53
@@ -246,6 +247,66 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 	return h->look;
 }
 
+static const struct {
+	int family;
+	uint8_t code;
+	const char *text;
+} refusals[] = {
+	{ AF_INET, 2, "protocol unreachable" },
+	{ AF_INET, 3, "port unreachable" },
+	{ AF_INET, 9, "network administratively prohibited" },
+	{ AF_INET, 10, "host administratively prohibited" },
+	{ AF_INET, 13, "communication administratively prohibited" },
+	{ AF_INET6, 1, "communication administratively prohibited" },
+	{ AF_INET6, 4, "port unreachable" },
+	{ AF_INET6, 5, "source address failed policy" },
+	{ AF_INET6, 6, "reject route to destination" },
+};
+
+/**
+ * refusal_text - What an ICMP error says; NULL when it is no refusal.
+ * @refusal: The error.
+ */
+const char *refusal_text(const struct refusal *refusal)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (refusals[i].family == refusal->dst.family && refusals[i].code == refusal->code)
+			return refusals[i].text;
+	return NULL;
+}
+
+/* Destination unreachable (RFC 792, RFC 4443 3.1), which quotes the packet. */
+static bool read_refusal(struct refusal *refusal, const uint8_t *data, size_t length)
+{
+	struct heard outer = {}, quoted = {};
+	size_t at = read_addresses(&outer, data, length), in;
+	bool six = outer.src.family == AF_INET6;
+
+	if (!at || length < at + 8 || outer.l4proto != (six ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ||
+	    data[at] != (six ? 1 : 3))
+		return false;
+	in = read_addresses(&quoted, data + at + 8, length - at - 8);
+	if (!in || length < at + 8 + in + 4)
+		return false;
+	*refusal = (struct refusal){
+		.by = outer.src, .code = data[at + 1], .src = quoted.src, .dst = quoted.dst,
+		.l4proto = quoted.l4proto,
+	};
+	if (quoted.l4proto == IPPROTO_UDP || quoted.l4proto == IPPROTO_TCP)
+		refusal->dport = data[at + 8 + in + 2] << 8 | data[at + 8 + in + 3];
+	return refusal_text(refusal);
+}
+
+static void remember_refusal(struct ear *ear, const struct refusal *refusal)
+{
+	if (ear->n_refusals == HEARD_MAX)
+		return;
+	ear->refusals = xgrow(ear->refusals, ear->n_refusals, sizeof(*ear->refusals));
+	ear->refusals[ear->n_refusals++] = *refusal;
+}
+
 /**
  * heard_equal - Whether packets are of one kind.
  * @a: Some.
@@ -284,6 +345,7 @@ static bool hear_one(struct ear *ear)
 	struct sockaddr_ll from = {};
 	socklen_t size = sizeof(from);
 	uint8_t data[HEADERS_SIZE];
+	struct refusal refusal;
 	struct heard h = {};
 	ssize_t got;
 
@@ -292,7 +354,9 @@ static bool hear_one(struct ear *ear)
 		return false;
 	h.index = from.sll_ifindex;
 	h.out = from.sll_pkttype == PACKET_OUTGOING;
-	if (read_packet(&h, data, got))
+	if (!h.out && read_refusal(&refusal, data, got))
+		remember_refusal(ear, &refusal);
+	else if (read_packet(&h, data, got))
 		remember(ear, &h);
 	return true;
 }
@@ -318,6 +382,16 @@ void ear_listen(struct ear *ear, int milliseconds)
 }
 
 /**
+ * ear_forget - Forget what was heard.
+ * @ear: From ear_open().
+ */
+void ear_forget(struct ear *ear)
+{
+	free(ear->list);
+	free(ear->refusals);
+}
+
+/**
  * ear_close - Forget it.
  * @ear: From ear_open().
  */
@@ -325,5 +399,5 @@ void ear_close(struct ear *ear)
 {
 	if (ear->fd >= 0)
 		close(ear->fd);
-	free(ear->list);
+	ear_forget(ear);
 }

@@ -39,12 +39,29 @@ struct heard {
 };
 
 /**
+ * struct refusal - An ICMP error that came in and says that a packet was refused.
+ * @by: Who says so.
+ * @code: Its code, of IPv4 or of IPv6.
+ * @src: Source of the packet, as it was outside.
+ * @dst: Its destination.
+ * @l4proto: IP protocol.
+ * @dport: Destination port, 0 where there are none.
+ */
+struct refusal {
+	struct host by, src, dst;
+	uint8_t code, l4proto;
+	uint16_t dport;
+};
+
+/**
  * struct ear - A socket that listens and what it has heard.
  * @fd: The socket, -1 where that is not allowed.
  * @tell: Called with each kind of packet when it is heard first; NULL for nobody.
  * @watch: Who is told.
  * @list: What was heard.
  * @n: How much.
+ * @refusals: ICMP errors.
+ * @n_refusals: How many.
  */
 struct ear {
 	int fd;
@@ -52,13 +69,17 @@ struct ear {
 	struct watch *watch;
 	struct heard *list;
 	size_t n;
+	struct refusal *refusals;
+	size_t n_refusals;
 };
 
 extern const struct vpn vpn_eoip, vpn_epdg_question;
 
 void ear_open(struct ear *ear);
 void ear_listen(struct ear *ear, int milliseconds);
+void ear_forget(struct ear *ear);
 void ear_close(struct ear *ear);
+const char *refusal_text(const struct refusal *refusal);
 bool heard_equal(const struct heard *a, const struct heard *b);
 
 #endif /* _VPNPASS_DOCTOR_HEARD_H */

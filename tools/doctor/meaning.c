@@ -16,6 +16,7 @@ static const struct {
 	{ "fast-rules",
 	  "A rule that counts or limits packets misses most of these; the VPN itself works." },
 	{ "path-silent", "The request left this router, and nothing came back." },
+	{ "path-refused", "The server, or somebody on the way to it, says no to this VPN." },
 	{ "untranslated", "The other end cannot answer: it sees an address of your own network." },
 	{ "route-split",
 	  "One half of the VPN may go another way than the other; servers refuse that." },

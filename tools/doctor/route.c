@@ -64,6 +64,8 @@ void route_get(struct route *route, const struct question *q)
 	}
 	if (q->in)
 		mnl_attr_put_u32(nlh, RTA_IIF, q->in);
+	if (q->mark)
+		mnl_attr_put_u32(nlh, RTA_MARK, q->mark);
 	/* since Linux 4.19 and 4.17: rules of policy routing may look at these */
 	if (ports) {
 		mnl_attr_put_u8(nlh, RTA_IP_PROTO, q->l4proto);

@@ -14,12 +14,14 @@
  * @in: Where it comes in, 0 for the router's own.
  * @l4proto: IP protocol, 0 for any.
  * @dport: Destination port, 0 for none.
+ * @mark: What rules marked it with.
  */
 struct question {
 	const struct host *to, *from;
 	unsigned int in;
 	uint8_t l4proto;
 	uint16_t dport;
+	uint32_t mark;
 };
 
 /**

@@ -176,10 +176,14 @@ def down():
 def up6():
     """IPv6 everywhere. Neighbours are told, as rules may drop what finds them."""
     near = {n: m[1] for n, m in MACS.items()}
-    ip("r", [f"addr add 2001:db8:{n[3:]}::1/64 dev {n} nodad" for n in ("lan1", "lan2")] +
+    bridged = not run("r", ["ip", "link", "show", "br0"])[0]
+    device = {"lan1": "br0" if bridged else "lan1", "lan2": "lan2"}
+    ip("r", [f"addr add 2001:db8:{n[3:]}::1/64 dev {d} nodad" for n, d in device.items()] +
        [f"addr add {ROUTER6}/64 dev wan nodad", f"route add default via {STRANGER6}"] +
-       [f"neigh replace {a} lladdr {near[n]} dev {n} nud permanent" for n, a in (
+       [f"neigh replace {a} lladdr {near[n]} dev {device.get(n, n)} nud permanent" for n, a in (
            ("lan1", CLIENTS6["c1"]), ("lan2", CLIENTS6["c2"]), ("wan", STRANGER6))])
+    if bridged:
+        ip("r", [f"link set br0 address {MACS['lan1'][0]}"])
     for n, lan in (("c1", "lan1"), ("c2", "lan2")):
         net = CLIENTS6[n][:-1]
         ip(n, [f"addr add {net}2/64 dev eth0 nodad", f"route add default via {net}1",

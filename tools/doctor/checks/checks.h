@@ -24,6 +24,9 @@ void check_wifi_calling(const struct evidence *ev, struct report *r);
 const struct asked *nat_proof(const struct evidence *ev);
 char *nat_text(const struct evidence *ev, const struct asked *a);
 
+/* silence.c */
+unsigned int answers_heard(const struct evidence *ev, const struct flow *f);
+
 /* untranslated.c */
 bool masquerades_clients(const struct evidence *ev, uint8_t l4proto);
 

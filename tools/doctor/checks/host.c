@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../advice.h"
+#include "../rules/firewall.h"
 #include "../doctor.h"
 #include "checks.h"
 
@@ -89,6 +90,39 @@ static void find_vpn_way(const struct evidence *ev, struct report *r, const stru
 	whose = xasprintf(" by %s", vpn->title);
 	report_no_way(ev, r, whose, way.error);
 	free(whose);
+}
+
+struct marked {
+	const struct evidence *ev;
+	struct report *r;
+	bool told[16];
+};
+
+/* Rules may mark packets of a client's, and policy routing may go by the mark. */
+static void find_marked_way(const struct crossing *c, void *data)
+{
+	struct marked *m = data;
+	struct question q = { .to = m->ev->to, .mark = c->j->mark };
+	struct route way;
+	char *whose;
+
+	if (!c->vpn || m->told[c->vpn - vpns] || c->packet->reply || !c->packet->in || !q.mark)
+		return;
+	route_get(&way, &q);
+	if (!way.error)
+		return;
+	whose = xasprintf(" by %s, which a rule marks with %#x", c->vpn->title, q.mark);
+	report_no_way(m->ev, m->r, whose, way.error);
+	free(whose);
+	m->told[c->vpn - vpns] = true;
+}
+
+static void find_marked_ways(const struct evidence *ev, struct report *r)
+{
+	struct marked m = { .ev = ev, .r = r };
+
+	if (ev->rules_known)
+		firewall_cross(ev, find_marked_way, &m);
 }
 
 static void find_policy(const struct evidence *ev, struct report *r)
@@ -404,8 +438,10 @@ void check_host(const struct evidence *ev, struct report *r)
 		for (i = 0; i < n_vpns; i++)
 			find_vpn_way(ev, r, &vpns[i]);
 	find_policy(ev, r);
-	if (!ev->route.error)
+	if (!ev->route.error) {
+		find_marked_ways(ev, r);
 		find_mtu(ev, r);
+	}
 	/* most servers have one kind of VPN, and need no other */
 	for (i = 0; i < ev->n_asked; i++)
 		if (ev->asked[i].result == ANSWERED)

@@ -4,7 +4,11 @@
  * or what comes back. A LAN that may not even surf is meant to be shut off and
  * is passed over, unless all are.
  */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
 #include <ctype.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,8 +72,11 @@ static const char *name_of(const struct link *link)
 static void add_links(struct drop *drop, const struct packet *p)
 {
 	const struct link *lan = p->reply ? p->out : p->in, *wan = p->reply ? p->in : p->out;
+	const struct link *port = p->reply ? p->out_port : p->in_port;
 
-	if (lan)
+	if (lan && drop->place.base->family == NFPROTO_BRIDGE && port)
+		names_add(&drop->lan, port->name);
+	else if (lan)
 		names_add(&drop->lan, lan->name);
 	if (wan)
 		names_add(&drop->wan, wan->name);

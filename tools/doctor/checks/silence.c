@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * path-silent: a VPN's packets went out and none came back. The connection's
- * entry exists, so the router's own rules let them go. answers-unclaimed: some do
+ * entry exists, so the router's own rules let them go. path-refused: but an ICMP error
+ * came, which says that somebody refuses them. answers-unclaimed: some do
  * come back, but connection tracking does not know whose they are.
  */
 /* before those of the kernel, which then leave the same out */
@@ -15,6 +16,7 @@
 
 struct silence {
 	const struct flow *first;
+	const struct refusal *refusal;
 	size_t unanswered, answered;
 };
 
@@ -69,8 +71,13 @@ static bool answered_by_ours(const struct ours *ours, const struct flow *f)
 	return false;
 }
 
-/* How many packets of the other end came in from outside while the doctor looked. */
-static unsigned int came_back(const struct evidence *ev, const struct flow *f)
+/**
+ * answers_heard - How many packets of the other end came in from outside while the doctor
+ * looked.
+ * @ev: The evidence.
+ * @f: The connection.
+ */
+unsigned int answers_heard(const struct evidence *ev, const struct flow *f)
 {
 	unsigned int n = 0;
 	size_t i;
@@ -83,6 +90,22 @@ static unsigned int came_back(const struct evidence *ev, const struct flow *f)
 			n += h->n;
 	}
 	return n;
+}
+
+/* Whether somebody said no to its packets while the doctor looked, the first one. */
+static const struct refusal *refusal_of(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ear.n_refusals; i++) {
+		const struct refusal *refusal = &ev->ear.refusals[i];
+
+		if (refusal->l4proto == f->vpn->l4proto && refusal->dport == f->vpn->port &&
+		    host_equal(&refusal->src, &f->reply_dst) &&
+		    host_equal(&refusal->dst, &f->dst) && !network_is_local(&ev->net, &refusal->by))
+			return refusal;
+	}
+	return NULL;
 }
 
 /* A connection that the other end seems to have begun, as nobody claimed its packets. */
@@ -120,12 +143,13 @@ static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn
 			s.answered++;
 			continue;
 		}
-		if (!is_silent(ev, f) || came_back(ev, f) || has_mirror(ev, f))
+		if (!is_silent(ev, f) || answers_heard(ev, f) || has_mirror(ev, f))
 			continue;
 		s.unanswered++;
 		if (!s.first)
 			s.first = f;
 	}
+	s.refusal = s.first ? refusal_of(ev, s.first) : NULL;
 	return s;
 }
 
@@ -153,6 +177,36 @@ static char *advice_text(const struct silence *s)
 		   "alone, the provider or a network on the way drops this",
 		   s->first->vpn->port ? "port." : "protocol.",
 		   "IKEv2 with NAT-T on UDP 4500 or OpenVPN on TCP 443 may pass.");
+}
+
+static char *refused_text(const struct silence *s)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], by[INET6_ADDRSTRLEN];
+	const struct flow *f = s->first;
+	bool itself = host_equal(&s->refusal->by, &f->dst);
+
+	return xasprintf("%s asks %s by %s, and %s%s refuses: %s (ICMP)", host_text(&f->src, src),
+			 host_text(&f->dst, dst), f->vpn->title,
+			 itself ? "that one" : host_text(&s->refusal->by, by),
+			 itself ? "" : ", which is before it,", refusal_text(s->refusal));
+}
+
+static char *refused_advice(const struct silence *s)
+{
+	return host_equal(&s->refusal->by, &s->first->dst) ?
+		SAY("See that the service runs there and that its firewall lets it be asked. A",
+		    "provider may also say so in its name:") :
+		SAY("Ask whoever runs the one that refuses, such as the provider.");
+}
+
+static void report_refusal(struct report *r, const struct vpn *vpn, const struct silence *s)
+{
+	struct finding *f = found(r, "path-refused",
+				  s->answered ? SEVERITY_WARNING : SEVERITY_ERROR, vpn->proto,
+				  refused_text(s), refused_advice(s));
+	char dst[INET6_ADDRSTRLEN];
+
+	finding_command(f, xasprintf("vpnpass doctor %s", host_text(&s->first->dst, dst)));
 }
 
 static void report_silence(struct report *r, const struct vpn *vpn, const struct silence *s)
@@ -191,7 +245,7 @@ static void report_unclaimed(const struct evidence *ev, struct report *r, const 
 	struct finding *finding;
 
 	finding = found(r, "answers-unclaimed", SEVERITY_ERROR, proto,
-			unclaimed_text(ev, f, came_back(ev, f)),
+			unclaimed_text(ev, f, answers_heard(ev, f)),
 			helped ? SAY("See with tcpdump on the way out what comes back, and with",
 				     "conntrack -L whom it is for.") :
 				 SAY("Plain NAT cannot tell whose they are: have vpnpass do it."));
@@ -208,7 +262,7 @@ static void find_unclaimed(const struct evidence *ev, struct report *r, const st
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 
-		if (f->vpn != vpn || !is_silent(ev, f) || (!came_back(ev, f) && !has_mirror(ev, f)))
+		if (f->vpn != vpn || !is_silent(ev, f) || (!answers_heard(ev, f) && !has_mirror(ev, f)))
 			continue;
 		report_unclaimed(ev, r, f);
 		return;
@@ -229,7 +283,9 @@ void check_silence(const struct evidence *ev, struct report *r)
 		if (dropped[i])
 			continue;
 		find_unclaimed(ev, r, &vpns[i]);
-		if (s.first)
+		if (s.refusal)
+			report_refusal(r, &vpns[i], &s);
+		else if (s.first)
 			report_silence(r, &vpns[i], &s);
 	}
 	free(dropped);

@@ -10,6 +10,25 @@
 #include "../doctor.h"
 #include "checks.h"
 
+/* Fewer packets than this may be keepalives, which nobody answers. */
+#define REQUESTS_MIN	3
+
+/* It was answered once, but now the client sends and nothing comes. */
+static bool fell_silent(const struct evidence *ev, const struct flow *f)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (!h->out && h->l4proto == f->vpn->l4proto && h->dport == f->vpn->port &&
+		    host_equal(&h->src, &f->src) && host_equal(&h->dst, &f->dst))
+			n += h->n;
+	}
+	return n >= REQUESTS_MIN && !answers_heard(ev, f);
+}
+
 static void find_helpless(const struct evidence *ev, struct report *r, const char *proto,
 			  const char *title)
 {
@@ -22,7 +41,7 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 
 		/* the router's own may be a probe's */
 		if (strcmp(f->vpn->proto, proto) || !flow_answered(f) ||
-		    !flow_goes_out(f, &ev->net) || network_is_local(&ev->net, &f->src))
+		    !flow_goes_out(f, &ev->net) || network_is_local(&ev->net, &f->src) || fell_silent(ev, f))
 			continue;
 		if (!n++)
 			first = f;
@@ -30,7 +49,7 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 	if (!n)
 		return;
 	found(r, "needs-no-help", SEVERITY_INFO, proto,
-	      xasprintf("%s uses %s with %s, and is answered%s", host_text(&first->src, src),
+	      xasprintf("%s uses %s with %s, and has been answered%s", host_text(&first->src, src),
 			title, host_text(&first->dst, dst),
 			n > 1 ? "; there are more such connections" : ""),
 	      SAY("Nothing here: it passes any NAT, passthrough plays no part. If it fails,",

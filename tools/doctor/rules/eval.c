@@ -109,7 +109,7 @@ static void set_marks(struct walk *w, enum truth matches)
 
 static bool is_behind_conntrack(const struct machine *m)
 {
-	return m->chain->family != NFPROTO_NETDEV && m->hook != NF_INET_INGRESS &&
+	return m->chain->family != NFPROTO_NETDEV && !m->bridge && m->hook != NF_INET_INGRESS &&
 	       (m->hook != NF_INET_PRE_ROUTING || m->priority >= NF_IP_PRI_CONNTRACK);
 }
 
@@ -129,8 +129,10 @@ static void note_effects(struct walk *w, const struct nft_chain *chain,
 		return;
 	if (m->offloads)
 		mark(w, &w->j->offloaded, chain, rule, m->offloads);
-	if (m->untracks)
+	if (m->untracks) {
 		mark(w, &w->j->untracked, chain, rule, NULL);
+		w->marks.untracked = true;
+	}
 	if (m->helper)
 		mark(w, &w->j->helper, chain, rule, m->helper);
 }
@@ -240,14 +242,17 @@ static enum outcome walk_chain(struct walk *w, const struct nft_chain *chain, bo
 	return GOES_ON;
 }
 
-/* Whether a base chain sees the packet at this hook. */
-static bool is_met(const struct nft_chain *c, const struct packet *p, uint32_t hook)
+/* Whether a base chain sees the packet at this hook, in the bridge or behind it. */
+static bool is_met(const struct nft_chain *c, const struct packet *p, uint32_t hook, bool bridge)
 {
 	const struct link *link = hook == NF_INET_POST_ROUTING ? p->out : p->in;
+	const struct link *port = hook == NF_INET_POST_ROUTING ? p->out_port : p->in_port;
 	bool at_device = hook == NF_INET_INGRESS;
 
 	if (!c->type || !strcmp(c->type, "route"))
 		return false;
+	if (bridge)
+		return c->family == NFPROTO_BRIDGE && c->hook == hook;
 	if (!strcmp(c->type, "nat") && p->reply)
 		return false;
 	if (c->family == NFPROTO_NETDEV) {
@@ -258,7 +263,7 @@ static bool is_met(const struct nft_chain *c, const struct packet *p, uint32_t h
 	} else if (c->hook != hook || (c->family != NFPROTO_INET && c->family != p->family)) {
 		return false;
 	}
-	return chain_is_at(c, link ? link->name : "");
+	return chain_is_at(c, link ? link->name : "") || (port && chain_is_at(c, port->name));
 }
 
 static int by_priority(const void *a, const void *b)
@@ -299,6 +304,23 @@ static void first_marks(struct walk *w)
 	w->m.marks = &w->marks;
 }
 
+static void walk_hook(struct walk *w, uint32_t hook, bool bridge)
+{
+	const struct ruleset *rs = w->m.rs;
+	const struct nft_chain **met = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*met));
+	size_t i, n = 0;
+
+	w->m.hook = hook;
+	w->m.bridge = bridge;
+	for (i = 0; i < rs->n_chains; i++)
+		if (is_met(&rs->chains[i], w->m.packet, hook, bridge))
+			met[n++] = &rs->chains[i];
+	qsort(met, n, sizeof(*met), by_priority);
+	for (i = 0; i < n; i++)
+		walk_base(w, met[i]);
+	free(met);
+}
+
 /**
  * judge_packet - What becomes of a packet on its way through the router, or from or
  * to it.
@@ -318,19 +340,21 @@ void judge_packet(const struct ruleset *rs, const struct packet *packet,
 	};
 	const uint32_t *hooks = ways[!packet->in ? 2 : !packet->out ? 1 : 0];
 	struct walk w = { .m = { .rs = rs, .packet = packet }, .controls = controls, .j = j };
-	const struct nft_chain **met = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*met));
-	size_t i, h, n;
+	size_t h;
 
 	*j = (struct judgement){};
 	first_marks(&w);
-	for (h = 0; h < 4 && hooks[h] != NO_HOOK; h++) {
-		w.m.hook = hooks[h];
-		for (i = 0, n = 0; i < rs->n_chains; i++)
-			if (is_met(&rs->chains[i], packet, hooks[h]))
-				met[n++] = &rs->chains[i];
-		qsort(met, n, sizeof(*met), by_priority);
-		for (i = 0; i < n; i++)
-			walk_base(&w, met[i]);
+	if (packet->in_port) {
+		walk_hook(&w, NF_INET_PRE_ROUTING, true);
+		walk_hook(&w, NF_INET_LOCAL_IN, true);
 	}
-	free(met);
+	for (h = 0; h < 4 && hooks[h] != NO_HOOK; h++) {
+		walk_hook(&w, hooks[h], false);
+		if (hooks[h] == NF_INET_PRE_ROUTING && w.marks.known[PACKET_MARK] == ~0U)
+			j->mark = w.marks.value[PACKET_MARK];
+	}
+	if (packet->out_port) {
+		walk_hook(&w, NF_INET_LOCAL_OUT, true);
+		walk_hook(&w, NF_INET_POST_ROUTING, true);
+	}
 }

@@ -35,6 +35,8 @@ enum truth {
  * @related: Its connection is related to another, as GRE's is that we help.
  * @in: Where it comes in, NULL when the router sends it.
  * @out: Where it leaves, NULL when it is for the router.
+ * @in_port: Where that is a bridge, its port, or NULL.
+ * @out_port: Likewise of @out.
  * @src: Source address, bits that are not known are 0.
  * @src_known: A mask of those that are.
  * @dst: Destination address.
@@ -45,7 +47,7 @@ enum truth {
 struct packet {
 	uint8_t family, l4proto;
 	bool reply, related;
-	const struct link *in, *out;
+	const struct link *in, *out, *in_port, *out_port;
 	uint8_t src[16], src_known[16], dst[16], dst_known[16];
 	uint16_t sport, dport;
 };
@@ -85,12 +87,14 @@ struct place {
  * @counts: Where, behind conntrack, each packet is counted on: by a limit, a quota, a log
  *          or a queue.
  * @masqueraded: Whether its source address is translated.
+ * @mark: What it is marked with when its route is looked up, 0 when that is not known.
  */
 struct judgement {
 	struct place also[ALSO_MAX];
 	size_t n_also;
 	struct place dropped, suspect, doubted, offloaded, untracked, helper, counts;
 	enum truth masqueraded;
+	uint32_t mark;
 };
 
 void judge_packet(const struct ruleset *rs, const struct packet *packet,
@@ -119,12 +123,14 @@ struct verdict {
 };
 
 /**
- * struct marks - Marks of the packet and of its connection, carried from rule to rule.
- * @value: Of each.
+ * struct marks - What rules did to the packet and its connection, carried from rule to rule.
+ * @value: Of each mark.
  * @known: Which of their bits are known.
+ * @untracked: A rule exempted the packet from connection tracking.
  */
 struct marks {
 	uint32_t value[N_MARKS], known[N_MARKS];
+	bool untracked;
 };
 
 /**
@@ -133,6 +139,7 @@ struct marks {
  * @packet: The packet.
  * @chain: The chain of the rule.
  * @hook: Where we are: NF_INET_*, also for chains of family netdev.
+ * @bridge: In the bridge, whose hooks have the same numbers (NF_BR_*).
  * @priority: Of the base chain.
  * @marks: Marks as they were before the rule.
  * @sets: Which marks the rule sets.
@@ -154,6 +161,7 @@ struct machine {
 	const struct packet *packet;
 	const struct nft_chain *chain;
 	uint32_t hook;
+	bool bridge;
 	int32_t priority;
 	const struct marks *marks;
 	bool sets[N_MARKS];
@@ -177,5 +185,6 @@ void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t 
 #define STATE_ESTABLISHED	2
 #define STATE_RELATED		4
 #define STATE_NEW		8
+#define STATE_UNTRACKED		64
 
 #endif /* _VPNPASS_DOCTOR_EVAL_H */

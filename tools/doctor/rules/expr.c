@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../../lib/util.h"
@@ -326,10 +327,12 @@ static enum truth run_lookup(struct machine *m, const struct nlattr *e)
  */
 uint32_t packet_state(const struct machine *m)
 {
-	if (m->hook == NF_INET_NUMHOOKS ||
+	if (m->hook == NF_INET_NUMHOOKS || m->bridge ||
 	    ((m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_OUT) &&
 	     m->priority <= PRIORITY_CONNTRACK))
 		return 0;
+	if (m->marks->untracked)
+		return STATE_UNTRACKED;
 	if (m->packet->reply)
 		return STATE_ESTABLISHED;
 	return m->packet->related ? STATE_RELATED : STATE_NEW;
@@ -359,6 +362,23 @@ static enum truth load_link(struct machine *m, uint32_t reg, const struct link *
 		load(m, reg, &type, NULL, sizeof(type));
 	}
 	return YES;
+}
+
+/* In the bridge a packet is at one port; the way to or from the router has no other. */
+static const struct link *link_in(const struct machine *m)
+{
+	if (!m->bridge)
+		return m->packet->in;
+	return m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_IN ?
+		       m->packet->in_port : NULL;
+}
+
+static const struct link *link_out(const struct machine *m)
+{
+	if (!m->bridge)
+		return m->packet->out;
+	return m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_IN ?
+		       NULL : m->packet->out_port;
 }
 
 static void load_mark(struct machine *m, uint32_t reg, enum mark mark)
@@ -409,14 +429,14 @@ static enum truth run_meta(struct machine *m, const struct nlattr *e)
 	case NFT_META_IIF:
 	case NFT_META_IIFNAME:
 	case NFT_META_IIFTYPE:
-		return load_link(m, reg, p->in, key);
+		return load_link(m, reg, link_in(m), key);
 	case NFT_META_OIF:
 	case NFT_META_OIFNAME:
 	case NFT_META_OIFTYPE:
 		/* before routing there is none, and the rule ends */
 		if (m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_NUMHOOKS)
 			return NO;
-		return load_link(m, reg, p->out, key);
+		return load_link(m, reg, link_out(m), key);
 	}
 	load_unknown(m, reg, IFNAMSIZ);
 	return YES;
@@ -497,6 +517,7 @@ static enum truth run_payload(struct machine *m, const struct nlattr *e)
 {
 	uint32_t base = number(e, NFTA_PAYLOAD_BASE, 0), reg = number(e, NFTA_PAYLOAD_DREG, 0);
 	size_t at = number(e, NFTA_PAYLOAD_OFFSET, 0), length = number(e, NFTA_PAYLOAD_LEN, 0);
+	uint16_t ether = htons(m->packet->family == NFPROTO_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
 	struct header h = {};
 
 	if (!member(e, NFTA_PAYLOAD_DREG))
@@ -505,6 +526,8 @@ static enum truth run_payload(struct machine *m, const struct nlattr *e)
 		network_header(&h, m->packet);
 	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
 		transport_header(&h, m->packet);
+	else if (base == NFT_PAYLOAD_LL_HEADER && m->bridge)
+		put(&h, offsetof(struct ethhdr, h_proto), &ether, NULL, sizeof(ether));
 	if (at + length > sizeof(h.value))
 		load_unknown(m, reg, length);
 	else

@@ -82,6 +82,18 @@ struct crossed {
 	size_t control;
 };
 
+/**
+ * struct crossroad - Where packets come in and go out.
+ * @lan: The address on the inner side.
+ * @in: The interface there, NULL for the router itself.
+ * @out: The way out.
+ * @port: The port of @in, where that is a bridge and it matters.
+ */
+struct crossroad {
+	const struct link_address *lan;
+	const struct link *in, *out, *port;
+};
+
 static struct crossed *keep(struct evidence *ev, const struct vpn *vpn,
 			    const struct packet *packet, size_t control)
 {
@@ -93,25 +105,57 @@ static struct crossed *keep(struct evidence *ev, const struct vpn *vpn,
 	return c;
 }
 
-static void cross(struct evidence *ev, const struct link_address *lan, const struct link *in,
-		  const struct link *out, bool reply)
+static struct packet crossing_packet(const struct evidence *ev, const struct vpn *vpn,
+				     const struct crossroad *c, bool reply)
 {
-	struct packet tcp = make_packet(&control_vpn, lan, in, out, reply);
-	struct packet udp = make_packet(&control_udp, lan, in, out, reply);
+	struct packet p = make_packet(vpn, c->lan, c->in, c->out, reply);
+
+	if (reply)
+		p.out_port = c->port;
+	else
+		p.in_port = c->port;
+	know_hosts(&p, ev);
+	return p;
+}
+
+static void cross(struct evidence *ev, const struct crossroad *c, bool reply)
+{
+	struct packet tcp = crossing_packet(ev, &control_vpn, c, reply);
+	struct packet udp = crossing_packet(ev, &control_udp, c, reply);
 	const struct packet *const controls[] = { &tcp, &udp, NULL };
 	size_t i, control = ev->n_crossed;
 	struct packet packet;
 
-	know_hosts(&tcp, ev);
-	know_hosts(&udp, ev);
 	judge_packet(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control)->j);
 	for (i = 0; i < n_vpns; i++) {
-		packet = make_packet(&vpns[i], lan, in, out, reply);
-		know_hosts(&packet, ev);
+		packet = crossing_packet(ev, &vpns[i], c, reply);
 		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
 		judge_packet(&ev->rules, &packet, controls,
 			     &keep(ev, &vpns[i], &packet, control)->j);
 	}
+}
+
+static void cross_both(struct evidence *ev, const struct crossroad *c)
+{
+	cross(ev, c, false);
+	cross(ev, c, true);
+}
+
+/* Rules of the bridge family may tell the ports of a LAN apart. */
+static void cross_ports(struct evidence *ev, struct crossroad c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; ev->rules.bridge && i < ev->net.n_links; i++) {
+		c.port = &ev->net.links[i];
+		if (c.port->master != c.in->index || !c.port->up)
+			continue;
+		cross_both(ev, &c);
+		n++;
+	}
+	c.port = NULL;
+	if (!n)
+		cross_both(ev, &c);
 }
 
 static bool has_global(const struct network *net, unsigned int index, int family)
@@ -170,8 +214,7 @@ static void cross_from(struct evidence *ev, const struct link *in, const struct 
 		} while (lan && !crosses(&ev->net, lan, out));
 		if (!lan)
 			continue;
-		cross(ev, lan, in, out, false);
-		cross(ev, lan, in, out, true);
+		cross_ports(ev, (struct crossroad){ .lan = lan, .in = in, .out = out });
 	}
 }
 
@@ -219,8 +262,7 @@ void firewall_judge(struct evidence *ev)
 				   ev->to ? ev->to->family : AF_INET, NULL);
 		if (!is_exit(ev, &net->links[k]) || !own)
 			continue;
-		cross(ev, own, NULL, &net->links[k], false);
-		cross(ev, own, NULL, &net->links[k], true);
+		cross_both(ev, &(struct crossroad){ .lan = own, .out = &net->links[k] });
 	}
 }
 

@@ -110,7 +110,7 @@ struct nft_helper {
  * @n_sets: How many.
  * @helpers: Its helper objects.
  * @n_helpers: How many.
- * @bridge: There are rules of the bridge family, which are not judged.
+ * @bridge: There are chains of the bridge family.
  * @messages: What the names point into.
  * @n_messages: How many.
  */
