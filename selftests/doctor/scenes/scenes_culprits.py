@@ -74,23 +74,28 @@ table netdev n {
 BRIDGE = ["link add br0 type bridge", "addr flush dev lan1", "link set lan1 master br0",
           "link set br0 up", "addr add 192.168.1.1/24 dev br0"]
 Scene("healthy: the LAN is a bridge", ip=BRIDGE)
-Scene("local: in the bridge that the LAN is", ip=BRIDGE, truth=lost("esp"), nft="""
+Scene("local: in the bridge that the LAN is", ip=BRIDGE, needs="nf_tables_bridge", truth=lost("esp"), nft="""
 table bridge b { chain pre { type filter hook prerouting priority 0;
     ip protocol esp drop; }; }
 """, find=["nft-drop esp error"], cure=True)
-Scene("local: in the bridge, where it comes in to be routed, by a set", ip=BRIDGE,
+Scene("local: in the bridge, where it comes in to be routed, by a set", ip=BRIDGE, needs="nf_tables_bridge",
       truth=lost("ike", "natt"), nft="""
 table bridge b { chain in { type filter hook input priority 0;
     iifname "lan1" udp dport { 500, 4500 } drop; }; }
 """, find=["nft-drop ike error", "nft-drop natt error"], cure=True)
-Scene("local: in the bridge, answers", ip=BRIDGE, truth=half("natt"), nft="""
+Scene("local: in the bridge, answers", ip=BRIDGE, needs="nf_tables_bridge", truth=half("natt"), nft="""
 table bridge b { chain out { type filter hook output priority 0;
     oifname "lan1" udp sport 4500 drop; }; }
 """, args=(stage.SERVER,), find=["nft-drop natt error"], may=["host-silent", "host-refuses"], cure=True)
-Scene("healthy: a bridge drops what it bridges", ip=BRIDGE, nft="""
+Scene("local: at a port of the bridge", ip=BRIDGE, truth=lost("esp"), nft="""
+table netdev n {
+    chain i { type filter hook ingress device "lan1" priority 0; ip protocol esp drop; }
+}
+""", find=["nft-drop esp error"], cure=True)
+Scene("healthy: a bridge drops what it bridges", ip=BRIDGE, needs="nf_tables_bridge", nft="""
 table bridge b { chain f { type filter hook forward priority 0; policy drop; }; }
 """)
-Scene("healthy: a bridge drops others", ip=BRIDGE, nft="""
+Scene("healthy: a bridge drops others", ip=BRIDGE, needs="nf_tables_bridge", nft="""
 table bridge b { chain in { type filter hook input priority 0;
     iifname "lan9" drop
     ip protocol ospf drop
@@ -162,7 +167,7 @@ table ip nat { chain post { type nat hook postrouting priority srcnat
     oifname "usb0" masquerade; }; }
 """)
 Scene("second NAT: the end of the carrier's range", find=["cgnat - warning"], **wan("100.127.255.9"))
-Scene("second NAT: behind one of two uplinks", kinds=(), nat=False, nft="""
+Scene("second NAT: behind one of two uplinks", kinds=(), needs="routes with several ways", nat=False, nft="""
 table ip nat { chain post { type nat hook postrouting priority srcnat
     oifname { "wan", "lte" } masquerade; }; }
 """, ip=["link add lte type veth peer name ltep", "addr add 10.20.30.40/24 dev lte", "link set lte up",
@@ -171,3 +176,45 @@ table ip nat { chain post { type nat hook postrouting priority srcnat
       find=["double-nat - warning"], check=tells("double-nat", "lte", "10.20.30.40"))
 for address in ("172.32.0.7", "100.128.0.7", "192.169.1.7", "11.0.0.7"):
     Scene(f"healthy: {address}, which only looks like another NAT's", **wan(address))
+
+# --- two of them at once -----------------------------------------------------------------
+NO_ESP = forward("meta l4proto esp drop")
+NO_IKE = forward("udp dport 500 drop")
+HOME = forward('ct state established,related accept\niifname "lan*" oifname "wan" accept', policy="drop")
+Scene("two faults: a rule drops ESP, and the provider IKE", nft=NO_ESP, gdo=isp("udp dport 500 drop"),
+      truth=lost("esp", "ike"), traffic=[("c1", ["ike", "esp"])],
+      find=["nft-drop esp error", "path-silent ike error"])
+Scene("two faults: a rule drops IKE, and there is a second NAT", nft=NO_IKE, truth=lost("ike"),
+      find=["nft-drop ike error", "double-nat - warning"], cure=True, **wan("192.168.178.20"))
+Scene("two faults: the provider drops NAT-T, and translates", gdo=isp("udp dport 4500 drop"),
+      truth=lost("natt"), traffic=[("c1", ["natt"])],
+      find=["path-silent natt error", "cgnat - warning"], **wan("100.64.3.4"))
+Scene("two faults: the provider drops ESP, and refuses IKE", truth=lost("esp", "ike"),
+      gdo=isp("meta l4proto esp drop; add rule ip isp c udp dport 500 reject with icmp type admin-prohibited"),
+      traffic=[("c1", ["ike", "esp"])], find=["path-silent esp error", "path-refused ike error"])
+Scene("two faults: nothing is forwarded, and a rule drops ESP", nft=HOME.replace(
+    "ct state", "meta l4proto esp drop\nct state"), sysctl={"ipv4/ip_forward": 0}, truth=lost(*USUAL),
+      find=["forwarding-off - error", "nft-drop esp error"], cure=True)
+Scene("two faults: one LAN is not forwarded, and a rule drops IKE", nft=NO_IKE,
+      sysctl={"ipv4/conf/lan2/forwarding": 0}, truth=lost("ike"),
+      find=["forwarding-off - warning", "nft-drop ike error"], cure=True)
+Scene("two faults: there is no NAT, and a rule drops IKE", nat=False, nft=NO_IKE,
+      gip=["route del 192.168.0.0/16"], truth=half("natt", "esp", "l2tp", "openvpn") | lost("ike", "pptp", "web"),
+      find=["no-nat - error", "nft-drop ike error"], cure=True)
+Scene("two faults: the bridge drops ESP, and a rule behind it IKE", ip=BRIDGE, needs="nf_tables_bridge", nft=NO_IKE + """
+table bridge b { chain pre { type filter hook prerouting priority 0;
+    ip protocol esp drop; }; }
+""", truth=lost("esp", "ike"), find=["nft-drop esp error", "nft-drop ike error"], cure=True)
+Scene("two faults: a client sends AH, and a rule drops IKE", nft=NO_IKE, truth=lost("ike"),
+      traffic=[("c1", ["ah"])], find=["ah ah error", "nft-drop ike error"], cure=True)
+Scene("two faults: two clients of native ESP, and a rule drops IKE", nft=NO_IKE, truth=lost("ike"),
+      traffic=[("c1", ["esp"]), ("c2", ["esp"])], find=["nat-clash esp error", "nft-drop ike error"])
+Scene("two faults: a small path, and a blocklist", args=(stage.SERVER,), shut=True, nft=forward(
+    "ip daddr @bad drop", extra="set bad { type ipv4_addr; elements = { 198.51.100.1 }; }"),
+      ip=["route add 198.51.100.1 via 203.0.113.1 mtu 1000"], kinds=("ike",), truth=lost("ike"),
+      find=["small-mtu - warning", "nft-drop - error"], may=["host-refuses"])
+Scene("two faults: NAT-T is not tracked, and OpenVPN is dropped", gip=["route del 192.168.0.0/16"],
+      truth=half("natt") | lost("openvpn"), nft=forward("udp dport 1194 drop", extra="""
+    chain pre { %s
+        iifname "lan*" udp dport 4500 notrack }""" % RAW),
+      find=["nft-notrack natt error", "nft-drop openvpn warning"])

@@ -141,12 +141,13 @@ static void cross_both(struct evidence *ev, const struct crossroad *c)
 	cross(ev, c, true);
 }
 
-/* Rules of the bridge family may tell the ports of a LAN apart. */
+/* Where a LAN is a bridge, rules may be about one of its ports. */
 static void cross_ports(struct evidence *ev, struct crossroad c)
 {
+	bool matters = ev->rules.ports && !strcmp(c.in->kind, "bridge");
 	size_t i, n = 0;
 
-	for (i = 0; ev->rules.bridge && i < ev->net.n_links; i++) {
+	for (i = 0; matters && i < ev->net.n_links; i++) {
 		c.port = &ev->net.links[i];
 		if (c.port->master != c.in->index || !c.port->up)
 			continue;

@@ -243,7 +243,8 @@ void ruleset_take(struct ruleset *rs, const struct nlmsghdr *nlh)
 
 	if (type >= ARRAY_SIZE(takes) || !takes[type])
 		return;
-	rs->bridge |= type == NFT_MSG_NEWCHAIN && family_of(nlh) == NFPROTO_BRIDGE;
+	rs->ports |= type == NFT_MSG_NEWCHAIN && (family_of(nlh) == NFPROTO_BRIDGE ||
+						  family_of(nlh) == NFPROTO_NETDEV);
 	copy = memcpy(xrealloc(NULL, nlh->nlmsg_len), nlh, nlh->nlmsg_len);
 	rs->messages = xgrow(rs->messages, rs->n_messages, sizeof(*rs->messages));
 	rs->messages[rs->n_messages++] = copy;

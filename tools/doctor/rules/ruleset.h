@@ -110,7 +110,7 @@ struct nft_helper {
  * @n_sets: How many.
  * @helpers: Its helper objects.
  * @n_helpers: How many.
- * @bridge: There are chains of the bridge family.
+ * @ports: There are chains that may tell the ports of a bridge apart.
  * @messages: What the names point into.
  * @n_messages: How many.
  */
@@ -123,7 +123,7 @@ struct ruleset {
 	size_t n_sets;
 	struct nft_helper *helpers;
 	size_t n_helpers;
-	bool bridge;
+	bool ports;
 	void **messages;
 	size_t n_messages;
 };
