@@ -147,7 +147,8 @@ static const char *nft_state(const struct wish *w, bool back)
 {
 	const struct nft_chain *base = w->place->base;
 
-	if (!back || base->family == NFPROTO_NETDEV || is_bridge(w) || base->hook == NF_INET_INGRESS ||
+	if (!back || base->family == NFPROTO_NETDEV || is_bridge(w) ||
+	    base->hook == NF_INET_INGRESS ||
 	    base->priority <= PRIORITY_CONNTRACK)
 		return "";
 	return "ct state established,related ";
@@ -311,10 +312,14 @@ static void ipt_way(struct finding *f, const struct wish *w, const struct vpn *v
 	char *kind = ipt_kind(vpn, back);
 	bool state = back && w->place->base->priority > PRIORITY_CONNTRACK;
 	bool pre = hook == NF_INET_PRE_ROUTING, post = hook == NF_INET_POST_ROUTING;
+	char peer[INET6_ADDRSTRLEN] = "";
 
-	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s-j ACCEPT", ipt_program(w), where,
+	if (back && is_blind(w))
+		host_text(w->peer, peer);
+	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s%s%s%s-j ACCEPT", ipt_program(w), where,
 				     post ? "" : "-i ", post ? "" : in, post ? "" : " ",
-				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ", kind,
+				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ",
+				     *peer ? "-s " : "", peer, *peer ? " " : "", kind,
 				     state ? "-m conntrack --ctstate ESTABLISHED,RELATED " : ""));
 	free(kind);
 }
@@ -327,7 +332,7 @@ static void tell_ipt(struct finding *f, const struct ruleset *rs, const struct w
 
 	if (w->there)
 		ipt_way(f, w, vpn, where, lan, wan, false);
-	if (w->back && !is_blind(w))
+	if (w->back && (!is_blind(w) || w->peer))
 		ipt_way(f, w, vpn, where, wan, lan, true);
 	free(where);
 }
@@ -414,15 +419,15 @@ typedef const char *(*zone_namer)(const struct ruleset *rs, const struct place *
 				  const char *name);
 
 /* Several interfaces may be of one zone, which is told of once. */
-static bool is_first_of_zone(const struct ruleset *rs, const struct wish *w, zone_namer zone_of,
+static bool is_first_of_zone(const struct ruleset *rs, const struct wish *w, zone_namer zone,
 			     const struct names *names, const char *name)
 {
-	const char *zone = zone_of(rs, w->place, name), *other;
+	const char *own = zone(rs, w->place, name), *other;
 	size_t i;
 
-	for (i = 0; zone && strcmp(names->list[i], name); i++) {
-		other = zone_of(rs, w->place, names->list[i]);
-		if (other && !strcmp(zone, other))
+	for (i = 0; own && strcmp(names->list[i], name); i++) {
+		other = zone(rs, w->place, names->list[i]);
+		if (other && !strcmp(own, other))
 			return false;
 	}
 	return true;
@@ -477,8 +482,8 @@ static void firewalld_policy(struct finding *f, const struct ruleset *rs, const 
 	const struct names *lan = &w->lan, *wan = &w->wan;
 	size_t i;
 
-	finding_command(f, xasprintf("%s --info-policy=vpnout >/dev/null 2>&1 || %s --new-policy=vpnout",
-				     FIREWALL_CMD, FIREWALL_CMD));
+	finding_command(f, xasprintf("%s --info-policy=vpnout >/dev/null 2>&1 || %s %s",
+				     FIREWALL_CMD, FIREWALL_CMD, "--new-policy=vpnout"));
 	finding_command(f, xasprintf("%s --set-priority=-32000", FIREWALLD_POLICY));
 	for (i = 0; i < lan->n; i++)
 		firewalld_add_lan(f, rs, w, lan->list[i]);

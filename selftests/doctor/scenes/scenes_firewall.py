@@ -161,6 +161,10 @@ Scene("before connection tracking", nft=RAW, truth=lost("natt"), find=["nft-drop
 Scene("before connection tracking, of a host that is asked", nft=RAW, args=(stage.SERVER,),
       truth=lost("natt"), find=["nft-drop natt error"], may=["host-refuses", "host-silent", "answers-dropped"],
       cure=True)
+Scene("iptables: before connection tracking, of a host that is asked", args=(stage.SERVER,), do=[
+    "printf '%s\\n' '*raw' '-A PREROUTING -p udp --dport 4500 -j DROP' COMMIT | iptables-nft-restore"],
+      truth=lost("natt"), find=["nft-drop natt error"], cure=True,
+      may=["host-refuses", "host-silent", "answers-dropped"])
 Scene("answers dropped before connection tracking", nft=fw(
     'chain pre { type filter hook prerouting priority raw; policy accept; iifname "wan" meta l4proto esp drop; }'),
       truth=half("esp"), traffic=[("c1", ["esp"])], find=["nft-drop esp error"], cure=True)
