@@ -528,11 +528,14 @@ static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct w
  */
 const char *advice_words(const struct ruleset *rs, const struct wish *w)
 {
+	static const char ask_host[] =
+		"Accept these packets before it; whose answers to accept, ask vpnpass doctor HOST:";
+	static const char one_zone[] =
+		"Give the Internet the zone external (lets in SSH alone), and let it through:";
 	const struct place *place = w->place;
 
 	if (w->back && !w->peer && is_blind(w))
-		return "Remove the rule, or accept these packets before it; for the answers, ask "
-		       "vpnpass doctor HOST, which names the one who sends them:";
+		return ask_host;
 	switch (owner_of(rs, place)) {
 	case OWNER_DOCKER:
 		return "Docker drops it; accept it in the chain that it leaves to its users:";
@@ -540,9 +543,7 @@ const char *advice_words(const struct ruleset *rs, const struct wish *w)
 		return "Have ufw let it through:";
 	case OWNER_FIREWALLD:
 		if (w->wan.n && firewalld_is_one_zone(rs, w, w->wan.list[0]))
-			return "LAN and Internet are in one zone of firewalld's. Have it let this "
-			       "through, with the zone external for the Internet, which lets in "
-			       "SSH alone:";
+			return one_zone;
 		return "Have firewalld let it through:";
 	case OWNER_FW4:
 		return "Have OpenWrt's firewall let it through:";

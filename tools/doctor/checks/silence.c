@@ -262,7 +262,8 @@ static void find_unclaimed(const struct evidence *ev, struct report *r, const st
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 
-		if (f->vpn != vpn || !is_silent(ev, f) || (!answers_heard(ev, f) && !has_mirror(ev, f)))
+		if (f->vpn != vpn || !is_silent(ev, f) ||
+		    (!answers_heard(ev, f) && !has_mirror(ev, f)))
 			continue;
 		report_unclaimed(ev, r, f);
 		return;

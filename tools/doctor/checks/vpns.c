@@ -41,7 +41,8 @@ static void find_helpless(const struct evidence *ev, struct report *r, const cha
 
 		/* the router's own may be a probe's */
 		if (strcmp(f->vpn->proto, proto) || !flow_answered(f) ||
-		    !flow_goes_out(f, &ev->net) || network_is_local(&ev->net, &f->src) || fell_silent(ev, f))
+		    !flow_goes_out(f, &ev->net) || network_is_local(&ev->net, &f->src) ||
+		    fell_silent(ev, f))
 			continue;
 		if (!n++)
 			first = f;
