@@ -18,10 +18,9 @@ private()
 # until_works COMMAND...: for half a minute at most
 until_works()
 {
-	tries=0
+	end=$(($(date +%s) + 30))
 	until "$@" > /dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || return
+		[ "$(date +%s)" -lt $end ] || return
 		sleep 0.1
 	done
 }

@@ -33,7 +33,8 @@ def is_emulated():
 
 
 SECONDS = int(os.environ.get("VPNPASS_SCENES_SECONDS", 200 if is_emulated() else 3600))
-# whose start alone takes an emulated CPU longer than several scenes
+# Managers whose start alone takes a guest longer than several scenes: there they are played
+# when they are asked for by name only.
 SLOW = ("firewalld", "docker", "libvirt")
 scenes = []
 
@@ -413,9 +414,10 @@ def main(words):
     wanted = [s for s in scenes if not words or any(w in s.name for w in words)]
     st, totals, failed = Stage(), [0, 0, 0], 0
     deadline = time.monotonic() + SECONDS
+    if os.environ.get("VPNPASS_VM") and not words:
+        wanted = [s for s in wanted if not set(s.manager) & set(SLOW)]
     # where there is no time for all, some of each subject are played
     if SECONDS < 1000 and not words:
-        wanted = [s for s in wanted if not set(s.manager) & set(SLOW)]
         wanted = wanted[::3] + wanted[1::3] + wanted[2::3]
     try:
         for n, scene in enumerate(wanted, 1):
