@@ -41,10 +41,11 @@ check "begins with what is there" told '.event == "finding" and .id == "not-load
 check "a client sends IKE" send 1 "${GIP[1]}" 500
 check "he says so" told ".event == \"packet\" and .proto == \"ike\" and
 	.src == \"${CIP[1]}\" and .dst == \"${GIP[1]}\" and .interface == \"lan1\""
-check "one packet is no silence" never '.id == "path-silent"'
+check "one packet is no silence" never '.id == "path-silent" or .id == "path-refused"'
 check "he goes on to ask" eval "busywait 30 eval 'send 1 ${GIP[1]} 500; sleep 0.5;
-	grep -q path-silent $watch_log'"
-check "nobody answers" told '.event == "finding" and .id == "path-silent" and .proto == "ike"'
+	grep -q path-refused $watch_log'"
+check "the gateway, which has no such service, says so" told \
+	'.event == "finding" and .id == "path-refused" and .proto == "ike"'
 check "a gateway comes" answer g1 natt
 check "a client uses NAT-T" C 2 "$VPNPASS" doctor probe "${GIP[1]}" timeout 20 natt
 check "its answer comes in" told ".event == \"packet\" and .src == \"${GIP[1]}\" and

@@ -213,6 +213,7 @@ static int watch(struct context *ctx, const struct host *to, const struct host *
 		gather(&ev, ctx, &r);
 		checks_run_all(&ev, &r);
 		watch_report(w, &r);
+		watch_keep(w, &ev.ear);
 		report_free(&r);
 		forget(&ev);
 	}

@@ -186,6 +186,7 @@ struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n);
 /* watch.c */
 struct watch *watch_new(struct context *ctx, const struct host *to, const struct host *from);
 void watch_ear(struct watch *w, struct ear *ear);
+void watch_keep(struct watch *w, struct ear *ear);
 void watch_report(struct watch *w, const struct report *r);
 
 /* cmd/doctor.c */

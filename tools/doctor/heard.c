@@ -299,8 +299,19 @@ static bool read_refusal(struct refusal *refusal, const uint8_t *data, size_t le
 	return refusal_text(refusal);
 }
 
+static bool is_same_refusal(const struct refusal *a, const struct refusal *b)
+{
+	return a->l4proto == b->l4proto && a->dport == b->dport && host_equal(&a->src, &b->src) &&
+	       host_equal(&a->dst, &b->dst);
+}
+
 static void remember_refusal(struct ear *ear, const struct refusal *refusal)
 {
+	size_t i;
+
+	for (i = 0; i < ear->n_refusals; i++)
+		if (is_same_refusal(&ear->refusals[i], refusal))
+			return;
 	if (ear->n_refusals == HEARD_MAX)
 		return;
 	ear->refusals = xgrow(ear->refusals, ear->n_refusals, sizeof(*ear->refusals));

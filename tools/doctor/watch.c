@@ -202,6 +202,18 @@ void watch_ear(struct watch *w, struct ear *ear)
 }
 
 /**
+ * watch_keep - Keep who refused what for the next looks, as ICMP errors are rare.
+ * @w: The watch.
+ * @ear: From watch_ear(), after a look.
+ */
+void watch_keep(struct watch *w, struct ear *ear)
+{
+	w->ear.refusals = ear->refusals;
+	w->ear.n_refusals = ear->n_refusals;
+	ear->refusals = NULL;
+}
+
+/**
  * watch_new - Begin to watch, until interrupted.
  * @ctx: Context.
  * @to: The host that it is about, NULL for all.
