@@ -3,7 +3,7 @@
 # The pages in a real browser on this machine: Cockpit's own web server and bridge,
 # and LuCI's client API as luci_stub.js has it, with a guest as the router. Called by
 # make check-pages.
-# usage: check.sh cockpit|luci|files [KERNEL]
+# usage: check.sh cockpit|luci|clock|files [KERNEL]
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
 # shellcheck source=/dev/null
@@ -30,6 +30,10 @@ fi
 for tool in chromium chromedriver; do
 	command -v $tool > /dev/null || skip_all "$tool is missing"
 done
+if [ "$kind" = clock ]; then
+	"$here/clock_test.py"
+	exit
+fi
 export VPNPASS_RPC=$scratch/out/rpc VPNPASS_SHOTS=$scratch/shots
 export VPNPASS_AXE=$vm_cache/axe/node_modules/axe-core/axe.min.js
 mkdir -p "$VPNPASS_RPC" "$VPNPASS_SHOTS" "$scratch/bin" "$scratch/libexec/vpnpass"

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The page that Cockpit and LuCI share, left open for hours: how often it asks. The
+browser's own clock is wound on, and a router that answers without delay, or late, stands
+in for the real one.
+
+    clock_test.py		called by check.sh
+"""
+
+import functools
+import http.server
+import pathlib
+import sys
+import threading
+
+from webdriver import Browser, Tap, wait
+
+PAGES = pathlib.Path(__file__).resolve().parents[2] / "packaging/pages"
+HOUR = 3600 * 1000
+MOUNT = """
+    window.asked = { show: [], session: [] };
+    const answers = { show: '[{"proto":"esp","mode":"on","sessions":0}]', session: "[]" };
+    const { mount } = await import("/page.js");
+    mount(document.body, {
+        tool: ([word]) => { window.asked[word].push(Date.now()); return new Promise((resolve) =>
+            arguments[0] ? setTimeout(() => resolve(answers[word]), arguments[0])
+                         : resolve(answers[word])); },
+        mayWrite: async () => true,
+        translate: (text) => text,
+    });"""
+HIDE = """
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => arguments[0] });
+    document.dispatchEvent(new Event("visibilitychange"));"""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """The page's files, and an empty page to mount it in."""
+
+    def do_GET(self):
+        """A file."""
+        if self.path != "/":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!DOCTYPE html><title>vpnpass</title><body></body>")
+
+    def log_message(self, *args):
+        """No log."""
+
+
+class Test:
+    """The tests, in order."""
+
+    def __init__(self):
+        self.tap = Tap()
+        self.server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(Handler, directory=PAGES))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.page = Browser(9517)
+        self.page.get(f"http://127.0.0.1:{self.server.server_port}/")
+
+    def clock(self, **policy):
+        """Chromium's virtual time."""
+        self.page.call("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setVirtualTimePolicy", "params": policy})
+
+    def now(self):
+        """The page's time in milliseconds."""
+        return self.page.run("return Date.now()")
+
+    def pass_time(self, milliseconds):
+        """Wind the clock on; what the page asked meanwhile, and how long that was for it."""
+        self.page.run("window.asked.show.length = window.asked.session.length = 0")
+        begin = self.now()
+        self.clock(policy="advance", budget=milliseconds)
+        wait(lambda: self.now() >= begin + milliseconds, 60)
+        asked = self.page.run("return window.asked")
+        return asked, self.now() - begin
+
+    def hours(self):
+        """An hour each."""
+        self.clock(policy="pause")
+        self.page.run(MOUNT, 0)
+        asked, passed = self.pass_time(HOUR)
+        gaps = [b - a for a, b in zip(asked["show"], asked["show"][1:])]
+        self.tap.ok("an hour has passed", HOUR <= passed < HOUR + 60000, passed)
+        self.tap.ok("an hour: the page kept asking", 700 <= len(asked["show"]) <= 721,
+                    len(asked["show"]))
+        self.tap.ok("an hour: never twice within 5 s", min(gaps, default=0) >= 5000, min(gaps, default=0))
+        self.tap.is_("an hour: for the sessions as often as for the switches",
+                     abs(len(asked["session"]) - len(asked["show"])) <= 1, True)
+        self.page.run(HIDE, True)
+        asked, passed = self.pass_time(HOUR)
+        self.tap.is_("an hour hidden: not once", [len(asked["show"]), len(asked["session"])], [0, 0])
+        self.page.run(HIDE, False)
+        asked, passed = self.pass_time(1000)
+        self.tap.is_("seen again: at once", len(asked["show"]), 1)
+
+        self.page.run("document.body.replaceChildren()")
+        self.pass_time(20000)
+        asked, passed = self.pass_time(HOUR)
+        self.tap.is_("an hour after it was left for another: not once", len(asked["show"]), 0)
+        self.page.run(MOUNT, 7000)
+        asked, passed = self.pass_time(HOUR)
+        gaps = [b - a for a, b in zip(asked["show"], asked["show"][1:])]
+        self.tap.ok("a router that takes 7 s to answer is not asked meanwhile",
+                    len(gaps) > 500 and min(gaps) >= 7000, f"{len(gaps)}, {min(gaps, default=0)}")
+
+    def run(self):
+        """All of them."""
+        try:
+            self.hours()
+            self.tap.is_("nothing on the console", self.page.complaints(), [])
+        finally:
+            self.page.close()
+        return self.tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(Test().run())
