@@ -4,7 +4,7 @@
 # Runs in the guest of selftests/vm/run, or on a machine of its own (run.sh
 # --native). A script ends with done_testing; whatever it leaves is cleaned up.
 #
-#   lib/tap.sh      ok, not_ok, check, is, num, skip, skip_all, done_testing
+#   lib/tap.sh      ok, not_ok, check, is, num, skip, skip_all, points_of, done_testing
 #   lib/wait.sh     busywait, checktool, spawn, cleanup
 #   lib/modules.sh  load_modules, unload_modules, expect_dmesg
 #   lib/topo.sh     topo, R, C, G: router, clients, gateways
@@ -15,6 +15,7 @@
 #
 # Global variables by which functions return something:
 #   topo        n_clients, n_gateways; nsp, CIP, GIP, PUB and others of lib/topo.sh
+#   points_of   n_points
 #   spawn       spawn_pid, spawn_log
 #   tap         tap_pid, tap_log; tap_mark: tap_from
 #   esp_stream  stream_pid, stream_log

@@ -99,6 +99,26 @@ num()
 	fi
 }
 
+# points_of FILE [PREFIX]: another script's test points, as ours; how many: $n_points
+points_of()
+{
+	local line
+
+	n_points=0
+	while IFS= read -r line; do
+		case $line in
+		"ok "*"# SKIP "*)
+			line=${line#ok * - }
+			skip "${2-}${line% \# SKIP *}" "${line##*# SKIP }" ;;
+		"ok "*) ok "${2-}${line#ok * - }" ;;
+		"not ok "*) not_ok "${2-}${line#not ok * - }" ;;
+		"#"*) echo "$line"; continue ;;
+		*) continue ;;
+		esac
+		n_points=$((n_points + 1))
+	done < "$1"
+}
+
 # done_testing: the last line of a script
 done_testing()
 {

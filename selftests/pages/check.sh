@@ -34,35 +34,21 @@ if [ "$kind" = clock ]; then
 	"$here/clock_test.py"
 	exit
 fi
-export VPNPASS_RPC=$scratch/out/rpc VPNPASS_SHOTS=$scratch/shots
-export VPNPASS_AXE=$vm_cache/axe/node_modules/axe-core/axe.min.js
-mkdir -p "$VPNPASS_RPC" "$VPNPASS_SHOTS" "$scratch/bin" "$scratch/libexec/vpnpass"
-if [ ! -e "$VPNPASS_AXE" ] && command -v npm > /dev/null; then
-	mkdir -p "$vm_cache/axe"
-	npm install --silent --no-fund --no-audit --prefix "$vm_cache/axe" axe-core@4 > /dev/null 2>&1
-fi
+# shellcheck source=selftests/pages/router.sh
+. "$here/router.sh"
+mkdir -p "$scratch/bin" "$scratch/libexec/vpnpass"
 
-# --- the router --------------------------------------------------------------------------
-"$top/selftests/vm/run" ${kernel:+--kernel "$kernel"} --out "$scratch/out" --timeout 1500 -- \
-	"$here/guest.sh" > "$scratch/guest.log" 2>&1 &
-guest=$!
 server=
 stop()
 {
-	touch "$VPNPASS_RPC/stop"
+	router_stop
 	[ -z "$server" ] || kill "$server" 2> /dev/null
-	wait "$guest"
 	rm -rf "$scratch"
 }
+
+# --- the router --------------------------------------------------------------------------
 trap stop EXIT
-for ((i = 0; i < 1200; i++)); do
-	[ ! -e "$VPNPASS_RPC/ready" ] && kill -0 $guest 2> /dev/null || break
-	sleep 0.5
-done
-check "the router is there" test -e "$VPNPASS_RPC/ready" || {
-	note "$(tail -n 30 "$scratch/guest.log")"
-	done_testing
-}
+router_start ${kernel:+--kernel "$kernel"} --timeout 1500 -- "$here/guest.sh"
 printf '#!/bin/sh\nexec "%s" vpnpass "$@"\n' "$here/in_guest" > "$scratch/bin/vpnpass"
 for script in persist remedy; do
 	printf '#!/bin/sh\nexec "%s" /usr/libexec/vpnpass/%s "$@"\n' "$here/in_guest" $script \
@@ -93,18 +79,5 @@ luci)
 	;;
 esac
 server=$!
-python3 "$here/page_test.py" "$kind" "$url" "$kept" > "$scratch/tap"
-rc=$?
-grep -v '^1\.\.' "$scratch/tap" | sed -E 's/^(not ok|ok) [0-9]+ - /\1 - /' > "$scratch/points"
-while IFS= read -r line; do
-	case $line in
-	"ok - "*"# SKIP "*) skip "$(sed 's/^ok - \(.*\) # SKIP .*/\1/' <<< "$line")" "${line##*# SKIP }" ;;
-	"ok - "*) ok "${line#ok - }" ;;
-	"not ok - "*) not_ok "${line#not ok - }" ;;
-	*) echo "$line" ;;
-	esac
-done < "$scratch/points"
-[ $rc = 0 ] || note "$(tail -n 20 "$scratch/server.log")"
-mkdir -p "$top/build/pages"
-cp "$VPNPASS_SHOTS"/*.png "$top/build/pages/" 2> /dev/null
+page_points "$kind" "$url" "$kept" || note "$(tail -n 20 "$scratch/server.log")"
 done_testing
