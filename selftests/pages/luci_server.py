@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A router's web server for LuCI's page: files, and calls that rpcd would take, by the
-page's own ACL.
+"""A router's web server for LuCI's page: files, and ubus over JSON-RPC with as much of
+rpcd as the page uses, by the page's own ACL.
 
     luci_server.py PORT INSTALLED
 
-exec runs in the guest; uci is held here, and a commit goes to the guest's
-/etc/config and from there through our init script, as procd would have it.
-Sessions: "writer" has both groups of the ACL, "reader" the first.
+exec runs in the guest. uci is held here as rpcd holds it: what a session has set is
+staged, apply commits it and takes it back unless it is confirmed in time, and meanwhile
+no other apply is taken. A commit goes to the guest's /run/uci and from there through
+our init script, as procd would have it. Sessions: "writer" has both groups of the ACL,
+"reader" the first, and neither has anything of LuCI's own.
 """
 
 import fnmatch
@@ -18,12 +20,14 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 ROOT = pathlib.Path(sys.argv[2])
 FILES = TOP / "packaging/openwrt/vpnpass/files"
-STUB = TOP / "selftests/install/openwrt/rc.common"
+INIT = (f"UCI_DIR=/run/uci APPLY=/usr/libexec/vpnpass/apply KEEP=/bin/true RUN=/run "
+        f"sh {TOP / 'selftests/install/openwrt/rc.common'} {FILES / 'vpnpass.init'}")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())
 ACL = ACL["luci-app-vpnpass"]
@@ -35,11 +39,18 @@ def guest(script, *args):
                           check=False)
 
 
+# ubus' status codes
+OK, NOT_FOUND, NO_DATA, PERMISSION_DENIED = 0, 4, 5, 6
+
+
 class Uci:
-    """One configuration: sections by name, changes staged until they are applied."""
+    """One configuration, and what sessions have staged for it."""
 
     def __init__(self, text):
-        self.sections, name = {}, None
+        self.sections, self.staged, name = {}, {}, None
+        self.applying, self.was, self.timer = None, None, None
+        self.lock = threading.RLock()
+        self.reload = threading.Lock()
         for line in text.splitlines():
             match = re.match(r"\s*(config|option)\s+(\S+)\s+'([^']*)'", line)
             if match and match[1] == "config":
@@ -57,17 +68,81 @@ class Uci:
                            if not key.startswith("."))
         return out
 
-    def commit(self):
-        """Into the guest, and in force."""
-        script = (f"mkdir -p /run/uci; printf %s {shlex.quote(self.text())} > /run/uci/vpnpass; "
-                  f"UCI_DIR=/run/uci APPLY=/usr/libexec/vpnpass/apply KEEP=/bin/true RUN=/run "
-                  f"sh {STUB} {FILES / 'vpnpass.init'} reload")
-        done = guest("bash", "-c", script)
+    def write(self, then):
+        """Into the guest; an init script's action may follow, as procd begins it: later."""
+        script = f"mkdir -p /run/uci; printf %s {shlex.quote(self.text())} > /run/uci/vpnpass"
+        with self.reload:
+            done = guest("bash", "-c", f"{script}; {then}")
         if done.returncode:
             print(done.stdout, done.stderr, file=sys.stderr, flush=True)
 
+    def committed(self):
+        """There is a new configuration."""
+        threading.Thread(target=self.write, args=[f"{INIT} reload"]).start()
+
+    def seen_by(self, session):
+        """With what the session has staged."""
+        sections = {name: dict(section) for name, section in self.sections.items()}
+        for name, values in self.staged.get(session, []):
+            sections.setdefault(name, {".name": name}).update(values)
+        return sections
+
+    def stage(self, session, name, values):
+        """What is as it was is not staged."""
+        now = self.seen_by(session).get(name, {})
+        new = {key: value for key, value in values.items() if now.get(key) != value}
+        if new:
+            self.staged.setdefault(session, []).append((name, new))
+
+    def get(self, session, params):
+        """uci get"""
+        return OK, {"values": self.seen_by(session)}
+
+    def add(self, session, params):
+        """uci add, of sections with a name"""
+        self.stage(session, params["name"], {".type": params["type"], ".name": params["name"],
+                                             **params.get("values", {})})
+        return OK, {"section": params["name"]}
+
+    def set(self, session, params):
+        """uci set"""
+        if params["section"] not in self.seen_by(session):
+            return NOT_FOUND, None
+        self.stage(session, params["section"], params["values"])
+        return OK, None
+
+    def apply(self, session, params):
+        """uci apply with rollback"""
+        if self.applying:
+            return PERMISSION_DENIED, None
+        if not params.get("rollback"):
+            raise ValueError("an apply that is not taken back by itself")
+        self.was, self.applying = self.sections, session
+        if self.staged.get(session):
+            self.sections = self.seen_by(session)
+            del self.staged[session]
+            self.committed()
+        self.timer = threading.Timer(params["timeout"], self.roll_back)
+        self.timer.start()
+        return OK, None
+
+    def roll_back(self):
+        """Nobody has confirmed."""
+        with self.lock:
+            self.sections, self.applying = self.was, None
+            self.committed()
+
+    def confirm(self, session, params):
+        """uci confirm"""
+        if self.applying != session:
+            return PERMISSION_DENIED if self.applying else NO_DATA, None
+        self.timer.cancel()
+        self.applying = None
+        return OK, None
+
 
 UCI = Uci((FILES / "vpnpass.config").read_text())
+UCI.write("true")
 
 
 def may(session, scope, name, permission):
@@ -76,39 +151,43 @@ def may(session, scope, name, permission):
     for group in groups:
         granted = ACL[group].get(scope, {})
         if isinstance(granted, list):
-            if name in granted and (permission == "read" or group == "write"):
-                return True
-            continue
+            granted = {pattern: [group] for pattern in granted}
         for pattern, permissions in granted.items():
             if permission in permissions and fnmatch.fnmatchcase(name, pattern):
                 return True
     return False
 
 
+def execute(session, params):
+    """file exec"""
+    if params.get("env"):
+        return PERMISSION_DENIED, None
+    words = [params["command"], *(params.get("params") or [])]
+    if not any(may(session, "file", name, "exec") for name in (words[0], " ".join(words))):
+        return PERMISSION_DENIED, None
+    # the log has the tool's name, as that of the other page
+    if words[0] == "/usr/sbin/vpnpass":
+        words[0] = "vpnpass"
+    if words[0] == "/etc/init.d/vpnpass":
+        words = ["bash", "-c", f"{INIT} {words[1]}"]
+    done = guest(*words)
+    return OK, {"code": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+
 def call(session, obj, method, params):
-    """A call of ubus: its answer, or None when it is refused."""
+    """A call of ubus: its status and its answer. What ubus does not have is an error of
+    the page's, and there is no answer at all."""
     if (obj, method) == ("file", "exec"):
-        words = [params["command"], *params.get("params", [])]
-        if not any(may(session, "file", name, "exec") for name in (words[0], " ".join(words))):
-            return None
-        # the log has the tool's name, as that of the other page
-        if words[0] == "/usr/sbin/vpnpass":
-            words[0] = "vpnpass"
-        done = guest(*words)
-        return {"code": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
-    if obj == "uci":
-        if not may(session, "uci", "vpnpass", "read" if method == "get" else "write"):
-            return None
-        if method == "get":
-            return {"values": UCI.sections}
-        if method == "set":
-            for name, values in params["values"].items():
-                UCI.sections.setdefault(name, {".name": name}).update(values)
-            return {}
-        if method == "apply":
-            UCI.commit()
-            return {}
-    raise ValueError(f"ubus has no {obj} {method}")
+        return execute(session, params)
+    handler = {"get": UCI.get, "add": UCI.add, "set": UCI.set, "apply": UCI.apply,
+               "confirm": UCI.confirm}[method] if obj == "uci" else None
+    if not handler:
+        raise ValueError(f"ubus has no {obj} {method}")
+    if "config" in params and not may(session, "uci", params["config"],
+                                      "read" if method == "get" else "write"):
+        return PERMISSION_DENIED, None
+    with UCI.lock:
+        return handler(session, params)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -134,13 +213,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         file.read_bytes())
 
     def do_POST(self):
-        """A call."""
+        """A call of ubus, as uhttpd takes it."""
         data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        result = call(data["session"], data["object"], data["method"], data["params"])
-        if result is None:
-            self.answer(403, "application/json", b"{}")
+        session, obj, method, params = data["params"]
+        answer = {"jsonrpc": "2.0", "id": data["id"]}
+        if may(session, "ubus", obj, method):
+            status, result = call(session, obj, method, params)
+            answer["result"] = [status] if result is None else [status, result]
         else:
-            self.answer(200, "application/json", json.dumps(result).encode())
+            answer["error"] = {"code": -32002, "message": "Access denied"}
+        self.answer(200, "application/json", json.dumps(answer).encode())
 
     def log_message(self, *args):
         """No log."""

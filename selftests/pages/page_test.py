@@ -11,6 +11,7 @@ Called by check.sh; $VPNPASS_RPC is in_guest's, $VPNPASS_SHOTS where pictures go
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -42,6 +43,25 @@ def looks(since):
                for line in lines)
 
 
+def uci_show():
+    """uci show vpnpass, as a dictionary, of what is committed."""
+    values, section = {}, ""
+    for line in guest("cat", "/run/uci/vpnpass")[1].splitlines():
+        kind, *words = shlex.split(line)
+        if kind == "config":
+            section = f"vpnpass.{words[1]}"
+            values[section] = words[0]
+        else:
+            values[f"{section}.{words[0]}"] = words[1]
+    return values
+
+
+# a call of ubus: "OK", or why not
+CALL = """const answer = await (await fetch('/ubus', { method: 'POST', body: JSON.stringify({
+    jsonrpc: '2.0', id: 1, method: 'call', params: [...arguments].slice(0, 4) }) })).json();
+    return answer.error ? answer.error.message : answer.result[0] || 'OK'"""
+
+
 class Test:
     """The tests, in order; each leaves the page as it found it."""
 
@@ -49,6 +69,7 @@ class Test:
         self.kind, self.kept = kind, kept
         self.tap, self.url = Tap(), url
         self.page = Browser(9515 if kind == "cockpit" else 9516)
+        self.uci_was = {}
 
     def radio(self, proto, state):
         """The button for a state."""
@@ -64,6 +85,17 @@ class Test:
         return subprocess.run(["bash", "-c", self.kept], capture_output=True, text=True,
                               check=False).stdout
 
+    def uci_changed(self, after, **wanted):
+        """That uci show vpnpass has changed by that, and by nothing else, since the last time."""
+        if self.kind != "luci":
+            return
+        now = uci_show()
+        self.tap.is_(f"uci show vpnpass: {after}", {
+            key.removeprefix("vpnpass."): now.get(key) for key in {*now, *self.uci_was}
+            if now.get(key) != self.uci_was.get(key)},
+            {key.replace("_", ".", 1): value for key, value in wanted.items()})
+        self.uci_was = now
+
     def test_shown(self):
         """Protocols and sessions."""
         self.page.get(self.url)
@@ -77,6 +109,7 @@ class Test:
                         and self.page.text("section:nth-of-type(2) tbody"))
         self.tap.ok("both clients' sessions are listed", sessions and "10.0.1.2" in sessions
                     and sessions.count("192.0.2.2") == 2, sessions)
+        self.uci_was = uci_show() if self.kind == "luci" else {}
 
     def test_looks(self):
         """How it looks, and to whom."""
@@ -106,18 +139,39 @@ class Test:
                         wait(lambda s=state: ["pptp", s] in [w.split()[-2:] for w in
                                                             self.conf().splitlines()], 20),
                         self.conf())
+            self.uci_changed(f"PPTP {state}", pptp_mode=state)
         self.page.click(self.radio("ipsec", "block"))
         wait(lambda: mode("ike") == "block" and self.checked("ipsec") == "block", 30)
         self.tap.is_("IPsec is IKE and ESP", [mode("ike"), mode("esp"), mode("natt")],
                      ["block", "block", "on"])
+        self.uci_changed("IPsec blocked", ike_mode="block", esp_mode="block")
         self.page.click(self.radio("ipsec", "on"))
         wait(lambda: self.checked("ipsec") == "on" and mode("esp") == "on", 30)
+        self.uci_changed("IPsec on", ike_mode="on", esp_mode="on")
         self.page.run("document.querySelector(arguments[0]).focus()", self.radio("l2tp", "on"))
         self.page.keys(DOWN)
         self.tap.ok("by keyboard", wait(lambda: mode("l2tp") == "off", 30), mode("l2tp"))
         wait(lambda: self.checked("l2tp") == "off", 20)
         self.page.click(self.radio("l2tp", "on"))
         wait(lambda: mode("l2tp") == "on", 30)
+        self.uci_changed("L2TP off and on")
+        guest("vpnpass", "set", "pptp", "off")
+        wait(lambda: self.checked("pptp") == "off", 20)
+        self.page.click(self.radio("pptp", "on"))
+        self.tap.ok("on again after somebody's command, whatever the configuration says",
+                    wait(lambda: mode("pptp") == "on", 30), mode("pptp"))
+        self.uci_changed("a command's switch taken back")
+        if self.kind == "luci":
+            self.tap.is_("an apply that nobody confirms", self.page.run(
+                CALL, "writer", "uci", "apply", {"timeout": 3, "rollback": True}), "OK")
+            self.page.click(self.radio("pptp", "block"))
+            self.tap.ok("is waited for", wait(lambda: mode("pptp") == "block", 30), self.page.text(
+                "[role=alert]"))
+            wait(lambda: self.checked("pptp") == "block"
+                 and not self.page.run("return document.querySelector('fieldset').disabled"), 20)
+            self.page.click(self.radio("pptp", "on"))
+            wait(lambda: mode("pptp") == "on" and self.checked("pptp") == "on", 30)
+            self.uci_changed("PPTP block and on")
 
     def test_settings(self):
         """A value that is, and one that is not."""
@@ -130,10 +184,13 @@ class Test:
             lambda: "timeout has to be a number from 1 to 864000" in self.page.text("[role=alert]")),
             self.page.text("[role=alert]"))
         self.page.type(field, "1200")
+        self.page.type("#vpnpass-esp-max_sessions", "1000")
         self.page.run(save, field)
-        value = lambda: json.loads(guest("vpnpass", "-j", "show", "esp")[1])[0]["settings"]
-        self.tap.ok("a setting: the kernel has it",
-                    wait(lambda: value()["timeout"]["value"] == 1200, 30), value()["timeout"])
+        values = lambda: [json.loads(guest("vpnpass", "-j", "show", "esp")[1])[0]["settings"][key]
+                          ["value"] for key in ("timeout", "max_sessions")]
+        self.tap.ok("two settings at once: the kernel has both",
+                    wait(lambda: values() == [1200, 1000], 30), values())
+        self.uci_changed("two settings", esp_timeout="1200", esp_max_sessions="1000")
         self.tap.ok("and the error is gone", wait(lambda: not self.page.text("[role=alert]")))
         self.page.run("document.querySelector('details').open = false")
 
@@ -175,24 +232,31 @@ class Test:
         """rpcd refuses what the page's ACL does not grant; the page's calls it grants."""
         if self.kind != "luci":
             return
-        granted = {"r": [["/usr/sbin/vpnpass", "-j", "show"], ["/usr/sbin/vpnpass", "-j", "session"]],
-                   "w": [["/usr/libexec/vpnpass/remedy", "true", "192.0.2.2"]]}
-        refused = [["/usr/sbin/vpnpass", "-j", "set", "esp", "off"], ["/bin/sh", "-c", "true"],
-                   ["/usr/sbin/vpnpass", "-j", "session", "flush"], ["/usr/sbin/vpnpass", "show"],
-                   ["/usr/sbin/vpnpass", "restore", "/tmp/x"], ["/usr/sbin/nft", "list", "ruleset"],
-                   ["/usr/libexec/vpnpass/persist", "esp", "off"]]
-        call = """const r = await fetch('/rpc', { method: 'POST', body: JSON.stringify({
-            session: arguments[0], object: 'file', method: 'exec', params: {
-            command: arguments[1][0], params: arguments[1].slice(1) } }) }); return r.status"""
-        for session, words in (("reader", granted["r"]), ("writer", granted["r"] + granted["w"])):
+        tool, remedy = "/usr/sbin/vpnpass", "/usr/libexec/vpnpass/remedy"
+        execs = lambda *lines: [("file", "exec", {"command": line[0], "params": line[1:]})
+                                for line in lines]
+        ours, other = {"config": "vpnpass", "section": "esp", "values": {"mode": "on"}}, {
+            "config": "firewall", "section": "wan", "values": {"input": "ACCEPT"}}
+        reads = execs([tool, "-j", "show"], [tool, "-j", "session"], [tool, "-j", "doctor"]) + [
+            ("uci", "get", {"config": "vpnpass"})]
+        writes = execs([remedy, "true", "192.0.2.2"]) + [("uci", "set", ours)]
+        refused = execs([tool, "-j", "set", "esp", "off"], ["/bin/sh", "-c", "true"],
+                        [tool, "-j", "session", "flush"], [tool, "show"], ["/usr/sbin/nft", "list"],
+                        [tool, "restore", "/tmp/x"], ["/usr/libexec/vpnpass/persist", "esp", "off"],
+                        ["/etc/init.d/vpnpass", "stop"], ["/etc/init.d/firewall", "reload"]) + [
+            ("uci", "get", {"config": "network"}), ("uci", "set", other), ("uci", "commit", ours),
+            ("uci", "delete", ours), ("file", "read", {"path": "/etc/shadow"}),
+            ("file", "write", {"path": "/etc/passwd", "data": ""}), ("system", "reboot", {}),
+            ("session", "grant", {})]
+        applies = [("uci", "apply", {"timeout": 3, "rollback": True}), ("uci", "confirm", {})]
+        no = {"Access denied", 6}
+        for session, calls in (("reader", reads), ("writer", reads + writes)):
             self.tap.is_(f"ACL: what is granted to a {session}",
-                         {self.page.run(call, session, w) for w in words}, {200})
-        for session, words in (("writer", refused), ("reader", refused + granted["w"])):
+                         [c for c in calls if self.page.run(CALL, session, *c) != "OK"], [])
+        for session, calls in (("writer", refused), ("reader", refused + writes + applies + execs(
+                ["/etc/init.d/vpnpass", "reload"]))):
             self.tap.is_(f"ACL: what is refused to a {session}",
-                         {self.page.run(call, session, w) for w in words}, {403})
-        said = self.page.complaints()
-        self.tap.ok("the browser says of these that they were refused, and nothing else",
-                    said and all("403" in line for line in said), said)
+                         [c for c in calls if self.page.run(CALL, session, *c) not in no], [])
         self.page.get(self.url + "?session=reader")
         self.tap.ok("who may only read is told so, and finds nothing to press", wait(
             lambda: "not change" in self.page.text("[role=status]") and self.page.run(

@@ -30,7 +30,7 @@ class Browser:
         options = {"args": ARGUMENTS + [f"--user-data-dir={self.profile}",
                                         f"--window-size={size[0]},{size[1]}"]}
         answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
+            "acceptInsecureCerts": True, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
         self.base += f"/session/{answer['sessionId']}"
 
     def call(self, method, path, data=None):

@@ -4,12 +4,15 @@
 'use strict';
 'require view';
 'require fs';
+'require rpc';
 'require uci';
 
 const TOOL = '/usr/sbin/vpnpass';
 const REMEDY = '/usr/libexec/vpnpass/remedy';
+const INIT = '/etc/init.d/vpnpass';
 const PARTS = { ipsec: [ 'ike', 'esp' ] };
 const TAKEN_MS = 10000;
+const PERMISSION_DENIED = 6;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -20,15 +23,54 @@ const tool = (words) => fs.exec(TOOL, [ '-j', ...words ]).then((res) => {
 	return res.stdout;
 });
 
+// Of a script the exit code matters.
+const script = (command, words) => fs.exec(command, words).then((res) => {
+	if (res.code)
+		throw new Error(res.stderr || res.stdout || String(res.code));
+	return res.stdout || '';
+});
+
+// LuCI confirms an apply a second after it has promised to be done, and rpcd takes no
+// other one before that.
+const commit = async () => {
+	const until = Date.now() + TAKEN_MS;
+
+	for (;;) {
+		try {
+			return await uci.apply();
+		} catch (status) {
+			if (typeof status !== 'number')
+				throw status;
+			if (status !== PERMISSION_DENIED || Date.now() > until)
+				throw new Error(rpc.getStatusText(status));
+		}
+		await pause(300);
+	}
+};
+
+// The file may have been changed since it was loaded. What it says already is no change
+// that procd would be told of, and the kernel may still be another.
 const apply = async (proto, option, value) => {
+	let differs = false;
+
+	uci.unload('vpnpass');
+	await uci.load('vpnpass');
 	for (const name of PARTS[proto] || [ proto ]) {
 		if (!uci.get('vpnpass', name))
 			uci.add('vpnpass', 'proto', name);
+		if (uci.get('vpnpass', name, option) !== String(value))
+			differs = true;
 		uci.set('vpnpass', name, option, String(value));
 	}
 	await uci.save();
-	await uci.apply();
+	await commit();
+	if (!differs)
+		await script(INIT, [ 'reload' ]);
 };
+
+// One change after the other, whatever the one before came to.
+let last = Promise.resolve();
+const inTurn = (change) => (last = last.then(change, change));
 
 // procd applies the file when uci has committed it, which takes a moment.
 const taken = async (page, proto, get, value) => {
@@ -63,20 +105,15 @@ return view.extend({
 
 		page.mount(root, {
 			tool: tool,
-			setMode: async (proto, mode) => {
+			setMode: (proto, mode) => inTurn(async () => {
 				await apply(proto, 'mode', mode);
 				await taken(shared, proto, (p) => p.mode, mode);
-			},
-			setSetting: async (proto, key, value) => {
+			}),
+			setSetting: (proto, key, value) => inTurn(async () => {
 				await apply(proto, key, value);
 				await taken(shared, proto, (p) => p.settings[key].value, value);
-			},
-			remedy: (host, command) =>
-				fs.exec(REMEDY, host ? [ command, host ] : [ command ]).then((res) => {
-					if (res.code)
-						throw new Error(res.stderr || res.stdout || String(res.code));
-					return res.stdout || '';
-				}),
+			}),
+			remedy: (host, command) => script(REMEDY, host ? [ command, host ] : [ command ]),
 			mayWrite: async () => L.hasViewPermission(),
 			translate: _
 		});
