@@ -174,6 +174,7 @@ SCENES = {
     "nofamily": error(errno.ENOENT),
     "ok": error(0),
     "eperm": error(errno.EPERM),
+    "hidden": error(errno.EPERM, "sessions are shown to CAP_NET_ADMIN alone"),
     "protos": PROTOS + done(),
     "protoson": proto("esp") + proto("ike", 1, 2, 2) + done(),
     "noprotos": done(),

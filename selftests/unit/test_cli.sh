@@ -1127,6 +1127,9 @@ test_refusals()
 	esac
 	refused "unprivileged flush" "family eperm" "vpnpass: Operation not permitted" \
 		session flush
+	refused "unprivileged, in the kernel's words" "family hidden" \
+		"vpnpass: sessions are shown to CAP_NET_ADMIN alone" -j session
+	is "unprivileged, in the kernel's words: JSON" "$(query 'd["error"]["code"]')" permission
 	refused "wrong key" "family protos" "vpnpass: esp has no setting foo" set esp foo 1
 	is "wrong key: the right ones" "${err#*$'\n'}" "Settings of esp: hold_time strict"
 	is "wrong key: nothing is sent" "$sent" "dump proto-get"

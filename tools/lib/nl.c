@@ -386,4 +386,6 @@ void nl_complain(const struct nl *nl, const char *what, int error)
 	complain("%s%s%s%s%s%s", what ? what : "", what ? ": " : "",
 		 told ? nl->text : strerror(-error), nl->attr[0] ? " (attribute " : "",
 		 nl->attr, nl->attr[0] ? ")" : "");
+	if (error == -EPERM)
+		complain_code("permission");
 }
