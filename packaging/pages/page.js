@@ -242,11 +242,13 @@ class Page {
 
 	// ---- sessions ----
 
-	showSessions(list) {
+	showSessions(visible) {
+		const list = visible ?? [];
 		const cell = (label, text) => element("td", { "data-label": this.t(label) }, text ?? "-");
 
 		this.sessionTable.hidden = !list.length;
-		this.sessionNote.textContent = list.length ? "" : this.t("no_sessions");
+		this.sessionNote.textContent = !visible ? this.t("hidden_sessions") :
+			list.length ? "" : this.t("no_sessions");
 		this.sessionRows.replaceChildren(...list.map((s) => element("tr", {},
 			element("th", { scope: "row" }, this.name(s.proto ?? "-")),
 			cell("client", s.client), cell("gateway", s.peer), cell("age", age(s.age)),
@@ -358,15 +360,27 @@ class Page {
 		}
 	}
 
+	// The sessions, or null where this user may not see them.
+	async visible(sessions) {
+		try {
+			return answer(await sessions);
+		} catch (error) {
+			if (this.may || error.code !== "permission")
+				throw error;
+			return null;
+		}
+	}
+
 	// What the page shows is what the kernel says, also after a change.
 	async look() {
 		try {
-			const [show, sessions] = await Promise.all([this.backend.tool(["show"]),
-				this.backend.tool(["session"])]);
+			const show = this.backend.tool(["show"]), sessions = this.backend.tool(["session"]);
 
+			// it is waited for later, if at all
+			sessions.catch(() => {});
 			this.may = await this.backend.mayWrite();
-			this.showProtos(answer(show));
-			this.showSessions(answer(sessions));
+			this.showProtos(answer(await show));
+			this.showSessions(await this.visible(sessions));
 			if (this.note.textContent === this.t("loading") || !this.may)
 				this.say(this.may ? "" : this.t("read_only"));
 			if (this.lookFailed)
