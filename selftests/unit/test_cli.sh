@@ -1533,6 +1533,50 @@ test_completion_bash()
 	is "completion of files in bash" "$out" "$scratch/files/one two"
 }
 
+# completed_fish LINE, completed_zsh WORD...: what these shells offer after that
+completed_fish()
+{
+	out=$(HOME=$scratch fish --no-config -c "source '$top/tools/completion/vpnpass.fish'
+		complete -C '$1'" 2>&1 | sort -u | paste -sd' ')
+}
+
+completed_zsh()
+{
+	out=$(zsh -f -c 'file=$1; shift; words=("$@") CURRENT=$#
+		_call_program() { shift; eval "$*" }
+		compadd() { shift; print -rl -- "$@" }
+		_files() { print files }
+		source $file' zsh "$top/tools/completion/vpnpass.zsh" "$@" 2>&1 | sort -u | paste -sd' ')
+}
+
+test_completion_shells()
+{
+	ln -sf "$vpnpass" "$scratch/bin/vpnpass"
+	if command -v fish > /dev/null; then
+		replies "family protos"
+		completed_fish "vpnpass set esp "
+		is "fish: set esp" "$out" "block hold_time off on strict"
+		completed_fish "vpnpass -j restore --c"
+		is "fish: an option" "$out" "--check"
+		completed_fish "vpnpass restore $scratch/files/o"
+		is "fish: a file" "$out" "$scratch/files/one two"
+	else
+		skip "completion in fish" "fish is missing"
+	fi
+	if command -v zsh > /dev/null; then
+		replies "family protos"
+		completed_zsh vpnpass set esp ""
+		is "zsh: set esp" "$out" "block hold_time off on strict"
+		completed_zsh vpnpass -j restore --c
+		is "zsh: an option" "$out" "--check"
+		completed_zsh vpnpass restore f
+		is "zsh: a file" "$out" files
+	else
+		skip "completion in zsh" "zsh is missing"
+	fi
+	rm "$scratch/bin/vpnpass"
+}
+
 # The examples are run in a guest, by core/test_examples.sh.
 test_man()
 {
@@ -1605,6 +1649,7 @@ test_unwritable
 test_broken_pipe
 test_many
 test_completion
+test_completion_shells
 test_man
 mutations 200 sessions session
 mutations 200 protos show

@@ -17,7 +17,7 @@ set_s390x="qemu-system-misc gcc-s390x-linux-gnu libc6-dev-s390x-cross"
 set_upstream="linux-source-6.1 netcat-openbsd iperf3 iptables socat conntrack"
 set_pack="dpkg-dev debhelper dh-dkms lintian debootstrap"
 set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
-set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl"
+set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl fish zsh"
 set_pages="chromium chromium-driver cockpit-ws cockpit-bridge cockpit-system nodejs appstream
 prometheus python3-jsonschema"
 set_managers="ufw firewalld docker.io libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
