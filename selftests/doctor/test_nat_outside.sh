@@ -42,7 +42,8 @@ start()
 # nat HOST COMMAND...: what IKE on both ports says to one who asks by that command
 nat()
 {
-	"${@:2}" "$VPNPASS" -j doctor probe "$1" timeout 20 ike natt | jq -r '[.[].nat] | join(" ")'
+	"${@:2}" "$VPNPASS" -j doctor probe "$1" timeout 20 ike natt | tee -a "$scratch/probes" |
+		jq -r '[.[].nat] | join(" ")'
 }
 
 # outside J: has gateway J see another address than the packets come with
@@ -71,6 +72,12 @@ for j in "${daemons[@]}"; do
 		.severity == "warning" and (.seen | contains($a)))' "$scratch/doctor" ||
 		note "$(cat "$scratch/doctor")"
 done
+if python3 -c 'import jsonschema' 2> /dev/null; then
+	is "what probe prints is as its schema has it" "$("$selftests/unit/schema_check.py" \
+		doctor_probe < "$scratch/probes")" "$(grep -c . "$scratch/probes")"
+else
+	skip "what probe prints is as its schema has it" "python3-jsonschema is missing"
+fi
 # pluto takes no connection without the kernel's part (CONFIG_INET_ESPINTCP)
 if [ "${#daemons[@]}" = 4 ]; then
 	tcp=$(R "$VPNPASS" -j doctor probe "${GIP[2]}" timeout 20 iketcp | jq -r '.[].answer')

@@ -34,6 +34,7 @@ check "tool, unit, completion" has /usr/sbin/vpnpass /lib/systemd/system/vpnpass
 # shellcheck disable=SC2046
 check "every man page" has $(cd "$top/tools/man" && for p in *.[1-8]; do
 	echo "/usr/share/man/man${p##*.}/$p.gz"; done)
+check "schemas" has /usr/share/vpnpass/schema.json /usr/share/vpnpass/schema-doctor.json
 check "firewall snippets" has /usr/share/vpnpass/vpnpass.nft \
 	/usr/lib/firewalld/services/vpnpass-ipsec.xml
 check_fails "no firewalld policy that is in force by itself" \

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Check what the tool printed against docs/schema/vpnpass.json.
 
-    schema_check.py < answers    lines "DEFINITION<TAB>JSON"
+    schema_check.py < answers               lines "DEFINITION<TAB>JSON"
+    schema_check.py DEFINITION < answers    lines "JSON"
 
 The schema lets members be added; here a member that it does not list is a
 fault, so that none is printed without being documented. A definition that is
-never used is one, too. Prints the faults and how many answers were checked.
+never used is one, too, unless one is named. Prints the faults and how many answers were checked.
 """
 
 import json
@@ -30,7 +31,7 @@ def tighten(node):
             tighten(value)
 
 
-def main():
+def main(only=None):
     """Check standard input."""
     schema = json.loads(PATH.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -39,7 +40,7 @@ def main():
     commands = set(commands[:commands.index("failure")])
     used, count = set(), 0
     for line in sys.stdin:
-        name, _, text = line.rstrip("\n").partition("\t")
+        name, _, text = (only, "", line) if only else line.rstrip("\n").partition("\t")
         answer = json.loads(text)
         if isinstance(answer, dict) and set(answer) == {"version", "error"}:
             name = "failed"
@@ -48,10 +49,10 @@ def main():
         validator = jsonschema.Draft202012Validator({**schema, "$ref": f"#/$defs/{name}"})
         for error in validator.iter_errors(answer):
             print(f"{name}: {list(error.absolute_path)}: {error.message[:300]}")
-    for name in sorted(commands - used):
+    for name in sorted(commands - used if not only else ()):
         print(f"{name}: no answer of this kind was checked")
     print(count)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1083,6 +1083,7 @@ test_schema()
 	answer monitor nofamily monitor
 	answer top "family sessions sessions" top interval 1 count 1
 	answer doctor "family protos nosessions" doctor
+	answer doctor_probe "" doctor probe 127.0.0.1 timeout 1
 	answer save "family protos learned" save "$scratch/saved"
 	answer save "family protos learned" save /nonexistent/x
 	answer restore "family protos ok" restore "$scratch/file"
