@@ -16,41 +16,9 @@ checktool debootstrap debootstrap
 checktool dh_dkms dh-dkms
 top=$(readlink -f "$selftests/..")
 version=$(cat "$top/VERSION")
-suite=$(debian_codename)
-root=$scratch/root
+# shellcheck source=selftests/install/clean.sh
+. "$selftests/install/clean.sh"
 modules="vpnpass vpnpass_esp vpnpass_ike vpnpass_l2tp vpnpass_pptp"
-
-# base: the base system, kept in the cache
-base()
-{
-	local tar=$vm_cache/debian/$suite.tar
-
-	if [ ! -s "$tar" ]; then
-		mkdir -p "${tar%/*}"
-		debootstrap --variant=minbase "$suite" "$root" "$(debian_mirror "")" || return 1
-		tar -C "$root" -cf "$tar.new" . && mv "$tar.new" "$tar"
-		return
-	fi
-	mkdir -p "$root" && tar -C "$root" -xf "$tar"
-}
-
-# as an installer leaves it: security updates, and here no service starts
-settle()
-{
-	echo "deb $(debian_mirror -security) $suite-security main" >> \
-		"$root/etc/apt/sources.list"
-	printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-	chmod +x "$root/usr/sbin/policy-rc.d"
-	in_root apt-get -q update
-}
-
-# in_root COMMAND...
-in_root()
-{
-	# shellcheck disable=SC2016
-	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 unshare --mount --pid --fork sh -c '
-		mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" < /dev/null
-}
 
 # kernels: prints the two newest that have headers, of the default series
 kernels()
@@ -70,19 +38,9 @@ installed()
 		sed 's/\.ko.*//' | sort | tr '\n' ' '
 }
 
-# kernel_modules KERNEL: the kernel's own, as linux-image would bring them
-kernel_modules()
-{
-	local from
-
-	from=$("$selftests/vm/kernel" --root "$1")/lib/modules/$1 && [ -d "$from" ] || return 1
-	cp -r "$from/kernel" "$from"/modules.{order,builtin*} "$root/lib/modules/$1/" &&
-		in_root depmod "$1"
-}
-
 check "make deb" make -s -C "$top" deb
-check "a clean $suite" base
-check "its package lists" settle
+check "a clean $suite" clean_base
+check "its package lists" clean_settle
 mapfile -t kernel < <(kernels)
 old=${kernel[0]} new=${kernel[1]-}
 note "kernels: $old, then $new"
@@ -119,29 +77,12 @@ is "firewalld takes our services and policy: knows what they open" \
 	"vpnpass-ipsec vpnpass-l2tp vpnpass-pptp"
 rm "$root/etc/firewalld/policies/vpnpass.xml"
 
-# guest_points: the guest's test points, as ours
-guest_points()
-{
-	local line n=0
-
-	while IFS= read -r line; do
-		case $line in
-		"ok "*"# SKIP "*) skip "guest: ${line#ok * - }" "${line##*# SKIP }" ;;
-		"ok "*) ok "guest: ${line#ok * - }" ;;
-		"not ok "*) not_ok "guest: ${line#not ok * - }" ;;
-		"#"*) echo "$line" ;;
-		*) continue ;;
-		esac
-		n=$((n + 1))
-	done < "$scratch/vm/log"
-	num "guest: all of it was run" $n -ge 40
-}
-
 if kernel_modules "$new"; then
 	"$selftests/vm/run" --kernel "$new" --mem 2048 --timeout 1500 --out "$scratch/vm" -- \
 		"$selftests/install/clean_guest.sh" "$root" > "$scratch/run" 2>&1
 	is "that kernel boots, and all VPNs work" $? 0
-	guest_points
+	points_of "$scratch/vm/log" "guest: "
+	num "guest: all of it was run" $n_points -ge 40
 	rm -rf "$root/lib/modules/$new/kernel"
 else
 	skip "that kernel boots, and all VPNs work" "no image of $new"

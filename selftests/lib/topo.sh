@@ -45,7 +45,8 @@ topo_links()
 {
 	local i j
 
-	echo "netns add ${nsp}r"
+	# the guest's own network namespace may have been given that name
+	[ -e "/run/netns/${nsp}r" ] || echo "netns add ${nsp}r"
 	for ((i = 1; i <= n_clients; i++)); do
 		echo "netns add ${nsp}c$i"
 		echo "link add name lan$i netns ${nsp}r type veth peer name eth0 netns ${nsp}c$i"

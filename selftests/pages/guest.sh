@@ -3,6 +3,8 @@
 # The router behind the pages: two clients with a VPN each, the modules, the tool and
 # the scripts that pages call. It runs what is put into the folder $VPNPASS_OUT/rpc
 # (see in_guest) until there is a file "stop". Called by check.sh in a guest.
+# With the argument "installed" the router is the guest itself, a system of its own that
+# has the packages: see install/test_cockpit.sh.
 . "$(dirname "$0")/../lib.sh"
 top=$(readlink -f "$selftests/..")
 rpc=$VPNPASS_OUT/rpc
@@ -36,11 +38,20 @@ serve()
 	mv "$id.rc.new" "$id.rc"
 }
 
-check "topology" topo 2 1
-check "SAs" esp_up "1 2"
-check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike vpnpass_pptp vpnpass_l2tp
+if [ "${1-}" = installed ]; then
+	. "$top/selftests/install/cockpit_guest.sh"
+	check "topology" topo 2 1
+	check "SAs" esp_up "1 2"
+else
+	check "topology" topo 2 1
+	check "SAs" esp_up "1 2"
+	check "modules load" load_modules vpnpass vpnpass_esp vpnpass_ike vpnpass_pptp \
+		vpnpass_l2tp
+	check "scripts" install_scripts
+fi
+echo "${GIP[1]} vpn.example" >> "${clean-}/etc/hosts"
 check "both clients' VPNs work" esp_settle "1 2"
-check "scripts" install_scripts
+! declare -F system_points > /dev/null || system_points
 touch "$rpc/ready"
 while [ ! -e "$rpc/stop" ]; do
 	for file in "$rpc"/*.cmd; do

@@ -3,9 +3,10 @@
 """A page in chromium, the router in a guest behind it: what is clicked is read back
 from the kernel, what fails is shown as text.
 
-    page_test.py cockpit|luci URL KEPT    KEPT: a shell line that prints what the next
-                                          start will have
-Called by check.sh; $VPNPASS_RPC is in_guest's, $VPNPASS_SHOTS where pictures go.
+    page_test.py cockpit|luci URL KEPT [USER PASSWORD]
+                        KEPT: a shell line that prints what the next start will have
+                        USER: who has to log in to Cockpit, and may use sudo
+Called by check.sh and install/test_cockpit.sh; $VPNPASS_RPC is in_guest's, $VPNPASS_SHOTS where pictures go.
 """
 
 import json
@@ -16,11 +17,12 @@ import subprocess
 import sys
 import time
 
-from webdriver import DOWN, Browser, Tap, wait
+from webdriver import DOWN, RETURN, Browser, Tap, wait
 
 HERE = pathlib.Path(__file__).resolve().parent
 WORKS = "esp_pings 1 -c 2 -i 100 -w 1000"
 MODULES = "vpnpass vpnpass_esp vpnpass_ike vpnpass_pptp vpnpass_l2tp"
+GATEWAY = "vpn.example"
 RPC = pathlib.Path(os.environ["VPNPASS_RPC"])
 
 
@@ -65,8 +67,8 @@ CALL = """const answer = await (await fetch('/ubus', { method: 'POST', body: JSO
 class Test:
     """The tests, in order; each leaves the page as it found it."""
 
-    def __init__(self, kind, url, kept):
-        self.kind, self.kept = kind, kept
+    def __init__(self, kind, url, kept, *login):
+        self.kind, self.kept, self.login = kind, kept, login
         self.tap, self.url = Tap(), url
         self.page = Browser(9515 if kind == "cockpit" else 9516)
         self.uci_was = {}
@@ -95,6 +97,49 @@ class Test:
             if now.get(key) != self.uci_was.get(key)},
             {key.replace("_", ".", 1): value for key, value in wanted.items()})
         self.uci_was = now
+
+    def test_login(self):
+        """By Cockpit's form, PAM and sudo."""
+        if not self.login:
+            return
+        user, password = self.login
+        self.page.get(self.url.split("/cockpit/")[0] + "/vpnpass")
+        usable = """const button = document.querySelector('#login-button');
+            return !!button && button.offsetParent !== null && !button.disabled"""
+        for word in ("wrong", password):
+            wait(lambda: self.page.run(usable), 120)
+            self.page.type("#login-user-input", user)
+            self.page.type("#login-password-input", word)
+            self.page.click("#login-button")
+            if word != password:
+                self.tap.ok("a wrong password is refused", wait(
+                    lambda: "Wrong user name or password" in self.page.text("body"), 60),
+                    self.page.text("body"))
+        self.tap.ok("the form lets the user in", wait(
+            lambda: self.page.find("#super-user-indicator button"), 120), self.page.text("body"))
+        self.tap.ok("the page is in Cockpit's menu", wait(
+            lambda: "VPN passthrough" in self.page.text("nav"), 60), self.page.text("nav"))
+        frame = "iframe[name='cockpit1:localhost/vpnpass']"
+        text = f"return document.querySelector(\"{frame}\")?.contentDocument?.body.innerText"
+        self.tap.ok("without administrative access one may look only", wait(
+            lambda: "not change anything" in (self.page.run(text) or "")
+            and "shown to administrators" in self.page.run(text)
+            and "did not work" not in self.page.run(text), 60), self.page.run(text))
+        self.page.click("#super-user-indicator button")
+        field = "[role=dialog] input[type=password]"
+        wait(lambda: self.page.find(field), 60)
+        self.page.type(field, password)
+        self.page.keys(RETURN)
+        self.tap.ok("sudo's password gives administrative access", wait(
+            lambda: "Administrative" in self.page.text("#super-user-indicator"), 90),
+            self.page.text("body"))
+        self.tap.ok("and the switches can be used", wait(lambda: self.page.run(
+            f"return document.querySelector(\"{frame}\").contentDocument"
+            ".querySelector('fieldset').disabled") is False, 60), self.page.run(text))
+        self.page.screenshot(pathlib.Path(os.environ["VPNPASS_SHOTS"]) / "cockpit-shell.png")
+        said = self.page.complaints()
+        self.tap.ok("the browser has nothing to say but that the password was wrong",
+                    said and all("/cockpit/login" in line for line in said), said)
 
     def test_shown(self):
         """Protocols and sessions."""
@@ -154,7 +199,14 @@ class Test:
         wait(lambda: self.checked("l2tp") == "off", 20)
         self.page.click(self.radio("l2tp", "on"))
         wait(lambda: mode("l2tp") == "on", 30)
-        self.uci_changed("L2TP off and on")
+        for proto in ("ike", "esp", "natt"):
+            for state in ("off", "on"):
+                self.page.click(self.radio(proto, state))
+                self.tap.ok(f"{proto} {state}: the kernel has it",
+                            wait(lambda p=proto, s=state: mode(p) == s, 30), mode(proto))
+                wait(lambda p=proto, s=state: self.checked(p) == s and not self.page.run(
+                    f"return document.querySelector('tr[data-proto={p}] fieldset').disabled"), 20)
+        self.uci_changed("each off and on")
         guest("vpnpass", "set", "pptp", "off")
         wait(lambda: self.checked("pptp") == "off", 20)
         self.page.click(self.radio("pptp", "on"))
@@ -195,19 +247,19 @@ class Test:
         self.page.run("document.querySelector('details').open = false")
 
     def test_doctor(self):
-        """A rule in the way, found by its gateway, and taken out of it."""
+        """A rule in the way, found by its gateway's name, and taken out of it."""
         self.page.type("#vpnpass-host", "-n")
         self.page.click(".vpnpass-doctor button")
         self.tap.is_("what is no host is not asked about", self.page.run(
             "return document.querySelector('#vpnpass-host').getAttribute('aria-invalid')"), "true")
-        if guest("vpnpass", "-j", "doctor", "192.0.2.2")[0] not in (0, 3):
+        if guest("vpnpass", "-j", "doctor", GATEWAY)[0] not in (0, 3):
             self.tap.skip("doctor HOST", "this tool has no doctor HOST")
             return
         guest("nft", "add table inet planted; add chain inet planted f "
               "{ type filter hook forward priority 0; }; "
               "add rule inet planted f ip daddr 192.0.2.2 ip protocol esp drop")
         guest("--here", WORKS)
-        self.page.type("#vpnpass-host", "192.0.2.2")
+        self.page.type("#vpnpass-host", GATEWAY)
         self.page.click(".vpnpass-doctor button")
         found = wait(lambda: self.page.text("article"), 90)
         self.tap.ok("the planted rule is found", found and "planted" in found, found)
@@ -265,7 +317,10 @@ class Test:
         wait(lambda: self.checked("pptp"), 30)
 
     def test_polling(self):
-        """Not too often, and not when nobody looks."""
+        """Not too often, and not when nobody looks. A page that runs the tool by itself is not
+        counted; clock_test.py has more."""
+        if self.login:
+            return
         begin = time.time()
         time.sleep(16)
         count = looks(begin)
@@ -294,7 +349,7 @@ class Test:
     def run(self):
         """All of them."""
         try:
-            for name in ("shown", "looks", "switch", "settings", "doctor", "acl", "polling", "errors"):
+            for name in ("login", "shown", "looks", "switch", "settings", "doctor", "acl", "polling", "errors"):
                 getattr(self, f"test_{name}")()
             self.tap.is_("nothing on the console", self.page.complaints(), [])
         except Exception as error:
