@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The pages in a real browser on this machine: Cockpit's own web server and bridge,
-# and LuCI's client API as luci_stub.js has it, with a guest as the router. Called by
-# make check-pages.
-# usage: check.sh cockpit|luci|clock|files [KERNEL]
+# and LuCI's client API as luci_stub.js has it, or LuCI's own, with a guest as the router.
+# Called by make check-pages.
+# usage: check.sh cockpit|luci|real-luci|clock|files [KERNEL]
+#   VPNPASS_LUCI  a checkout of LuCI; without, real-luci fetches one, or is skipped
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
 # shellcheck source=/dev/null
@@ -34,6 +35,22 @@ if [ "$kind" = clock ]; then
 	"$here/clock_test.py"
 	exit
 fi
+
+# find_luci: to $luci the client side of LuCI, fetched once
+find_luci()
+{
+	local tree=${VPNPASS_LUCI:-$vm_cache/luci} source=https://github.com/openwrt/luci.git
+
+	luci=$tree/modules/luci-base/htdocs/luci-static/resources
+	[ ! -e "$luci/luci.js" ] || return 0
+	[ -z "${VPNPASS_LUCI-}" ] || return 1
+	rm -rf "$tree"
+	timeout 120 git clone -q --depth 1 --filter=blob:none --sparse "$source" "$tree" \
+		2> /dev/null && git -C "$tree" sparse-checkout set modules/luci-base/htdocs
+}
+
+luci=
+[ "$kind" != real-luci ] || find_luci || skip_all "LuCI's sources cannot be had here"
 # shellcheck source=selftests/pages/router.sh
 . "$here/router.sh"
 mkdir -p "$scratch/bin" "$scratch/libexec/vpnpass"
@@ -69,15 +86,15 @@ cockpit)
 	url=http://127.0.0.1:$port/cockpit/@localhost/vpnpass/index.html
 	kept="'$here/in_guest' cat /etc/vpnpass.conf"
 	;;
-luci)
+luci | real-luci)
 	make -s -C "$top/packaging/openwrt/luci-app-vpnpass" OUT="$scratch/install" \
 		TOPDIR="$top/selftests/install/openwrt" install-luci-app-vpnpass > /dev/null
-	"$here/luci_server.py" "$port" "$scratch/install/luci-app-vpnpass" \
+	"$here/luci_server.py" "$port" "$scratch/install/luci-app-vpnpass" ${luci:+"$luci"} \
 		> "$scratch/server.log" 2>&1 &
 	url=http://127.0.0.1:$port/
 	kept="'$here/in_guest' cat /run/vpnpass.uci"
 	;;
 esac
 server=$!
-page_points "$kind" "$url" "$kept" || note "$(tail -n 20 "$scratch/server.log")"
+page_points "${kind#real-}" "$url" "$kept" || note "$(tail -n 20 "$scratch/server.log")"
 done_testing

@@ -3,13 +3,14 @@
 """A router's web server for LuCI's page: files, and ubus over JSON-RPC with as much of
 rpcd as the page uses, by the page's own ACL.
 
-    luci_server.py PORT INSTALLED
+    luci_server.py PORT INSTALLED [RESOURCES]
 
+RESOURCES is LuCI's own folder luci-static/resources; without it luci_stub.js stands in.
 exec runs in the guest. uci is held here as rpcd holds it: what a session has set is
 staged, apply commits it and takes it back unless it is confirmed in time, and meanwhile
 no other apply is taken. A commit goes to the guest's /run/uci and from there through
 our init script, as procd would have it. Sessions: "writer" has both groups of the ACL,
-"reader" the first, and neither has anything of LuCI's own.
+"reader" the first, and neither has anything of LuCI's own but what its pages begin with.
 """
 
 import fnmatch
@@ -25,12 +26,32 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 ROOT = pathlib.Path(sys.argv[2])
+LUCI = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
 FILES = TOP / "packaging/openwrt/vpnpass/files"
 INIT = (f"UCI_DIR=/run/uci APPLY=/usr/libexec/vpnpass/apply KEEP=/bin/true RUN=/run "
         f"sh {TOP / 'selftests/install/openwrt/rc.common'} {FILES / 'vpnpass.init'}")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())
 ACL = ACL["luci-app-vpnpass"]
+# what LuCI asks of every page's session, of its own
+BEGIN = {("luci", "getFeatures"): (0, {}), ("session", "access"): (0, {"access": True}),
+         ("uci", "changes"): (0, {"changes": {}}), ("file", "list"): (4, None)} if LUCI else {}
+# the head of a page as LuCI makes it
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>LuCI</title>
+<meta name="viewport" content="width=device-width">
+<script src="/luci-static/resources/cbi.js"></script>
+<script src="/luci-static/resources/luci.js"></script>
+<script>const session = new URLSearchParams(location.search).get("session") || "writer";
+L = new LuCI({ media: "/luci-static/bootstrap", resource: "/luci-static/resources",
+scriptname: "/cgi-bin/luci", pathinfo: "/admin/network/vpnpass", documentroot: "/www",
+requestpath: ["admin", "network", "vpnpass"], dispatchpath: ["admin", "network", "vpnpass"],
+pollinterval: 5, ubuspath: "/ubus/", sessionid: session, token: session,
+nodespec: { satisfied: true, readonly: session !== "writer" }, apply_rollback: 90,
+apply_holdoff: 4, apply_timeout: 5, apply_display: 1.5, rollback_token: null });</script>
+</head><body><ul id="indicators"></ul><main id="maincontent"><div id="view"><script>
+L.require("ui").then((ui) => ui.instantiateView("vpnpass"));</script></div></main></body></html>
+"""
 
 
 def guest(script, *args):
@@ -204,8 +225,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         """A file."""
         path = self.path.partition("?")[0]
-        file = {"/": HERE / "luci.html", "/luci_stub.js": HERE / "luci_stub.js"}.get(
-            path, ROOT / "www" / path.lstrip("/"))
+        if path == "/" and LUCI:
+            self.answer(200, "text/html", PAGE.encode())
+            return
+        own = ROOT / "www" / path.lstrip("/")
+        if LUCI and not own.is_file():
+            own = LUCI / path.removeprefix("/luci-static/resources/")
+        file = {"/": HERE / "luci.html", "/luci_stub.js": HERE / "luci_stub.js"}.get(path, own)
         if ".." in path or not file.is_file():
             self.answer(404, "text/plain", b"")
         else:
@@ -213,16 +239,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         file.read_bytes())
 
     def do_POST(self):
-        """A call of ubus, as uhttpd takes it."""
+        """Calls of ubus, as uhttpd takes them: one, or several at once."""
         data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        session, obj, method, params = data["params"]
+        if isinstance(data, list):
+            result = [self.ubus(message) for message in data]
+        else:
+            result = self.ubus(data)
+        self.answer(200, "application/json", json.dumps(result).encode())
+
+    def ubus(self, data):
+        """The answer to one message."""
         answer = {"jsonrpc": "2.0", "id": data["id"]}
-        if may(session, "ubus", obj, method):
-            status, result = call(session, obj, method, params)
+        if data["method"] != "call":
+            return {**answer, "result": {}}
+        session, obj, method, params = data["params"]
+        if (obj, method) in BEGIN or may(session, "ubus", obj, method):
+            status, result = BEGIN.get((obj, method)) or call(session, obj, method, params)
             answer["result"] = [status] if result is None else [status, result]
         else:
             answer["error"] = {"code": -32002, "message": "Access denied"}
-        self.answer(200, "application/json", json.dumps(answer).encode())
+        return answer
 
     def log_message(self, *args):
         """No log."""
