@@ -29,6 +29,7 @@ class Page {
 		this.protos = new Map();
 		this.may = false;
 		this.commands = 0;
+		this.changes = 0;
 		this.root = element("div", { class: "vpnpass" });
 		root.append(this.root);
 		this.build();
@@ -170,8 +171,10 @@ class Page {
 
 		row.busy = true;
 		row.fieldset.disabled = true;
+		this.changes++;
 		await this.attempt(() => this.backend.setMode(proto, mode),
 			() => this.t("changed", this.name(proto), this.t(mode)));
+		this.changes++;
 		row.busy = false;
 		await this.look();
 		if (document.activeElement === document.body)
@@ -373,13 +376,18 @@ class Page {
 
 	// What the page shows is what the kernel says, also after a change.
 	async look() {
+		const changes = this.changes;
+
 		try {
 			const show = this.backend.tool(["show"]), sessions = this.backend.tool(["session"]);
 
 			// it is waited for later, if at all
 			sessions.catch(() => {});
 			this.may = await this.backend.mayWrite();
-			this.showProtos(answer(await show));
+			const protos = answer(await show);
+			// an answer may be older than a change that was made meanwhile
+			if (changes === this.changes)
+				this.showProtos(protos);
 			this.showSessions(await this.visible(sessions));
 			if (this.note.textContent === this.t("loading") || !this.may)
 				this.say(this.may ? "" : this.t("read_only"));
