@@ -28,22 +28,18 @@ top=$(readlink -f "$selftests/..")
 . "$selftests/pages/router.sh"
 router_has="systemd-sysv libpam-systemd dbus udev sudo procps iproute2 nftables linux-headers-amd64"
 
-# copy_packages: ours, and in apt's cache what the page's needs
-copy_packages()
-{
-	mkdir -p "$root/packages"
-	cp "$top"/build/deb/*.deb "$root/packages/"
-	in_root sh -c 'apt-get -q install -y --download-only /packages/cockpit-vpnpass_*.deb'
-}
-
 check "make deb" make -s -C "$top" deb
 check "a clean $suite" clean_base
 check "its package lists" clean_settle
 # shellcheck disable=SC2086
 check "a router's packages" in_root apt-get -q install -y --no-install-recommends $router_has
-check "what the page's package needs is fetched" copy_packages
+mkdir -p "$root/packages"
+cp "$top"/build/deb/*.deb "$root/packages/"
 check "vpnpass and its modules" in_root sh -c \
 	'apt-get -q install -y --no-install-recommends /packages/vpnpass-dkms_*.deb /packages/vpnpass_*.deb'
+# the guest has no way out; apt finds this in its cache
+check "what the page's package needs is fetched" in_root sh -c \
+	'apt-get -q install -y --download-only /packages/cockpit-vpnpass_*.deb'
 kernel=$(in_root dkms status vpnpass | sed -n 's/.*, \([^,]*-amd64\), .*: installed.*/\1/p')
 check "the kernel's modules" kernel_modules "$kernel"
 

@@ -77,6 +77,16 @@ class Test:
         """The button for a state."""
         return f"tr[data-proto={proto}] input[value={state}]"
 
+    def enabled(self, proto):
+        """Whether its switch can be turned."""
+        return self.page.run("return !document.querySelector(arguments[0]).disabled",
+                             f"tr[data-proto={proto}] fieldset")
+
+    def press(self, proto, state):
+        """Click on it, once it can be: a change before it may not be through yet."""
+        wait(lambda: self.enabled(proto), 30)
+        self.page.click(self.radio(proto, state))
+
     def checked(self, proto):
         """The state that the page shows."""
         return self.page.run("return document.querySelector(arguments[0])?.value",
@@ -175,53 +185,51 @@ class Test:
     def test_switch(self):
         """Off and on again, by mouse and by keyboard."""
         for state in ("off", "block", "on"):
-            self.page.click(self.radio("pptp", state))
+            self.press("pptp", state)
             self.tap.ok(f"PPTP {state}: the kernel has it",
                         wait(lambda s=state: mode("pptp") == s, 30), mode("pptp"))
-            wait(lambda: not self.page.run("return document.querySelector('fieldset').disabled"))
-            self.tap.is_(f"PPTP {state}: the page too", self.checked("pptp"), state)
+            self.tap.ok(f"PPTP {state}: the page too", wait(
+                lambda s=state: self.enabled("pptp") and self.checked("pptp") == s, 30),
+                self.checked("pptp"))
             self.tap.ok(f"PPTP {state}: and the next start",
                         wait(lambda s=state: ["pptp", s] in [w.split()[-2:] for w in
                                                             self.conf().splitlines()], 20),
                         self.conf())
             self.uci_changed(f"PPTP {state}", pptp_mode=state)
-        self.page.click(self.radio("ipsec", "block"))
+        self.press("ipsec", "block")
         wait(lambda: mode("ike") == "block" and self.checked("ipsec") == "block", 30)
         self.tap.is_("IPsec is IKE and ESP", [mode("ike"), mode("esp"), mode("natt")],
                      ["block", "block", "on"])
         self.uci_changed("IPsec blocked", ike_mode="block", esp_mode="block")
-        self.page.click(self.radio("ipsec", "on"))
+        self.press("ipsec", "on")
         wait(lambda: self.checked("ipsec") == "on" and mode("esp") == "on", 30)
         self.uci_changed("IPsec on", ike_mode="on", esp_mode="on")
+        wait(lambda: self.enabled("l2tp"), 30)
         self.page.run("document.querySelector(arguments[0]).focus()", self.radio("l2tp", "on"))
         self.page.keys(DOWN)
         self.tap.ok("by keyboard", wait(lambda: mode("l2tp") == "off", 30), mode("l2tp"))
         wait(lambda: self.checked("l2tp") == "off", 20)
-        self.page.click(self.radio("l2tp", "on"))
+        self.press("l2tp", "on")
         wait(lambda: mode("l2tp") == "on", 30)
         for proto in ("ike", "esp", "natt"):
             for state in ("off", "on"):
-                self.page.click(self.radio(proto, state))
+                self.press(proto, state)
                 self.tap.ok(f"{proto} {state}: the kernel has it",
                             wait(lambda p=proto, s=state: mode(p) == s, 30), mode(proto))
-                wait(lambda p=proto, s=state: self.checked(p) == s and not self.page.run(
-                    f"return document.querySelector('tr[data-proto={p}] fieldset').disabled"), 20)
         self.uci_changed("each off and on")
         guest("vpnpass", "set", "pptp", "off")
         wait(lambda: self.checked("pptp") == "off", 20)
-        self.page.click(self.radio("pptp", "on"))
+        self.press("pptp", "on")
         self.tap.ok("on again after somebody's command, whatever the configuration says",
                     wait(lambda: mode("pptp") == "on", 30), mode("pptp"))
         self.uci_changed("a command's switch taken back")
         if self.kind == "luci":
             self.tap.is_("an apply that nobody confirms", self.page.run(
                 CALL, "writer", "uci", "apply", {"timeout": 3, "rollback": True}), "OK")
-            self.page.click(self.radio("pptp", "block"))
+            self.press("pptp", "block")
             self.tap.ok("is waited for", wait(lambda: mode("pptp") == "block", 30), self.page.text(
                 "[role=alert]"))
-            wait(lambda: self.checked("pptp") == "block"
-                 and not self.page.run("return document.querySelector('fieldset').disabled"), 20)
-            self.page.click(self.radio("pptp", "on"))
+            self.press("pptp", "on")
             wait(lambda: mode("pptp") == "on" and self.checked("pptp") == "on", 30)
             self.uci_changed("PPTP block and on")
 
