@@ -65,7 +65,7 @@ Scene("local: only so many connections", truth=lost("natt"), before=[("c1", ["na
 Scene("healthy: a limit, a quota and a count that are far away", needs="nft_quota", nft=forward(
     "meta l4proto esp limit rate over 9000/second burst 900 packets counter drop\n"
     "udp dport 500 quota over 9000 mbytes counter drop"), before=[("c1", ["ike", "esp"])],
-      find=["one-client esp info"])
+      find=["one-client esp info", "natt-unused ike info"])
 Scene("local: where it leaves by an interface", truth=lost("esp"), needs="egress", nft="""
 table netdev n {
     chain e { type filter hook egress device "wan" priority 0; ip protocol esp drop; }
@@ -126,7 +126,8 @@ PING = ("c1", ["ike", "natt"])
 Scene("provider: 4500 alone, while 500 is answered", gdo=isp("udp dport 4500 drop"),
       truth=lost("natt"), traffic=[PING], find=["path-silent natt error"])
 Scene("provider: ESP alone, while IKE is answered", gdo=isp("meta l4proto esp drop"),
-      truth=lost("esp"), traffic=[("c1", ["ike", "esp"])], find=["path-silent esp error"])
+      truth=lost("esp"), traffic=[("c1", ["ike", "esp"])],
+      find=["path-silent esp error", "natt-unused ike info"])
 Scene("provider: GRE alone, while PPTP's control connection is answered", gdo=isp("meta l4proto gre drop"),
       kinds=("pptp", "gre"), truth=lost("gre"), traffic=[("c1", ["pptp", "gre"])],
       find=["path-silent pptp error"])
