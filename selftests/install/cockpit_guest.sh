@@ -30,7 +30,6 @@ tool()
 {
 	printf '#!/bin/sh\nexec chroot %s vpnpass "$@"\n' $clean > /usr/sbin/vpnpass
 	chmod +x /usr/sbin/vpnpass
-	VPNPASS=/usr/sbin/vpnpass
 }
 
 is_up()

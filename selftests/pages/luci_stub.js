@@ -40,7 +40,7 @@ const statusTexts = ["Command OK", "Invalid command", "Invalid argument", "Metho
 	"Not supported", "Unspecified error", "Connection lost"];
 let id = 1;
 
-function declare({ object, method, params = [], expect = {} }) {
+function declare({ object, method, params = [], expect = {}, reject }) {
 	return async (...args) => {
 		const given = Object.fromEntries(params.map((name, i) => [name, args[i]]));
 		const answer = await (await fetch("/ubus", { method: "POST", body: JSON.stringify({
@@ -51,6 +51,9 @@ function declare({ object, method, params = [], expect = {} }) {
 			throw new Error(`RPC call to ${object}/${method} failed with error ` +
 				`${answer.error.code}: ${answer.error.message}`);
 		const [status, data] = answer.result;
+		if (reject && status !== 0)
+			throw new Error(`RPC call to ${object}/${method} failed with ubus code ` +
+				`${status}: ${rpc.getStatusText(status)}`);
 		const [key, otherwise] = Object.entries(expect)[0] || [];
 		const value = data === undefined ? status : data;
 
@@ -78,7 +81,8 @@ const fs = strict("fs", {
 
 // ---- uci ----
 
-const callUci = (method, params, expect) => declare({ object: "uci", method, params, expect });
+const callUci = (method, params, expect) =>
+	declare({ object: "uci", method, params, expect, reject: !expect });
 const callGet = callUci("get", ["config"], { values: {} });
 const callAdd = callUci("add", ["config", "type", "name", "values"], { section: "" });
 const callSet = callUci("set", ["config", "section", "values"]);
@@ -138,10 +142,7 @@ const uci = strict("uci", {
 		await uci.load([...confs]);
 	},
 	apply: async (timeout) => {
-		const status = await callApply(timeout >= 1 ? timeout : 10, true);
-
-		if (status !== 0)
-			throw status;
+		await callApply(timeout >= 1 ? timeout : 10, true);
 		setTimeout(callConfirm, 1000);
 	},
 });

@@ -30,6 +30,10 @@ const script = (command, words) => fs.exec(command, words).then((res) => {
 	return res.stdout || '';
 });
 
+// ubus' status: older versions of LuCI reject with it, newer ones with an error that tells it.
+const status = (error) => typeof error === 'number' ? error :
+	Number((/ubus code (\d+)/.exec(error.message) || [])[1]);
+
 // LuCI confirms an apply a second after it has promised to be done, and rpcd takes no
 // other one before that.
 const commit = async () => {
@@ -38,11 +42,9 @@ const commit = async () => {
 	for (;;) {
 		try {
 			return await uci.apply();
-		} catch (status) {
-			if (typeof status !== 'number')
-				throw status;
-			if (status !== PERMISSION_DENIED || Date.now() > until)
-				throw new Error(rpc.getStatusText(status));
+		} catch (error) {
+			if (status(error) !== PERMISSION_DENIED || Date.now() > until)
+				throw typeof error === 'number' ? new Error(rpc.getStatusText(error)) : error;
 		}
 		await pause(300);
 	}
