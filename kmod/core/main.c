@@ -4,12 +4,11 @@
 #include <linux/module.h>
 #include <linux/netdevice.h>
 
+#include "after_rules.h"
 #include "core.h"
 #include "egress.h"
 #include "fast.h"
-#include "after_rules.h"
 #include "hooks.h"
-#include "watch.h"
 
 static void sysctls_del(struct vpnpass_netns *ns)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry of protocol modules, and what begins and ends with each in each netns.
+ * The registry of protocol modules, which begin and end in every netns at once.
  * Everything here is process context under vpnpass_mutex.
  */
 #include <linux/module.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sessions of clients that have sent no ESP yet: their connection is made
- * beforehand, so that what the gateway sends first finds it. For key_exchange.c, after
- * a key exchange, and restore.c, after a reload.
+ * beforehand, so that what the gateway sends first finds it: after a key
+ * exchange (key_exchange.c) and after a reload (restore.c).
  */
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>

@@ -25,7 +25,7 @@ load_modules()
 	inside modprobe -a "$@"
 }
 
-# who runs vpnpass beside the system runs the one that is installed there
+# tool: scripts that run beside the system call the vpnpass that is installed in it
 tool()
 {
 	printf '#!/bin/sh\nexec chroot %s vpnpass "$@"\n' $clean > /usr/sbin/vpnpass

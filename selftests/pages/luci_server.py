@@ -33,7 +33,7 @@ INIT = (f"UCI_DIR=/run/uci APPLY=/usr/libexec/vpnpass/apply KEEP=/bin/true RUN=/
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())
 ACL = ACL["luci-app-vpnpass"]
-# what LuCI asks of every page's session, of its own
+# LuCI's own calls when a page begins
 BEGIN = {("luci", "getFeatures"): (0, {}), ("session", "access"): (0, {"access": True}),
          ("uci", "changes"): (0, {"changes": {}}), ("file", "list"): (4, None)} if LUCI else {}
 # the head of a page as LuCI makes it

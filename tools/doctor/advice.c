@@ -127,13 +127,12 @@ static bool is_bridge(const struct wish *w)
 static char *nft_links(const struct wish *w, bool back)
 {
 	const struct nft_chain *base = w->place->base;
-	bool in_bridge = base->hook == NF_INET_PRE_ROUTING || base->hook == NF_INET_LOCAL_IN;
 	const struct names *in = back ? &w->wan : &w->lan, *out = back ? &w->lan : &w->wan;
 	bool netdev = base->family == NFPROTO_NETDEV || base->hook == NF_INET_INGRESS;
 	bool pre = !netdev && base->hook == NF_INET_PRE_ROUTING;
 	bool post = !netdev && base->hook == NF_INET_POST_ROUTING;
-	bool no_in = netdev || post || (is_bridge(w) && !in_bridge);
-	bool no_out = netdev || pre || (is_bridge(w) && in_bridge);
+	bool no_in = netdev || post || (is_bridge(w) && !is_way_in(base->hook));
+	bool no_out = netdev || pre || (is_bridge(w) && is_way_in(base->hook));
 	char *iif = no_in ? xstrdup("") : nft_link("iifname", in);
 	char *oif = no_out ? xstrdup("") : nft_link("oifname", out);
 	char *text = xasprintf("%s%s", iif, oif);

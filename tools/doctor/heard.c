@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/bytes.h"
 #include "../lib/util.h"
 #include "flows.h"
 #include "heard.h"
@@ -89,11 +90,6 @@ void ear_open(struct ear *ear)
 		filter_out_tcp(ear->fd);
 }
 
-static uint16_t read16(const uint8_t *data)
-{
-	return data[0] << 8 | data[1];
-}
-
 static size_t read_addresses(struct heard *h, const uint8_t *data, size_t length)
 {
 	if (length >= 20 && data[0] >> 4 == 4) {
@@ -124,9 +120,9 @@ static void read_gre(struct heard *h, const uint8_t *gre)
 {
 	if ((gre[1] & 7) != 1)
 		return;
-	if (read16(gre + 2) == 0x880b)
-		h->dport = read16(gre + 6);
-	else if (read16(gre + 2) == 0x6400)
+	if (get16(gre + 2) == 0x880b)
+		h->dport = get16(gre + 6);
+	else if (get16(gre + 2) == 0x6400)
 		h->look = &vpn_eoip;
 }
 
@@ -170,7 +166,7 @@ static const struct {
  */
 static bool has_first_number(const uint8_t *data)
 {
-	return !read16(data + 10) && data[12] == 1 && (!data[9] || data[9] == 0x0f);
+	return !get16(data + 10) && data[12] == 1 && (!data[9] || data[9] == 0x0f);
 }
 
 /* Of a message of this size, of which so much is there */
@@ -193,7 +189,7 @@ static void read_tcp_look(struct heard *h, const uint8_t *tcp, size_t length, si
 {
 	size_t at = length >= 20 ? (tcp[12] >> 4) * 4U + 2 : length;
 
-	if (length <= at || size < at || read16(tcp + at - 2) != size - at)
+	if (length <= at || size < at || get16(tcp + at - 2) != size - at)
 		return;
 	read_look(h, tcp + at, length - at, size - at);
 	h->look = h->look == &openvpn ? &openvpn_tcp : NULL;
@@ -210,18 +206,18 @@ static bool is_epdg_question(const uint8_t *dns, size_t length)
 
 static void read_udp_look(struct heard *h, const uint8_t *udp, size_t length)
 {
-	if (length < 8 || read16(udp + 4) < 8)
+	if (length < 8 || get16(udp + 4) < 8)
 		return;
 	if (h->dport == DNS_PORT && is_epdg_question(udp + 8, length - 8))
 		h->look = &vpn_epdg_question;
 	else
-		read_look(h, udp + 8, length - 8, read16(udp + 4) - 8);
+		read_look(h, udp + 8, length - 8, get16(udp + 4) - 8);
 }
 
 /* As the header of IP says; a short frame has more behind it. */
 static size_t packet_size(const uint8_t *ip)
 {
-	return ip[0] >> 4 == 4 ? read16(ip + 2) : 40 + read16(ip + 4);
+	return ip[0] >> 4 == 4 ? get16(ip + 2) : 40 + get16(ip + 4);
 }
 
 static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
@@ -233,8 +229,8 @@ static bool read_packet(struct heard *h, const uint8_t *data, size_t length)
 	if (h->l4proto == IPPROTO_UDP || h->l4proto == IPPROTO_TCP) {
 		if (length < at + 4)
 			return false;
-		h->sport = read16(data + at);
-		h->dport = read16(data + at + 2);
+		h->sport = get16(data + at);
+		h->dport = get16(data + at + 2);
 	}
 	if (h->l4proto == IPPROTO_GRE && length >= at + 8)
 		read_gre(h, data + at);
@@ -295,7 +291,7 @@ static bool read_refusal(struct refusal *refusal, const uint8_t *data, size_t le
 		.l4proto = quoted.l4proto,
 	};
 	if (quoted.l4proto == IPPROTO_UDP || quoted.l4proto == IPPROTO_TCP)
-		refusal->dport = data[at + 8 + in + 2] << 8 | data[at + 8 + in + 3];
+		refusal->dport = get16(data + at + 8 + in + 2);
 	return refusal_text(refusal);
 }
 
@@ -390,6 +386,32 @@ void ear_listen(struct ear *ear, int milliseconds)
 		if (packets == PACKETS_MAX)
 			poller.fd = -1;
 	}
+}
+
+/**
+ * heard_from - How many packets of one host for another came in.
+ * @ear: What was heard.
+ * @l4proto: IP protocol.
+ * @src: Whose.
+ * @sport: Source port, 0 for any.
+ * @dst: For whom.
+ * @dport: Destination port, 0 for any.
+ */
+unsigned int heard_from(const struct ear *ear, uint8_t l4proto, const struct host *src,
+			uint16_t sport, const struct host *dst, uint16_t dport)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < ear->n; i++) {
+		const struct heard *h = &ear->list[i];
+
+		if (!h->out && h->l4proto == l4proto && (!sport || h->sport == sport) &&
+		    (!dport || h->dport == dport) && host_equal(&h->src, src) &&
+		    host_equal(&h->dst, dst))
+			n += h->n;
+	}
+	return n;
 }
 
 /**

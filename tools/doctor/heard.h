@@ -80,6 +80,8 @@ void ear_listen(struct ear *ear, int milliseconds);
 void ear_forget(struct ear *ear);
 void ear_close(struct ear *ear);
 const char *refusal_text(const struct refusal *refusal);
+unsigned int heard_from(const struct ear *ear, uint8_t l4proto, const struct host *src,
+			uint16_t sport, const struct host *dst, uint16_t dport);
 bool heard_equal(const struct heard *a, const struct heard *b);
 
 #endif /* _VPNPASS_DOCTOR_HEARD_H */

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/bytes.h"
 #include "../lib/util.h"
 #include "kernel.h"
 #include "trace.h"
@@ -275,7 +276,7 @@ static void take_headers(const struct tracer *tracer, struct traced *t,
 		return;
 	th = mnl_attr_get_payload(transport);
 	if (t->l4proto == IPPROTO_UDP || t->l4proto == IPPROTO_TCP)
-		t->port = t->answer ? th[0] << 8 | th[1] : th[2] << 8 | th[3];
+		t->port = get16(t->answer ? th : th + 2);
 }
 
 static uint32_t verdict_of(const struct nlattr *nest)

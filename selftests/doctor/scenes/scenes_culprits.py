@@ -1,27 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The usual three culprits in more disguises: a firewall of this router's, the provider, and
 # a second NAT. Other files have the plain ones; docs/doctor-scenes.md has a table of all.
-FWD = "type filter hook forward priority filter;"
+from words import FWD, forward, half, lost, tells, wan
 RAW = "type filter hook prerouting priority raw;"
 USUAL = stage.USUAL
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
-def half(*kinds):
-    return {k: "half" for k in kinds}
-
-
-def tells(code, *words):
-    return lambda found, rc, err: [] if any(
-        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
-        f"{code} does not tell {words}"]
-
-
-def forward(rules, extra="", policy="accept"):
-    return "table inet fw {\n%s\nchain forward {\n%s policy %s\n%s\n}\n}\n" % (extra, FWD, policy, rules)
 
 
 # --- this router's firewall -------------------------------------------------------
@@ -140,7 +122,7 @@ Scene("provider: IKE is refused as prohibited", truth=lost("ike"),
 Scene("provider: a port is refused as if nobody were there", truth=lost("openvpn"),
       gdo=isp("udp dport 1194 reject"), traffic=[("c1", ["openvpn"])],
       find=["path-refused openvpn error"], check=tells("path-refused", "port unreachable"))
-# what fell silent is not said to work, and nor is it called silent, as it may have nothing to say
+# A VPN that fell silent is neither said to work nor called silent: it may have nothing to say.
 Scene("provider: NAT-T after its first packets", mute=["ike"], kinds=("web",),
       before=[("c1", ["natt"])], gdo=isp("udp dport 4500 quota over 100 bytes drop"),
       needs="nft_quota", traffic=[("c1", ["natt", "ike"])], find=["path-silent ike error"])
@@ -152,13 +134,6 @@ Scene("provider: all of a VPN's, and the Web is answered", truth=lost("ike", "na
       find=["path-silent %s error" % p for p in ("ike", "natt", "esp", "pptp", "l2tp", "openvpn")])
 
 # --- a second NAT -----------------------------------------------------------------------
-def wan(address, *more):
-    net = address.rsplit(".", 1)[0]
-    return dict(ip=["addr flush dev wan", f"addr add {address}/24 dev wan",
-                    f"route add default via {net}.1 dev wan", *more],
-                gip=[f"addr add {net}.1/24 dev eth0"])
-
-
 Scene("second NAT: a modem in router mode", find=["double-nat - warning"], **wan("10.0.0.15"))
 Scene("second NAT: a network of 172.16/12", find=["double-nat - warning"], **wan("172.31.9.4"))
 Scene("second NAT: a telephone's", find=["double-nat - warning"], **wan(

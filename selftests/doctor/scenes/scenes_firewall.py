@@ -1,23 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Rules that drop, and rules that do not.
-FWD = "type filter hook forward priority filter;"
+from words import FWD, forward, fw, half, lost, says
 EST = "ct state vmap { established : accept, related : accept, invalid : drop }\n"
-
-
-def fw(body):
-    return "table inet fw {\n%s\n}\n" % body
-
-
-def forward(rules, policy="accept", extra=""):
-    return fw("%s\nchain forward {\n%s policy %s\n%s\n}" % (extra, FWD, policy, rules))
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
-def half(*kinds):
-    return {k: "half" for k in kinds}
 
 
 ALL = ("ike", "natt", "esp", "pptp", "l2tp")
@@ -257,12 +241,6 @@ UFW = (":FORWARD DROP [0:0]", ":ufw-before-forward - [0:0]", ":ufw-user-forward 
        "-A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
        "-A ufw-before-forward -p icmp --icmp-type 8 -j ACCEPT",
        "-A ufw-before-forward -j ufw-user-forward")
-
-
-def says(word):
-    return lambda found, rc, err: [
-        f"no {word} in {f['commands']}" for f in found
-        if f["finding"] == "nft-drop" and not any(c.startswith(word) for c in f["commands"])]
 
 
 Scene("ufw's policy shuts the LAN", do=ipt(*UFW), truth=lost(*stage.USUAL),

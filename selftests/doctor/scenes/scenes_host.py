@@ -1,24 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # vpnpass doctor HOST: the way, the rules, and what comes back, in words. The server
 # of the scenes says nothing that a VPN would understand; peers/vpn_responder.py does.
+from words import FWD, lost, tells
 HOST = (stage.SERVER,)
 CLIENT = (stage.SERVER, "from", "192.168.1.2")
 ALL = ("ike", "natt", "pptp", "l2tp", "openvpn")
-FWD = "type filter hook forward priority filter;"
 
 
 def answers(*protos):
     return ["host-answers %s info" % p for p in protos]
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
-def tells(code, *words):
-    return lambda found, rc, err: [] if any(
-        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
-        f"{code} does not tell {words}"]
 
 
 Scene("HOST: it answers everything", args=HOST, peer=ALL, kinds=(), find=answers(*ALL), code=0)

@@ -2,18 +2,8 @@
 # Rules that firewalls' managers make themselves, as they are and with a fault planted in
 # their words; the doctor's commands are theirs, too, and outlive a reload of theirs. Debian
 # has the programs (managers.sh runs them), but for OpenWrt's, which is recorded.
+from words import lost, says
 USUAL = stage.USUAL
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
-def says(*words):
-    """Each finding of a rule has a command that begins with each of these words."""
-    return lambda found, rc, err: [
-        f"no {word} in {f['commands']}" for word in words for f in found
-        if f["finding"] == "nft-drop" and not any(c.startswith(word) for c in f["commands"])]
 
 
 # --- ufw -------------------------------------------------------------------------

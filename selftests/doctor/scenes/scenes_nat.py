@@ -2,6 +2,7 @@
 # Another NAT outside this router, which an IKE responder proves or refutes by what it sees
 # (RFC 7296 2.23, RFC 3947 3.2). It is set up in the gateway, at the input, so that only its services see
 # another address than the packets come with.
+from words import tells, wan
 HOST = (stage.SERVER,)
 IKE = ("ike", "natt")
 OTHERS = ["host-answers natt info", *("host-refuses %s info" % p for p in ("pptp", "l2tp", "openvpn"))]
@@ -11,19 +12,6 @@ ANSWERS = ["host-answers ike info", *OTHERS]
 def outside(rule):
     return ["nft 'add table ip cgn; add chain ip cgn in { type nat hook input priority 100; }; "
             "add rule ip cgn in %s'" % rule]
-
-
-def tells(code, *words):
-    return lambda found, rc, err: [] if any(
-        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
-        f"{code} does not tell {words}"]
-
-
-def wan(address):
-    net = address.rsplit(".", 1)[0]
-    return dict(ip=["addr flush dev wan", f"addr add {address}/24 dev wan",
-                    f"route add default via {net}.1 dev wan"],
-                gip=[f"addr add {net}.1/24 dev eth0"])
 
 
 # the rules of a router whose provider gives it some ports of an address (MAP-E)

@@ -1,29 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # What kind of line the router is on, and what is no fault of it.
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
+from words import lost, wan_lines
 USUAL = stage.USUAL
 HOME = """table inet fw { chain forward { type filter hook forward priority filter; policy drop
     ct state established,related accept
     iifname "lan*" oifname "wan" accept; }
 }
 """
-# another address towards the gateway, which then has to know the way back
-def wan(address, *more):
-    net = address.rsplit(".", 1)[0]
-    return ["addr flush dev wan", f"addr add {address}/24 dev wan",
-            f"route add default via {net}.1 dev wan", *more]
-
-
 # --- healthy lines ---------------------------------------------------------------
 Scene("healthy: a public address and a default route")
-Scene("a private address: another NAT is before it", ip=wan("192.168.178.20"),
+Scene("a private address: another NAT is before it", ip=wan_lines("192.168.178.20"),
       gip=["addr add 192.168.178.1/24 dev eth0"], find=["double-nat - warning"])
-Scene("a carrier's address", ip=wan("100.64.3.4"), gip=["addr add 100.64.3.1/24 dev eth0"],
+Scene("a carrier's address", ip=wan_lines("100.64.3.4"), gip=["addr add 100.64.3.1/24 dev eth0"],
       find=["cgnat - warning"])
 Scene("healthy: PPPoE beside the modem's address", ip=[
     "addr flush dev wan", "addr add 203.0.113.2/24 dev wan", "route add default via 203.0.113.1",
@@ -86,20 +74,20 @@ Scene("healthy: a VRF for the management", ip=[
     "link add mgmt type veth peer name mgmtp", "addr add 10.99.0.2/24 dev mgmt", "link set mgmt up",
     "link set mgmtp up", "route add default via 10.99.0.1 dev mgmt table 900"])
 Scene("healthy: a plain host of a LAN", ip=[
-    "link del lan1", "link del lan2", *wan("192.168.178.20")], nat=False, kinds=(),
+    "link del lan1", "link del lan2", *wan_lines("192.168.178.20")], nat=False, kinds=(),
       sysctl={"ipv4/ip_forward": 0}, code=3,
       check=lambda found, rc, err: [f["finding"] for f in found if f["finding"] != "not-loaded"])
 Scene("healthy: a host with containers", ip=[
-    "link del lan1", "link del lan2", *wan("192.168.178.20"),
+    "link del lan1", "link del lan2", *wan_lines("192.168.178.20"),
     "link add docker0 type veth peer name vethd", "addr add 172.17.0.1/16 dev docker0",
     "link set docker0 up", "link set vethd up"], nat=False, kinds=(),
       nft="""table ip nat { chain POSTROUTING { type nat hook postrouting priority srcnat
     ip saddr 172.17.0.0/16 oifname != "docker0" masquerade; }
 }
 """)
-Scene("healthy: a host with two networks that forwards nothing", ip=wan("192.168.178.20"), nat=False,
+Scene("healthy: a host with two networks that forwards nothing", ip=wan_lines("192.168.178.20"), nat=False,
       sysctl={"ipv4/ip_forward": 0}, kinds=())
-Scene("healthy: an inner router without NAT", nat=False, ip=wan("192.168.178.20"),
+Scene("healthy: an inner router without NAT", nat=False, ip=wan_lines("192.168.178.20"),
       gip=["addr add 192.168.178.1/24 dev eth0", "route replace 192.168.1.0/24 via 192.168.178.20",
            "route replace 192.168.2.0/24 via 192.168.178.20"])
 Scene("healthy: unused interfaces are down", ip=[
@@ -117,7 +105,7 @@ Scene("DHCP gave nothing, and the router took an address of its own", ip=[
       find=["no-address - error"])
 Scene("there is no default route", ip=["route del default"], truth=lost(*USUAL),
       before=[("c1", ["web", "ike"])], find=["no-default-route - error"])
-Scene("both sides have one network", ip=wan("192.168.1.20"), truth=lost(*USUAL),
+Scene("both sides have one network", ip=wan_lines("192.168.1.20"), truth=lost(*USUAL),
       find=["same-subnet - error"], may=["double-nat"])
 Scene("nothing is forwarded", nft=HOME, sysctl={"ipv4/ip_forward": 0}, truth=lost(*USUAL),
       find=["forwarding-off - error"], cure=True)

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # IPv6 beside IPv4: it is routed, and rules of one family or of both are in its way.
-FWD = "type filter hook forward priority filter;"
+from words import FWD, lost
 EST = "ct state vmap { established : accept, related : accept, invalid : drop }\n"
 
 
 def table(family, rules, policy="accept"):
     return "table %s fw {\nchain forward {\n%s policy %s\n%s\n}\n}\n" % (family, FWD, policy, rules)
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
 
 
 Scene("healthy: IPv6 beside IPv4, no firewall", six=True)

@@ -1,21 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What is seen of connections: who is answered, who is not, who shuts whom out.
+from words import half, lost, tells
 USUAL = stage.USUAL
-
-
-def half(*kinds):
-    return {k: "half" for k in kinds}
-
-
-def lost(*kinds):
-    return {k: "lost" for k in kinds}
-
-
-def tells(code, *words):
-    """A finding of that name has all these words in what was seen."""
-    return lambda found, rc, err: [] if any(
-        f["finding"] == code and all(w in f["seen"] for w in words) for f in found) else [
-        f"{code} does not tell {words}"]
 
 
 # --- one client's connection is like another's ---------------------------------------
@@ -108,7 +94,7 @@ Scene("GRE with a key", traffic=[("c1", ["gre0key"])], find=["gre-plain gre info
 Scene("two clients of GRE that is not PPTP's", traffic=[("c1", ["gre0"]), ("c2", ["gre0"])],
       find=["gre-plain gre info"])
 Scene("healthy: GRE that is routed without NAT", traffic=[("c1", ["gre0"])], nat=False, nft=NO_NAT)
-# nobody outside knows the way to a private address
+# The gateway has no route to a private address.
 FAR = dict(gip=["route del 192.168.0.0/16"], kinds=(*USUAL, "eoip"))
 Scene("EoIP leaves with its private address", traffic=[("c1", ["eoip"])], truth=half("eoip"), **FAR,
       find=["eoip eoip error"],

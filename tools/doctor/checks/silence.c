@@ -79,17 +79,7 @@ static bool answered_by_ours(const struct ours *ours, const struct flow *f)
  */
 unsigned int answers_heard(const struct evidence *ev, const struct flow *f)
 {
-	unsigned int n = 0;
-	size_t i;
-
-	for (i = 0; i < ev->ear.n; i++) {
-		const struct heard *h = &ev->ear.list[i];
-
-		if (!h->out && h->l4proto == f->vpn->l4proto && h->sport == f->vpn->port &&
-		    host_equal(&h->src, &f->dst) && host_equal(&h->dst, &f->reply_dst))
-			n += h->n;
-	}
-	return n;
+	return heard_from(&ev->ear, f->vpn->l4proto, &f->dst, f->vpn->port, &f->reply_dst, 0);
 }
 
 /* Whether somebody said no to its packets while the doctor looked, the first one. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What clients send that NAT spoils or that another takes: ah, natt-unused, eoip, gre-plain,
+ * Packets of clients that NAT spoils or that another takes: ah, natt-unused, eoip, gre-plain,
  * l2tp-clear, diverted, udp-timeout.
  */
 /* before those of the kernel, which then leave the same out */

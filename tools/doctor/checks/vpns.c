@@ -16,16 +16,8 @@
 /* It was answered once, but now the client sends and nothing comes. */
 static bool fell_silent(const struct evidence *ev, const struct flow *f)
 {
-	unsigned int n = 0;
-	size_t i;
+	unsigned int n = heard_from(&ev->ear, f->vpn->l4proto, &f->src, 0, &f->dst, f->vpn->port);
 
-	for (i = 0; i < ev->ear.n; i++) {
-		const struct heard *h = &ev->ear.list[i];
-
-		if (!h->out && h->l4proto == f->vpn->l4proto && h->dport == f->vpn->port &&
-		    host_equal(&h->src, &f->src) && host_equal(&h->dst, &f->dst))
-			n += h->n;
-	}
 	return n >= REQUESTS_MIN && !answers_heard(ev, f);
 }
 

@@ -53,7 +53,7 @@ static const struct heard *first_question(const struct evidence *ev)
 	return NULL;
 }
 
-/* Who says that there is Wi-Fi calling, NULL for nobody. */
+/* The sign of Wi-Fi calling, as the beginning of a sentence; NULL for none. */
 static char *who_text(const struct evidence *ev)
 {
 	const struct heard *h = first_question(ev);

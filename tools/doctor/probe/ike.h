@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What asking for IKEv2 and for IKEv1 have in common: the header and the chain of payloads
+ * Messages of IKEv2 and of IKEv1 have the header and the chain of payloads in common
  * (RFC 7296 3.1, 3.2; RFC 2408 3.1, 3.2).
  */
 #ifndef _VPNPASS_DOCTOR_PROBE_IKE_H

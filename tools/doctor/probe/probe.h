@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../../lib/bytes.h"
 #include "../network.h"
 
 #define PROBE_SIZE	1280
@@ -165,38 +166,5 @@ void sha_digest(uint8_t *digest, size_t size, const uint8_t *data, size_t length
 /* nat.c */
 void nat_hash(uint8_t *digest, size_t size, const uint8_t spis[16], const struct endpoint *e);
 enum nat nat_judge(const struct sight *sight, const struct endpoint *sent, uint16_t *seen_port);
-
-/* Appending in network byte order. */
-static inline uint8_t *put8(uint8_t *to, uint8_t value)
-{
-	*to = value;
-	return to + 1;
-}
-
-static inline uint8_t *put16(uint8_t *to, uint16_t value)
-{
-	return put8(put8(to, value >> 8), value);
-}
-
-static inline uint8_t *put32(uint8_t *to, uint32_t value)
-{
-	return put16(put16(to, value >> 16), value);
-}
-
-static inline uint8_t *put_bytes(uint8_t *to, const void *from, size_t length)
-{
-	memcpy(to, from, length);
-	return to + length;
-}
-
-static inline uint16_t get16(const uint8_t *from)
-{
-	return from[0] << 8 | from[1];
-}
-
-static inline uint32_t get32(const uint8_t *from)
-{
-	return (uint32_t)get16(from) << 16 | get16(from + 2);
-}
 
 #endif /* _VPNPASS_DOCTOR_PROBE_H */

@@ -181,6 +181,12 @@ enum truth xt_match(const struct machine *m, const char *name, uint32_t revision
 		    const uint8_t *info, size_t length);
 void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t length);
 
+/* In the bridge a packet that is at one of these hooks has the port that it came by alone. */
+static inline bool is_way_in(uint32_t hook)
+{
+	return hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN;
+}
+
 /* As NFT_CT_STATE has them; 0 stands for not known. */
 #define STATE_ESTABLISHED	2
 #define STATE_RELATED		4

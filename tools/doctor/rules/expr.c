@@ -369,16 +369,14 @@ static const struct link *link_in(const struct machine *m)
 {
 	if (!m->bridge)
 		return m->packet->in;
-	return m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_IN ?
-		       m->packet->in_port : NULL;
+	return is_way_in(m->hook) ? m->packet->in_port : NULL;
 }
 
 static const struct link *link_out(const struct machine *m)
 {
 	if (!m->bridge)
 		return m->packet->out;
-	return m->hook == NF_INET_PRE_ROUTING || m->hook == NF_INET_LOCAL_IN ?
-		       NULL : m->packet->out_port;
+	return is_way_in(m->hook) ? NULL : m->packet->out_port;
 }
 
 static void load_mark(struct machine *m, uint32_t reg, enum mark mark)
