@@ -178,12 +178,13 @@ def up6():
     near = {n: m[1] for n, m in MACS.items()}
     bridged = not run("r", ["ip", "link", "show", "br0"])[0]
     device = {"lan1": "br0" if bridged else "lan1", "lan2": "lan2"}
+    # first of all, as with its address a device loses the neighbours that it was told
+    if bridged:
+        ip("r", [f"link set br0 address {MACS['lan1'][0]}"])
     ip("r", [f"addr add 2001:db8:{n[3:]}::1/64 dev {d} nodad" for n, d in device.items()] +
        [f"addr add {ROUTER6}/64 dev wan nodad", f"route add default via {STRANGER6}"] +
        [f"neigh replace {a} lladdr {near[n]} dev {device.get(n, n)} nud permanent" for n, a in (
            ("lan1", CLIENTS6["c1"]), ("lan2", CLIENTS6["c2"]), ("wan", STRANGER6))])
-    if bridged:
-        ip("r", [f"link set br0 address {MACS['lan1'][0]}"])
     for n, lan in (("c1", "lan1"), ("c2", "lan2")):
         net = CLIENTS6[n][:-1]
         ip(n, [f"addr add {net}2/64 dev eth0 nodad", f"route add default via {net}1",
