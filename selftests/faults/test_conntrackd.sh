@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A router and its backup with conntrackd (FTFW): what the backup commits without
-# vpnpass it commits with it, also when packets go fast, in the same time and with no
-# request for a module, and a PPTP connection besides. conntrackd knows no call IDs: all GRE of two hosts is one entry.
+# vpnpass it commits with it, also when packets go fast, and a PPTP connection besides;
+# it waits for no module to be asked for, which for each entry takes as long as a program
+# to begin. conntrackd knows no call IDs: all GRE of two hosts is one entry.
 #
 #   c1 --- r (masquerade) ---- g1
 #          | sync 10.9.0.1
@@ -127,15 +128,6 @@ committed()
 		tr -s ' ' | sort
 }
 
-# commit: in milliseconds
-commit()
-{
-	local from=${EPOCHREALTIME/./}
-
-	daemon B b -c > /dev/null || return
-	echo $(((${EPOCHREALTIME/./} - from) / 1000))
-}
-
 check "topology" topo 2 1
 check "a backup" add_backup
 config r 1 2
@@ -165,7 +157,7 @@ check "stock: conntrackd runs on both" start_daemons
 check "stock: a TCP connection" tcp_hold
 check "stock: packets of all protocols" traffic
 check "stock: the backup knows of all" busywait 20 synced 7
-stock_ms=$(commit)
+check "stock: it commits them" daemon B b -c
 committed > "$scratch/stock"
 num "stock: entries that the backup commits" "$(wc -l < "$scratch/stock")" -ge 7
 check "stock: conntrackd ends" stop_daemons
@@ -185,19 +177,17 @@ ours()
 	check "$1: a TCP connection" tcp_hold
 	spawn "$sim" "$nsp" hold 2
 	check "$1: PPTP calls" busywait 20 grep -q ready "$spawn_log"
-	check "$1: packets of all protocols" traffic
+	# first, as with a slow CPU it takes as long as UDP is remembered
 	[ -z "${2-}" ] || check "$1: packets go fast" busywait 20 esp_fast
+	check "$1: packets of all protocols" traffic
 	check "$1: the backup knows of all" busywait 20 synced 9
-	ours_ms=$(commit)
+	check "$1: it commits them" daemon B b -c
 	committed > "$scratch/ours"
 	is "$1: nothing is missing that the backup commits without us" \
 		"$(comm -23 "$scratch/stock" "$scratch/ours")" ""
 	is "$1: the control connection and its GRE besides" \
 		"$(comm -13 "$scratch/stock" "$scratch/ours" | xargs)" "gre 47 tcp 1723"
 	is "$1: no module was asked for" "$(grep -c nfct-helper "$asked")" 0
-	note "committed in $ours_ms ms, without us in $stock_ms ms"
-	num "$1: it takes no longer than without us, within a second" \
-		$((ours_ms - stock_ms)) -lt 1000
 	check "$1: conntrackd ends" stop_daemons
 	check "$1: modules unload" unload_modules
 }
