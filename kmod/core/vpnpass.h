@@ -16,6 +16,7 @@
 
 #include <linux/atomic.h>
 #include <linux/netfilter.h>
+#include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -101,6 +102,52 @@ struct vpnpass_pin {
 	u32 fast_wait;
 	u32 fast_told;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct vpnpass_peer_key - an outside host, as seen from one of the router's addresses
+ * @addr: its address, unused bytes zero
+ * @local: the router's address that it sends to, likewise
+ * @zone: conntrack zone of its packets
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @pad: zero
+ */
+struct vpnpass_peer_key {
+	union nf_inet_addr addr;
+	union nf_inet_addr local;
+	u16 zone;
+	u8 family;
+	u8 pad;
+};
+
+/**
+ * struct vpnpass_peer - the beginning of what a module keeps of such a host
+ * @node: in vpnpass_peers.table; RCU
+ * @key: never changes
+ * @peers: the table
+ * @refs: the module's sessions, published or not
+ * @rcu: owned by peers.c
+ */
+struct vpnpass_peer {
+	struct rhash_head node;
+	struct vpnpass_peer_key key;
+	struct vpnpass_peers *peers;
+	refcount_t refs;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct vpnpass_peers - a module's peers in one netns
+ * @table: struct vpnpass_peer by key
+ * @vn: the netns
+ * @size: of what the module keeps of each, in bytes
+ * @setup: vpnpass_peers_init()
+ */
+struct vpnpass_peers {
+	struct rhashtable table;
+	struct vpnpass_net *vn;
+	size_t size;
+	void (*setup)(struct vpnpass_peer *peer);
 };
 
 /**
@@ -601,6 +648,17 @@ void vpnpass_hint_send(struct vpnpass_net *vn, const struct vpnpass_hint *hint);
 
 /* memory.c; any context */
 void *vpnpass_alloc_zeroed(struct vpnpass_net *vn, size_t size);
+
+/* peers.c */
+int vpnpass_peers_init(struct vpnpass_peers *peers, struct vpnpass_net *vn, size_t size,
+		       void (*setup)(struct vpnpass_peer *peer));
+void vpnpass_peers_exit(struct vpnpass_peers *peers);
+struct vpnpass_peer_key vpnpass_peer_key(const struct nf_conn *ct, enum ip_conntrack_dir dir);
+struct vpnpass_peer *vpnpass_peer_find(struct vpnpass_peers *peers,
+				       const struct vpnpass_peer_key *key);
+struct vpnpass_peer *vpnpass_peer_get(struct vpnpass_peers *peers,
+				      const struct vpnpass_peer_key *key);
+void vpnpass_peer_put(struct vpnpass_peer *peer);
 
 /* pin.c */
 struct vpnpass_pin *vpnpass_pin_alloc(struct vpnpass_net *vn);

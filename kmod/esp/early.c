@@ -134,8 +134,8 @@ static struct esp_session *make_in(struct esp_group *g, struct vpnpass_net *vn,
 struct esp_session *esp_session_make(struct vpnpass_net *vn,
 				     const struct esp_conn *c)
 {
-	struct esp_group_key key = {
-		.peer = c->peer,
+	struct vpnpass_peer_key key = {
+		.addr = c->peer,
 		.local = c->local,
 		.zone = nf_ct_zone_id(&c->zone, IP_CT_DIR_REPLY),
 		.family = c->family,

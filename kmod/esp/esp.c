@@ -58,8 +58,8 @@ static struct esp_group *group_between(struct vpnpass_net *vn, const struct vpnp
 				       const union nf_inet_addr *peer,
 				       const union nf_inet_addr *local)
 {
-	struct esp_group_key key = {
-		.peer = *peer,
+	struct vpnpass_peer_key key = {
+		.addr = *peer,
 		.local = *local,
 		.zone = pkt->key.zone,
 		.family = pkt->key.family,

@@ -36,26 +36,13 @@ enum {
 };
 
 /* The clients of one gateway behind one address of the router's. */
-struct esp_group_key {
-	union nf_inet_addr peer;
-	union nf_inet_addr local;
-	u16 zone;
-	u8 family;
-	u8 pad;
-};
-
 struct esp_group {
-	struct rhash_head node;
-	struct esp_group_key key;
-	struct vpnpass_net *vn;
+	struct vpnpass_peer peer;	/* first: the core frees it */
 	spinlock_t lock;		/* all that follows, and the clients' */
 	struct pair_group pair;
 	struct pair_cfg cfg;
 	struct ida reply_keys;
-	u32 refs;
 	bool begun;			/* a client has sent, READ_ONCE */
-	bool dead;
-	struct rcu_head rcu;
 };
 
 /* An SPI that a client sends on. */
@@ -113,7 +100,7 @@ struct esp_own_sas {
 };
 
 struct esp_net {
-	struct rhashtable groups;
+	struct vpnpass_peers groups;
 	struct esp_own_sas own;
 };
 
@@ -136,10 +123,8 @@ void esp_spis_forget(struct pair_client *c);
 /* group.c */
 int esp_groups_init(struct vpnpass_net *vn);
 void esp_groups_exit(struct vpnpass_net *vn);
-struct esp_group *esp_group_find(struct vpnpass_net *vn,
-				 const struct esp_group_key *key);
-struct esp_group *esp_group_get(struct vpnpass_net *vn,
-				const struct esp_group_key *key);
+struct esp_group *esp_group_find(struct vpnpass_net *vn, const struct vpnpass_peer_key *key);
+struct esp_group *esp_group_get(struct vpnpass_net *vn, const struct vpnpass_peer_key *key);
 void esp_group_put(struct esp_group *g);
 void esp_group_begin(struct esp_group *g);
 void esp_group_apply(struct esp_group *g, struct pair_act *act);

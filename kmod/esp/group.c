@@ -3,24 +3,16 @@
  * Groups: the clients of one gateway behind one address of the router's. The pairing policy
  * decides among them; its decisions are carried out here.
  */
-#include <linux/jhash.h>
-#include <linux/slab.h>
-
 #include "../compat/compat.h"
 #include "esp.h"
 
-static const struct rhashtable_params group_params = {
-	.head_offset = offsetof(struct esp_group, node),
-	.key_offset = offsetof(struct esp_group, key),
-	.key_len = sizeof(struct esp_group_key),
-	VPNPASS_TABLE_SIZE,
-};
-
-static struct rhashtable *groups_of(struct vpnpass_net *vn)
+static void group_setup(struct vpnpass_peer *peer)
 {
-	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
+	struct esp_group *g = container_of(peer, struct esp_group, peer);
 
-	return &en->groups;
+	spin_lock_init(&g->lock);
+	ida_init(&g->reply_keys);
+	pair_group_init(&g->pair, &g->cfg);
 }
 
 int esp_groups_init(struct vpnpass_net *vn)
@@ -28,19 +20,40 @@ int esp_groups_init(struct vpnpass_net *vn)
 	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
 
 	spin_lock_init(&en->own.lock);
-	return rhashtable_init(groups_of(vn), &group_params);
+	return vpnpass_peers_init(&en->groups, vn, sizeof(struct esp_group), group_setup);
 }
 
 void esp_groups_exit(struct vpnpass_net *vn)
 {
-	rhashtable_destroy(groups_of(vn));
+	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
+
+	vpnpass_peers_exit(&en->groups);
+}
+
+static struct esp_group *group_or_null(struct vpnpass_peer *peer)
+{
+	return peer ? container_of(peer, struct esp_group, peer) : NULL;
 }
 
 /* Context: RCU read side. */
-struct esp_group *esp_group_find(struct vpnpass_net *vn,
-				 const struct esp_group_key *key)
+struct esp_group *esp_group_find(struct vpnpass_net *vn, const struct vpnpass_peer_key *key)
 {
-	return rhashtable_lookup(groups_of(vn), key, group_params);
+	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
+
+	return group_or_null(vpnpass_peer_find(&en->groups, key));
+}
+
+/* The group for a new session; see vpnpass_peer_get(). */
+struct esp_group *esp_group_get(struct vpnpass_net *vn, const struct vpnpass_peer_key *key)
+{
+	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
+
+	return group_or_null(vpnpass_peer_get(&en->groups, key));
+}
+
+void esp_group_put(struct esp_group *g)
+{
+	vpnpass_peer_put(&g->peer);
 }
 
 static void group_count(struct esp_group *g)
@@ -58,7 +71,7 @@ static void group_count(struct esp_group *g)
 		{ &g->pair.n_strict, ESP_CNT_DROPPED_STRICT },
 		{ &g->pair.n_no_room, ESP_CNT_NO_ROOM },
 	};
-	struct vpnpass_proto_net *pn = &g->vn->proto[esp_proto.idx];
+	struct vpnpass_proto_net *pn = &g->peer.peers->vn->proto[esp_proto.idx];
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(map); i++) {
@@ -72,7 +85,7 @@ static void group_count(struct esp_group *g)
 /* Before each call of the policy: the settings as they are now. Lock held. */
 void esp_group_begin(struct esp_group *g)
 {
-	const struct vpnpass_net *vn = g->vn;
+	const struct vpnpass_net *vn = g->peer.peers->vn;
 
 	g->cfg.copies = vpnpass_setting(vn, &esp_proto, ESP_SET_COPIES);
 	g->cfg.rate = vpnpass_setting(vn, &esp_proto, ESP_SET_COPY_RATE);
@@ -120,7 +133,7 @@ bool esp_group_arrival(struct esp_group *g, u32 spi, struct esp_receivers *r)
 	int i;
 
 	spin_lock_bh(&g->lock);
-	alive = !g->dead;
+	alive = refcount_read(&g->peer.refs);
 	if (alive) {
 		esp_group_begin(g);
 		pair_packet_in(&g->pair, spi, vpnpass_now(), &act);
@@ -150,87 +163,4 @@ struct vpnpass_session *esp_group_only(struct esp_group *g)
 		c = list_first_entry(&g->pair.clients, struct pair_client, node);
 	spin_unlock_bh(&g->lock);
 	return c ? &session_of(c)->s : NULL;
-}
-
-static void group_free_rcu(struct rcu_head *head)
-{
-	struct esp_group *g = container_of(head, struct esp_group, rcu);
-
-	ida_destroy(&g->reply_keys);
-	kfree(g);
-}
-
-static struct esp_group *group_alloc(struct vpnpass_net *vn,
-				     const struct esp_group_key *key)
-{
-	struct esp_group *g = vpnpass_alloc_zeroed(vn, sizeof(*g));
-
-	if (!g)
-		return NULL;
-	g->key = *key;
-	g->vn = vn;
-	g->refs = 1;
-	spin_lock_init(&g->lock);
-	ida_init(&g->reply_keys);
-	pair_group_init(&g->pair, &g->cfg);
-	return g;
-}
-
-static bool group_hold(struct esp_group *g)
-{
-	bool alive;
-
-	spin_lock_bh(&g->lock);
-	alive = !g->dead;
-	if (alive)
-		g->refs++;
-	spin_unlock_bh(&g->lock);
-	return alive;
-}
-
-/**
- * esp_group_get() - the group for a new session, made when there is none
- * @vn: netns
- * @key: gateway and address
- *
- * Context: RCU read side.
- * Return: the group with a reference for esp_group_put(), or NULL.
- */
-struct esp_group *esp_group_get(struct vpnpass_net *vn,
-				const struct esp_group_key *key)
-{
-	struct esp_group *g, *mine;
-
-	g = esp_group_find(vn, key);
-	if (g && group_hold(g))
-		return g;
-	mine = group_alloc(vn, key);
-	if (!mine)
-		return NULL;
-	g = rhashtable_lookup_get_insert_fast(groups_of(vn), &mine->node,
-					      group_params);
-	if (!g)
-		return mine;
-	/* Somebody was faster, or a dying group is still there: the client's
-	 * next packet will do.
-	 */
-	kfree(mine);
-	if (IS_ERR(g) || !group_hold(g))
-		return NULL;
-	return g;
-}
-
-/* The last one out takes it from the table. Any context, lock not held. */
-void esp_group_put(struct esp_group *g)
-{
-	bool last;
-
-	spin_lock_bh(&g->lock);
-	last = !--g->refs;
-	g->dead = last;
-	spin_unlock_bh(&g->lock);
-	if (!last)
-		return;
-	rhashtable_remove_fast(groups_of(g->vn), &g->node, group_params);
-	call_rcu(&g->rcu, group_free_rcu);
 }

@@ -7,10 +7,10 @@
  */
 #include "esp.h"
 
-static struct esp_group_key hint_key(const struct vpnpass_hint *hint)
+static struct vpnpass_peer_key hint_key(const struct vpnpass_hint *hint)
 {
-	return (struct esp_group_key) {
-		.peer = hint->peer,
+	return (struct vpnpass_peer_key) {
+		.addr = hint->peer,
 		.local = hint->local,
 		.zone = nf_ct_zone_id(&hint->zone, IP_CT_DIR_REPLY),
 		.family = hint->family,
@@ -89,7 +89,7 @@ static void note(struct esp_session *es, u8 what)
 
 static void note_round_trip(struct vpnpass_net *vn, const struct vpnpass_hint *hint)
 {
-	struct esp_group_key key = hint_key(hint);
+	struct vpnpass_peer_key key = hint_key(hint);
 	struct esp_group *g = esp_group_find(vn, &key);
 
 	if (!g)

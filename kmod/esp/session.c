@@ -15,14 +15,8 @@
 static struct esp_group *session_group(struct vpnpass_net *vn,
 				       const struct nf_conn *ct)
 {
-	const struct nf_conntrack_tuple *reply;
-	struct esp_group_key key = {};
+	struct vpnpass_peer_key key = vpnpass_peer_key(ct, IP_CT_DIR_REPLY);
 
-	reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
-	key.peer = reply->src.u3;
-	key.local = reply->dst.u3;
-	key.zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_REPLY);
-	key.family = nf_ct_l3num(ct);
 	return esp_group_get(vn, &key);
 }
 

@@ -63,7 +63,7 @@ static noinline unsigned int ike_read_miss(struct vpnpass_net *vn,
 		return NF_ACCEPT;
 	if (pkt->state->hook != NF_INET_PRE_ROUTING)
 		return NF_ACCEPT;
-	if (ike_peer_find(ike_net(vn), &pkt->key.src, &pkt->key.dst, pkt->key.family))
+	if (ike_sender(ike_net(vn), &pkt->key))
 		ike_inbound_message(vn, pkt, m);
 	else
 		ike_flow_check(vn, pkt, ispi);
@@ -175,12 +175,12 @@ static int ike_net_init(struct vpnpass_net *vn)
 	in->vn = vn;
 	spin_lock_init(&in->lock);
 	INIT_LIST_HEAD(&in->half);
-	err = ike_peers_init(in);
+	err = vpnpass_peers_init(&in->peers, vn, sizeof(struct ike_peer), ike_peer_setup);
 	if (err)
 		return err;
 	err = ike_clients_init(in);
 	if (err)
-		ike_peers_exit(in);
+		vpnpass_peers_exit(&in->peers);
 	return err;
 }
 
@@ -189,7 +189,7 @@ static void ike_net_exit(struct vpnpass_net *vn)
 	struct ike_net *in = ike_net(vn);
 
 	ike_clients_exit(in);
-	ike_peers_exit(in);
+	vpnpass_peers_exit(&in->peers);
 }
 
 const struct vpnpass_ops ike_ops = {

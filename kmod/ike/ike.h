@@ -68,7 +68,7 @@ struct ike_session;
 struct ike_net {
 	struct vpnpass_net *vn;
 	spinlock_t lock;	/* see above */
-	struct rhashtable peers;
+	struct vpnpass_peers peers;
 	struct rhashtable clients;
 	struct list_head half;
 	u32 n_half;
@@ -79,22 +79,13 @@ struct ike_addr {
 	u32 family;
 };
 
-struct ike_peer_key {
-	union nf_inet_addr addr;
-	union nf_inet_addr local;	/* the router's address that it sees */
-	u32 family;
-};
-
-/* A gateway; there for as long as sessions refer to it. */
+/* A gateway: which reply zones its sessions use, and which it has. */
 struct ike_peer {
-	struct rhash_head node;
-	struct ike_peer_key key;
+	struct vpnpass_peer peer;	/* first: the core frees it; zone 0 */
 	struct ida zones;		/* reply zones in use */
 	struct list_head sessions;	/* those on port 500, in the order to be asked */
-	u32 refs;
 	u32 unknown_at;			/* window of copied messages, ms */
 	u32 unknown_n;
-	struct rcu_head rcu;
 };
 
 /* A client that has half-open SAs; there for as long as it has. */
@@ -232,16 +223,8 @@ void ike_session_timeout(const struct ike_session *is);
 const char *ike_session_state(const struct vpnpass_session *s);
 u32 ike_session_version(const struct vpnpass_session *s);
 
-/* peer.c */
-int ike_peers_init(struct ike_net *in);
-void ike_peers_exit(struct ike_net *in);
-struct ike_peer *ike_peer_find(struct ike_net *in, const union nf_inet_addr *addr,
-			       const union nf_inet_addr *local, u8 family);
-struct ike_peer *ike_peer_get(struct ike_net *in, const union nf_inet_addr *addr,
-			      const union nf_inet_addr *local, u8 family);
-void ike_peer_put(struct ike_net *in, struct ike_peer *p);
-
 /* inbound.c */
+struct ike_peer *ike_sender(struct ike_net *in, const struct vpnpass_key *key);
 void ike_inbound_message(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			 const struct ike_msg *m);
 struct vpnpass_session *ike_quoted_session(struct vpnpass_net *vn,
@@ -253,6 +236,7 @@ void ike_flow_conflict(struct ike_session *owner, const struct ike_session *is);
 void ike_flow_check(struct vpnpass_net *vn, struct vpnpass_pkt *pkt, u64 ispi);
 
 /* session.c */
+void ike_peer_setup(struct vpnpass_peer *peer);
 struct ike_session *ike_session_begin(struct vpnpass_net *vn,
 				      struct vpnpass_pkt *pkt, u64 ispi,
 				      unsigned int *verdict);

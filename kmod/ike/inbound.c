@@ -98,6 +98,19 @@ static bool attach(struct vpnpass_session *s, struct sk_buff *skb)
 	return true;
 }
 
+/* The gateway that a packet with that key comes from, NULL when no client of ours has sent to
+ * it. Context: RCU read side, or ike_net.lock for what is to last.
+ */
+struct ike_peer *ike_sender(struct ike_net *in, const struct vpnpass_key *key)
+{
+	const struct vpnpass_peer_key sender = {
+		.addr = key->src, .local = key->dst, .family = key->family,
+	};
+	struct vpnpass_peer *peer = vpnpass_peer_find(&in->peers, &sender);
+
+	return peer ? container_of(peer, struct ike_peer, peer) : NULL;
+}
+
 /*
  * Find up to @n of the peer's sessions that a message on no known SPI can be for, which
  * then go to the end of the list. @sole: there is no other. Returns how many.
@@ -137,7 +150,7 @@ static void hand_on(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	bool sole;
 
 	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family);
+	p = ike_sender(in, &pkt->key);
 	if (p)
 		n = choose(in, p, receivers(vn, p, m), to, &sole);
 	if (n && !sole && !m)
@@ -194,7 +207,7 @@ static struct vpnpass_session *likely_sender(struct ike_net *in,
 	struct ike_peer *p;
 
 	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &answer->src, &answer->dst, answer->family);
+	p = ike_sender(in, answer);
 	if (p && (!spi || list_is_singular(&p->sessions)))
 		s = last_used(p);
 	spin_unlock_bh(&in->lock);
@@ -253,11 +266,11 @@ unsigned int ike_after_rules(struct vpnpass_net *vn, struct vpnpass_pkt *pkt)
 	bool sole;
 
 	if (pkt->key.zone != NF_CT_DEFAULT_ZONE_ID ||
-	    !ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family) ||
+	    !ike_sender(in, &pkt->key) ||
 	    !begins_sa(pkt) || router_listens(pkt->state->net, pkt->skb, &pkt->key))
 		return NF_ACCEPT;
 	spin_lock_bh(&in->lock);
-	p = ike_peer_find(in, &pkt->key.src, &pkt->key.dst, pkt->key.family);
+	p = ike_sender(in, &pkt->key);
 	if (p && choose(in, p, 1, &is, &sole) &&
 	    (sole ? attach(&is->s, pkt->skb) : vpnpass_attach_copy(&is->s, pkt->skb)))
 		vpnpass_count(vn, &ike_proto, IKE_CNT_GATEWAY_FIRST);

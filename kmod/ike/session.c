@@ -70,13 +70,33 @@ static int session_zone(struct ike_session *is)
 	return 0;
 }
 
+/* Of a gateway whose first session it is. */
+void ike_peer_setup(struct vpnpass_peer *peer)
+{
+	struct ike_peer *p = container_of(peer, struct ike_peer, peer);
+
+	ida_init(&p->zones);
+	INIT_LIST_HEAD(&p->sessions);
+}
+
+/* The session's gateway, with a reference, or NULL. */
+static struct ike_peer *peer_of(const struct ike_session *is)
+{
+	const struct vpnpass_peer_key key = {
+		.addr = is->s.peer, .local = is->s.local, .family = is->s.family,
+	};
+	struct vpnpass_peer *peer = vpnpass_peer_get(&ike_net(is->s.vn)->peers, &key);
+
+	return peer ? container_of(peer, struct ike_peer, peer) : NULL;
+}
+
 static int session_join(struct ike_session *is)
 {
 	struct ike_net *in = ike_net(is->s.vn);
 	int err = -ENOMEM;
 
 	spin_lock_bh(&in->lock);
-	is->peer = ike_peer_get(in, &is->s.peer, &is->s.local, is->s.family);
+	is->peer = peer_of(is);
 	if (is->peer)
 		err = is->plain ? 0 : session_zone(is);
 	spin_unlock_bh(&in->lock);
@@ -95,7 +115,7 @@ static void session_leave(struct ike_session *is)
 	if (is->zone)
 		ida_free(&p->zones, is->zone);
 	is->peer = NULL;
-	ike_peer_put(ike_net(is->s.vn), p);
+	vpnpass_peer_put(&p->peer);
 }
 
 static void session_undo(struct ike_session *is)
@@ -191,7 +211,7 @@ static int session_rejoin(struct ike_session *is)
 	struct ike_net *in = ike_net(is->s.vn);
 
 	spin_lock_bh(&in->lock);
-	is->peer = ike_peer_get(in, &is->s.peer, &is->s.local, is->s.family);
+	is->peer = peer_of(is);
 	if (is->peer)
 		err = ida_alloc_range(&is->peer->zones, id, id, GFP_ATOMIC);
 	if (err == id)

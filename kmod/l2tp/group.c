@@ -1,62 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The clients of one server that run L2TPv3 over IP. */
-#include <linux/slab.h>
-
 #include "ip.h"
 
 #define ASK_EVERY	1000	/* ms */
 #define SILENT		30000	/* ms after which an answer is doubted */
 #define ASKED_AT_ONCE	16	/* clients */
 
-static const struct rhashtable_params group_params = {
-	.head_offset = offsetof(struct l2tp_group, node),
-	.key_offset = offsetof(struct l2tp_group, key),
-	.key_len = sizeof(struct l2tp_group_key),
-	VPNPASS_TABLE_SIZE,
-};
-
-int l2tp_groups_init(struct l2tp_net *ln)
+static void group_setup(struct vpnpass_peer *peer)
 {
-	return rhashtable_init(&ln->groups, &group_params);
+	l2tp_turns_init(&container_of(peer, struct l2tp_group, peer)->turns);
 }
 
-void l2tp_groups_exit(struct l2tp_net *ln)
+int l2tp_groups_init(struct vpnpass_net *vn)
 {
-	rhashtable_destroy(&ln->groups);
+	return vpnpass_peers_init(&l2tp_net(vn)->groups, vn, sizeof(struct l2tp_group),
+				  group_setup);
 }
 
-struct l2tp_group *l2tp_group_find(struct l2tp_net *ln,
-				   const struct l2tp_group_key *key)
+/* NULL when no client has sent to that server. Context: RCU read side. */
+struct l2tp_group *l2tp_group_find(struct l2tp_net *ln, const struct vpnpass_peer_key *key)
 {
-	lockdep_assert_held(&ln->lock);
-	return rhashtable_lookup_fast(&ln->groups, key, group_params);
-}
+	struct vpnpass_peer *peer = vpnpass_peer_find(&ln->groups, key);
 
-/* Context: RCU read side. */
-bool l2tp_group_known(struct l2tp_net *ln, const struct l2tp_group_key *key)
-{
-	return rhashtable_lookup(&ln->groups, key, group_params);
-}
-
-static struct l2tp_group *group_get(struct vpnpass_net *vn, const struct l2tp_group_key *key)
-{
-	struct l2tp_net *ln = l2tp_net(vn);
-	struct l2tp_group *g = l2tp_group_find(ln, key);
-
-	if (g)
-		goto found;
-	g = vpnpass_alloc_zeroed(vn, sizeof(*g));
-	if (!g)
-		return NULL;
-	g->key = *key;
-	l2tp_turns_init(&g->turns);
-	if (rhashtable_insert_fast(&ln->groups, &g->node, group_params)) {
-		kfree(g);
-		return NULL;
-	}
-found:
-	g->refs++;
-	return g;
+	return peer ? container_of(peer, struct l2tp_group, peer) : NULL;
 }
 
 /**
@@ -67,18 +33,13 @@ found:
  */
 int l2tp_group_join(struct l2tp_session *ls)
 {
-	const struct nf_conntrack_tuple *reply = l2tp_tuple(ls, IP_CT_DIR_REPLY);
-	struct l2tp_net *ln = l2tp_net(ls->s.vn);
-	struct l2tp_group_key key = {};
+	struct vpnpass_peer_key key = vpnpass_peer_key(ls->s.ct, IP_CT_DIR_REPLY);
+	struct vpnpass_peer *peer = vpnpass_peer_get(&l2tp_net(ls->s.vn)->groups, &key);
 
-	key.peer = reply->src.u3;
-	key.local = reply->dst.u3;
-	key.zone = nf_ct_zone_id(nf_ct_zone(ls->s.ct), IP_CT_DIR_REPLY);
-	key.family = ls->s.family;
-	spin_lock_bh(&ln->lock);
-	ls->group = group_get(ls->s.vn, &key);
-	spin_unlock_bh(&ln->lock);
-	return ls->group ? 0 : -ENOMEM;
+	if (!peer)
+		return -ENOMEM;
+	ls->group = container_of(peer, struct l2tp_group, peer);
+	return 0;
 }
 
 /* The session is published and confirmed: packets may be given to it. Lock held. */
@@ -98,11 +59,7 @@ void l2tp_group_leave(struct l2tp_session *ls)
 		return;
 	ls->group = NULL;
 	l2tp_turns_del(&g->turns, &ls->client);
-	if (--g->refs)
-		return;
-	rhashtable_remove_fast(&l2tp_net(ls->s.vn)->groups, &g->node,
-			       group_params);
-	kfree_rcu(g, rcu);
+	vpnpass_peer_put(&g->peer);
 }
 
 /* When what it was answered on is silent, it may have another ID by now. */

@@ -116,10 +116,10 @@ static unsigned int deliver(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 	return NF_DROP;
 }
 
-static struct l2tp_group_key group_key(const struct vpnpass_pkt *pkt)
+static struct vpnpass_peer_key group_key(const struct vpnpass_pkt *pkt)
 {
-	return (struct l2tp_group_key) {
-		.peer = pkt->key.src,
+	return (struct vpnpass_peer_key) {
+		.addr = pkt->key.src,
 		.local = pkt->key.dst,
 		.zone = vpnpass_arrival_zone(pkt->skb, IP_CT_DIR_REPLY),
 		.family = pkt->key.family,
@@ -130,12 +130,12 @@ static struct l2tp_group_key group_key(const struct vpnpass_pkt *pkt)
 static unsigned int unknown(struct vpnpass_net *vn, struct vpnpass_pkt *pkt,
 			    const struct l2tp_head *h)
 {
-	struct l2tp_group_key key = group_key(pkt);
+	struct vpnpass_peer_key key = group_key(pkt);
 	struct l2tp_net *ln = l2tp_net(vn);
 	unsigned int verdict = NF_ACCEPT;
 	struct l2tp_group *g;
 
-	if (!l2tp_group_known(ln, &key) || stock_flow(pkt))
+	if (!l2tp_group_find(ln, &key) || stock_flow(pkt))
 		return NF_ACCEPT;
 	spin_lock_bh(&ln->lock);
 	g = l2tp_group_find(ln, &key);
@@ -199,8 +199,8 @@ static struct vpnpass_session *last_used(const struct l2tp_group *g)
 struct vpnpass_session *l2tp_ip_quoted(struct vpnpass_net *vn, const struct vpnpass_pkt *pkt,
 				       bool known)
 {
-	struct l2tp_group_key key = {
-		.peer = pkt->key.dst,
+	struct vpnpass_peer_key key = {
+		.addr = pkt->key.dst,
 		.local = pkt->key.src,
 		.zone = pkt->key.zone,
 		.family = pkt->key.family,

@@ -7,39 +7,22 @@
 
 #include "l2tp.h"
 
-/* The clients of one server behind one address of the router's. */
-struct l2tp_group_key {
-	union nf_inet_addr peer;
-	union nf_inet_addr local;
-	u16 zone;
-	u8 family;
-	u8 pad;
-};
-
 /**
- * struct l2tp_group - the clients of one server
- * @node: in l2tp_net.groups
- * @key: server and address
- * @rcu: for its end
+ * struct l2tp_group - the clients of one server behind one address of the router's
+ * @peer: first, as the core frees it
  * @turns: the clients, and what is not yet known of them
- * @refs: sessions that exist, linked or not
  * @asked_at: when clients were last made to show themselves anew, ms
  */
 struct l2tp_group {
-	struct rhash_head node;
-	struct l2tp_group_key key;
-	struct rcu_head rcu;
+	struct vpnpass_peer peer;
 	struct l2tp_turns turns;
-	u32 refs;
 	u32 asked_at;
 };
 
-/* All with l2tp_net.lock held, but for l2tp_group_known(). */
+/* All with l2tp_net.lock held, but for l2tp_group_find(). */
 
 /* group.c */
-bool l2tp_group_known(struct l2tp_net *ln, const struct l2tp_group_key *key);
-struct l2tp_group *l2tp_group_find(struct l2tp_net *ln,
-				   const struct l2tp_group_key *key);
+struct l2tp_group *l2tp_group_find(struct l2tp_net *ln, const struct vpnpass_peer_key *key);
 void l2tp_group_ask_anew(struct l2tp_group *g, u32 now);
 
 /* ether.c */

@@ -191,7 +191,7 @@ static int l2tp_net_init(struct vpnpass_net *vn)
 	ln->tmpl = nf_ct_tmpl_alloc(vn->net, &zone, GFP_KERNEL);
 	if (!ln->tmpl)
 		return -ENOMEM;
-	err = l2tp_groups_init(ln);
+	err = l2tp_groups_init(vn);
 	if (err)
 		nf_ct_put(ln->tmpl);
 	return err;
@@ -201,7 +201,7 @@ static void l2tp_net_exit(struct vpnpass_net *vn)
 {
 	struct l2tp_net *ln = l2tp_net(vn);
 
-	l2tp_groups_exit(ln);
+	vpnpass_peers_exit(&ln->groups);
 	nf_ct_put(ln->tmpl);
 	ida_destroy(&ln->reply_keys);
 	ida_destroy(&ln->zones);

@@ -135,7 +135,7 @@ struct l2tp_session {
  */
 struct l2tp_net {
 	spinlock_t lock;	/* sessions and groups */
-	struct rhashtable groups;
+	struct vpnpass_peers groups;
 	struct ida zones;
 	struct ida reply_keys;
 	struct nf_conn *tmpl;
@@ -240,8 +240,7 @@ unsigned int l2tp_ip_data(struct l2tp_session *ls,
 			  const struct vpnpass_pkt *pkt, u32 id);
 
 /* group.c */
-int l2tp_groups_init(struct l2tp_net *ln);
-void l2tp_groups_exit(struct l2tp_net *ln);
+int l2tp_groups_init(struct vpnpass_net *vn);
 int l2tp_group_join(struct l2tp_session *ls);
 void l2tp_group_link(struct l2tp_session *ls);
 void l2tp_group_leave(struct l2tp_session *ls);

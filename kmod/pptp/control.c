@@ -25,7 +25,7 @@ void pptp_control_put(struct pptp_control *pc)
 		return;
 	control_free_rings(pc);
 	if (pc->pool)
-		pptp_pool_put(pc->vn, pc->pool);
+		vpnpass_peer_put(&pc->pool->peer);
 	kfree(pc->hash);
 	nf_ct_put(pc->ct);
 	kfree_rcu(pc, rcu);

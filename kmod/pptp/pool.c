@@ -3,86 +3,30 @@
  * Pools: the call IDs by which one outside address knows the calls behind one
  * address of the router's. Each control connection with payload has a reference.
  */
-#include <linux/slab.h>
-
 #include "pptp.h"
 
-static const struct rhashtable_params pool_params = {
-	.head_offset = offsetof(struct pptp_pool, node),
-	.key_offset = offsetof(struct pptp_pool, key),
-	.key_len = sizeof(struct pptp_pool_key),
-	VPNPASS_TABLE_SIZE,
-};
+static void pool_setup(struct vpnpass_peer *peer)
+{
+	struct pptp_pool *pool = container_of(peer, struct pptp_pool, peer);
+
+	spin_lock_init(&pool->lock);
+	pptp_ids_init(&pool->ids);
+	/* Some take 0 for none, and conntrack gives it to GRE that is no call's. */
+	pptp_ids_take(&pool->ids, 0, 0);
+}
 
 int pptp_pools_init(struct vpnpass_net *vn)
 {
-	return rhashtable_init(&pptp_net(vn)->pools, &pool_params);
+	return vpnpass_peers_init(&pptp_net(vn)->pools, vn, sizeof(struct pptp_pool),
+				  pool_setup);
 }
 
-void pptp_pools_exit(struct vpnpass_net *vn)
+/* The pool of an outside address; see vpnpass_peer_get(). */
+struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn, const struct vpnpass_peer_key *key)
 {
-	rhashtable_destroy(&pptp_net(vn)->pools);
-}
+	struct vpnpass_peer *peer = vpnpass_peer_get(&pptp_net(vn)->pools, key);
 
-/* A pool without references is on its way out of the table. */
-static bool pool_hold(struct pptp_pool *pool)
-{
-	bool alive;
-
-	spin_lock_bh(&pool->lock);
-	alive = pool->refs;
-	if (alive)
-		pool->refs++;
-	spin_unlock_bh(&pool->lock);
-	return alive;
-}
-
-/**
- * pptp_pool_get() - the pool of an outside address, made when there is none
- * @vn: netns
- * @key: both addresses and the zone in which packets come from outside
- *
- * Context: RCU read side, BH off.
- * Return: the pool with a reference for pptp_pool_put(), or NULL.
- */
-struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn,
-				const struct pptp_pool_key *key)
-{
-	struct rhashtable *pools = &pptp_net(vn)->pools;
-	struct pptp_pool *pool, *mine;
-
-	pool = rhashtable_lookup(pools, key, pool_params);
-	if (pool && pool_hold(pool))
-		return pool;
-	mine = vpnpass_alloc_zeroed(vn, sizeof(*mine));
-	if (!mine)
-		return NULL;
-	mine->key = *key;
-	mine->refs = 1;
-	spin_lock_init(&mine->lock);
-	pptp_ids_init(&mine->ids);
-	/* Some take 0 for none, and conntrack gives it to GRE that is no call's. */
-	pptp_ids_take(&mine->ids, 0, 0);
-	pool = rhashtable_lookup_get_insert_fast(pools, &mine->node, pool_params);
-	if (!pool)
-		return mine;
-	/* Somebody was faster, or a dying one is still there. */
-	kfree(mine);
-	return !IS_ERR(pool) && pool_hold(pool) ? pool : NULL;
-}
-
-/* Any context, pool->lock not held. */
-void pptp_pool_put(struct vpnpass_net *vn, struct pptp_pool *pool)
-{
-	bool last;
-
-	spin_lock_bh(&pool->lock);
-	last = !--pool->refs;
-	spin_unlock_bh(&pool->lock);
-	if (!last)
-		return;
-	rhashtable_remove_fast(&pptp_net(vn)->pools, &pool->node, pool_params);
-	kfree_rcu(pool, rcu);
+	return peer ? container_of(peer, struct pptp_pool, peer) : NULL;
 }
 
 /**
@@ -93,13 +37,12 @@ void pptp_pool_put(struct vpnpass_net *vn, struct pptp_pool *pool)
  *
  * Context: RCU read side.
  */
-bool pptp_pool_in_use(struct vpnpass_net *vn, const struct pptp_pool_key *key,
-		      u16 id)
+bool pptp_pool_in_use(struct vpnpass_net *vn, const struct vpnpass_peer_key *key, u16 id)
 {
-	const struct pptp_pool *pool;
+	struct vpnpass_peer *peer = vpnpass_peer_find(&pptp_net(vn)->pools, key);
+	const struct pptp_pool *pool = container_of(peer, struct pptp_pool, peer);
 
-	pool = rhashtable_lookup(&pptp_net(vn)->pools, key, pool_params);
-	return pool && id && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
+	return peer && id && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
 }
 
 int pptp_pool_id_take(struct pptp_pool *pool, u16 want, int block)

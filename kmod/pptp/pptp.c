@@ -113,10 +113,11 @@ static unsigned int control_miss(struct vpnpass_net *vn,
  */
 static bool early_gre(struct vpnpass_net *vn, const struct vpnpass_key *key)
 {
-	struct pptp_pool_key pool = {
-		.outside = key->src.ip,
-		.local = key->dst.ip,
+	struct vpnpass_peer_key pool = {
+		.addr = key->src,
+		.local = key->dst,
 		.zone = key->zone,
+		.family = NFPROTO_IPV4,
 	};
 
 	return pptp_pool_in_use(vn, &pool, (u16)key->number);
@@ -222,7 +223,7 @@ static int pptp_net_init(struct vpnpass_net *vn)
 		return err;
 	err = pptp_table_init(vn);
 	if (err)
-		pptp_pools_exit(vn);
+		vpnpass_peers_exit(&pptp_net(vn)->pools);
 	return err;
 }
 
@@ -230,7 +231,7 @@ static void pptp_net_exit(struct vpnpass_net *vn)
 {
 	pptp_unpark_all(vn);
 	pptp_table_exit(vn);
-	pptp_pools_exit(vn);
+	vpnpass_peers_exit(&pptp_net(vn)->pools);
 }
 
 static const struct vpnpass_ops pptp_ops = {

@@ -48,19 +48,9 @@ enum {
 };
 
 /* Calls whose numbers must differ: those of an outside address and one of ours. */
-struct pptp_pool_key {
-	__be32 outside;
-	__be32 local;
-	u16 zone;
-	u16 pad;
-};
-
 struct pptp_pool {
-	struct rhash_head node;
-	struct pptp_pool_key key;
-	struct rcu_head rcu;	/* kfree_rcu() wants it near the beginning */
-	spinlock_t lock;	/* refs, ids */
-	u32 refs;
+	struct vpnpass_peer peer;	/* first: the core frees it */
+	spinlock_t lock;		/* ids */
 	struct pptp_ids ids;
 };
 
@@ -90,7 +80,7 @@ struct pptp_node {
  * @conflict: that the in-tree helper is in use was told
  */
 struct pptp_net {
-	struct rhashtable pools;
+	struct vpnpass_peers pools;
 	struct rhashtable table;
 	spinlock_t lock;	/* parked, n_parked */
 	struct list_head parked;
@@ -207,12 +197,8 @@ bool pptp_segment_skips(const struct pptp_control *pc, const struct tcphdr *th);
 
 /* pool.c */
 int pptp_pools_init(struct vpnpass_net *vn);
-void pptp_pools_exit(struct vpnpass_net *vn);
-struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn,
-				const struct pptp_pool_key *key);
-void pptp_pool_put(struct vpnpass_net *vn, struct pptp_pool *pool);
-bool pptp_pool_in_use(struct vpnpass_net *vn, const struct pptp_pool_key *key,
-		      u16 id);
+struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn, const struct vpnpass_peer_key *key);
+bool pptp_pool_in_use(struct vpnpass_net *vn, const struct vpnpass_peer_key *key, u16 id);
 int pptp_pool_id_take(struct pptp_pool *pool, u16 want, int block);
 void pptp_pool_id_put(struct pptp_pool *pool, u16 id);
 u32 pptp_pool_id_room(struct pptp_pool *pool, u8 block);

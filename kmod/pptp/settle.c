@@ -184,13 +184,9 @@ void pptp_control_work(struct work_struct *work)
  */
 int pptp_control_start(struct pptp_control *pc)
 {
-	const struct nf_conntrack_tuple *t = &pc->ct->tuplehash[!pc->in_dir].tuple;
-	struct pptp_pool_key key = {};
+	struct vpnpass_peer_key key = vpnpass_peer_key(pc->ct, !pc->in_dir);
 
 	lockdep_assert_held(&pc->lock);
-	key.outside = t->src.u3.ip;
-	key.local = t->dst.u3.ip;
-	key.zone = nf_ct_zone_id(nf_ct_zone(pc->ct), !pc->in_dir);
 	pc->hash = vpnpass_alloc_zeroed(pc->vn, 3 * BUCKETS * sizeof(*pc->hash));
 	if (!pc->hash)
 		return -ENOMEM;
