@@ -13,6 +13,7 @@
 
 #include "../doctor/doctor.h"
 #include "../doctor/rules/firewall.h"
+#include "../doctor/rules/legacy.h"
 #include "commands.h"
 
 /* Longer than any round trip worth the name */
@@ -125,19 +126,35 @@ static void ask_host(struct evidence *ev)
 	trace_end(&ev->tracer);
 }
 
-static void gather(struct evidence *ev, struct context *ctx, struct report *r)
+static void report_gap(struct report *r, const struct legacy_gap *gap)
 {
-	int ret = network_read(&ev->net);
-	char table[64];
+	char *what = xasprintf("firewall rules of %s", gap->which);
 
-	if (ret)
-		report_refused(r, "interfaces and routes", ret);
-	ret = ruleset_read(&ev->rules);
+	report_refused(r, what, gap->error);
+	free(what);
+}
+
+static void gather_rules(struct evidence *ev, struct report *r)
+{
+	int ret = ruleset_read(&ev->rules);
+	struct legacy_gap gap = {};
+
 	ev->rules_known = !ret;
 	if (ret)
 		report_refused(r, "firewall rules", ret);
-	if (proc_first_line("/proc/net/ip_tables_names", table, sizeof(table)))
-		not_examined(r, "firewall rules of iptables-legacy, such as its table %s", table);
+	legacy_read(&ev->rules, &gap);
+	ev->all_rules_known = !ret && !gap.error;
+	if (gap.error)
+		report_gap(r, &gap);
+}
+
+static void gather(struct evidence *ev, struct context *ctx, struct report *r)
+{
+	int ret = network_read(&ev->net);
+
+	if (ret)
+		report_refused(r, "interfaces and routes", ret);
+	gather_rules(ev, r);
 	firewall_find_wan(&ev->net, &ev->rules);
 	if (ev->to)
 		find_way(ev);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "advice.h"
+#include "place.h"
 
 #define PRIORITY_CONNTRACK	(-200)
 #define FIREWALL_CMD		"firewall-cmd --permanent"
@@ -202,8 +203,8 @@ static char *nft_add(char *text, const struct wish *w, const char *kind, bool ba
 
 	handle = p->rule ? xasprintf(" handle %ju", (uintmax_t)p->rule->handle) : xstrdup("");
 	longer = xasprintf("%s%s%s rule %s %s %s%s %s%s%s%saccept", text, *text ? "; " : "",
-			   p->rule ? "insert" : "add", family, p->chain->table, p->chain->name,
-			   handle, links, peer, nft_state(w, back), kind);
+			   p->rule || p->early ? "insert" : "add", family, p->chain->table,
+			   p->chain->name, handle, links, peer, nft_state(w, back), kind);
 	free(handle);
 	free(peer);
 	free(links);
@@ -247,7 +248,7 @@ static void advise_nft(struct finding *f, const struct wish *w)
 
 /* --- programs that have their own words --- */
 
-/* Told of each kind, there and back, by each pair of interfaces. */
+/* Told of each kind, there and back, by each pair of interfaces; @lan is NULL for the router. */
 typedef void (*tell)(struct finding *f, const struct ruleset *rs, const struct wish *w,
 		     const struct vpn *vpn, const char *lan, const char *wan);
 
@@ -256,6 +257,8 @@ static void each_pair(struct finding *f, const struct ruleset *rs, const struct 
 {
 	size_t i, k;
 
+	for (k = 0; k < w->wan.n && !w->lan.n; k++)
+		tell(f, rs, w, vpn, NULL, w->wan.list[k]);
 	for (i = 0; i < w->lan.n; i++)
 		for (k = 0; k < w->wan.n; k++)
 			tell(f, rs, w, vpn, w->lan.list[i], w->wan.list[k]);
@@ -286,19 +289,17 @@ static char *ipt_kind(const struct vpn *vpn, bool back)
 	return text;
 }
 
-static const char *ipt_program(const struct wish *w)
-{
-	return w->place->chain->family == NFPROTO_IPV6 ? "ip6tables" : "iptables";
-}
-
-/* "-I FORWARD 3 ", with the table where it is not the filter's */
+/*
+ * "-I FORWARD 3 ", with the table where it is not the filter's. The end of a chain that
+ * packets leave before is no place for them.
+ */
 static char *ipt_place(const struct place *p)
 {
 	char *table = strcmp(p->chain->table, "filter") ? xasprintf("-t %s ", p->chain->table) :
 							  xstrdup("");
 	char *text = p->rule ? xasprintf("%s-I %s %zu ", table, p->chain->name,
-					 (size_t)(p->rule - p->chain->rules) + 1) :
-			       xasprintf("%s-A %s ", table, p->chain->name);
+					 place_number(p)) :
+			       xasprintf("%s-%c %s ", table, p->early ? 'I' : 'A', p->chain->name);
 
 	free(table);
 	return text;
@@ -310,12 +311,14 @@ static void ipt_way(struct finding *f, const struct wish *w, const struct vpn *v
 	uint32_t hook = w->place->base->hook;
 	char *kind = ipt_kind(vpn, back);
 	bool state = back && w->place->base->priority > PRIORITY_CONNTRACK;
-	bool pre = hook == NF_INET_PRE_ROUTING, post = hook == NF_INET_POST_ROUTING;
+	bool pre = !out || hook == NF_INET_PRE_ROUTING;
+	bool post = !in || hook == NF_INET_POST_ROUTING;
 	char peer[INET6_ADDRSTRLEN] = "";
 
 	if (back && is_blind(w))
 		host_text(w->peer, peer);
-	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s%s%s%s-j ACCEPT", ipt_program(w), where,
+	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s%s%s%s-j ACCEPT",
+				     iptables_program(w->place->chain), where,
 				     post ? "" : "-i ", post ? "" : in, post ? "" : " ",
 				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ",
 				     *peer ? "-s " : "", peer, *peer ? " " : "", kind,
@@ -562,9 +565,12 @@ const char *advice_words(const struct ruleset *rs, const struct wish *w)
  */
 void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w)
 {
-	enum owner owner = w->lan.n && w->wan.n ? owner_of(rs, w->place) : OWNER_NFT;
+	enum owner owner = w->place->chain->legacy ? OWNER_IPTABLES : OWNER_NFT;
 	size_t i;
 
+	/* what others have words for begins in a LAN */
+	if (w->lan.n && w->wan.n)
+		owner = owner_of(rs, w->place);
 	switch (owner) {
 	case OWNER_NFT:
 		advise_nft(f, w);

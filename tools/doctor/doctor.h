@@ -98,8 +98,9 @@ struct readings {
 /**
  * struct evidence - All that the checks look at.
  * @net: Interfaces and addresses.
- * @rules: The nft ruleset.
- * @rules_known: It could be read.
+ * @rules: The nft ruleset, and the tables of iptables-legacy.
+ * @rules_known: The former could be read.
+ * @all_rules_known: All of the latter could be, too.
  * @crossed: What becomes of packets in it, private to firewall.c.
  * @n_crossed: How many.
  * @flows: Connections of VPN protocols.
@@ -121,7 +122,7 @@ struct readings {
 struct evidence {
 	struct network net;
 	struct ruleset rules;
-	bool rules_known;
+	bool rules_known, all_rules_known;
 	struct crossed *crossed;
 	size_t n_crossed;
 	struct flows flows;

@@ -83,10 +83,6 @@ table bridge b { chain in { type filter hook input priority 0;
     ip protocol ospf drop
     ether type ip6 drop; }; }
 """)
-LEGACY = "iptables-legacy"
-Scene("local: a rule of iptables-legacy's, which is not read, and he says so", truth=lost("esp"),
-      do=["iptables-legacy -A FORWARD -p esp -j DROP"], needs="iptables-legacy",
-      find=["not-examined - *"], check=lambda found, rc, err: [] if "legacy" in str(found) else [str(found)])
 MARKED = """
 table inet fw { chain pre { type filter hook prerouting priority mangle;
     meta l4proto esp meta mark set 0x66; }; }

@@ -181,6 +181,10 @@ Scene("a policy that only the Web escapes", nft=forward(
       find=["nft-drop - error"], cure=True)
 Scene("a policy that nothing escapes", nft=forward(EST, "drop"),
       truth=lost(*stage.USUAL), find=["nft-drop - error"], cure=True)
+Scene("a goto, and the policy behind it", nft=forward(
+    EST + 'iifname "lan*" goto out\naccept', "drop",
+    "chain out {\nmeta l4proto { tcp, udp } accept\n}"), truth=lost("esp"), cure=True,
+      find=["nft-drop esp error", "nft-drop pptp error", "nft-drop l2tp error"])
 Scene("answers that nothing accepts", nft=forward('iifname "lan*" accept', "drop"),
       truth=half("ike", "natt", "esp", "l2tp", "openvpn") | lost("pptp", "web"),
       find=["nft-drop - error"], cure=True)
@@ -223,6 +227,11 @@ Scene("iptables: several ports", do=ipt(
       truth=lost("ike", "l2tp"), find=["nft-drop ike error", "nft-drop l2tp error"], cure=True)
 Scene("iptables: the policy", do=ipt(":FORWARD DROP [0:0]", RELATED), truth=lost(*stage.USUAL),
       find=["nft-drop - error"], cure=True)
+Scene("iptables: by a mark, and states in an older form", do=[
+    "printf '%s\\n' '*mangle' '-A PREROUTING -p esp -j MARK --set-xmark 0x90/0xf0' COMMIT "
+    "'*filter' '-A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT' "
+    "'-A FORWARD -m mark --mark 0x90/0xf0 -j DROP' COMMIT | iptables-nft-restore"],
+      truth=lost("esp"), find=["nft-drop esp error"], cure=True)
 Scene("Docker's policy shuts the LAN", ip=DOCKER0, do=ipt(*DOCKER), truth=lost(*stage.USUAL),
       find=["nft-drop - error"], cure=True, check=lambda found, rc, err: [
           "not in Docker's words: " + str(f["commands"]) for f in found

@@ -3,12 +3,16 @@
  * Rules that take a VPN out of our hands without dropping it: flowtable,
  * nft-notrack and in-tree-helper. And rules that our fast way goes past: fast-rules.
  */
+/* before those of the kernel, which then leave the same out */
+#include <netinet/in.h>
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/netfilter/nf_conntrack_common.h>
-
+#include "../place.h"
 #include "../rules/firewall.h"
 #include "checks.h"
 
@@ -37,12 +41,6 @@ static void take(const struct crossing *c, void *data)
 		b->helper = c->j->helper;
 }
 
-static char *rule_text(const struct place *p)
-{
-	return xasprintf("%s %s %s handle %ju", nft_family_name(p->chain->family),
-			 p->chain->table, p->chain->name, (uintmax_t)p->rule->handle);
-}
-
 /* Packets that our modules read and rewrite have to come by them, packet by packet. */
 static bool suffers_offload(const struct vpn *vpn)
 {
@@ -65,10 +63,10 @@ static void report_offload(const struct evidence *ev, struct report *r, const st
 {
 	const char *but = "but for connections that it helps";
 	bool now = is_offloaded(ev, vpn);
-	char *rule = rule_text(p);
+	char *rule = place_name(p);
 
 	found(r, "flowtable", now ? SEVERITY_ERROR : SEVERITY_WARNING, vpn->proto,
-	      xasprintf("the rule %s hands %s to the flowtable %s, past vpnpass, %s%s", rule,
+	      xasprintf("%s hands %s to the flowtable %s, past vpnpass, %s%s", rule,
 			vpn->title, p->object, but,
 			now ? "; one that it does not is offloaded now" : ""),
 	      xasprintf("Leave it out of what that rule matches: %s dport != %u",
@@ -92,16 +90,18 @@ static void find_notrack(struct report *r, const struct bypasses *b)
 
 	for (i = 0; i < n_vpns; i++) {
 		const struct place *p = &b->untracked[i];
-		char *rule;
+		char *rule, *removal;
 
 		if (!p->chain)
 			continue;
-		rule = rule_text(p);
+		rule = place_name(p);
+		removal = place_removal(p);
 		found(r, "nft-notrack", vpns[i].helped ? SEVERITY_ERROR : SEVERITY_WARNING,
 		      vpns[i].proto,
-		      xasprintf("the rule %s exempts %s from connection tracking and NAT",
+		      xasprintf("%s exempts %s from connection tracking and NAT",
 				rule, vpns[i].title),
-		      xasprintf("nft delete rule %s, or leave these packets out of it", rule));
+		      xasprintf("%s, or leave these packets out of it", removal));
+		free(removal);
 		free(rule);
 	}
 }
@@ -132,15 +132,19 @@ static char *helper_seen(const struct evidence *ev)
 	return NULL;
 }
 
-/* A rule of nftables' comes after conntrack, and so after us. */
+/* A rule of nft's comes after conntrack, and so after us; one of iptables' before both. */
 static void report_helper_rule(struct report *r, const struct place *p)
 {
-	const char *too_late = "to connections that vpnpass has already";
-	char *rule = rule_text(p);
+	bool before = p->base->priority < NF_IP_PRI_CONNTRACK;
+	char *rule = place_name(p), *removal = place_removal(p);
 
 	found(r, "in-tree-helper", SEVERITY_WARNING, "pptp",
-	      xasprintf("the rule %s attaches the kernel's own helper pptp, %s", rule, too_late),
-	      xasprintf("nft delete rule %s: it has no effect while pptp is on", rule));
+	      xasprintf("%s attaches the kernel's own helper pptp, %s", rule,
+			before ? "before vpnpass, which leaves such connections to it" :
+				 "to connections that vpnpass has already"),
+	      before ? xstrdup(removal) :
+		       xasprintf("%s: it has no effect while pptp is on", removal));
+	free(removal);
 	free(rule);
 }
 
@@ -173,11 +177,11 @@ static uintmax_t fast_of(const struct evidence *ev, const struct vpn *vpn)
 static void report_fast(struct report *r, const struct vpn *vpn, const struct place *p,
 			uintmax_t ms)
 {
-	char *rule = rule_text(p);
+	char *rule = place_name(p);
 	struct finding *f;
 
 	f = found(r, "fast-rules", SEVERITY_INFO, vpn->proto,
-		  xasprintf("the rule %s has '%s', and meets one packet of %s in %ju ms, as %s",
+		  xasprintf("%s has '%s', and meets one packet of %s in %ju ms, as %s",
 			    rule, p->object, vpn->title, ms, "the others go the fast way"),
 		  xasprintf("vpnpass set %s fast 0, if it is to meet each", vpn->proto));
 	finding_command(f, xasprintf("vpnpass set %s fast 0", vpn->proto));

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../advice.h"
+#include "../place.h"
 #include "../rules/firewall.h"
 #include "../doctor.h"
 #include "checks.h"
@@ -205,62 +206,121 @@ static char *traced_place(const struct traced *t)
 	return xasprintf("the policy of table %s %s, chain %s", family, t->table, t->chain);
 }
 
-/* Where the kernel says that it was dropped, in the ruleset that was read. */
-static bool find_place(const struct ruleset *rs, const struct traced *t, struct place *place)
+/* Where the kernel says that it was dropped, if the ruleset that was read has it. */
+static void find_place(const struct ruleset *rs, const struct traced *t, struct place *place)
 {
 	size_t i, k;
 
 	for (i = 0; i < rs->n_chains; i++) {
 		const struct nft_chain *c = &rs->chains[i];
 
-		if (c->family != t->family || strcmp(c->table, t->table) ||
+		if (c->legacy || c->family != t->family || strcmp(c->table, t->table) ||
 		    strcmp(c->name, t->chain))
 			continue;
 		*place = (struct place){ .chain = c, .base = c };
 		for (k = 0; k < c->n_rules; k++)
 			if (c->rules[k].handle == t->handle)
 				place->rule = &c->rules[k];
-		return c->type && (!t->handle || place->rule);
+		if (!c->type || (t->handle && !place->rule))
+			place->chain = NULL;
+		return;
 	}
-	return false;
 }
 
 static void add_cure(const struct evidence *ev, struct finding *f, const struct asked *a,
-		     const struct traced *t)
+		     const struct place *place, bool answer)
 {
 	const struct link *out = network_link(&ev->net, ev->route.out);
-	struct place place;
 	struct wish wish = {
-		.place = &place, .vpn = vpn_of(a->service->l4proto, a->service->port),
-		.there = !t->answer, .back = t->answer, .peer = ev->to,
+		.place = place, .vpn = vpn_of(a->service->l4proto, a->service->port),
+		.there = !answer, .back = answer, .peer = ev->to,
 	};
 
-	if (!out || !find_place(&ev->rules, t, &place))
+	if (!out || !place->chain)
 		return;
 	names_add(&wish.wan, out->name);
 	add_cures(f, &ev->rules, &wish);
 }
 
-static void report_dropped(const struct evidence *ev, struct report *r, const struct asked *a,
-			   const struct traced *t)
+/**
+ * struct end - Where a question or its answer is dropped by this router.
+ * @a: Which question.
+ * @answer: The answer is.
+ * @where: It in words, NULL when it is nowhere; owned.
+ * @place: It in the ruleset, without a chain when it is not found there.
+ */
+struct end {
+	const struct asked *a;
+	bool answer;
+	char *where;
+	struct place place;
+};
+
+static void report_dropped(const struct evidence *ev, struct report *r, const struct end *end)
 {
-	char *place = traced_place(t), *service = service_text(a), to[INET6_ADDRSTRLEN];
+	char *service = service_text(end->a), to[INET6_ADDRSTRLEN];
 	struct finding *f;
 
 	host_text(ev->to, to);
-	if (t->answer)
-		f = found(r, "answers-dropped", SEVERITY_ERROR, proto_of(a),
-			  xasprintf("%s answers %s, and %s drops that (nftrace)",
-				    to, service, place),
+	if (end->answer)
+		f = found(r, "answers-dropped", SEVERITY_ERROR, proto_of(end->a),
+			  came_in(ev, end->a) ?
+				  xasprintf("%s answers %s, and %s drops that", to, service,
+					    end->where) :
+				  xasprintf("%s was asked for %s, and %s drops an answer", to,
+					    service, end->where),
 			  SAY("Let answers come in:"));
 	else
-		f = found(r, "nft-drop", SEVERITY_ERROR, proto_of(a),
-			  xasprintf("%s drops %s from the router to %s (nftrace)",
-				    place, service, to),
+		f = found(r, "nft-drop", SEVERITY_ERROR, proto_of(end->a),
+			  xasprintf("%s drops %s from the router to %s", end->where, service, to),
 			  SAY("Let it go out:"));
-	add_cure(ev, f, a, t);
-	free(place);
+	add_cure(ev, f, end->a, &end->place, end->answer);
 	free(service);
+}
+
+/* Of what iptables-legacy does the kernel reports nothing: there the rules themselves count. */
+static void take_judged(const struct crossing *c, void *data)
+{
+	const struct place *dropped = &c->j->dropped;
+	struct end *end = data;
+
+	if (end->where || !c->vpn || c->vpn->l4proto != end->a->service->l4proto ||
+	    c->vpn->port != end->a->service->port || c->packet->reply != end->answer ||
+	    (end->answer ? c->packet->out : c->packet->in) || !dropped->chain ||
+	    !dropped->chain->legacy)
+		return;
+	end->place = *dropped;
+	end->where = place_text(dropped);
+}
+
+/* Whether this router drops the question, or what came of it. */
+static bool find_end(const struct evidence *ev, struct end *end)
+{
+	const struct traced *t = dropped(ev, end->a, end->answer);
+	char *place;
+
+	if (t) {
+		place = traced_place(t);
+		end->where = xasprintf("%s (nftrace)", place);
+		free(place);
+		find_place(&ev->rules, t, &end->place);
+	} else if (ev->rules_known &&
+		   (!end->answer || !ev->tracer.worked || came_in(ev, end->a))) {
+		firewall_cross(ev, take_judged, end);
+	}
+	return end->where;
+}
+
+static bool report_end(const struct evidence *ev, struct report *r, const struct asked *a,
+		       bool answer)
+{
+	struct end end = { .a = a, .answer = answer };
+
+	if (!find_end(ev, &end))
+		return false;
+	report_dropped(ev, r, &end);
+	free(end.where);
+	return true;
 }
 
 static void report_answer(const struct evidence *ev, struct report *r, const struct asked *a)
@@ -344,12 +404,10 @@ char *nat_text(const struct evidence *ev, const struct asked *a)
 static void report_asked(const struct evidence *ev, struct report *r, const struct asked *a,
 			 enum severity severity)
 {
-	const struct traced *in = dropped(ev, a, true), *out = dropped(ev, a, false);
-
 	if (a->result == ANSWERED)
 		report_answer(ev, r, a);
-	else if (out || in)
-		report_dropped(ev, r, a, out ? out : in);
+	else if (report_end(ev, r, a, false) || report_end(ev, r, a, true))
+		return;
 	else if (a->result == REFUSED)
 		report_refusal(ev, r, a, severity);
 	else

@@ -7,12 +7,12 @@
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
-#include <ctype.h>
 #include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../advice.h"
+#include "../place.h"
 #include "../rules/firewall.h"
 #include "checks.h"
 
@@ -151,32 +151,6 @@ static void take(const struct crossing *c, void *data)
 		drop.place = c->j->also[i];
 		take_place(d, c, drop);
 	}
-}
-
-static bool is_iptables(const struct nft_chain *chain)
-{
-	const char *p;
-
-	for (p = chain->name; *p && !islower((unsigned char)*p); p++)
-		;
-	return chain->type && !*p;
-}
-
-/* "table inet filter, chain forward, handle 7" */
-static char *place_text(const struct place *place)
-{
-	const char *family = nft_family_name(place->chain->family);
-
-	if (place->rule)
-		return xasprintf("the rule in table %s %s, chain %s, handle %ju%s%s%s%s", family,
-				 place->chain->table, place->chain->name,
-				 (uintmax_t)place->rule->handle,
-				 is_iptables(place->chain) ? " (made by iptables)" : "",
-				 place->rule->comment ? " (\"" : "",
-				 place->rule->comment ? place->rule->comment : "",
-				 place->rule->comment ? "\")" : "");
-	return xasprintf("the policy of table %s %s, chain %s", family, place->chain->table,
-			 place->chain->name);
 }
 
 static char *counted_text(const struct drop *drop)

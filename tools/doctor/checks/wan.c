@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../place.h"
 #include "../rules/firewall.h"
 #include "checks.h"
 
@@ -212,27 +213,41 @@ static void take(const struct crossing *c, void *data)
 	all->out = c->packet->out;
 }
 
-static bool has_legacy_rules(void)
+/* A chain of iptables-legacy's, where all of this router's rules are its own. */
+static const struct nft_chain *all_legacy(const struct ruleset *rs)
 {
-	char line[64];
+	const struct nft_chain *legacy = NULL;
+	size_t i;
 
-	return proc_first_line("/proc/net/ip_tables_names", line, sizeof(line));
+	for (i = 0; i < rs->n_chains; i++) {
+		if (!rs->chains[i].legacy)
+			return NULL;
+		if (rs->chains[i].family == NFPROTO_IPV4)
+			legacy = &rs->chains[i];
+	}
+	return legacy;
 }
 
-static void report_no_nat(struct report *r, const struct crossings *all,
-			  const struct link_address *lan)
+static void report_no_nat(const struct evidence *ev, struct report *r,
+			  const struct crossings *all, const struct link_address *lan)
 {
+	const struct nft_chain *legacy = all_legacy(&ev->rules);
 	char text[INET6_ADDRSTRLEN];
 	struct finding *f;
 
 	f = found(r, "no-nat", SEVERITY_ERROR, NULL,
-		  xasprintf("no nft rule translates the source of packets from %s (%s) to %s",
+		  xasprintf("no rule translates the source of packets from %s (%s) to %s",
 			    all->in->name, host_text(&lan->address, text), all->out->name),
 		  SAY("Masquerade what leaves:"));
-	finding_command(f, xasprintf("nft 'add table ip nat; %s { %s; }; %s \"%s\" %s'",
-				     "add chain ip nat post",
-				     "type nat hook postrouting priority srcnat",
-				     "add rule ip nat post oifname", all->out->name, "masquerade"));
+	if (legacy)
+		finding_command(f, xasprintf("%s -t nat -A POSTROUTING -o %s -j MASQUERADE",
+					     iptables_program(legacy), all->out->name));
+	else
+		finding_command(f, xasprintf("nft 'add table ip nat; %s { %s; }; %s \"%s\" %s'",
+					     "add chain ip nat post",
+					     "type nat hook postrouting priority srcnat",
+					     "add rule ip nat post oifname", all->out->name,
+					     "masquerade"));
 }
 
 /* A network that is routed without NAT on purpose has public addresses. */
@@ -241,7 +256,7 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 	const struct link_address *lan, *wan;
 	struct crossings all = {};
 
-	if (!ev->rules_known || !proc_number("net/ipv4/ip_forward").value)
+	if (!ev->all_rules_known || !proc_number("net/ipv4/ip_forward").value)
 		return;
 	firewall_cross(ev, take, &all);
 	if (!all.in || all.masqueraded != NO)
@@ -249,8 +264,8 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 	lan = network_next(&ev->net, all.in->index, AF_INET, NULL);
 	wan = network_next(&ev->net, all.out->index, AF_INET, NULL);
 	if (lan && wan && host_is_private(&lan->address) && host_is_global(&wan->address) &&
-	    !is_tunnel(all.out) && !has_legacy_rules())
-		report_no_nat(r, &all, lan);
+	    !is_tunnel(all.out))
+		report_no_nat(ev, r, &all, lan);
 }
 
 static bool any_translates(const struct evidence *ev)

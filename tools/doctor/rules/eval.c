@@ -34,6 +34,7 @@ enum outcome {
  * @base: The base chain that it is in.
  * @marks: Its marks so far.
  * @maybe_done: It may have been accepted already by this base chain.
+ * @early: It has left this base chain before its end, by a goto or a return.
  * @depth: Jumps so far.
  */
 struct walk {
@@ -42,7 +43,7 @@ struct walk {
 	struct judgement *j;
 	const struct nft_chain *base;
 	struct marks marks;
-	bool maybe_done;
+	bool maybe_done, early;
 	int depth;
 };
 
@@ -71,8 +72,8 @@ static void mark(const struct walk *w, struct place *place, const struct nft_cha
 	if (place->chain)
 		return;
 	*place = (struct place){
-		.chain = chain, .base = w->base, .rule = rule, .packets = w->m.packets,
-		.counted = w->m.counted, .object = object,
+		.chain = chain, .base = w->base, .rule = rule, .early = w->early,
+		.packets = w->m.packets, .counted = w->m.counted, .object = object,
 	};
 }
 
@@ -234,6 +235,7 @@ static enum outcome walk_chain(struct walk *w, const struct nft_chain *chain, bo
 
 			w->m = after;
 			step = follow(w, chain, rule, &after.verdicts[k], certain, own);
+			w->early |= step.leave && chain == w->base;
 			if (step.outcome != GOES_ON || step.leave)
 				return step.outcome;
 			certain &= !step.doubt;
@@ -283,6 +285,7 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 
 	w->base = chain;
 	w->maybe_done = false;
+	w->early = false;
 	w->depth = 0;
 	w->m.priority = chain->priority;
 	outcome = walk_chain(w, chain, true, false);

@@ -2,7 +2,8 @@
 /*
  * Judgement of the ruleset on a packet of which only some fields are known. Pure:
  * rules and packet in, judgement out. eval.c walks chains, expr.c understands
- * the expressions of a rule, xt.c those that iptables left in it.
+ * the expressions of a rule, legacy_rule.c a rule of iptables-legacy's, xt.c what is
+ * iptables' in both.
  */
 #ifndef _VPNPASS_DOCTOR_EVAL_H
 #define _VPNPASS_DOCTOR_EVAL_H
@@ -57,6 +58,7 @@ struct packet {
  * @chain: The chain, NULL for none.
  * @base: The base chain from which it came there.
  * @rule: The rule, NULL for the policy.
+ * @early: The packet came to the policy past the last rules of the base chain.
  * @packets: What the rule's own counter says.
  * @counted: It has one.
  * @object: The object that the rule names, such as a flowtable.
@@ -64,6 +66,7 @@ struct packet {
 struct place {
 	const struct nft_chain *chain, *base;
 	const struct nft_rule *rule;
+	bool early;
 	uint64_t packets;
 	bool counted;
 	const char *object;
@@ -100,7 +103,7 @@ struct judgement {
 void judge_packet(const struct ruleset *rs, const struct packet *packet,
 		  const struct packet *const *controls, struct judgement *j);
 
-/* Declarations below are between eval.c, expr.c and xt.c. */
+/* Declarations below are between eval.c, expr.c, legacy_rule.c and xt.c. */
 
 #define VERDICTS_MAX	16
 
@@ -175,11 +178,14 @@ struct machine {
 };
 
 enum truth rule_run(struct machine *m, const struct nft_rule *rule);
+enum truth legacy_rule_run(struct machine *m, const struct legacy_rule *rule);
+void rule_counts(struct machine *m, const char *name);
 void rule_verdict(struct machine *m, int32_t code, const char *chain, enum truth certain);
 uint32_t packet_state(const struct machine *m);
 enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,
 		    const uint8_t *info, size_t length);
-void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t length);
+void xt_target(struct machine *m, const char *name, uint32_t revision, const uint8_t *info,
+	       size_t length);
 
 /* In the bridge a packet that is at one of these hooks has the port that it came by alone. */
 static inline bool is_way_in(uint32_t hook)

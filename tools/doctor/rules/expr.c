@@ -635,8 +635,12 @@ static enum truth run_object(struct machine *m, const struct nlattr *e)
 	return YES;
 }
 
-/* What acts on packets by how many there are, or on each: also as iptables has it. */
-static void note_counting(struct machine *m, const char *name)
+/**
+ * rule_counts - Note a part of a rule that acts on packets by how many there are, or on each.
+ * @m: Where it is run.
+ * @name: Of the part, as nft or as iptables has it.
+ */
+void rule_counts(struct machine *m, const char *name)
 {
 	static const char *const names[] = {
 		"limit", "quota", "log", "queue", "hashlimit", "LOG", "NFLOG", "NFQUEUE",
@@ -652,7 +656,7 @@ static enum truth run_match(struct machine *m, const struct nlattr *e)
 {
 	const struct nlattr *info = member(e, NFTA_MATCH_INFO);
 
-	note_counting(m, string(e, NFTA_MATCH_NAME));
+	rule_counts(m, string(e, NFTA_MATCH_NAME));
 	return info ? xt_match(m, string(e, NFTA_MATCH_NAME), number(e, NFTA_MATCH_REV, 0),
 			       mnl_attr_get_payload(info), mnl_attr_get_payload_len(info)) :
 		      MAYBE_SO;
@@ -662,8 +666,9 @@ static enum truth run_target(struct machine *m, const struct nlattr *e)
 {
 	const struct nlattr *info = member(e, NFTA_TARGET_INFO);
 
-	note_counting(m, string(e, NFTA_TARGET_NAME));
-	xt_target(m, string(e, NFTA_TARGET_NAME), info ? mnl_attr_get_payload(info) : NULL,
+	rule_counts(m, string(e, NFTA_TARGET_NAME));
+	xt_target(m, string(e, NFTA_TARGET_NAME), number(e, NFTA_TARGET_REV, 0),
+		  info ? mnl_attr_get_payload(info) : NULL,
 		  info ? mnl_attr_get_payload_len(info) : 0);
 	return YES;
 }
@@ -696,7 +701,7 @@ static enum truth run_expression(struct machine *m, const struct nlattr *element
 	const char *name = string(element, NFTA_EXPR_NAME);
 	size_t i;
 
-	note_counting(m, name);
+	rule_counts(m, name);
 	for (i = 0; i < ARRAY_SIZE(expressions); i++)
 		if (!strcmp(name, expressions[i].name))
 			return expressions[i].run(m, member(element, NFTA_EXPR_DATA));
@@ -727,6 +732,8 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	m->helper = NULL;
 	m->counts = NULL;
 	memset(m->sets, 0, sizeof(m->sets));
+	if (rule->legacy)
+		return legacy_rule_run(m, rule->legacy);
 	if (!rule->expressions)
 		return YES;
 	mnl_attr_for_each_nested(element, rule->expressions) {

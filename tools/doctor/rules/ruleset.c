@@ -223,6 +223,17 @@ static void take_table(struct ruleset *rs, const struct nlmsghdr *nlh)
 }
 
 /**
+ * ruleset_keep - Have memory freed with the ruleset.
+ * @rs: The ruleset.
+ * @memory: What it points into.
+ */
+void ruleset_keep(struct ruleset *rs, void *memory)
+{
+	rs->messages = xgrow(rs->messages, rs->n_messages, sizeof(*rs->messages));
+	rs->messages[rs->n_messages++] = memory;
+}
+
+/**
  * ruleset_take - Take in one message of the ruleset; chains come before their
  * rules and tables, sets before their elements.
  * @rs: The ruleset.
@@ -246,8 +257,7 @@ void ruleset_take(struct ruleset *rs, const struct nlmsghdr *nlh)
 	rs->ports |= type == NFT_MSG_NEWCHAIN && (family_of(nlh) == NFPROTO_BRIDGE ||
 						  family_of(nlh) == NFPROTO_NETDEV);
 	copy = memcpy(xrealloc(NULL, nlh->nlmsg_len), nlh, nlh->nlmsg_len);
-	rs->messages = xgrow(rs->messages, rs->n_messages, sizeof(*rs->messages));
-	rs->messages[rs->n_messages++] = copy;
+	ruleset_keep(rs, copy);
 	takes[type](rs, copy);
 }
 
@@ -276,28 +286,40 @@ static int dump_elements(struct ruleset *rs, const struct nft_set *set)
 	return kernel_dump(NETLINK_NETFILTER, nlh, take, rs);
 }
 
-static int compare_chains(uint8_t family, const char *table, const char *name,
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+/* A name in the table of one chain, and another chain */
+static int compare_chains(const struct nft_chain *in, const char *name,
 			  const struct nft_chain *other)
 {
-	int order = family - other->family;
+	int order = in->family - other->family;
 
 	if (!order)
-		order = strcmp(table, other->table ? other->table : "");
-	return order ? order : strcmp(name, other->name ? other->name : "");
+		order = in->legacy - other->legacy;
+	if (!order)
+		order = strcmp(or_empty(in->table), or_empty(other->table));
+	return order ? order : strcmp(name, or_empty(other->name));
 }
 
 static int by_name(const void *a, const void *b)
 {
 	const struct nft_chain *const *x = a, *const *y = b;
 
-	return compare_chains((*x)->family, (*x)->table ? (*x)->table : "",
-			      (*x)->name ? (*x)->name : "", *y);
+	return compare_chains(*x, or_empty((*x)->name), *y);
 }
 
-static void sort_chains(struct ruleset *rs)
+/**
+ * ruleset_sort - Have ruleset_chain() find the chains that were added.
+ * @rs: The ruleset.
+ */
+void ruleset_sort(struct ruleset *rs)
 {
 	size_t i;
 
+	free(rs->by_name);
 	rs->by_name = xrealloc(NULL, (rs->n_chains + 1) * sizeof(*rs->by_name));
 	for (i = 0; i < rs->n_chains; i++)
 		rs->by_name[i] = &rs->chains[i];
@@ -315,7 +337,7 @@ static int read_once(struct ruleset *rs)
 
 	for (i = 0; !ret && i < ARRAY_SIZE(types); i++)
 		ret = dump(rs, types[i]);
-	sort_chains(rs);
+	ruleset_sort(rs);
 	for (i = 0; !ret && i < rs->n_sets; i++) {
 		ret = dump_elements(rs, &rs->sets[i]);
 		set_finish(&rs->sets[i]);
@@ -380,7 +402,7 @@ const struct nft_chain *ruleset_chain(const struct ruleset *rs, const struct nft
 
 	while (name && rs->by_name && low < high) {
 		size_t middle = (low + high) / 2;
-		int order = compare_chains(from->family, from->table, name, rs->by_name[middle]);
+		int order = compare_chains(from, name, rs->by_name[middle]);
 
 		if (!order)
 			return rs->by_name[middle];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The nft ruleset, as far as it decides what happens to a packet. Names
- * point into messages.
+ * The nft ruleset, as far as it decides what happens to a packet, and beside it the
+ * rules of iptables-legacy, as chains like its own. Names point into messages.
  */
 #ifndef _VPNPASS_DOCTOR_RULESET_H
 #define _VPNPASS_DOCTOR_RULESET_H
@@ -13,21 +13,26 @@
 
 #define NFT_KEY_SIZE	64
 
+struct legacy_rule;
+
 /**
  * struct nft_rule - One rule.
  * @handle: Its number.
  * @comment: What its author said of it, NULL without any.
  * @expressions: NFTA_RULE_EXPRESSIONS, NULL without any.
+ * @legacy: What iptables-legacy has instead of these and of a number, NULL in nft.
  */
 struct nft_rule {
 	uint64_t handle;
 	const char *comment;
 	const struct nlattr *expressions;
+	const struct legacy_rule *legacy;
 };
 
 /**
  * struct nft_chain - A chain.
  * @family: NFPROTO_*.
+ * @legacy: It is iptables-legacy's, of whose tables nft may have others by these names.
  * @table: Name of its table.
  * @name: Its name.
  * @type: filter, nat or route; NULL when it is not a base chain.
@@ -41,6 +46,7 @@ struct nft_rule {
  */
 struct nft_chain {
 	uint8_t family;
+	bool legacy;
 	const char *table, *name, *type;
 	uint32_t hook;
 	int32_t priority;
@@ -105,13 +111,13 @@ struct nft_helper {
  * @chains: Its chains.
  * @n_chains: How many.
  * @last_chain: Whose rule was read last.
- * @by_name: They in an order in which they are found quickly; from ruleset_read().
+ * @by_name: They in an order in which they are found quickly; from ruleset_sort().
  * @sets: Its sets and maps.
  * @n_sets: How many.
  * @helpers: Its helper objects.
  * @n_helpers: How many.
  * @ports: There are chains that may tell the ports of a bridge apart.
- * @messages: What the names point into.
+ * @messages: What the names, expressions and rules point into.
  * @n_messages: How many.
  */
 struct ruleset {
@@ -130,6 +136,8 @@ struct ruleset {
 
 int ruleset_read(struct ruleset *rs);
 void ruleset_free(struct ruleset *rs);
+void ruleset_keep(struct ruleset *rs, void *memory);
+void ruleset_sort(struct ruleset *rs);
 void ruleset_take(struct ruleset *rs, const struct nlmsghdr *nlh);
 const struct nft_chain *ruleset_chain(const struct ruleset *rs, const struct nft_chain *from,
 				      const char *name);

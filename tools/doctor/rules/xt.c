@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parts of nft rules that iptables-nft leaves as its own: matches and targets of
- * x_tables, those that firewalls use around VPNs. Pure.
+ * Matches and targets of x_tables, those that firewalls use around VPNs: iptables-nft
+ * leaves them as its own in nft rules, and iptables-legacy has nothing else. Pure.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
@@ -92,18 +94,51 @@ static enum truth state_in(const struct machine *m, uint32_t mask, bool invert)
 	return state ? flip(mask & state ? YES : NO, invert) : MAYBE_SO;
 }
 
+/* What is not tracked has another bit here, and SNAT, which is not known, that of nft's. */
 static enum truth match_conntrack(const struct machine *m, const void *info)
 {
 	const struct xt_conntrack_mtinfo3 *ct = info;
+	uint32_t mask = ct->state_mask & (XT_CONNTRACK_STATE_SNAT - 1);
+	enum truth truth;
 
-	if (ct->match_flags != XT_CONNTRACK_STATE)
+	/* -m state is written so, too */
+	if ((ct->match_flags & ~XT_CONNTRACK_STATE_ALIAS) != XT_CONNTRACK_STATE)
 		return MAYBE_SO;
-	return state_in(m, ct->state_mask, ct->invert_flags & XT_CONNTRACK_STATE);
+	if (ct->state_mask & XT_CONNTRACK_STATE_UNTRACKED)
+		mask |= STATE_UNTRACKED;
+	truth = state_in(m, mask, false);
+	if (truth == NO && ct->state_mask & XT_CONNTRACK_STATE_SNAT)
+		return MAYBE_SO;
+	return flip(truth, ct->invert_flags & XT_CONNTRACK_STATE);
 }
 
 static enum truth match_state(const struct machine *m, const void *info)
 {
 	return state_in(m, ((const struct xt_state_info *)info)->statemask, false);
+}
+
+static enum truth mark_is(const struct machine *m, enum mark which,
+			  const struct xt_mark_mtinfo1 *info)
+{
+	uint32_t known = m->marks->known[which];
+	enum truth truth = info->mask & ~known ? MAYBE_SO : YES;
+
+	if (info->mark & ~info->mask || (m->marks->value[which] ^ info->mark) & info->mask & known)
+		truth = NO;
+	return flip(truth, info->invert);
+}
+
+static enum truth match_mark(const struct machine *m, const void *info)
+{
+	return mark_is(m, PACKET_MARK, info);
+}
+
+/* The data of both matches looks the same; without a connection nothing matches. */
+static enum truth match_connmark(const struct machine *m, const void *info)
+{
+	uint32_t state = packet_state(m);
+
+	return !state || state == STATE_UNTRACKED ? MAYBE_SO : mark_is(m, CONNECTION_MARK, info);
 }
 
 static enum truth match_any(const struct machine *m, const void *info)
@@ -139,6 +174,8 @@ enum truth xt_match(const struct machine *m, const char *name, uint32_t revision
 		{ "conntrack", 2, 3, offsetof(struct xt_conntrack_mtinfo3, origsrc_port_high),
 		  match_conntrack },
 		{ "state", 0, 0, sizeof(struct xt_state_info), match_state },
+		{ "mark", 1, 1, sizeof(struct xt_mark_mtinfo1), match_mark },
+		{ "connmark", 1, 1, sizeof(struct xt_connmark_mtinfo1), match_connmark },
 	};
 	uint64_t aligned[64];
 	size_t i;
@@ -169,26 +206,74 @@ static void target_ct(struct machine *m, const uint8_t *info, size_t length)
 		m->helper = helper;
 }
 
-/* To what is not looked at here; CONNMARK sets either, as its options say. */
-static void target_mark(struct machine *m, const char *name)
+/* A mark of which some bits come from one, others from another: (a & of_a) ^ (b & of_b) */
+static void mix(struct machine *m, enum mark to, uint32_t of_a, enum mark b, uint32_t of_b)
+{
+	const struct marks *old = m->marks;
+
+	m->set.value[to] = (old->value[to] & of_a) ^ (old->value[b] & of_b);
+	m->set.known[to] = (old->known[to] | ~of_a) & (old->known[b] | ~of_b);
+}
+
+static void fix(struct machine *m, enum mark to, uint32_t mask, uint32_t value)
+{
+	m->set.value[to] = (m->marks->value[to] & ~mask) ^ value;
+	m->set.known[to] = m->marks->known[to] | mask;
+}
+
+static void target_connmark(struct machine *m, uint32_t revision, const uint8_t *info,
+			    size_t length)
+{
+	struct xt_connmark_tginfo2 cm;
+
+	if (revision < 1 || revision > 2 || length < sizeof(cm))
+		return;
+	memcpy(&cm, info, sizeof(cm));
+	/* the mode of the first revision is where the second one has how it shifts */
+	if (revision == 1)
+		cm.mode = cm.shift_dir;
+	else if (cm.shift_bits)
+		return;
+	if (cm.mode == XT_CONNMARK_SET)
+		fix(m, CONNECTION_MARK, cm.ctmask, cm.ctmark);
+	else if (cm.mode == XT_CONNMARK_SAVE)
+		mix(m, CONNECTION_MARK, ~cm.ctmask, PACKET_MARK, cm.nfmask);
+	else if (cm.mode == XT_CONNMARK_RESTORE)
+		mix(m, PACKET_MARK, ~cm.nfmask, CONNECTION_MARK, cm.ctmask);
+	m->sets[PACKET_MARK] = cm.mode == XT_CONNMARK_RESTORE;
+	m->sets[CONNECTION_MARK] = !m->sets[PACKET_MARK];
+}
+
+/* Where it is not understood what a mark is set to, CONNMARK may set either. */
+static void target_mark(struct machine *m, const char *name, uint32_t revision,
+			const uint8_t *info, size_t length)
 {
 	bool connection = !strcmp(name, "CONNMARK");
+	struct xt_mark_tginfo2 mark;
 
 	if (!connection && strcmp(name, "MARK"))
 		return;
 	m->sets[PACKET_MARK] = true;
 	m->sets[CONNECTION_MARK] = connection;
 	m->set = (struct marks){};
+	if (connection) {
+		target_connmark(m, revision, info, length);
+	} else if (revision == 2 && length >= sizeof(mark)) {
+		memcpy(&mark, info, sizeof(mark));
+		fix(m, PACKET_MARK, mark.mask, mark.mark);
+	}
 }
 
 /**
  * xt_target - What an x_tables target does.
  * @m: Told of it.
  * @name: Of the target; one not known here lets the packet go on.
+ * @revision: Its revision.
  * @info: Its data.
  * @length: Bytes of it.
  */
-void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t length)
+void xt_target(struct machine *m, const char *name, uint32_t revision, const uint8_t *info,
+	       size_t length)
 {
 	static const char *const nat[] = {
 		"MASQUERADE", "SNAT", "NETMAP", "DNAT", "REDIRECT"
@@ -199,9 +284,11 @@ void xt_target(struct machine *m, const char *name, const uint8_t *info, size_t 
 		rule_verdict(m, NF_DROP, NULL, YES);
 	else if (!strcmp(name, "CT"))
 		target_ct(m, info, length);
+	else if (!strcmp(name, "NOTRACK"))
+		m->untracks = true;
 	else if (!strcmp(name, "FLOWOFFLOAD"))
 		m->offloads = "";
-	target_mark(m, name);
+	target_mark(m, name, revision, info, length);
 	for (i = 0; i < ARRAY_SIZE(nat); i++) {
 		if (strcmp(name, nat[i]))
 			continue;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the reader of nft rules calls of libmnl, and of kernel.c, for a test that has no such
+ * rules: so it can be built for architectures that the library is not installed for. None of
+ * these is ever called.
+ */
+#include <libmnl/libmnl.h>
+#include <stdlib.h>
+
+#include "../../tools/doctor/kernel.h"
+
+#define UNUSED	__attribute__((unused))
+#define NEVER(type, name, ...)	type name(__VA_ARGS__) { abort(); }
+
+NEVER(bool, mnl_attr_ok, const struct nlattr *attr UNUSED, int length UNUSED)
+NEVER(struct nlattr *, mnl_attr_next, const struct nlattr *attr UNUSED)
+NEVER(uint16_t, mnl_attr_get_type, const struct nlattr *attr UNUSED)
+NEVER(uint16_t, mnl_attr_get_payload_len, const struct nlattr *attr UNUSED)
+NEVER(void *, mnl_attr_get_payload, const struct nlattr *attr UNUSED)
+NEVER(uint32_t, mnl_attr_get_u32, const struct nlattr *attr UNUSED)
+NEVER(uint64_t, mnl_attr_get_u64, const struct nlattr *attr UNUSED)
+NEVER(const char *, mnl_attr_get_str, const struct nlattr *attr UNUSED)
+NEVER(void, mnl_attr_put_strz, struct nlmsghdr *nlh UNUSED, uint16_t type UNUSED,
+      const char *text UNUSED)
+NEVER(void *, mnl_nlmsg_get_payload, const struct nlmsghdr *nlh UNUSED)
+NEVER(void *, mnl_nlmsg_get_payload_offset, const struct nlmsghdr *nlh UNUSED,
+      size_t offset UNUSED)
+NEVER(void *, mnl_nlmsg_get_payload_tail, const struct nlmsghdr *nlh UNUSED)
+NEVER(int, kernel_dump, int bus UNUSED, struct nlmsghdr *nlh UNUSED, kernel_take take UNUSED,
+      void *data UNUSED)
+NEVER(struct nlmsghdr *, kernel_nfnl_request, void *buffer UNUSED, uint8_t subsystem UNUSED,
+      uint8_t type UNUSED, uint8_t family UNUSED)
