@@ -11,6 +11,8 @@ import { texts, fill } from "./texts.js";
 import { age, answer, bytes, host as hostOf, rows, valid } from "./model.js";
 
 const EVERY_MS = 5000;
+// rpcd ends what a program prints at 256 KiB
+const SESSIONS_SHOWN = 100;
 const MODES = ["on", "off", "block"];
 
 function element(tag, attributes = {}, ...children) {
@@ -245,12 +247,15 @@ class Page {
 
 	// ---- sessions ----
 
-	showSessions(visible) {
+	// those that the user may see, or null; and how many there are
+	showSessions(visible, count) {
 		const list = visible ?? [];
+		const hidden = list.length < SESSIONS_SHOWN ? 0 : count - list.length;
 		const cell = (label, text) => element("td", { "data-label": this.t(label) }, text ?? "-");
 
 		this.sessionTable.hidden = !list.length;
 		this.sessionNote.textContent = !visible ? this.t("hidden_sessions") :
+			hidden > 0 ? this.t("more_sessions", list.length, hidden) :
 			list.length ? "" : this.t("no_sessions");
 		this.sessionRows.replaceChildren(...list.map((s) => element("tr", {},
 			element("th", { scope: "row" }, this.name(s.proto ?? "-")),
@@ -379,7 +384,8 @@ class Page {
 		const changes = this.changes;
 
 		try {
-			const show = this.backend.tool(["show"]), sessions = this.backend.tool(["session"]);
+			const show = this.backend.tool(["show"]);
+			const sessions = this.backend.tool(["session", "limit", String(SESSIONS_SHOWN)]);
 
 			// it is waited for later, if at all
 			sessions.catch(() => {});
@@ -388,7 +394,8 @@ class Page {
 			// an answer may be older than a change that was made meanwhile
 			if (changes === this.changes)
 				this.showProtos(protos);
-			this.showSessions(await this.visible(sessions));
+			this.showSessions(await this.visible(sessions),
+				protos.reduce((sum, p) => sum + (p.sessions ?? 0), 0));
 			if (this.note.textContent === this.t("loading") || !this.may)
 				this.say(this.may ? "" : this.t("read_only"));
 			if (this.lookFailed)

@@ -41,6 +41,7 @@ export const texts = {
 
 	sessions: "Sessions",
 	no_sessions: "No VPN goes through at the moment.",
+	more_sessions: "{0} are shown, and there are {1} more.",
 	hidden_sessions: "Who goes through is shown to administrators.",
 	client: "Client",
 	gateway: "Gateway",

@@ -102,6 +102,9 @@ json "nobody's client" '. == []' session client 10.9.9.9
 json "nobody's peer, IPv6" '. == []' session peer 2001:db8::99
 json "proto ipsec" 'length == 2' session proto ipsec
 json "proto all" 'length == 2' session proto all
+json "no more than a limit" 'length == 1' session proto ipsec limit 1
+json "a limit that is not reached" 'length == 2' session limit 3
+is "it says how many are left out" "$(vp session limit 1 | tail -n 1)" "and 1 more"
 
 # --- settings ------------------------------------------------------------------------------
 json "set a setting" 'type == "array" and .[0].setting == "timeout"' set esp timeout 1200
@@ -130,7 +133,7 @@ check "both clients are paired" esp_settle "1 2"
 # --- usage ----------------------------------------------------------------------------------
 for args in "set" "set esp" "set esp maybe" "set nonsense! on" "set esp timeout many" \
 	    "set esp timeout -1" "set esp timeout 1 2" "session client" "session client here" \
-	    "session colour red" "session client 1.2.3.4 client 1.2.3.4" "show esp esp" \
+	    "session colour red" "session limit 0" "session flush limit 1" "session client 1.2.3.4 client 1.2.3.4" "show esp esp" \
 	    "stats esp esp" "monitor now" "nonsense" "-x show" "session proto" "show no/such"; do
 	# shellcheck disable=SC2086
 	refused "usage: vpnpass $args" 1 . vp $args

@@ -20,6 +20,10 @@ HOUR = 3600 * 1000
 MOUNT = """
     window.asked = { show: [], session: [] };
     const answers = { show: '[{"proto":"esp","mode":"on","sessions":0}]', session: "[]" };
+    window.have = (there, listed) => {
+        answers.show = JSON.stringify([{ proto: "esp", mode: "on", sessions: there }]);
+        answers.session = JSON.stringify(Array(listed).fill({ proto: "esp", client: "10.0.0.1" }));
+    };
     const { mount } = await import("/page.js");
     mount(document.body, {
         tool: ([word]) => { window.asked[word].push(Date.now()); return new Promise((resolve) =>
@@ -108,10 +112,27 @@ class Test:
         self.tap.ok("a router that takes 7 s to answer is not asked meanwhile",
                     len(gaps) > 500 and min(gaps) >= 7000, f"{len(gaps)}, {min(gaps, default=0)}")
 
+    def shown(self, there, listed):
+        """What the page says with so many sessions, of which the tool lists some."""
+        self.page.run("window.have(arguments[0], arguments[1])", there, listed)
+        self.pass_time(10000)
+        return self.page.run("return [document.querySelectorAll('tbody')[1].rows.length,"
+                             " document.body.innerText.match(/[0-9]+ are shown.*/)?.[0] ?? '']")
+
+    def many(self):
+        """As many sessions as the page lists, and more."""
+        self.page.run("document.body.replaceChildren()")
+        self.page.run(MOUNT, 0)
+        self.tap.is_("100 sessions", self.shown(100, 100), [100, ""])
+        self.tap.is_("517 sessions: it says how many are not listed", self.shown(517, 100),
+                     [100, "100 are shown, and there are 417 more."])
+        self.tap.is_("one again", self.shown(1, 1), [1, ""])
+
     def run(self):
         """All of them."""
         try:
             self.hours()
+            self.many()
             self.tap.is_("nothing on the console", self.page.complaints(), [])
         finally:
             self.page.close()

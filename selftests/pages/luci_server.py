@@ -34,6 +34,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())
 ACL = ACL["luci-app-vpnpass"]
 # LuCI's own calls when a page begins
+MOST = 256 * 1024	# what rpcd takes of a program
 BEGIN = {("luci", "getFeatures"): (0, {}), ("session", "access"): (0, {"access": True}),
          ("uci", "changes"): (0, {"changes": {}}), ("file", "list"): (4, None)} if LUCI else {}
 # the head of a page as LuCI makes it
@@ -192,7 +193,7 @@ def execute(session, params):
     if words[0] == "/etc/init.d/vpnpass":
         words = ["bash", "-c", f"{INIT} {words[1]}"]
     done = guest(*words)
-    return OK, {"code": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+    return OK, {"code": done.returncode, "stdout": done.stdout[:MOST], "stderr": done.stderr}
 
 
 def call(session, obj, method, params):

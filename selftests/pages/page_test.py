@@ -297,11 +297,12 @@ class Test:
                                 for line in lines]
         ours, other = {"config": "vpnpass", "section": "esp", "values": {"mode": "on"}}, {
             "config": "firewall", "section": "wan", "values": {"input": "ACCEPT"}}
-        reads = execs([tool, "-j", "show"], [tool, "-j", "session"], [tool, "-j", "doctor"]) + [
+        reads = execs([tool, "-j", "show"], [tool, "-j", "session", "limit", "100"],
+                      [tool, "-j", "doctor"]) + [
             ("uci", "get", {"config": "vpnpass"})]
         writes = execs([remedy, "true", "192.0.2.2"]) + [("uci", "set", ours)]
         refused = execs([tool, "-j", "set", "esp", "off"], ["/bin/sh", "-c", "true"],
-                        [tool, "-j", "session", "flush"], [tool, "show"], ["/usr/sbin/nft", "list"],
+                        [tool, "-j", "session"], [tool, "-j", "session", "flush"], [tool, "show"], ["/usr/sbin/nft", "list"],
                         [tool, "restore", "/tmp/x"], ["/usr/libexec/vpnpass/persist", "esp", "off"],
                         ["/etc/init.d/vpnpass", "stop"], ["/etc/init.d/firewall", "reload"]) + [
             ("uci", "get", {"config": "network"}), ("uci", "set", other), ("uci", "commit", ours),

@@ -216,7 +216,7 @@ static int parse(struct sink *sink, int argc, char **argv)
 		else
 			argv[n++] = argv[i];
 	}
-	return filter_parse(&sink->filter, &monitor_command, true, n, argv);
+	return filter_parse(&sink->filter, &monitor_command, FILTER_TYPE, n, argv);
 }
 
 static int start(struct context *ctx, struct sink *sink)
@@ -268,7 +268,7 @@ static void monitor_complete(struct context *ctx, int argc, char **argv)
 	size_t i;
 
 	if (argv[argc - 1][0] != '-') {
-		filter_complete(ctx, true, argc, argv);
+		filter_complete(ctx, FILTER_TYPE, argc, argv);
 		return;
 	}
 	for (i = 0; i < 2; i++)

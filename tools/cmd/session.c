@@ -8,14 +8,21 @@
 #include "../lib/filter.h"
 #include "commands.h"
 
+/* Sessions, of which as many as the limit says are printed; 0 for all. */
+struct listed {
+	uint32_t n, limit;
+};
+
 static int print_sessions(struct context *ctx, const struct replies *r, void *data)
 {
 	const struct nlmsghdr *pos = NULL;
 	struct out *o = &ctx->out;
+	struct listed *listed = data;
 	struct session session;
 
-	(void)data;
 	while ((pos = replies_next(r, pos))) {
+		if (listed->limit && ++listed->n > listed->limit)
+			continue;
 		session_read(&session, pos);
 		out_object(o, NULL);
 		session_fields(o, &session);
@@ -33,9 +40,15 @@ static int list(struct context *ctx, const struct filter *f)
 		"PROTO", "CLIENT", "PEER", ">AGE", ">IDLE", ">PACKETS", ">BYTES", "STATE", NULL
 	};
 
+	struct listed listed = { .limit = f->limit };
+	int ret;
+
 	out_columns(&ctx->out, columns);
 	out_list(&ctx->out, NULL);
-	return filter_request(ctx, f, VPNPASS_CMD_SESSION_GET, print_sessions, NULL);
+	ret = filter_request(ctx, f, VPNPASS_CMD_SESSION_GET, print_sessions, &listed);
+	if (!ret && listed.n > listed.limit)
+		out_line(&ctx->out, 0, "and %u more", listed.n - listed.limit);
+	return ret;
 }
 
 static int count_flushed(struct context *ctx, const struct replies *r, void *data)
@@ -69,7 +82,8 @@ static int session_run(struct context *ctx, int argc, char **argv)
 	struct filter filter = {};
 	int ret;
 
-	ret = filter_parse(&filter, &session_command, false, argc - has_verb, argv + has_verb);
+	ret = filter_parse(&filter, &session_command, flushes ? FILTER_NO_MORE : FILTER_LIMIT,
+			   argc - has_verb, argv + has_verb);
 	if (ret)
 		return ret;
 	return flushes ? flush(ctx, &filter) : list(ctx, &filter);
@@ -81,12 +95,13 @@ static void session_complete(struct context *ctx, int argc, char **argv)
 		suggest_word(argv[0], "list");
 		suggest_word(argv[0], "flush");
 	}
-	filter_complete(ctx, false, argc, argv);
+	filter_complete(ctx, argc > 1 && word_is(argv[0], "flush") ? FILTER_NO_MORE :
+			FILTER_LIMIT, argc, argv);
 }
 
 const struct command session_command = {
 	.name = "session",
-	.usage = "[list] [proto PROTO] [client ADDRESS] [peer ADDRESS]\n"
+	.usage = "[list] [proto PROTO] [client ADDRESS] [peer ADDRESS] [limit NUMBER]\n"
 		 "flush [proto PROTO] [client ADDRESS] [peer ADDRESS]",
 	.summary = "list the VPN sessions that pass through, or end them",
 	.details = "A number with a question mark after it is not yet certain.\n",

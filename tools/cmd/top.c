@@ -241,7 +241,7 @@ static int top_run(struct context *ctx, int argc, char **argv)
 				   argc > 1 ? argv[1] : NULL, is_count ? UINT32_MAX : INTERVAL_MAX);
 	}
 	if (!ret)
-		ret = filter_parse(&filter, &top_command, false, argc, argv);
+		ret = filter_parse(&filter, &top_command, FILTER_NO_MORE, argc, argv);
 	if (ret)
 		return ret;
 	sigaction(SIGINT, &action, NULL);
@@ -259,7 +259,7 @@ static void top_complete(struct context *ctx, int argc, char **argv)
 		return;
 	suggest_word(argv[argc - 1], "interval");
 	suggest_word(argv[argc - 1], "count");
-	filter_complete(ctx, false, argc, argv);
+	filter_complete(ctx, FILTER_NO_MORE, argc, argv);
 }
 
 const struct command top_command = {

@@ -15,6 +15,13 @@ static int parse_type(struct filter *f, const struct command *command, const cha
 	return EXIT_OK;
 }
 
+static int parse_limit(struct filter *f, const struct command *command, const char *value)
+{
+	if (!parse_u32(&f->limit, value) || !f->limit)
+		return usage_error(command, "not a number of sessions: %s", value);
+	return EXIT_OK;
+}
+
 static int parse_address(struct raw_address *a, const struct command *command,
 			 const char *value)
 {
@@ -23,30 +30,36 @@ static int parse_address(struct raw_address *a, const struct command *command,
 	return EXIT_OK;
 }
 
-static int unknown_word(const struct command *command, bool events, const char *word)
-{
-	static const char *const words[] = { "proto", "client", "peer", "list", "flush", NULL };
-	static const char *const words_of_events[] = { "proto", "client", "peer", "type", NULL };
+static const char *const more_words[] = { NULL, "type", "limit" };
 
-	return usage_error_word(command, "unknown word", word, events ? words_of_events : words);
+static int unknown_word(const struct command *command, enum filter_more more, const char *word)
+{
+	const char *const words[] = {
+		"proto", "client", "peer", more ? more_words[more] : "list",
+		more == FILTER_TYPE ? NULL : "list", "flush", NULL
+	};
+
+	return usage_error_word(command, "unknown word", word, words);
 }
 
 /* "p" is proto, the first of two. */
-static int parse_pair(struct filter *f, const struct command *command, bool events,
+static int parse_pair(struct filter *f, const struct command *command, enum filter_more more,
 		      const char *key, const char *value)
 {
 	bool proto = word_is(key, "proto"), client = word_is(key, "client");
-	bool peer = word_is(key, "peer"), type = events && word_is(key, "type");
+	bool peer = word_is(key, "peer"), other = more && word_is(key, more_words[more]);
 	struct raw_address *a = client ? &f->client : &f->peer;
 
-	if (!proto && !client && !peer && !type)
-		return unknown_word(command, events, key);
+	if (!proto && !client && !peer && !other)
+		return unknown_word(command, more, key);
 	if (!value)
 		return usage_error(command, "%s what?", key);
-	if (proto ? !!f->which : client || peer ? !!a->length : !!f->type)
+	if (proto ? !!f->which : client || peer ? !!a->length : f->type || f->limit)
 		return usage_error(command, "%s given twice", key);
 	if (client || (peer && !proto))
 		return parse_address(a, command, value);
+	if (!proto && more == FILTER_LIMIT)
+		return parse_limit(f, command, value);
 	if (!proto)
 		return parse_type(f, command, value);
 	if (!proto_plausible(value))
@@ -59,19 +72,19 @@ static int parse_pair(struct filter *f, const struct command *command, bool even
  * filter_parse - Read a filter from the command line.
  * @f: Filled in, zeroed at first.
  * @command: The command, for its usage.
- * @events: It is one of events, which have a type as well.
+ * @more: What it may have besides.
  * @argc: Words.
  * @argv: The words, which must stay.
  *
  * Return: an exit code; other than EXIT_OK it has complained.
  */
-int filter_parse(struct filter *f, const struct command *command, bool events, int argc,
-		 char **argv)
+int filter_parse(struct filter *f, const struct command *command, enum filter_more more,
+		 int argc, char **argv)
 {
 	int ret = EXIT_OK;
 
 	for (; !ret && argc > 0; argc -= 2, argv += 2)
-		ret = parse_pair(f, command, events, argv[0], argc > 1 ? argv[1] : NULL);
+		ret = parse_pair(f, command, more, argv[0], argc > 1 ? argv[1] : NULL);
 	return ret;
 }
 
@@ -141,13 +154,13 @@ static bool is_given(const char *word, int argc, char **argv)
 /**
  * filter_complete - Offer what may follow in a filter.
  * @ctx: Context.
- * @events: As in filter_parse().
+ * @more: As in filter_parse().
  * @argc: Words.
  * @argv: The words, the last is being typed.
  */
-void filter_complete(struct context *ctx, bool events, int argc, char **argv)
+void filter_complete(struct context *ctx, enum filter_more more, int argc, char **argv)
 {
-	static const char *const words[] = { "proto", "client", "peer", "type" };
+	const char *const words[] = { "proto", "client", "peer", more_words[more] };
 	const char *before = argc > 1 ? argv[argc - 2] : "", *prefix = argv[argc - 1];
 	const char *const *type;
 	size_t i;
@@ -156,11 +169,11 @@ void filter_complete(struct context *ctx, bool events, int argc, char **argv)
 		suggest_protos(ctx, prefix);
 	} else if (word_is(before, "client") || word_is(before, "peer")) {
 		suggest_addresses(ctx, prefix, word_is(before, "client"));
-	} else if (events && word_is(before, "type")) {
+	} else if (more == FILTER_TYPE && word_is(before, "type")) {
 		for (type = event_list(); *type; type++)
 			suggest_word(prefix, *type);
 	} else {
-		for (i = 0; i < ARRAY_SIZE(words) - !events; i++)
+		for (i = 0; i < ARRAY_SIZE(words) - !more; i++)
 			if (!is_given(words[i], argc, argv))
 				suggest_word(prefix, words[i]);
 	}
