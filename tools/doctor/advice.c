@@ -597,3 +597,21 @@ void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w
 		break;
 	}
 }
+
+/**
+ * add_exception - Add the commands that leave something out of a rule, where it is the user's.
+ * @f: The finding.
+ * @rs: The ruleset.
+ * @w: What is to be left out.
+ *
+ * Return: whether there are any; a program that made the rule would make it again.
+ */
+bool add_exception(struct finding *f, const struct ruleset *rs, const struct wish *w)
+{
+	enum owner owner = owner_of(rs, w->place);
+
+	if (owner != OWNER_NFT && owner != OWNER_IPTABLES)
+		return false;
+	add_cures(f, rs, w);
+	return true;
+}

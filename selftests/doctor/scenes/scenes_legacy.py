@@ -98,8 +98,16 @@ PROXY = ("timeout 60 python3 -c 'import socket, time; s = socket.create_server((
          "time.sleep(60)' > /dev/null 2>&1 & until ss -Hlnt | grep -q 3128; do sleep 0.1; done")
 Scene("legacy: a transparent proxy takes PPTP", traffic=[("c1", ["pptp"])], needs=NEEDS, nat=False,
       do=[*legacy(MASQUERADE, "-t nat -A PREROUTING -i lan1 -p tcp --dport 1723 -j REDIRECT "
-                  "--to-ports 3128"), PROXY], find=["diverted pptp warning"],
-      check=tells("diverted", stage.SERVER, "192.168.1.1 instead"))
+                  "--to-ports 3128"), PROXY], find=["diverted pptp warning"], check=tells(
+          "diverted", stage.SERVER, "192.168.1.1 instead",
+          "rule 1 of iptables-legacy, table nat, chain PREROUTING"))
+Scene("legacy: another host gets IKE", truth=lost("ike"), traffic=[("c1", ["ike"])], cure=True,
+      find=["diverted ike warning"], **rules(
+          "-t nat -A PREROUTING -i lan+ -p udp -m multiport --dports 53,500 -j DNAT "
+          "--to-destination 203.0.113.99"),
+      check=lambda found, rc, err: [] if any(
+          c == "iptables-legacy -t nat -I PREROUTING 1 -i lan1 -p udp --dport 500 -j ACCEPT"
+          for f in found for c in f["commands"]) else ["not the command"])
 Scene("legacy: a mark sends ESP into a hole", args=(stage.SERVER,), truth=lost("esp"),
       ip=["rule add priority 100 fwmark 0x66 blackhole"], find=["route-blocked - error"],
       may=["host-silent", "host-refuses"], check=tells("route-blocked", "ESP", "marks with 0x66"),

@@ -117,8 +117,8 @@ Scene("a transparent proxy takes PPTP", nft=DIVERT % "tcp dport 1723 redirect to
       traffic=[("c1", ["pptp"])], find=["diverted pptp warning"],
       check=tells("diverted", stage.SERVER, "192.168.1.1 instead"))
 Scene("another host gets IKE", nft=DIVERT % "udp dport 500 dnat to 203.0.113.99", truth=lost("ike"),
-      traffic=[("c1", ["ike"])], find=["diverted ike warning"],
-      check=tells("diverted", stage.SERVER, "203.0.113.99 instead"))
+      traffic=[("c1", ["ike"])], find=["diverted ike warning"], cure=True,
+      check=tells("diverted", stage.SERVER, "table ip proxy, chain pre, handle", "203.0.113.99 instead"))
 Scene("healthy: a proxy takes the Web, and a port is forwarded to a server inside", nft="""
 table ip proxy { chain pre { type nat hook prerouting priority dstnat
     iifname "lan1" tcp dport 80 redirect to :3128

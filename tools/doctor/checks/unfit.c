@@ -6,10 +6,13 @@
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../doctor.h"
+#include "../advice.h"
+#include "../place.h"
+#include "../rules/firewall.h"
 #include "checks.h"
 
 /* Clients that keep NAT open by a packet each 20 s (RFC 3948 4) may be late by half of that. */
@@ -215,19 +218,85 @@ static void find_clear_l2tp(const struct evidence *ev, struct report *r)
 	free(who);
 }
 
+/**
+ * struct taking - The rule that takes a client's VPN.
+ * @net: The network.
+ * @flow: The connection.
+ * @place: The rule, without a chain when it is not known.
+ * @lan: Where the client is.
+ * @wan: Where it would have gone.
+ */
+struct taking {
+	const struct network *net;
+	const struct flow *flow;
+	struct place place;
+	struct names lan, wan;
+};
+
+static bool is_in_lan(const struct taking *t, const struct link *link)
+{
+	const struct host *client = &t->flow->src;
+	const struct link_address *a = NULL;
+
+	while ((a = network_next(t->net, link->index, client->family, a)))
+		if (host_in(client, &a->address, a->prefix))
+			return true;
+	return false;
+}
+
+static void take_diversion(const struct crossing *c, void *data)
+{
+	const struct place *diverted = &c->j->diverted;
+	const struct packet *p = c->packet;
+	struct taking *t = data;
+	uint8_t family = t->flow->src.family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+
+	if (c->vpn != t->flow->vpn || p->family != family || p->reply || !p->in || !p->out ||
+	    !diverted->chain || !is_in_lan(t, p->in))
+		return;
+	t->place = *diverted;
+	names_add(&t->lan, p->in->name);
+	names_add(&t->wan, p->out->name);
+}
+
+static void report_diversion(const struct evidence *ev, struct report *r, const struct taking *t,
+			     const char *who, const char *taker)
+{
+	struct wish wish = {
+		.place = &t->place, .vpn = t->flow->vpn, .there = true, .lan = t->lan,
+		.wan = t->wan,
+	};
+	char *place = place_text(&t->place);
+	struct finding *f;
+
+	f = found(r, "diverted", SEVERITY_WARNING, t->flow->vpn->proto,
+		  xasprintf("%s, and %s hands it to %s instead", who, place, taker), NULL);
+	f->advice = xstrdup(add_exception(f, &ev->rules, &wish) ?
+			    "If that is not meant to be so, leave this VPN out of it:" :
+			    "If that is not meant to be so, take it out of that rule.");
+	free(place);
+}
+
 static void find_diverted(const struct evidence *ev, struct report *r)
 {
 	char taker[INET6_ADDRSTRLEN];
-	const struct flow *f;
-	char *who = first_text(ev, is_diverted, &f);
+	struct taking t = { .net = &ev->net };
+	char *who = first_text(ev, is_diverted, &t.flow);
 
 	if (!who)
 		return;
-	host_text(&f->reply_src, taker);
-	found(r, "diverted", SEVERITY_WARNING, f->vpn->proto,
-	      xasprintf("%s, and a rule of this router hands it to %s instead", who, taker),
-	      SAY("Look for a rule with dnat or redirect, as transparent proxies have, and",
-		  "leave this VPN out of it: nft list ruleset; iptables-save."));
+	host_text(&t.flow->reply_src, taker);
+	if (ev->rules_known)
+		firewall_cross(ev, take_diversion, &t);
+	if (t.place.chain)
+		report_diversion(ev, r, &t, who, taker);
+	else
+		found(r, "diverted", SEVERITY_WARNING, t.flow->vpn->proto,
+		      xasprintf("%s, and a rule of this router hands it to %s instead", who,
+				taker),
+		      SAY("Look for a rule with dnat or redirect, as transparent proxies have, and",
+			  "leave this VPN out of it: nft list ruleset; iptables-save;",
+			  "iptables-legacy-save."));
 	free(who);
 }
 

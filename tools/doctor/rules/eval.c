@@ -134,6 +134,8 @@ static void note_effects(struct walk *w, const struct nft_chain *chain,
 		mark(w, &w->j->untracked, chain, rule, NULL);
 		w->marks.untracked = true;
 	}
+	if (m->diverts)
+		mark(w, &w->j->diverted, chain, rule, NULL);
 	if (m->helper)
 		mark(w, &w->j->helper, chain, rule, m->helper);
 }

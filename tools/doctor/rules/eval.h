@@ -87,6 +87,7 @@ struct place {
  * @offloaded: Where its connection is handed to a flowtable.
  * @untracked: Where it is exempted from connection tracking.
  * @helper: Where a connection tracking helper is attached.
+ * @diverted: Where its destination is translated.
  * @counts: Where, behind conntrack, each packet is counted on: by a limit, a quota, a log
  *          or a queue.
  * @masqueraded: Whether its source address is translated.
@@ -95,7 +96,7 @@ struct place {
 struct judgement {
 	struct place also[ALSO_MAX];
 	size_t n_also;
-	struct place dropped, suspect, doubted, offloaded, untracked, helper, counts;
+	struct place dropped, suspect, doubted, offloaded, untracked, helper, diverted, counts;
 	enum truth masqueraded;
 	uint32_t mark;
 };
@@ -154,6 +155,7 @@ struct marks {
  * @counted: It has a counter.
  * @packets: What that says.
  * @masquerades: It translates the source address.
+ * @diverts: It translates the destination.
  * @untracks: It exempts from tracking.
  * @offloads: Name of the flowtable that it feeds.
  * @helper: Name of the helper that it attaches.
@@ -172,7 +174,7 @@ struct machine {
 	uint8_t value[NFT_KEY_SIZE], known[NFT_KEY_SIZE];
 	struct verdict verdicts[VERDICTS_MAX];
 	size_t n_verdicts;
-	bool counted, masquerades, untracks;
+	bool counted, masquerades, diverts, untracks;
 	uint64_t packets;
 	const char *offloads, *helper, *counts;
 };
@@ -180,6 +182,7 @@ struct machine {
 enum truth rule_run(struct machine *m, const struct nft_rule *rule);
 enum truth legacy_rule_run(struct machine *m, const struct legacy_rule *rule);
 void rule_counts(struct machine *m, const char *name);
+void rule_translates(struct machine *m);
 void rule_verdict(struct machine *m, int32_t code, const char *chain, enum truth certain);
 uint32_t packet_state(const struct machine *m);
 enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,

@@ -597,11 +597,21 @@ static enum truth run_reject(struct machine *m, const struct nlattr *e)
 	return YES;
 }
 
+/**
+ * rule_translates - Note that a rule translates an address, and is the last to do so.
+ * @m: Where it is run, which says whose address.
+ */
+void rule_translates(struct machine *m)
+{
+	m->masquerades = m->hook == NF_INET_POST_ROUTING;
+	m->diverts = m->hook == NF_INET_PRE_ROUTING;
+	rule_verdict(m, NF_ACCEPT, NULL, YES);
+}
+
 static enum truth run_masquerade(struct machine *m, const struct nlattr *e)
 {
 	(void)e;
-	m->masquerades = m->hook == NF_INET_POST_ROUTING;
-	rule_verdict(m, NF_ACCEPT, NULL, YES);
+	rule_translates(m);
 	return YES;
 }
 
@@ -726,6 +736,7 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	m->n_verdicts = 0;
 	m->counted = false;
 	m->masquerades = false;
+	m->diverts = false;
 	m->untracks = false;
 	m->packets = 0;
 	m->offloads = NULL;

@@ -289,12 +289,9 @@ void xt_target(struct machine *m, const char *name, uint32_t revision, const uin
 	else if (!strcmp(name, "FLOWOFFLOAD"))
 		m->offloads = "";
 	target_mark(m, name, revision, info, length);
-	for (i = 0; i < ARRAY_SIZE(nat); i++) {
-		if (strcmp(name, nat[i]))
-			continue;
-		m->masquerades = m->hook == NF_INET_POST_ROUTING;
-		rule_verdict(m, NF_ACCEPT, NULL, YES);
-	}
+	for (i = 0; i < ARRAY_SIZE(nat); i++)
+		if (!strcmp(name, nat[i]))
+			rule_translates(m);
 	for (i = 0; i < ARRAY_SIZE(away); i++)
 		if (!strcmp(name, away[i]))
 			rule_verdict(m, NF_ACCEPT, NULL, MAYBE_SO);
