@@ -106,7 +106,7 @@ static void gather_flows(struct evidence *ev, struct report *r)
 		ret = look_again(ev);
 	readings_take(&ev->after);
 	ev->flows_known = !ret;
-	if (ret == -EOPNOTSUPP)
+	if (ret == -EOPNOTSUPP || ret == -EPROTONOSUPPORT)
 		not_examined(r, "connections: none tracked, or nf_conntrack_netlink is missing");
 	else if (ret)
 		report_refused(r, "connections", ret);

@@ -362,7 +362,7 @@ int ruleset_read(struct ruleset *rs)
 			break;
 		ruleset_free(rs);
 	}
-	return ret == -EOPNOTSUPP || ret == -EINVAL ? 0 : ret;
+	return ret == -EOPNOTSUPP || ret == -EINVAL || ret == -EPROTONOSUPPORT ? 0 : ret;
 }
 
 /**
