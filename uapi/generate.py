@@ -6,6 +6,10 @@ Run by hand after the spec was edited, and with --check by the tests. What it
 writes is committed, so that building needs neither python nor this program.
 Per-op policies rather than split ops, u32 and u64 rather than uint: 5.10 has
 neither of the latter two.
+
+The kernel's own generator (tools/net/ynl, tried with 7.3) does not serve: with
+kernel-policy: per-op it fails on an operation that has a dump alone, without it
+writes split ops, and its uapi header says nothing of attributes.
 """
 
 import argparse
