@@ -394,7 +394,7 @@ static void test_headers(void)
 	done("later fragments");
 }
 
-/* What is not understood is not believed to match. */
+/* A match that is not understood is not believed to match. */
 static void test_unknown(void)
 {
 	uint64_t info = 1;
@@ -522,7 +522,7 @@ static void test_broken(bool six)
 	CHECK(take_copy(made.size));
 	for (i = 0; i < made.size; i++)
 		n += take_copy(i);
-	/* what is cut between two entries is a table, when the hooks' chains are before that */
+	/* a cut between two entries leaves a table, when it is behind the chains of hooks */
 	SAME(n, 7);
 	for (i = 0; i < made.size; i++)
 		for (bit = 0; bit < 8; bit++) {

@@ -568,7 +568,7 @@ void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w
 	enum owner owner = w->place->chain->legacy ? OWNER_IPTABLES : OWNER_NFT;
 	size_t i;
 
-	/* what others have words for begins in a LAN */
+	/* the words of others are about packets that begin in a LAN */
 	if (w->lan.n && w->wan.n)
 		owner = owner_of(rs, w->place);
 	switch (owner) {

@@ -278,7 +278,7 @@ static void report_dropped(const struct evidence *ev, struct report *r, const st
 	free(service);
 }
 
-/* Of what iptables-legacy does the kernel reports nothing: there the rules themselves count. */
+/* The kernel reports nothing of what iptables-legacy does: there the rules themselves count. */
 static void take_judged(const struct crossing *c, void *data)
 {
 	const struct place *dropped = &c->j->dropped;

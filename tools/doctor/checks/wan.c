@@ -213,7 +213,7 @@ static void take(const struct crossing *c, void *data)
 	all->out = c->packet->out;
 }
 
-/* A chain of iptables-legacy's, where all of this router's rules are its own. */
+/* Where all rules are iptables-legacy's, this returns a chain of them, and else NULL. */
 static const struct nft_chain *all_legacy(const struct ruleset *rs)
 {
 	const struct nft_chain *legacy = NULL;

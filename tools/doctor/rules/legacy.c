@@ -24,7 +24,7 @@
 
 #define READ_TRIES	10
 
-/* What is said of a table is laid out alike in both families. */
+/* The kernel tells of a table by the same layout in both families. */
 static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo), "struct ipt_getinfo");
 static_assert(offsetof(struct ipt_get_entries, entrytable) ==
 	      offsetof(struct ip6t_get_entries, entrytable), "struct ipt_get_entries");

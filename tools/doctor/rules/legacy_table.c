@@ -225,7 +225,7 @@ static bool take_entries(struct ruleset *rs, struct reading *r)
 	return true;
 }
 
-/* The entry that begins there, or NULL. */
+/* Entries are in the order of their places. */
 static struct entry *entry_at(const struct reading *r, size_t at)
 {
 	size_t low = 0, high = r->n;
@@ -257,7 +257,7 @@ static bool is_hook_sound(const struct reading *r, size_t hook)
 	return first && policy && first <= policy && !*policy->rule->target;
 }
 
-/* What begins where, so that jumps can be told by name. */
+/* Jumps are told by the name of the chain that begins there. */
 static bool name_chains(struct reading *r)
 {
 	size_t i;

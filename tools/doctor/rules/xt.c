@@ -94,14 +94,14 @@ static enum truth state_in(const struct machine *m, uint32_t mask, bool invert)
 	return state ? flip(mask & state ? YES : NO, invert) : MAYBE_SO;
 }
 
-/* What is not tracked has another bit here, and SNAT, which is not known, that of nft's. */
+/* UNTRACKED has another bit here than in nft, and SNAT, of which nothing is known, has that. */
 static enum truth match_conntrack(const struct machine *m, const void *info)
 {
 	const struct xt_conntrack_mtinfo3 *ct = info;
 	uint32_t mask = ct->state_mask & (XT_CONNTRACK_STATE_SNAT - 1);
 	enum truth truth;
 
-	/* -m state is written so, too */
+	/* iptables writes -m state as this match with a flag more */
 	if ((ct->match_flags & ~XT_CONNTRACK_STATE_ALIAS) != XT_CONNTRACK_STATE)
 		return MAYBE_SO;
 	if (ct->state_mask & XT_CONNTRACK_STATE_UNTRACKED)
@@ -206,7 +206,7 @@ static void target_ct(struct machine *m, const uint8_t *info, size_t length)
 		m->helper = helper;
 }
 
-/* A mark of which some bits come from one, others from another: (a & of_a) ^ (b & of_b) */
+/* A mark gets some bits of itself and some of another: (to & of_a) ^ (b & of_b). */
 static void mix(struct machine *m, enum mark to, uint32_t of_a, enum mark b, uint32_t of_b)
 {
 	const struct marks *old = m->marks;
@@ -215,6 +215,7 @@ static void mix(struct machine *m, enum mark to, uint32_t of_a, enum mark b, uin
 	m->set.known[to] = (old->known[to] | ~of_a) & (old->known[b] | ~of_b);
 }
 
+/* A mark gets some bits changed and keeps the others. */
 static void fix(struct machine *m, enum mark to, uint32_t mask, uint32_t value)
 {
 	m->set.value[to] = (m->marks->value[to] & ~mask) ^ value;
