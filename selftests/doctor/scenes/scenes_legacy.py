@@ -147,9 +147,14 @@ Scene("legacy: IPv4 and IPv6, NAT-T is rejected", six=True, needs=NEEDS, cure=Tr
 # --- nothing that is wrong -----------------------------------------------------------
 Scene("healthy: legacy, tables without a rule", do=legacy(*(
     f"-t {t} -L -n" for t in ("raw", "mangle", "nat", "filter", "security"))), needs=NEEDS)
+
+def tables(name):
+    """Before Linux 5.15 a table is in each namespace as soon as its module is loaded."""
+    return stage.run(name, ["cat", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"])[1]
+
+
 Scene("healthy: legacy, no table is there, and none is made by looking",
-      check=lambda found, rc, err: stage.run("r", ["cat", "/proc/net/ip_tables_names",
-                                                   "/proc/net/ip6_tables_names"])[1].split())
+      check=lambda found, rc, err: [] if tables("r") == tables("c2") else [tables("r")])
 Scene("healthy: legacy, a home router's firewall and NAT", **rules(
     "-P INPUT DROP", "-P FORWARD DROP", "-N lan", "-N wan", RELATED,
     "-A FORWARD -m conntrack --ctstate INVALID -j DROP", "-A FORWARD -i lan+ -j lan",
