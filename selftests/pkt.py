@@ -11,6 +11,8 @@ pkt.py send --src A --dst B --proto esp|ah|gre|udp|icmp|NUMBER [FIELDS]
 	         header and --qlen (8) bytes, as RFC 792 routers do
 	any      --hex BYTES as the payload; --cut N keeps only N bytes of it
 	--count N --rate N (packets a second) --ttl N
+	and FIELDS: another one, with the first's fields but for those; a program takes
+	seconds to begin where the CPU is emulated
 pkt.py count --seconds S [--proto P] [--until N] [--from A]
 	prints "FROM TO PROTO NUMBER COUNT" (number: SPI, GRE key or ports) for
 	what arrives here, and "total N" last; stops early after N packets.
@@ -186,8 +188,14 @@ def main():
     c.add_argument("--proto")
     c.add_argument("--until", type=int, default=0)
     c.add_argument("--from", dest="source")
-    a = p.parse_args()
-    send(a) if a.command == "send" else count(a)
+    words = [[]]
+    for word in sys.argv[1:]:
+        if word == "and":
+            words.append(words[0][:])
+        else:
+            words[-1].append(word)
+    for a in [p.parse_args(w) for w in words]:
+        send(a) if a.command == "send" else count(a)
 
 
 if __name__ == "__main__":

@@ -106,12 +106,12 @@ both_ways()
 
 traffic()
 {
-	local port
+	local port packets=(--proto esp --spi 0x12345678)
 
 	for port in 500 4500 1701 5353; do
-		both_ways --proto udp --sport "$port" --dport "$port" || return
+		packets+=(and --proto udp --sport "$port" --dport "$port")
 	done
-	both_ways --proto esp --spi 0x12345678 && both_ways --proto 115 --hex 1234567800000000
+	both_ways "${packets[@]}" and --proto 115 --hex 1234567800000000
 }
 
 # synced N: has the backup been told of that many entries of the gateway's?
@@ -177,7 +177,7 @@ ours()
 	check "$1: a TCP connection" tcp_hold
 	spawn "$sim" "$nsp" hold 2
 	check "$1: PPTP calls" busywait 20 grep -q ready "$spawn_log"
-	# first, as with a slow CPU it takes as long as UDP is remembered
+	# first, as with an emulated CPU it takes as long as UDP is remembered
 	[ -z "${2-}" ] || check "$1: packets go fast" busywait 20 esp_fast
 	check "$1: packets of all protocols" traffic
 	check "$1: the backup knows of all" busywait 20 synced 9
