@@ -1434,7 +1434,7 @@ test_completion()
 	words "" save ""
 	is "completion of files" "$out" ":files"
 	words "" session ""
-	is "completion of words" "$out" "client flush list peer proto"
+	is "completion of words" "$out" "client flush limit list peer proto"
 	words "family sessions" session client ""
 	is "completion of clients" "$out" "192.168.1.10 2001:db8::10"
 	words nofamily set esp ""
@@ -1445,7 +1445,7 @@ test_completion()
 	is "completion of options with two dashes" "$out" \
 		"--brief --color --help --json --netns --pretty --timestamp --tshort --version"
 	words "family sessions" session client 192.168.1.10 ""
-	is "no word twice" "$out" "peer proto"
+	is "no word twice" "$out" "limit peer proto"
 	words "" set h
 	is "completion of help" "$out" help
 	words "" doctor probe h ike timeout 5 ""
@@ -1497,7 +1497,7 @@ test_completion_bash()
 	completed "family protos" stats esp ""
 	is "bash: stats esp" "$out" "--prometheus"
 	completed "" session ""
-	is "bash: session" "$out" "client flush list peer proto"
+	is "bash: session" "$out" "client flush limit list peer proto"
 	completed "" session flush ""
 	is "bash: session flush" "$out" "client peer proto"
 	completed "family protos" session proto i
