@@ -36,6 +36,7 @@ is "both sessions are shown" \
 check "the newcomer's next SA has an SPI of its own" v2_init 3 0x334 0xe3
 
 # ... and of a client that keeps port 500 for the SAs that it has
+sleep 1.1	# of conflicts one a second is told
 check "client 3 begins one with that SPI, too" eval 'out 3 2 34 I 0x777 0 0 300 && hear g1'
 num "from a port of its own" "$port" -ne 500
 num "which is not client 2's" "$port" -ne "$other"
