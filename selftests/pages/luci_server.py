@@ -34,7 +34,8 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ACL = json.loads((ROOT / "usr/share/rpcd/acl.d/luci-app-vpnpass.json").read_text())
 ACL = ACL["luci-app-vpnpass"]
 # LuCI's own calls when a page begins
-MOST = 256 * 1024	# what rpcd takes of a program
+# rpcd hands on so many bytes of what a program prints
+MOST = 256 * 1024
 BEGIN = {("luci", "getFeatures"): (0, {}), ("session", "access"): (0, {"access": True}),
          ("uci", "changes"): (0, {"changes": {}}), ("file", "list"): (4, None)} if LUCI else {}
 # the head of a page as LuCI makes it

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the reader of nft rules calls of libmnl, and of kernel.c, for a test that has no such
- * rules: so it can be built for architectures that the library is not installed for. None of
- * these is ever called.
+ * Stands in for libmnl and kernel.c, which the reader of nft rules calls. A test without
+ * such rules can be built with it for architectures that the library is not installed for.
  */
 #include <libmnl/libmnl.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit tests of the reader of iptables-legacy's tables: tables as the kernel lays them out,
- * what becomes of packets in them, and the same tables cut anywhere and with any bit changed.
+ * Unit tests of the reader of iptables-legacy's tables. Tables are laid out as the kernel's
+ * are, and packets judged by them; then they are cut anywhere, and any bit is changed.
  */
 /* before those of the kernel, which then leave the same out */
 #include <net/if.h>
@@ -341,6 +341,14 @@ static void test_family(bool six)
 		   "IPv4: rules are counted as iptables does");
 }
 
+/* The last rule's verdict, FORWARD's policy, and the end of the table. */
+static void end_forward(int last, int otherwise)
+{
+	verdict(last);
+	policy(NF_INET_FORWARD, 0, otherwise);
+	head(NULL);
+}
+
 static void test_headers(void)
 {
 	struct ipt_entry *e;
@@ -348,9 +356,7 @@ static void test_headers(void)
 	begin_table("filter", false);
 	e = rule(IPPROTO_ESP, "");
 	e->ip.invflags = IPT_INV_PROTO;
-	verdict(DROPS);
-	policy(NF_INET_FORWARD, 0, ACCEPTS);
-	head(NULL);
+	end_forward(DROPS, ACCEPTS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	DROPPED(IPPROTO_UDP, 500, "lan1", "FORWARD", 1);
 	done("all protocols but one");
@@ -358,9 +364,7 @@ static void test_headers(void)
 	begin_table("filter", false);
 	e = rule(0, "lan1");
 	e->ip.invflags = IPT_INV_VIA_IN;
-	verdict(DROPS);
-	policy(NF_INET_FORWARD, 0, ACCEPTS);
-	head(NULL);
+	end_forward(DROPS, ACCEPTS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	DROPPED(IPPROTO_ESP, 0, "lan10", "FORWARD", 1);
 	done("all interfaces but one");
@@ -369,9 +373,7 @@ static void test_headers(void)
 	e = rule(0, "");
 	inet_pton(AF_INET, "192.168.0.0", &e->ip.src);
 	inet_pton(AF_INET, "255.255.0.0", &e->ip.smsk);
-	verdict(DROPS);
-	policy(NF_INET_FORWARD, 0, ACCEPTS);
-	head(NULL);
+	end_forward(DROPS, ACCEPTS);
 	DROPPED(IPPROTO_ESP, 0, "lan1", "FORWARD", 1);
 	e->ip.invflags = IPT_INV_SRCIP;
 	PASSED(IPPROTO_ESP, 0, "lan1");
@@ -385,9 +387,7 @@ static void test_headers(void)
 	begin_table("filter", false);
 	e = rule(0, "");
 	e->ip.flags = IPT_F_FRAG;
-	verdict(DROPS);
-	policy(NF_INET_FORWARD, 0, ACCEPTS);
-	head(NULL);
+	end_forward(DROPS, ACCEPTS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	e->ip.invflags = IPT_INV_FRAG;
 	DROPPED(IPPROTO_ESP, 0, "lan1", "FORWARD", 1);
@@ -402,9 +402,7 @@ static void test_unknown(void)
 	begin_table("filter", false);
 	rule(IPPROTO_ESP, "");
 	match("martian", 0, &info, sizeof(info));
-	verdict(DROPS);
-	policy(NF_INET_FORWARD, 0, ACCEPTS);
-	head(NULL);
+	end_forward(DROPS, ACCEPTS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	CHECK(judged(IPPROTO_ESP, 0, "lan1").suspect);
 	CHECK(!judged(IPPROTO_UDP, 500, "lan1").suspect);
@@ -413,18 +411,14 @@ static void test_unknown(void)
 	begin_table("filter", false);
 	rule(0, "");
 	match("martian", 0, &info, sizeof(info));
-	verdict(ACCEPTS);
-	policy(NF_INET_FORWARD, 0, DROPS);
-	head(NULL);
+	end_forward(ACCEPTS, DROPS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	CHECK(judged(IPPROTO_ESP, 0, "lan1").doubted);
 	done("a match that is not known makes the policy doubtful");
 
 	begin_table("filter", false);
 	rule(0, "");
-	verdict(1);
-	policy(NF_INET_FORWARD, 0, DROPS);
-	head(NULL);
+	end_forward(1, DROPS);
 	PASSED(IPPROTO_ESP, 0, "lan1");
 	CHECK(judged(IPPROTO_ESP, 0, "lan1").doubted);
 	done("a jump to where no chain begins is not followed");

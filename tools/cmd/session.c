@@ -8,7 +8,11 @@
 #include "../lib/filter.h"
 #include "commands.h"
 
-/* Sessions, of which as many as the limit says are printed; 0 for all. */
+/**
+ * struct listed - Sessions that the kernel has told of.
+ * @n: How many.
+ * @limit: How many of them are printed.
+ */
 struct listed {
 	uint32_t n, limit;
 };
@@ -21,7 +25,7 @@ static int print_sessions(struct context *ctx, const struct replies *r, void *da
 	struct session session;
 
 	while ((pos = replies_next(r, pos))) {
-		if (listed->limit && ++listed->n > listed->limit)
+		if (++listed->n > listed->limit)
 			continue;
 		session_read(&session, pos);
 		out_object(o, NULL);
@@ -39,8 +43,7 @@ static int list(struct context *ctx, const struct filter *f)
 	static const char *const columns[] = {
 		"PROTO", "CLIENT", "PEER", ">AGE", ">IDLE", ">PACKETS", ">BYTES", "STATE", NULL
 	};
-
-	struct listed listed = { .limit = f->limit };
+	struct listed listed = { .limit = f->limit ? f->limit : UINT32_MAX };
 	int ret;
 
 	out_columns(&ctx->out, columns);

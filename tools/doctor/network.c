@@ -264,6 +264,22 @@ const struct link_address *network_next(const struct network *net, unsigned int 
 }
 
 /**
+ * network_reaches - Whether an address is in a network that an interface is in.
+ * @net: The network.
+ * @link: The interface.
+ * @a: The address.
+ */
+bool network_reaches(const struct network *net, const struct link *link, const struct host *a)
+{
+	const struct link_address *la = NULL;
+
+	while ((la = network_next(net, link->index, a->family, la)))
+		if (host_in(a, &la->address, la->prefix))
+			return true;
+	return false;
+}
+
+/**
  * network_is_local - Whether an address is the router's own.
  * @net: The network.
  * @a: The address.

@@ -78,6 +78,7 @@ void network_free(struct network *net);
 const struct link *network_link(const struct network *net, unsigned int index);
 const struct link_address *network_next(const struct network *net, unsigned int index,
 					int family, const struct link_address *last);
+bool network_reaches(const struct network *net, const struct link *link, const struct host *a);
 bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
 bool network_is_router(const struct network *net);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a rule, or the policy of a chain, is told of, and how it is called by the program
- * whose rule it is.
+ * Words for a rule or for the policy of a chain, and the name that the rule has for nft
+ * or for iptables.
  */
 #ifndef _VPNPASS_DOCTOR_PLACE_H
 #define _VPNPASS_DOCTOR_PLACE_H

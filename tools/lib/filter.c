@@ -58,10 +58,9 @@ static int parse_pair(struct filter *f, const struct command *command, enum filt
 		return usage_error(command, "%s given twice", key);
 	if (client || (peer && !proto))
 		return parse_address(a, command, value);
-	if (!proto && more == FILTER_LIMIT)
-		return parse_limit(f, command, value);
 	if (!proto)
-		return parse_type(f, command, value);
+		return more == FILTER_LIMIT ? parse_limit(f, command, value) :
+					      parse_type(f, command, value);
 	if (!proto_plausible(value))
 		return proto_usage(command, value);
 	f->which = value;

@@ -23,7 +23,7 @@ struct filter {
 	uint32_t limit;
 };
 
-/* What a command takes besides proto, client and peer. */
+/* A filter has proto, client and peer, and of some commands one word more. */
 enum filter_more { FILTER_NO_MORE, FILTER_TYPE, FILTER_LIMIT };
 
 int filter_parse(struct filter *f, const struct command *command, enum filter_more more,

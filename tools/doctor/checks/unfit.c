@@ -233,17 +233,6 @@ struct taking {
 	struct names lan, wan;
 };
 
-static bool is_in_lan(const struct taking *t, const struct link *link)
-{
-	const struct host *client = &t->flow->src;
-	const struct link_address *a = NULL;
-
-	while ((a = network_next(t->net, link->index, client->family, a)))
-		if (host_in(client, &a->address, a->prefix))
-			return true;
-	return false;
-}
-
 static void take_diversion(const struct crossing *c, void *data)
 {
 	const struct place *diverted = &c->j->diverted;
@@ -252,7 +241,7 @@ static void take_diversion(const struct crossing *c, void *data)
 	uint8_t family = t->flow->src.family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 
 	if (c->vpn != t->flow->vpn || p->family != family || p->reply || !p->in || !p->out ||
-	    !diverted->chain || !is_in_lan(t, p->in))
+	    !diverted->chain || !network_reaches(t->net, p->in, &t->flow->src))
 		return;
 	t->place = *diverted;
 	names_add(&t->lan, p->in->name);

@@ -196,6 +196,18 @@ static inline bool is_way_in(uint32_t hook)
 	return hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN;
 }
 
+static inline enum truth flip(enum truth truth, bool invert)
+{
+	if (!invert || truth == MAYBE_SO)
+		return truth;
+	return truth == YES ? NO : YES;
+}
+
+static inline enum truth both(enum truth a, enum truth b)
+{
+	return a < b ? a : b;
+}
+
 /* As NFT_CT_STATE has them; 0 stands for not known. */
 #define STATE_ESTABLISHED	2
 #define STATE_RELATED		4

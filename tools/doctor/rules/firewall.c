@@ -230,16 +230,9 @@ static bool is_exit(const struct evidence *ev, const struct link *link)
 static bool is_entrance(const struct evidence *ev, const struct link *link,
 			const struct link *out)
 {
-	const struct link_address *a = NULL;
-
 	if (link == out || !network_is_lan(&ev->net, link))
 		return false;
-	if (!ev->from)
-		return true;
-	while ((a = network_next(&ev->net, link->index, ev->from->family, a)))
-		if (host_in(ev->from, &a->address, a->prefix))
-			return true;
-	return false;
+	return !ev->from || network_reaches(&ev->net, link, ev->from);
 }
 
 /**

@@ -13,13 +13,6 @@
 #include "eval.h"
 #include "legacy.h"
 
-static enum truth flip(enum truth truth, bool invert)
-{
-	if (!invert || truth == MAYBE_SO)
-		return truth;
-	return truth == YES ? NO : YES;
-}
-
 static enum truth address_is(const uint8_t *address, const uint8_t *known,
 			     const struct legacy_side *side)
 {
@@ -51,11 +44,6 @@ static enum truth device_is(const struct link *link, const struct legacy_side *s
 	return flip(YES, side->not_device);
 }
 
-static enum truth least(enum truth a, enum truth b)
-{
-	return a < b ? a : b;
-}
-
 /* Before routing nothing is known of where a packet leaves. */
 static enum truth header_is(const struct machine *m, const struct legacy_rule *rule)
 {
@@ -66,10 +54,10 @@ static enum truth header_is(const struct machine *m, const struct legacy_rule *r
 
 	if (rule->fragments || (rule->l4proto && same == rule->not_l4proto))
 		return NO;
-	truth = least(truth, device_is(p->in, &rule->from));
-	truth = least(truth, device_is(out, &rule->to));
-	truth = least(truth, address_is(p->src, p->src_known, &rule->from));
-	return least(truth, address_is(p->dst, p->dst_known, &rule->to));
+	truth = both(truth, device_is(p->in, &rule->from));
+	truth = both(truth, device_is(out, &rule->to));
+	truth = both(truth, address_is(p->src, p->src_known, &rule->from));
+	return both(truth, address_is(p->dst, p->dst_known, &rule->to));
 }
 
 static enum truth matches(struct machine *m, const struct legacy_rule *rule)
@@ -81,7 +69,7 @@ static enum truth matches(struct machine *m, const struct legacy_rule *rule)
 	for (at = 0; at < rule->matches_size && truth != NO; at += match->u.match_size) {
 		match = (const void *)(rule->matches + at);
 		rule_counts(m, match->u.user.name);
-		truth = least(truth, xt_match(m, match->u.user.name, match->u.user.revision,
+		truth = both(truth, xt_match(m, match->u.user.name, match->u.user.revision,
 					      match->data, match->u.match_size - sizeof(*match)));
 	}
 	return truth;

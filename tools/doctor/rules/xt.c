@@ -21,18 +21,6 @@
 #include "../../lib/util.h"
 #include "eval.h"
 
-static enum truth flip(enum truth truth, bool invert)
-{
-	if (!invert || truth == MAYBE_SO)
-		return truth;
-	return truth == YES ? NO : YES;
-}
-
-static enum truth both(enum truth a, enum truth b)
-{
-	return a < b ? a : b;
-}
-
 /* Ports are in host byte order in these; 0 is one that is not known. */
 static enum truth port_in(uint16_t port, uint16_t first, uint16_t last)
 {
