@@ -34,7 +34,7 @@ int vpnpass_peers_init(struct vpnpass_peers *peers, struct vpnpass_net *vn, size
 }
 EXPORT_SYMBOL_GPL(vpnpass_peers_init);
 
-/* Nobody refers to a peer any more. */
+/* Context: process, when all peers have been given back. */
 void vpnpass_peers_exit(struct vpnpass_peers *peers)
 {
 	rhashtable_destroy(&peers->table);
@@ -45,6 +45,8 @@ EXPORT_SYMBOL_GPL(vpnpass_peers_exit);
  * vpnpass_peer_key() - whom a connection's packets of one direction come from
  * @ct: the connection
  * @dir: the direction
+ *
+ * Return: the key of that peer.
  */
 struct vpnpass_peer_key vpnpass_peer_key(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 {

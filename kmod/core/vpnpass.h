@@ -136,6 +136,12 @@ struct vpnpass_peer {
 	struct rcu_head rcu;
 };
 
+/* What a module keeps of a peer, by its type; NULL for none. */
+#define vpnpass_peer_entry(found, type)	({				\
+	struct vpnpass_peer *__found = (found);				\
+	__found ? container_of(__found, type, peer) : NULL;		\
+})
+
 /**
  * struct vpnpass_peers - a module's peers in one netns
  * @table: struct vpnpass_peer by key

@@ -30,17 +30,12 @@ void esp_groups_exit(struct vpnpass_net *vn)
 	vpnpass_peers_exit(&en->groups);
 }
 
-static struct esp_group *group_or_null(struct vpnpass_peer *peer)
-{
-	return peer ? container_of(peer, struct esp_group, peer) : NULL;
-}
-
 /* Context: RCU read side. */
 struct esp_group *esp_group_find(struct vpnpass_net *vn, const struct vpnpass_peer_key *key)
 {
 	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
 
-	return group_or_null(vpnpass_peer_find(&en->groups, key));
+	return vpnpass_peer_entry(vpnpass_peer_find(&en->groups, key), struct esp_group);
 }
 
 /* The group for a new session; see vpnpass_peer_get(). */
@@ -48,7 +43,7 @@ struct esp_group *esp_group_get(struct vpnpass_net *vn, const struct vpnpass_pee
 {
 	struct esp_net *en = vpnpass_net_priv(vn, &esp_proto);
 
-	return group_or_null(vpnpass_peer_get(&en->groups, key));
+	return vpnpass_peer_entry(vpnpass_peer_get(&en->groups, key), struct esp_group);
 }
 
 void esp_group_put(struct esp_group *g)

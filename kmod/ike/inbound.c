@@ -106,9 +106,8 @@ struct ike_peer *ike_sender(struct ike_net *in, const struct vpnpass_key *key)
 	const struct vpnpass_peer_key sender = {
 		.addr = key->src, .local = key->dst, .family = key->family,
 	};
-	struct vpnpass_peer *peer = vpnpass_peer_find(&in->peers, &sender);
 
-	return peer ? container_of(peer, struct ike_peer, peer) : NULL;
+	return vpnpass_peer_entry(vpnpass_peer_find(&in->peers, &sender), struct ike_peer);
 }
 
 /*

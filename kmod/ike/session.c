@@ -85,9 +85,9 @@ static struct ike_peer *peer_of(const struct ike_session *is)
 	const struct vpnpass_peer_key key = {
 		.addr = is->s.peer, .local = is->s.local, .family = is->s.family,
 	};
-	struct vpnpass_peer *peer = vpnpass_peer_get(&ike_net(is->s.vn)->peers, &key);
+	struct ike_net *in = ike_net(is->s.vn);
 
-	return peer ? container_of(peer, struct ike_peer, peer) : NULL;
+	return vpnpass_peer_entry(vpnpass_peer_get(&in->peers, &key), struct ike_peer);
 }
 
 static int session_join(struct ike_session *is)

@@ -20,9 +20,7 @@ int l2tp_groups_init(struct vpnpass_net *vn)
 /* NULL when no client has sent to that server. Context: RCU read side. */
 struct l2tp_group *l2tp_group_find(struct l2tp_net *ln, const struct vpnpass_peer_key *key)
 {
-	struct vpnpass_peer *peer = vpnpass_peer_find(&ln->groups, key);
-
-	return peer ? container_of(peer, struct l2tp_group, peer) : NULL;
+	return vpnpass_peer_entry(vpnpass_peer_find(&ln->groups, key), struct l2tp_group);
 }
 
 /**
@@ -34,12 +32,10 @@ struct l2tp_group *l2tp_group_find(struct l2tp_net *ln, const struct vpnpass_pee
 int l2tp_group_join(struct l2tp_session *ls)
 {
 	struct vpnpass_peer_key key = vpnpass_peer_key(ls->s.ct, IP_CT_DIR_REPLY);
-	struct vpnpass_peer *peer = vpnpass_peer_get(&l2tp_net(ls->s.vn)->groups, &key);
+	struct l2tp_net *ln = l2tp_net(ls->s.vn);
 
-	if (!peer)
-		return -ENOMEM;
-	ls->group = container_of(peer, struct l2tp_group, peer);
-	return 0;
+	ls->group = vpnpass_peer_entry(vpnpass_peer_get(&ln->groups, &key), struct l2tp_group);
+	return ls->group ? 0 : -ENOMEM;
 }
 
 /* The session is published and confirmed: packets may be given to it. Lock held. */

@@ -24,9 +24,9 @@ int pptp_pools_init(struct vpnpass_net *vn)
 /* The pool of an outside address; see vpnpass_peer_get(). */
 struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn, const struct vpnpass_peer_key *key)
 {
-	struct vpnpass_peer *peer = vpnpass_peer_get(&pptp_net(vn)->pools, key);
+	struct pptp_net *pn = pptp_net(vn);
 
-	return peer ? container_of(peer, struct pptp_pool, peer) : NULL;
+	return vpnpass_peer_entry(vpnpass_peer_get(&pn->pools, key), struct pptp_pool);
 }
 
 /**
@@ -39,10 +39,11 @@ struct pptp_pool *pptp_pool_get(struct vpnpass_net *vn, const struct vpnpass_pee
  */
 bool pptp_pool_in_use(struct vpnpass_net *vn, const struct vpnpass_peer_key *key, u16 id)
 {
-	struct vpnpass_peer *peer = vpnpass_peer_find(&pptp_net(vn)->pools, key);
-	const struct pptp_pool *pool = container_of(peer, struct pptp_pool, peer);
+	struct pptp_net *pn = pptp_net(vn);
+	const struct pptp_pool *pool = vpnpass_peer_entry(vpnpass_peer_find(&pn->pools, key),
+							  struct pptp_pool);
 
-	return peer && id && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
+	return pool && id && READ_ONCE(pool->ids.used[id / 8]) & 1 << id % 8;
 }
 
 int pptp_pool_id_take(struct pptp_pool *pool, u16 want, int block)
