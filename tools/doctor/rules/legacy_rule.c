@@ -70,7 +70,7 @@ static enum truth matches(struct machine *m, const struct legacy_rule *rule)
 		match = (const void *)(rule->matches + at);
 		rule_counts(m, match->u.user.name);
 		truth = both(truth, xt_match(m, match->u.user.name, match->u.user.revision,
-					      match->data, match->u.match_size - sizeof(*match)));
+					     match->data, match->u.match_size - sizeof(*match)));
 	}
 	return truth;
 }
