@@ -43,6 +43,7 @@ static void read_colour(struct options *opt, const char *arg, int argc, char **a
 		if (parse_colour(opt, arg))
 			return;
 		complain("-c: always, never or auto expected, not %s", arg);
+		advise_quietly("vpnpass help");
 		opt->wrong = true;
 		return;
 	}
@@ -81,6 +82,23 @@ static void read_option(struct options *opt, int c)
 	}
 }
 
+static void complain_of_option(const char *word, const struct option *known)
+{
+	const char *names[16] = {}, *meant;
+	size_t n;
+
+	for (n = 0; known[n].name && n < ARRAY_SIZE(names) - 1; n++)
+		names[n] = known[n].name;
+	meant = nearest_word(word + strspn(word, "-"), names);
+	if (meant) {
+		complain("unrecognized option '%s' (did you mean -%s?)", word, meant);
+		advise_quietly("did you mean -%s?", meant);
+	} else {
+		complain("unrecognized option '%s'", word);
+		advise_quietly("vpnpass help");
+	}
+}
+
 /* A wrong one does not keep those after it from being read: -j may be there. */
 static void parse_options(struct options *opt, int argc, char **argv)
 {
@@ -107,9 +125,12 @@ static void parse_options(struct options *opt, int argc, char **argv)
 			return;
 		if (c == 'c') {
 			read_colour(opt, optarg, argc, argv);
-		} else if (c == '?' || c == ':') {
-			complain(c == ':' ? "option requires an argument: %s" :
-					    "unrecognized option '%s'", argv[at]);
+		} else if (c == ':') {
+			complain("option requires an argument: %s", argv[at]);
+			advise_quietly("vpnpass help");
+			opt->wrong = true;
+		} else if (c == '?') {
+			complain_of_option(argv[at], options);
 			opt->wrong = true;
 		} else {
 			read_option(opt, c);
@@ -174,28 +195,19 @@ static const char *stray_option(const struct command *command, int argc, char **
 	return NULL;
 }
 
-static int unknown_command(const char *word)
-{
-	const char *names[32] = {};
-	const struct command *c;
-	size_t n = 0;
-
-	for (c = command_next(NULL); c && n < ARRAY_SIZE(names) - 1; c = command_next(c))
-		names[n++] = c->name;
-	return usage_error_word(NULL, "unknown command", word, names);
-}
-
 static int run_command(struct context *ctx, int argc, char **argv)
 {
 	const struct command *c = command_find(argc ? argv[0] : "show");
 	const char *stray;
 
 	if (!c)
-		return unknown_command(argv[0]);
+		return command_unknown(argv[0]);
 	stray = c->hidden ? NULL : stray_option(c, argc, argv);
 	if ((argc == 2 && !strcmp(argv[1], "help") && !c->hidden) ||
 	    (stray && asks_for_help(stray)))
 		return command_find("help")->run(ctx, 1, argv);
+	if (stray && c->options && nearest_word(stray, c->options))
+		return usage_error_word(c, "unknown option", stray, c->options);
 	if (stray)
 		return usage_error(c, "%s: options come before the command", stray);
 	return argc ? c->run(ctx, argc - 1, argv + 1) : c->run(ctx, 0, argv);
@@ -253,7 +265,6 @@ int main(int argc, char **argv)
 	ctx.stamp = opt.stamp;
 	if (opt.wrong) {
 		fputs("Try \"vpnpass help\".\n", stderr);
-		advise_quietly("vpnpass help");
 		ret = EXIT_USAGE;
 	} else {
 		ret = run(&ctx, &opt, argc - optind, argv + optind);

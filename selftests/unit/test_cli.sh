@@ -147,6 +147,14 @@ test_usage()
 	usage "a command mistyped" "unknown command shwo (did you mean show?)" shwo
 	usage "a state mistyped" "not onn (did you mean on?)" set esp onn
 	usage "a word mistyped" "unknown word cleint (did you mean client?)" session cleint ::1
+	usage "a word of top's mistyped" "unknown word intervall (did you mean interval?)" \
+		top intervall 1
+	usage "what only another command has" $'unknown word lits\n' top lits
+	usage "a command mistyped after help" "unknown command shwo (did you mean show?)" help shwo
+	usage "an option mistyped" "unrecognized option '--jsno' (did you mean -json?)" --jsno show
+	usage "a command's option mistyped" "unknown option --chek (did you mean --check?)" \
+		restore --chek x
+	usage "a service mistyped" "did you mean ike?" doctor probe ::1 ikee
 	usage "a word like no other" "unknown word nothing" -j session nothing
 	usage "save alone" "FILE expected" save
 	usage "save with too much" "too many arguments: y" save x y

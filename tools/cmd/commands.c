@@ -62,3 +62,20 @@ const struct command *command_find(const char *word)
 			return c;
 	return NULL;
 }
+
+/**
+ * command_unknown - Complain about a word that means no command.
+ * @word: The word.
+ *
+ * Return: EXIT_USAGE.
+ */
+int command_unknown(const char *word)
+{
+	const char *names[ARRAY_SIZE(commands)] = {};
+	const struct command *c;
+	size_t n = 0;
+
+	for (c = command_next(NULL); c; c = command_next(c))
+		names[n++] = c->name;
+	return usage_error_word(NULL, "unknown command", word, names);
+}

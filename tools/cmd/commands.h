@@ -19,5 +19,6 @@ extern const struct command top_command;
 
 const struct command *command_find(const char *word);
 const struct command *command_next(const struct command *last);
+int command_unknown(const char *word);
 
 #endif /* _VPNPASS_COMMANDS_H */

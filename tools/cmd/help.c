@@ -74,7 +74,7 @@ static int help_run(struct context *ctx, int argc, char **argv)
 		return usage_error(&help_command, "too many arguments: %s", argv[1]);
 	c = argc ? command_find(argv[0]) : NULL;
 	if (argc && !c)
-		return usage_error(NULL, "unknown command %s", argv[0]);
+		return command_unknown(argv[0]);
 	if (ctx->out.json) {
 		help_json(&ctx->out, c);
 		return EXIT_OK;

@@ -102,12 +102,15 @@ static void session_complete(struct context *ctx, int argc, char **argv)
 			FILTER_LIMIT, argc, argv);
 }
 
+static const char *const session_words[] = { "list", "flush", NULL };
+
 const struct command session_command = {
 	.name = "session",
 	.usage = "[list] [proto PROTO] [client ADDRESS] [peer ADDRESS] [limit NUMBER]\n"
 		 "flush [proto PROTO] [client ADDRESS] [peer ADDRESS]",
 	.summary = "list the VPN sessions that pass through, or end them",
 	.details = "A number with a question mark after it is not yet certain.\n",
+	.words = session_words,
 	.run = session_run,
 	.complete = session_complete,
 };

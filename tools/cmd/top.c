@@ -262,12 +262,15 @@ static void top_complete(struct context *ctx, int argc, char **argv)
 	filter_complete(ctx, FILTER_NO_MORE, argc, argv);
 }
 
+static const char *const top_words[] = { "interval", "count", NULL };
+
 const struct command top_command = {
 	.name = "top",
 	.usage = "[interval SECONDS] [count N] [proto PROTO] [client ADDRESS] [peer ADDRESS]",
 	.summary = "watch what goes through the sessions, the busiest first",
 	.details = "Rates are in bytes a second, over the interval (2 s). With -j each look is a\n"
 		   "list on a line of its own; count ends it after so many.\n",
+	.words = top_words,
 	.run = top_run,
 	.complete = top_complete,
 };

@@ -36,6 +36,7 @@ struct context {
  * @summary: One line for the list of commands.
  * @details: More for its own help, may be NULL.
  * @options: Its own options, up to a NULL, may be NULL.
+ * @words: Words that may stand where a filter of sessions may, up to a NULL, may be NULL.
  * @run: Does it, with the words after the name; returns an exit code.
  * @complete: Calls suggest_word() for the last word, may be NULL.
  */
@@ -46,6 +47,7 @@ struct command {
 	const char *summary;
 	const char *details;
 	const char *const *options;
+	const char *const *words;
 	int (*run)(struct context *ctx, int argc, char **argv);
 	void (*complete)(struct context *ctx, int argc, char **argv);
 };

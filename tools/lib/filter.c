@@ -34,11 +34,14 @@ static const char *const more_words[] = { NULL, "type", "limit" };
 
 static int unknown_word(const struct command *command, enum filter_more more, const char *word)
 {
-	const char *const words[] = {
-		"proto", "client", "peer", more ? more_words[more] : "list",
-		more == FILTER_TYPE ? NULL : "list", "flush", NULL
-	};
+	const char *const *own = command->words;
+	const char *words[8] = { "proto", "client", "peer" };
+	size_t n = 3;
 
+	if (more)
+		words[n++] = more_words[more];
+	for (; own && *own && n < ARRAY_SIZE(words) - 1; own++)
+		words[n++] = *own;
 	return usage_error_word(command, "unknown word", word, words);
 }
 

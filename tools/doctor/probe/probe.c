@@ -615,16 +615,22 @@ struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n)
 
 static int parse_service(struct request *req, const char *word)
 {
+	const char *names[N_SERVICES + 1] = {}, *meant;
 	size_t i;
 
 	for (i = 0; i < N_SERVICES; i++) {
-		if (strcmp(word, services[i]->name))
+		names[i] = services[i]->name;
+		if (strcmp(word, names[i]))
 			continue;
 		req->wanted[i] = true;
 		req->any = true;
 		return EXIT_OK;
 	}
-	return doctor_usage("no such service (known: ike natt iketcp pptp l2tp openvpn)", word);
+	doctor_usage("no such service (known: ike natt iketcp pptp l2tp openvpn)", word);
+	meant = nearest_word(word, names);
+	if (meant)
+		advise("did you mean %s?", meant);
+	return EXIT_USAGE;
 }
 
 static int parse_timeout(struct request *req, const char *word)
