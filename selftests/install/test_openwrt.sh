@@ -49,7 +49,8 @@ check "LuCI's page is installed" make -s --no-print-directory \
 	-C "$top/packaging/openwrt/luci-app-vpnpass" TOPDIR="$stub" OUT="$scratch/wrt" \
 	install-luci-app-vpnpass
 is "the package of LuCI's page" "$(cd "$scratch/wrt/luci-app-vpnpass" && find . -type f | sort)" \
-"./usr/libexec/vpnpass/remedy
+"./usr/libexec/vpnpass/examine
+./usr/libexec/vpnpass/remedy
 ./usr/share/luci/menu.d/luci-app-vpnpass.json
 ./usr/share/rpcd/acl.d/luci-app-vpnpass.json
 ./www/luci-static/resources/view/vpnpass.js
@@ -57,6 +58,37 @@ is "the package of LuCI's page" "$(cd "$scratch/wrt/luci-app-vpnpass" && find . 
 ./www/luci-static/resources/vpnpass/page.css
 ./www/luci-static/resources/vpnpass/page.js
 ./www/luci-static/resources/vpnpass/texts.js"
+# facts PACKAGE: what its package tells of itself
+facts()
+{
+	make -s --no-print-directory -C "$top/packaging/openwrt/$1" TOPDIR="$stub" \
+		OUT="$scratch/wrt" facts | tail -n 1
+}
+url=$(sed -n 's/^PKG_URL := //p' "$feed/Makefile")
+author="GPL-2.0-only, $(sed -n 's/^Maintainer: //p' "$top/packaging/debian/control"), $url"
+is "the packages' licence, maintainer, URL; modules are of one kernel, so not shared" \
+	"$(facts vpnpass)" "$author, nonshared"
+is "the licence, maintainer and URL of LuCI's page" "$(facts luci-app-vpnpass)" "$author, "
+check "the URL is one" eval '[[ $url == https://*.* ]]'
+
+# installed SHELL ROOT: what the page's package does when it has been installed
+installed()
+{
+	make -s --no-print-directory -C "$top/packaging/openwrt/luci-app-vpnpass" TOPDIR="$stub" \
+		OUT="$scratch/wrt" postinst-luci-app-vpnpass > /dev/null
+	touch "$scratch/luci-indexcache.1"
+	sed -i "s,/tmp/luci,$scratch/luci,; s,/etc/init.d/rpcd,echo rpcd," "$scratch/wrt/postinst"
+	# shellcheck disable=SC2086
+	IPKG_INSTROOT=$2 $1 "$scratch/wrt/postinst"
+	(cd "$scratch" && compgen -G "luci-indexcache*")
+}
+for shell in sh "busybox ash"; do
+	command -v "${shell%% *}" > /dev/null || continue
+	is "$shell: rpcd reads the access list when the page is installed, LuCI its menu" \
+		"$(installed "$shell" "")" "rpcd reload"
+	is "$shell: nothing is told when an image is made" \
+		"$(installed "$shell" /image)" luci-indexcache.1
+done
 if command -v node > /dev/null; then
 	check "the translations template is current" \
 		"$top/packaging/openwrt/luci-app-vpnpass/make-pot.mjs" --check
@@ -156,7 +188,7 @@ if command -v shellcheck > /dev/null; then
 	check "shellcheck" shellcheck "$feed/files/vpnpass.init"
 	check "shellcheck of what it runs" shellcheck -s dash "$top/packaging/apply" \
 		"$top/packaging/state" "$top/packaging/metrics" \
-		"$top/packaging/persist" "$top/packaging/remedy"
+		"$top/packaging/persist" "$top/packaging/remedy" "$top/packaging/examine"
 else
 	skip "shellcheck" "not installed"
 fi

@@ -73,6 +73,18 @@ cases()
 	check_fails "$name: a host is not an option" remedy "touch '$scratch/a b'" -n
 	check "$name: nothing was run" test ! -e "$scratch/no"
 	rm -f "$scratch/a b"
+
+	: > "$calls"
+	is "$name: doctor is asked about one gateway" \
+		"$($shell "$packaging/examine" vpn.example | head -c 20):$(cat "$calls")" \
+		'[{"finding":"a [b]",:-j doctor vpn.example'
+	: > "$calls"
+	for words in "" -n "--watch" "probe 192.0.2.1" "a b" 'a;b' "192.0.2.1 from 10.0.0.1"; do
+		# shellcheck disable=SC2086
+		is "$name: doctor is not asked by words: $words" "$($shell "$packaging/examine" $words)" \
+			'{"error":{"text":"one host expected","code":"usage"}}'
+	done
+	is "$name: doctor was asked nothing" "$(cat "$calls")" ""
 }
 
 cases sh

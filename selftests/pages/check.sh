@@ -3,8 +3,9 @@
 # The pages in a real browser on this machine: Cockpit's own web server and bridge,
 # and LuCI's client API as luci_stub.js has it, or LuCI's own, with a guest as the router.
 # Called by make check-pages.
-# usage: check.sh cockpit|luci|real-luci|clock|files [KERNEL]
+# usage: check.sh cockpit|luci|real-luci|rpcd|clock|files [KERNEL]
 #   VPNPASS_LUCI  a checkout of LuCI; without, real-luci fetches one, or is skipped
+#   VPNPASS_RPCD  the prefix where OpenWrt's ubus, uci and rpcd are installed, for rpcd
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
 # shellcheck source=/dev/null
@@ -25,6 +26,24 @@ if [ "$kind" = files ]; then
 		check "JSON: ${file##*/}" python3 -m json.tool "$file" /dev/null
 	done
 	check "the pages' model" node "$here/model_test.mjs"
+	done_testing
+fi
+
+# install_luci: the page as its package has it, in $scratch/install/luci-app-vpnpass
+install_luci()
+{
+	make -s -C "$top/packaging/openwrt/luci-app-vpnpass" OUT="$scratch/install" \
+		TOPDIR="$top/selftests/install/openwrt" install-luci-app-vpnpass > /dev/null
+}
+
+if [ "$kind" = rpcd ]; then
+	rpcd=${VPNPASS_RPCD:-/usr}
+	[ -x "$rpcd/sbin/rpcd" ] || skip_all "rpcd is missing"
+	[ "$(id -u)" = 0 ] || skip_all "root is needed"
+	install_luci
+	python3 "$here/rpcd_test.py" "$scratch/install/luci-app-vpnpass" "$rpcd" > "$scratch/tap"
+	points_of "$scratch/tap"
+	num "all of it was run" $n_points -ge 6
 	done_testing
 fi
 
@@ -87,8 +106,7 @@ cockpit)
 	kept="'$here/in_guest' cat /etc/vpnpass.conf"
 	;;
 luci | real-luci)
-	make -s -C "$top/packaging/openwrt/luci-app-vpnpass" OUT="$scratch/install" \
-		TOPDIR="$top/selftests/install/openwrt" install-luci-app-vpnpass > /dev/null
+	install_luci
 	"$here/luci_server.py" "$port" "$scratch/install/luci-app-vpnpass" ${luci:+"$luci"} \
 		> "$scratch/server.log" 2>&1 &
 	url=http://127.0.0.1:$port/

@@ -12,7 +12,7 @@ rpc=$VPNPASS_OUT/rpc
 install_scripts()
 {
 	mkdir -p /usr/libexec/vpnpass "$scratch/bin"
-	cp "$top"/packaging/{persist,remedy,apply} /usr/libexec/vpnpass/
+	cp "$top"/packaging/{persist,remedy,examine,apply} /usr/libexec/vpnpass/
 	ln -s "$VPNPASS" /usr/local/sbin/vpnpass
 	ln -sf "$VPNPASS" /usr/sbin/vpnpass
 	# apply finds all modules loaded

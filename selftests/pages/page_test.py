@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+from acl_calls import APPLIES, READS, REFUSED, RELOAD, WRITES
 from webdriver import DOWN, RETURN, Browser, Tap, wait
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -292,30 +293,12 @@ class Test:
         """rpcd refuses what the page's ACL does not grant; the page's calls it grants."""
         if self.kind != "luci":
             return
-        tool, remedy = "/usr/sbin/vpnpass", "/usr/libexec/vpnpass/remedy"
-        execs = lambda *lines: [("file", "exec", {"command": line[0], "params": line[1:]})
-                                for line in lines]
-        ours, other = {"config": "vpnpass", "section": "esp", "values": {"mode": "on"}}, {
-            "config": "firewall", "section": "wan", "values": {"input": "ACCEPT"}}
-        reads = execs([tool, "-j", "show"], [tool, "-j", "session", "limit", "100"],
-                      [tool, "-j", "doctor"]) + [
-            ("uci", "get", {"config": "vpnpass"})]
-        writes = execs([remedy, "true", "192.0.2.2"]) + [("uci", "set", ours)]
-        refused = execs([tool, "-j", "set", "esp", "off"], ["/bin/sh", "-c", "true"],
-                        [tool, "-j", "session"], [tool, "-j", "session", "flush"], [tool, "show"], ["/usr/sbin/nft", "list"],
-                        [tool, "restore", "/tmp/x"], ["/usr/libexec/vpnpass/persist", "esp", "off"],
-                        ["/etc/init.d/vpnpass", "stop"], ["/etc/init.d/firewall", "reload"]) + [
-            ("uci", "get", {"config": "network"}), ("uci", "set", other), ("uci", "commit", ours),
-            ("uci", "delete", ours), ("file", "read", {"path": "/etc/shadow"}),
-            ("file", "write", {"path": "/etc/passwd", "data": ""}), ("system", "reboot", {}),
-            ("session", "grant", {})]
-        applies = [("uci", "apply", {"timeout": 3, "rollback": True}), ("uci", "confirm", {})]
         no = {"Access denied", 6}
-        for session, calls in (("reader", reads), ("writer", reads + writes)):
+        for session, calls in (("reader", READS), ("writer", READS + WRITES)):
             self.tap.is_(f"ACL: what is granted to a {session}",
                          [c for c in calls if self.page.run(CALL, session, *c) != "OK"], [])
-        for session, calls in (("writer", refused), ("reader", refused + writes + applies + execs(
-                ["/etc/init.d/vpnpass", "reload"]))):
+        for session, calls in (("writer", REFUSED),
+                               ("reader", REFUSED + WRITES + APPLIES + RELOAD)):
             self.tap.is_(f"ACL: what is refused to a {session}",
                          [c for c in calls if self.page.run(CALL, session, *c) not in no], [])
         self.page.get(self.url + "?session=reader")

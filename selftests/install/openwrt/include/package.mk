@@ -11,5 +11,9 @@ install-$(1): compile
 	$(call Package/$(1)/install,$(OUT)/$(1))
 config-depends:
 	@echo $(PKG_CONFIG_DEPENDS)
-.PHONY: prepare compile config-depends
+facts:
+	@echo '$(PKG_LICENSE), $(PKG_MAINTAINER), $(PKG_URL), $(PKG_FLAGS)'
+postinst-$(1):
+	$$(file > $(OUT)/postinst,$$(Package/$(1)/postinst))
+.PHONY: prepare compile config-depends facts
 endef

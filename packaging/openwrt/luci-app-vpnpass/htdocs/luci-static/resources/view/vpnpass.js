@@ -8,6 +8,7 @@
 'require uci';
 
 const TOOL = '/usr/sbin/vpnpass';
+const EXAMINE = '/usr/libexec/vpnpass/examine';
 const REMEDY = '/usr/libexec/vpnpass/remedy';
 const INIT = '/etc/init.d/vpnpass';
 const PARTS = { ipsec: [ 'ike', 'esp' ] };
@@ -17,11 +18,14 @@ const PERMISSION_DENIED = 6;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // What went wrong is in the JSON; without any, on standard error.
-const tool = (words) => fs.exec(TOOL, [ '-j', ...words ]).then((res) => {
+const json = (command, words) => fs.exec(command, words).then((res) => {
 	if (!res.stdout)
 		throw new Error(res.stderr || String(res.code));
 	return res.stdout;
 });
+
+const tool = ([ word, ...words ]) => word === 'doctor' && words.length ?
+	json(EXAMINE, words) : json(TOOL, [ '-j', word, ...words ]);
 
 // Of a script the exit code matters.
 const script = (command, words) => fs.exec(command, words).then((res) => {
