@@ -3,7 +3,7 @@
 # The pages in a real browser on this machine: Cockpit's own web server and bridge,
 # and LuCI's client API as luci_stub.js has it, or LuCI's own, with a guest as the router.
 # Called by make check-pages.
-# usage: check.sh cockpit|luci|real-luci|rpcd|clock|files [KERNEL]
+# usage: check.sh cockpit|luci|real-luci|rpcd|clock|shown|files [KERNEL]
 #   VPNPASS_LUCI  a checkout of LuCI; without, real-luci fetches one, or is skipped
 #   VPNPASS_RPCD  the prefix where OpenWrt's ubus, uci and rpcd are installed, for rpcd
 here=$(dirname "$(readlink -f "$0")")
@@ -50,8 +50,9 @@ fi
 for tool in chromium chromedriver; do
 	command -v $tool > /dev/null || skip_all "$tool is missing"
 done
-if [ "$kind" = clock ]; then
-	"$here/clock_test.py"
+if [ "$kind" = clock ] || [ "$kind" = shown ]; then
+	mkdir -p "$top/build/pages"
+	VPNPASS_SHOTS=$top/build/pages "$here/${kind}_test.py"
 	exit
 fi
 

@@ -7,15 +7,11 @@ in for the real one.
     clock_test.py		called by check.sh
 """
 
-import functools
-import http.server
-import pathlib
 import sys
-import threading
 
+from alone import serve
 from webdriver import Browser, Tap, wait
 
-PAGES = pathlib.Path(__file__).resolve().parents[2] / "packaging/pages"
 HOUR = 3600 * 1000
 MOUNT = """
     window.asked = { show: [], session: [] };
@@ -37,33 +33,13 @@ HIDE = """
     document.dispatchEvent(new Event("visibilitychange"));"""
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """The page's files, and an empty page to mount it in."""
-
-    def do_GET(self):
-        """A file."""
-        if self.path != "/":
-            super().do_GET()
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!DOCTYPE html><title>vpnpass</title><body></body>")
-
-    def log_message(self, *args):
-        """No log."""
-
-
 class Test:
     """The tests, in order."""
 
     def __init__(self):
         self.tap = Tap()
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), functools.partial(Handler, directory=PAGES))
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.page = Browser(9517)
-        self.page.get(f"http://127.0.0.1:{self.server.server_port}/")
+        self.page.get(serve())
 
     def clock(self, **policy):
         """Chromium's virtual time."""

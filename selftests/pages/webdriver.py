@@ -93,6 +93,12 @@ class Browser:
         """Of the window."""
         self.call("POST", "/window/rect", {"width": width, "height": height})
 
+    def screen(self, width, height):
+        """A telephone's screen, which may be narrower than a window can be."""
+        self.call("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                "width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
+
     def screenshot(self, path):
         """A PNG of the page from its top to its end."""
         import base64

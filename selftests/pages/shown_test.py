@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The page that Cockpit and LuCI share: that every error of the tool's is shown as text
+wherever it happens, and how the page looks on a telephone. The router is one of the test's.
+
+    shown_test.py		called by check.sh
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+from alone import serve
+from webdriver import Browser, Tap, wait
+
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs/schema/vpnpass.json"
+CODES = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["error"]["properties"]["code"]["enum"]
+SETTING = {"value": 3600, "min": 1, "max": 864000, "default": 3600, "unit": "s"}
+COMMAND = "nft 'insert rule inet fw4 forward handle 3 iifname { \"lan1\", \"lan2\" } oifname \"wan\" accept'"
+GOOD = {
+    "show": [{"proto": proto, "mode": "on", "sessions": 1, "settings": {"timeout": SETTING}}
+             for proto in ("pptp", "l2tp", "ike", "esp", "natt")],
+    "session": [{"proto": "esp", "client": "2001:db8:1234:5678:9abc:def0:1234:5678",
+                 "peer": "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "age": 3723,
+                 "bytes_out": 123456789, "bytes_in": 123456789, "state": "paired"}],
+    "doctor": [{"finding": "nft-drop", "severity": "error", "proto": "ike", "seen": "a rule drops it",
+                "meaning": "The firewall throws it away.", "do": "Accept it.",
+                "commands": [COMMAND]}],
+}
+# a router whose answers are GOOD, but for what window.fails has instead
+MOUNT = """
+    const [good, fails] = arguments, { mount } = await import("/page.js");
+    const { answer } = await import("/model.js");
+    const says = async (what) => JSON.stringify(window.fails[what] ?? good[what] ?? []);
+    window.fails = fails;
+    document.body.replaceChildren();
+    mount(document.body, {
+        tool: ([word]) => says(word),
+        setMode: async () => { answer(await says("setMode")); },
+        setSetting: async () => { answer(await says("setSetting")); },
+        remedy: async () => { const said = answer(await says("remedy")); return said.join(); },
+        mayWrite: async () => true,
+        translate: (text) => text,
+    });"""
+CLICK = "document.querySelector(arguments[0]).click()"
+TYPE = """const input = document.querySelector(arguments[0]); input.value = arguments[1];
+    input.form.requestSubmit()"""
+# WCAG 2.2, 2.5.8: what is to be hit with a finger, and is not in a line of text
+SMALL = """return [...document.querySelectorAll("button, label:has(input), summary, input:not([type=radio])")]
+    .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
+    .filter(([, r]) => r.height < 24 || r.width < 24).map(([html]) => html)"""
+WIDE = """return [...document.querySelectorAll("*")].filter((e) => e.checkVisibility() &&
+    e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+
+
+class Test:
+    """The tests, in order."""
+
+    def __init__(self):
+        self.tap = Tap()
+        self.page = Browser(9518)
+        self.page.get(serve())
+
+    def mount(self, fails=None):
+        """The page, over a router that fails so."""
+        self.page.run(MOUNT, GOOD, fails or {})
+        wait(lambda: "Asking the router" not in self.page.text("[role=status]"))
+
+    def press(self, css):
+        """What can be pressed, once it is there."""
+        wait(lambda: self.page.run("return !!document.querySelector(arguments[0])", css))
+        self.page.run(CLICK, css)
+
+    def doing(self, what):
+        """Do what makes the page call it."""
+        if what == "setMode":
+            self.press("tr[data-proto=esp] input[value=block]")
+        elif what == "setSetting":
+            self.page.run(TYPE, "#vpnpass-esp-timeout", "1200")
+        elif what in ("doctor", "remedy"):
+            self.page.run(TYPE, "#vpnpass-host", "vpn.example")
+        if what == "remedy":
+            self.press("article button")
+            self.press("dialog button[value=yes]")
+
+    def errors(self):
+        """Each code of the schema, wherever the page asks the tool."""
+        for what in ("show", "session", "doctor", "setMode", "setSetting", "remedy"):
+            missed = []
+            for code in CODES:
+                error = {"text": f"Nothing of {what} for {code}.", "code": code,
+                         "hint": f"Mend {code} first."}
+                failed = [*GOOD.get(what, []), {"error": error}] if code == "refused" else {
+                    "version": "1", "error": error}
+                self.mount({what: failed})
+                self.doing(what)
+                if not wait(lambda e=error: all(text in self.page.text("[role=alert]")
+                                                for text in (e["text"], e["hint"])), 5):
+                    missed.append((code, self.page.text("[role=alert]")))
+            self.tap.is_(f"an error of {what} is shown as text, with what helps, whichever of "
+                         f"{len(CODES)} it is", missed, [])
+
+    def narrow(self):
+        """A telephone: all of the page, then the dialog over it."""
+        self.page.screen(320, 640)
+        self.mount()
+        self.page.run("document.querySelector('details').open = true")
+        self.doing("doctor")
+        wait(lambda: self.page.text("article"))
+        self.tap.is_("320 pixels: nothing is beyond the edge", self.page.run(WIDE), [])
+        self.tap.is_("320 pixels: whatever is to be pressed can be hit", self.page.run(SMALL), [])
+        shots = pathlib.Path(os.environ["VPNPASS_SHOTS"])
+        self.page.screenshot(shots / "narrow.png")
+        self.press("article button")
+        self.tap.is_("320 pixels: the dialog is not, either", self.page.run(WIDE), [])
+        self.page.screenshot(shots / "narrow-dialog.png")
+
+    def run(self):
+        """All of them."""
+        try:
+            self.errors()
+            self.narrow()
+            self.tap.is_("nothing on the console", self.page.complaints(), [])
+        finally:
+            self.page.close()
+        return self.tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(Test().run())
