@@ -10,6 +10,7 @@ import threading
 PAGES = pathlib.Path(__file__).resolve().parents[2] / "packaging/pages"
 EMPTY = b"""<!DOCTYPE html><html lang="en"><title>vpnpass</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="page.css"><body></body></html>"""
 
 

@@ -52,6 +52,8 @@ for tool in chromium chromedriver; do
 done
 if [ "$kind" = clock ] || [ "$kind" = shown ]; then
 	mkdir -p "$top/build/pages"
+	# shellcheck source=selftests/pages/axe.sh
+	. "$here/axe.sh"
 	VPNPASS_SHOTS=$top/build/pages "$here/${kind}_test.py"
 	exit
 fi

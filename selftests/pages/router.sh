@@ -4,12 +4,9 @@
 # build/pages. After lib/tap.sh and vm/common.sh, with $top.
 pages=$top/selftests/pages
 export VPNPASS_RPC=$scratch/out/rpc VPNPASS_SHOTS=$scratch/shots
-export VPNPASS_AXE=$vm_cache/axe/node_modules/axe-core/axe.min.js
 mkdir -p "$VPNPASS_RPC" "$VPNPASS_SHOTS"
-if [ ! -e "$VPNPASS_AXE" ] && command -v npm > /dev/null; then
-	mkdir -p "$vm_cache/axe"
-	npm install --silent --no-fund --no-audit --prefix "$vm_cache/axe" axe-core@4 > /dev/null 2>&1
-fi
+# shellcheck source=selftests/pages/axe.sh
+. "$pages/axe.sh"
 
 # router_start ARG...: of vm/run; ends the script if it does not come up
 router_start()

@@ -46,6 +46,10 @@ MOUNT = """
 CLICK = "document.querySelector(arguments[0]).click()"
 TYPE = """const input = document.querySelector(arguments[0]); input.value = arguments[1];
     input.form.requestSubmit()"""
+# as LuCI's bootstrap theme has it, dark
+THEME = """body { background: #222; color: #fff; } h1, h2, h3 { color: #bfbfbf; }
+    th, td { color: #ccc; } label { color: #ddd; }
+    button { background: #6a6a6a; color: #fff; border: 0; } input { background: #222; color: #bfbfbf; }"""
 # WCAG 2.2, 2.5.8: what is to be hit with a finger, and is not in a line of text
 SMALL = """return [...document.querySelectorAll("button, label:has(input), summary, input:not([type=radio])")]
     .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
@@ -102,6 +106,37 @@ class Test:
             self.tap.is_(f"an error of {what} is shown as text, with what helps, whichever of "
                          f"{len(CODES)} it is", missed, [])
 
+    def judge(self, name, picture):
+        """What axe-core says of all of the page, and of its dialog."""
+        axe = os.environ.get("VPNPASS_AXE", "")
+        self.mount({"show": [*GOOD["show"], {"error": {"text": "x", "code": "refused"}}]})
+        alert = wait(lambda: self.page.run("return document.querySelector('[role=alert]').outerHTML"))
+        self.mount()
+        self.page.run("document.querySelector('details').open = true;"
+                      "document.querySelector('[role=alert]').outerHTML = arguments[0]", alert)
+        self.doing("doctor")
+        wait(lambda: self.page.text("article"))
+        self.page.screenshot(pathlib.Path(os.environ["VPNPASS_SHOTS"]) / f"{picture}.png")
+        for part in ("the page", "the dialog"):
+            if part == "the dialog":
+                self.press("article button")
+            if os.path.exists(axe):
+                self.tap.is_(f"{name}: axe-core finds no serious fault in {part}",
+                             self.page.axe(axe), [])
+            else:
+                self.tap.skip(f"{name}: axe-core", "axe-core could not be installed")
+
+    def colours(self):
+        """Light, dark as the user prefers it, and dark as a theme of LuCI's makes its page."""
+        self.judge("a light page", "light")
+        self.page.dark(True)
+        self.judge("a dark page", "dark")
+        self.page.dark(False)
+        self.page.run("const style = document.createElement('style'); style.textContent = arguments[0];"
+                      "document.head.prepend(style)", THEME)
+        self.judge("a dark theme", "theme")
+        self.page.run("document.head.querySelector('style').remove()")
+
     def narrow(self):
         """A telephone: all of the page, then the dialog over it."""
         self.page.screen(320, 640)
@@ -121,6 +156,7 @@ class Test:
         """All of them."""
         try:
             self.errors()
+            self.colours()
             self.narrow()
             self.tap.is_("nothing on the console", self.page.complaints(), [])
         finally:

@@ -99,6 +99,12 @@ class Browser:
             "cmd": "Emulation.setDeviceMetricsOverride", "params": {
                 "width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
 
+    def dark(self, wanted):
+        """Whether the user prefers dark pages."""
+        self.call("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setEmulatedMedia", "params": {"features": [
+                {"name": "prefers-color-scheme", "value": "dark" if wanted else "light"}]}})
+
     def screenshot(self, path):
         """A PNG of the page from its top to its end."""
         import base64
