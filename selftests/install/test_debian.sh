@@ -30,7 +30,16 @@ has()
 }
 
 check "tool, unit, completion" has /usr/sbin/vpnpass /lib/systemd/system/vpnpass.service \
-	/usr/libexec/vpnpass/apply /usr/share/bash-completion/completions/vpnpass
+	/usr/libexec/vpnpass/apply /usr/share/bash-completion/completions/vpnpass \
+	/usr/share/fish/vendor_completions.d/vpnpass.fish \
+	/usr/share/zsh/vendor-completions/_vpnpass
+# shellcheck disable=SC2046
+check "state, events and metrics have their units" has /usr/libexec/vpnpass/state \
+	/usr/libexec/vpnpass/metrics $(printf '/lib/systemd/system/vpnpass-%s\n' \
+	save.service save.timer state.service events.service metrics.service metrics.timer)
+check "the netlink spec, alert rules and a dashboard" has /usr/share/vpnpass/vpnpass.yaml \
+	/usr/share/vpnpass/prometheus/vpnpass-alerts.yml \
+	/usr/share/vpnpass/prometheus/vpnpass-dashboard.json
 # shellcheck disable=SC2046
 check "every man page" has $(cd "$top/tools/man" && for p in *.[1-8]; do
 	echo "/usr/share/man/man${p##*.}/$p.gz"; done)

@@ -19,6 +19,7 @@ if [ "$kind" = files ]; then
 	packaging=$top/packaging
 	command -v promtool > /dev/null || skip_all "promtool is missing (package prometheus)"
 	check "promtool: alert rules" promtool check rules "$packaging/prometheus/vpnpass-alerts.yml"
+	check "promtool: alerts that fire, and that do not" promtool test rules "$here/alerts_test.yml"
 	check "appstreamcli" appstreamcli validate --no-net \
 		"$packaging/cockpit/org.vpnpass.cockpit.metainfo.xml"
 	for file in "$packaging"/cockpit/manifest.json "$packaging"/prometheus/*.json \
