@@ -90,19 +90,6 @@ fi
 check "generated files are current" uapi/generate.py --check
 check "docs/performance.md has the figures that are kept" selftests/bench/tables.py --check
 
-# find_ynl VERSION: to $ynl the kernel's own schema and generator, unpacked once as well
-find_ynl()
-{
-	local tar=/usr/src/linux-source-$1.tar.xz
-
-	ynl=$vm_cache/ynl
-	[ "$1" = 6.12 ] || ynl+=-$1
-	[ ! -e "$ynl/MAINTAINERS" ] || return 0
-	[ -s "$tar" ] && python3 -c 'import jsonschema' 2> /dev/null || return 1
-	mkdir -p "$ynl" && tar -xJf "$tar" -C "$ynl" --strip-components=1 --wildcards \
-		'*/Documentation/netlink/*.yaml' '*/tools/net/ynl/*' '*/MAINTAINERS'
-}
-
 # The generator takes specs of the kernel's licence only, and of one folder.
 ynl_c()
 {
@@ -115,25 +102,16 @@ ynl_c()
 		--spec "$ynl/Documentation/netlink/specs/vpnpass.yaml"
 }
 
-# ynl_versions: 6.12, and every newer one whose source is installed
-ynl_versions()
-{
-	{
-		echo 6.12
-		ls -d /usr/src/linux-source-*.tar.xz "$vm_cache"/ynl-* 2> /dev/null |
-			sed -nE 's/.*-([0-9]+\.[0-9]+)(\.tar\.xz)?$/\1/p'
-	} | sort -Vu | sed -n '/^6\.12$/,$p'
-}
-
-for version in $(ynl_versions); do
-	if find_ynl "$version"; then
+# 6.12's and the newest that continuous integration runs
+for version in 6.12 $(sed -n 's/^newest=//p' .ci/run); do
+	if python3 -c 'import jsonschema' 2> /dev/null && ynl=$(selftests/vm/ynl "$version"); then
 		check "the spec is valid by the schema of $version" selftests/unit/spec_check.py \
 			"$ynl/Documentation/netlink/genetlink-legacy.yaml"
 		check "the generator of $version makes C of it for programs" \
 			eval 'ynl_c --header && ynl_c --source'
 	else
 		skip "the spec is valid by the schema of $version" \
-			"the package linux-source-$version or python3-jsonschema is not installed"
+			"no linux-source-$version can be had, or python3-jsonschema is missing"
 	fi
 done
 

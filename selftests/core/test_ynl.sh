@@ -5,7 +5,7 @@
 . "$selftests/vm/common.sh"
 checktool jq
 ynl=$vm_cache/ynl/tools/net/ynl/cli.py
-[ -e "$ynl" ] || skip_all "the kernel's ynl is not unpacked (make style does, with linux-source-6.12)"
+[ -e "$ynl" ] || skip_all "the kernel's ynl is not unpacked (make style does)"
 python3 -c 'import jsonschema, yaml' 2> /dev/null || skip_all "python3-jsonschema is missing"
 spec=$(readlink -f "$selftests/../uapi/vpnpass.yaml")
 
