@@ -420,6 +420,23 @@ rejected()
 	is "rejected: $name: nothing is asked" "$sent" ""
 }
 
+# A file that save wrote, cut at each byte.
+test_cuts()
+{
+	local n length bad='' s="session esp client 10.0.0.1 peer 192.0.2.2 local 192.0.2.1 expires 9"
+
+	saved_file "vpnpass 1" "# by vpnpass 0" "saved 5" "set esp on" "$s" "spi in 0x1001 idle 1"
+	mv "$scratch/file" "$scratch/whole"
+	# a sum without the end of its line is whole
+	length=$(($(stat -c %s "$scratch/whole") - 1))
+	for ((n = 0; n < length; n++)); do
+		head -c $n "$scratch/whole" > "$scratch/file"
+		run "family protos" restore "$scratch/file"
+		[ "$rc:$sent" = 1: ] || bad+=" $n"
+	done
+	is "a file cut at any of its $length bytes is refused, and nothing is asked" "$bad" ""
+}
+
 test_restore_syntax()
 {
 	local s="session esp client 10.0.0.1 peer 192.0.2.2 local 192.0.2.1 expires 9"
@@ -474,6 +491,7 @@ test_restore_syntax()
 	run "family protos ok" restore - < "$scratch/file"
 	is "ends of line of another system, standard input" "$rc:${sent##*$'\n'}" \
 		"0:do proto-set name=esp mode=1"
+	test_cuts
 	: > "$scratch/file"
 	run "family protos" -j restore "$scratch/file"
 	is "an empty file" "$rc:$(query '[d["error"]["code"], d["error"]["text"]]'):$sent" \

@@ -434,6 +434,14 @@ static bool no_doubles(struct reader *r)
 	return good;
 }
 
+/* What save wrote has a time and a sum. By hand there is something beside the version. */
+static bool is_whole(const struct reader *r)
+{
+	if (r->state->saved_line)
+		return r->complete;
+	return !r->versioned || r->state->n_changes;
+}
+
 /**
  * state_parse - Read a file.
  * @state: Filled in, for state_free() in any case.
@@ -463,7 +471,7 @@ bool state_parse(struct state *state, char *text, size_t length)
 		good = read_line(&r, text + r.begin, line_length);
 		r.begin += line_length + 1;
 	}
-	if (good && state->saved_line && !r.complete) {
+	if (good && !is_whole(&r)) {
 		r.line++;
 		good = wrong(&r, "the end is missing, the file was cut short");
 	}
