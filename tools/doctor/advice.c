@@ -25,7 +25,16 @@ enum owner {
 	OWNER_DOCKER,
 	OWNER_UFW,
 	OWNER_FIREWALLD,
+	OWNER_FW3,
 	OWNER_FW4,
+};
+
+/**
+ * struct zone - A manager's name for some interfaces.
+ * @name: It, empty where that is not told.
+ */
+struct zone {
+	char name[32];
 };
 
 /**
@@ -64,25 +73,77 @@ static bool is_iptables(const struct place *place)
 	return !*p;
 }
 
+/* Where packets go whatever they are: the rule of a base chain's that jumps there, or NULL. */
+static const struct nft_rule *jump_to(const struct ruleset *rs, const struct place *place,
+				      const char *name)
+{
+	struct packet packet = { .family = NFPROTO_IPV4 };
+	struct marks marks = {};
+	struct machine m = { .rs = rs, .packet = &packet, .chain = place->base,
+			     .hook = place->base->hook, .marks = &marks };
+	size_t i;
+
+	for (i = 0; i < place->base->n_rules; i++)
+		if (rule_run(&m, &place->base->rules[i]) == YES && m.n_verdicts &&
+		    m.verdicts[0].chain && !strcmp(m.verdicts[0].chain, name))
+			return &place->base->rules[i];
+	return NULL;
+}
+
+/* A manager's chain that packets come to before they are dropped: what it accepts is safe. */
+static bool comes_after(const struct ruleset *rs, const struct place *place, const char *name)
+{
+	const struct nft_rule *jump = chain_named(rs, place, name) ? jump_to(rs, place, name) :
+								      NULL;
+	const struct nft_rule *at = place->chain == place->base ? place->rule :
+				    jump_to(rs, place, place->chain->name);
+
+	return jump && (!at || at >= jump);
+}
+
+/* OpenWrt's firewalls say of each rule that it is theirs; a user's comes from a file. */
+static bool is_users(const struct place *place, const char *sign)
+{
+	const char *comment = place->rule ? place->rule->comment : sign;
+
+	return !comment || strncmp(comment, sign, strlen(sign));
+}
+
+static bool is_fw3(const struct ruleset *rs, const struct place *place)
+{
+	return !strcmp(place->chain->table, "filter") &&
+	       chain_named(rs, place, "forwarding_rule") && !is_users(place, "!fw3");
+}
+
+/* What a user's file has is before what ufw itself is told. */
+static bool is_ufw(const struct ruleset *rs, const struct place *place)
+{
+	const char *name = place->chain->name;
+
+	if (!strncmp(name, "ufw-before", 10) || !strncmp(name, "ufw6-before", 11))
+		return false;
+	return comes_after(rs, place, "ufw-before-forward") ||
+	       comes_after(rs, place, "ufw6-before-forward");
+}
+
 static enum owner owner_of(const struct ruleset *rs, const struct place *place)
 {
-	bool forward = place->base->hook == NF_INET_FORWARD;
-
 	if (!strcmp(place->chain->table, "fw4"))
-		return OWNER_FW4;
+		return is_users(place, "!fw4") ? OWNER_NFT : OWNER_FW4;
 	if (!strcmp(place->chain->table, "firewalld"))
 		return OWNER_FIREWALLD;
 	if (!is_iptables(place))
 		return OWNER_NFT;
-	if (forward && !strncmp(place->chain->name, "ufw", 3))
+	if (place->base->hook != NF_INET_FORWARD)
+		return OWNER_IPTABLES;
+	if (is_fw3(rs, place))
+		return OWNER_FW3;
+	if (!strncmp(place->chain->name, "ufw", 3) && is_ufw(rs, place))
 		return OWNER_UFW;
 	/* both switch the policy; the chain of Docker's for users comes first */
-	if (forward && chain_named(rs, place, "DOCKER-USER"))
+	if (comes_after(rs, place, "DOCKER-USER"))
 		return OWNER_DOCKER;
-	if (forward && (chain_named(rs, place, "ufw-before-forward") ||
-			chain_named(rs, place, "ufw6-before-forward")))
-		return OWNER_UFW;
-	return OWNER_IPTABLES;
+	return is_ufw(rs, place) ? OWNER_UFW : OWNER_IPTABLES;
 }
 
 /* --- nft --- */
@@ -379,12 +440,21 @@ static void firewalld_kind(struct finding *f, const struct vpn *vpn)
 	free(proto);
 }
 
-/*
- * The zone of an interface: where a chain sends what comes in by it, behind a prefix;
- * NULL when that is not told.
- */
-static const char *zone_of(const struct ruleset *rs, const struct place *place,
-			   const char *chain, const char *prefix, const char *name)
+static struct zone between(const char *text, const char *const affixes[2])
+{
+	size_t before = strlen(affixes[0]), after = strlen(affixes[1]), length = strlen(text);
+	struct zone zone = {};
+
+	if (length > before + after && !strncmp(text, affixes[0], before) &&
+	    !strcmp(text + length - after, affixes[1]))
+		snprintf(zone.name, sizeof(zone.name), "%.*s", (int)(length - before - after),
+			 text + before);
+	return zone;
+}
+
+/* The zone of an interface: where a chain sends what comes in by it, between two affixes. */
+static struct zone zone_of(const struct ruleset *rs, const struct place *place,
+			   const char *chain, const char *const affixes[2], const char *name)
 {
 	const struct nft_chain *dispatch = chain_named(rs, place, chain);
 	struct link link = { .up = true };
@@ -393,43 +463,51 @@ static const char *zone_of(const struct ruleset *rs, const struct place *place,
 	struct marks marks = {};
 	struct machine m = { .rs = rs, .packet = &packet, .chain = dispatch,
 			     .hook = NF_INET_FORWARD, .marks = &marks };
+	struct zone zone = {};
 	size_t i;
 
 	snprintf(link.name, sizeof(link.name), "%s", name);
-	for (i = 0; dispatch && i < dispatch->n_rules; i++)
+	for (i = 0; dispatch && i < dispatch->n_rules && !*zone.name; i++)
 		if (rule_run(&m, &dispatch->rules[i]) == YES && m.n_verdicts &&
-		    m.verdicts[0].chain &&
-		    !strncmp(m.verdicts[0].chain, prefix, strlen(prefix)))
-			return m.verdicts[0].chain + strlen(prefix);
-	return NULL;
+		    m.verdicts[0].chain)
+			zone = between(m.verdicts[0].chain, affixes);
+	return zone;
 }
 
-static const char *fw4_zone(const struct ruleset *rs, const struct place *place, const char *name)
+static struct zone openwrt_zone(const struct ruleset *rs, const struct place *place,
+				const char *name)
 {
-	const char *zone = zone_of(rs, place, "forward", "forward_", name);
+	static const char *const fw3[] = { "zone_", "_forward" }, *const fw4[] = { "forward_", "" };
+	struct zone zone = !strcmp(place->chain->table, "fw4") ?
+			   zone_of(rs, place, "forward", fw4, name) :
+			   zone_of(rs, place, "FORWARD", fw3, name);
 
-	return zone ? zone : name;
+	if (!*zone.name)
+		snprintf(zone.name, sizeof(zone.name), "%s", name);
+	return zone;
 }
 
-static const char *firewalld_zone(const struct ruleset *rs, const struct place *place,
+static struct zone firewalld_zone(const struct ruleset *rs, const struct place *place,
 				  const char *name)
 {
-	return zone_of(rs, place, "filter_FORWARD_ZONES", "filter_FWD_", name);
+	static const char *const affixes[] = { "filter_FWD_", "" };
+
+	return zone_of(rs, place, "filter_FORWARD_ZONES", affixes, name);
 }
 
-typedef const char *(*zone_namer)(const struct ruleset *rs, const struct place *place,
+typedef struct zone (*zone_namer)(const struct ruleset *rs, const struct place *place,
 				  const char *name);
 
 /* Several interfaces may be of one zone, which is told of once. */
 static bool is_first_of_zone(const struct ruleset *rs, const struct wish *w, zone_namer zone,
 			     const struct names *names, const char *name)
 {
-	const char *own = zone(rs, w->place, name), *other;
+	struct zone own = zone(rs, w->place, name), other;
 	size_t i;
 
-	for (i = 0; own && strcmp(names->list[i], name); i++) {
+	for (i = 0; *own.name && strcmp(names->list[i], name); i++) {
 		other = zone(rs, w->place, names->list[i]);
-		if (other && !strcmp(own, other))
+		if (!strcmp(own.name, other.name))
 			return false;
 	}
 	return true;
@@ -438,22 +516,23 @@ static bool is_first_of_zone(const struct ruleset *rs, const struct wish *w, zon
 /* No policy tells interfaces of one zone apart, as those are to which none was given. */
 static bool firewalld_is_one_zone(const struct ruleset *rs, const struct wish *w, const char *wan)
 {
-	const char *outer = firewalld_zone(rs, w->place, wan), *inner;
+	struct zone outer = firewalld_zone(rs, w->place, wan), inner;
 	size_t i;
 
-	for (i = 0; outer && i < w->lan.n; i++) {
+	for (i = 0; *outer.name && i < w->lan.n; i++) {
 		inner = firewalld_zone(rs, w->place, w->lan.list[i]);
-		if (inner && !strcmp(inner, outer))
+		if (!strcmp(inner.name, outer.name))
 			return true;
 	}
 	return false;
 }
 
-static void firewalld_add_zone(struct finding *f, const char *which, const char *zone,
+static void firewalld_add_zone(struct finding *f, const char *which, const struct zone *zone,
 			       const char *interface)
 {
-	if (zone)
-		finding_command(f, xasprintf("%s --add-%s-zone=%s", FIREWALLD_POLICY, which, zone));
+	if (*zone->name)
+		finding_command(f, xasprintf("%s --add-%s-zone=%s", FIREWALLD_POLICY, which,
+					     zone->name));
 	else
 		finding_command(f, xasprintf("%s --add-%s-zone=$(%s=%s)", FIREWALLD_POLICY, which,
 					     "firewall-cmd --get-zone-of-interface", interface));
@@ -469,13 +548,13 @@ static void firewalld_change_zone(struct finding *f, const char *zone, const cha
 static void firewalld_add_lan(struct finding *f, const struct ruleset *rs, const struct wish *w,
 			      const char *lan)
 {
-	const char *zone = firewalld_zone(rs, w->place, lan);
-	const char *by_default = firewalld_zone(rs, w->place, "");
+	struct zone zone = firewalld_zone(rs, w->place, lan);
+	struct zone by_default = firewalld_zone(rs, w->place, "");
 
-	if (zone && by_default && !strcmp(zone, by_default))
-		firewalld_change_zone(f, zone, lan);
+	if (*zone.name && !strcmp(zone.name, by_default.name))
+		firewalld_change_zone(f, zone.name, lan);
 	if (is_first_of_zone(rs, w, firewalld_zone, &w->lan, lan))
-		firewalld_add_zone(f, "ingress", zone, lan);
+		firewalld_add_zone(f, "ingress", &zone, lan);
 }
 
 /* Another finding may have made the policy already. It comes before the user's own ones. */
@@ -490,37 +569,55 @@ static void firewalld_policy(struct finding *f, const struct ruleset *rs, const 
 	for (i = 0; i < lan->n; i++)
 		firewalld_add_lan(f, rs, w, lan->list[i]);
 	for (i = 0; i < wan->n; i++) {
-		bool one = firewalld_is_one_zone(rs, w, wan->list[i]);
+		struct zone zone = firewalld_zone(rs, w->place, wan->list[i]);
 
-		if (one)
-			firewalld_change_zone(f, "external", wan->list[i]);
-		firewalld_add_zone(f, "egress", one ? "external" :
-				   firewalld_zone(rs, w->place, wan->list[i]), wan->list[i]);
+		if (firewalld_is_one_zone(rs, w, wan->list[i])) {
+			zone = (struct zone){ "external" };
+			firewalld_change_zone(f, zone.name, wan->list[i]);
+		}
+		firewalld_add_zone(f, "egress", &zone, wan->list[i]);
 	}
 }
 
 /* A new rule is the last one, behind those that are to let it pass. */
-static void tell_fw4(struct finding *f, const struct ruleset *rs, const struct wish *w,
-		     const struct vpn *vpn, const char *lan, const char *wan)
+static void tell_openwrt(struct finding *f, const struct ruleset *rs, const struct wish *w,
+			 const struct vpn *vpn, const char *lan, const char *wan)
 {
 	static const char set[] = "uci set 'firewall.@rule[-1]";
+	struct zone src = openwrt_zone(rs, w->place, lan), dest = openwrt_zone(rs, w->place, wan);
 	char *proto;
 
-	if (!is_first_of_zone(rs, w, fw4_zone, &w->lan, lan) ||
-	    !is_first_of_zone(rs, w, fw4_zone, &w->wan, wan))
+	if (!is_first_of_zone(rs, w, openwrt_zone, &w->lan, lan) ||
+	    !is_first_of_zone(rs, w, openwrt_zone, &w->wan, wan))
 		return;
 	proto = !vpn ? xstrdup("all") : !vpn->port ? protocol_text(vpn->l4proto) :
 		xstrdup(vpn->l4proto == IPPROTO_TCP ? "tcp" : "udp");
 	finding_command(f, xstrdup("uci add firewall rule"));
 	finding_command(f, xasprintf("%s.name=VPN out'", set));
-	finding_command(f, xasprintf("%s.src=%s'", set, fw4_zone(rs, w->place, lan)));
-	finding_command(f, xasprintf("%s.dest=%s'", set, fw4_zone(rs, w->place, wan)));
+	finding_command(f, xasprintf("%s.src=%s'", set, src.name));
+	finding_command(f, xasprintf("%s.dest=%s'", set, dest.name));
 	finding_command(f, xasprintf("%s.proto=%s'", set, proto));
 	if (vpn && vpn->port)
 		finding_command(f, xasprintf("%s.dest_port=%u'", set, vpn->port));
 	finding_command(f, xasprintf("%s.target=ACCEPT'", set));
 	finding_command(f, xstrdup("uci reorder 'firewall.@rule[-1]=0'"));
 	free(proto);
+}
+
+/* A rule of the user's that a manager loads from a file: there it outlives a reload. */
+static const char *users_file(const struct ruleset *rs, const struct place *place)
+{
+	if (!place->rule)
+		return NULL;
+	if (!strcmp(place->chain->table, "fw4"))
+		return "Remove the rule from /etc/nftables.d; until the next reload this helps:";
+	if (!is_iptables(place) || place->base->hook != NF_INET_FORWARD)
+		return NULL;
+	if (chain_named(rs, place, "forwarding_rule"))
+		return "Remove the rule from /etc/firewall.user; until the next boot this helps:";
+	if (!strncmp(place->chain->name, "ufw", 3))
+		return "Remove the rule from /etc/ufw/before.rules; until a reload this helps:";
+	return NULL;
 }
 
 /**
@@ -547,12 +644,15 @@ const char *advice_words(const struct ruleset *rs, const struct wish *w)
 		if (w->wan.n && firewalld_is_one_zone(rs, w, w->wan.list[0]))
 			return one_zone;
 		return "Have firewalld let it through:";
+	case OWNER_FW3:
 	case OWNER_FW4:
 		return "Have OpenWrt's firewall let it through:";
 	case OWNER_IPTABLES:
 	case OWNER_NFT:
 		break;
 	}
+	if (users_file(rs, place))
+		return users_file(rs, place);
 	return place->rule ? "Remove the rule, or accept these packets before it:" :
 			     "Accept these packets:";
 }
@@ -590,8 +690,9 @@ void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *w
 			firewalld_kind(f, w->vpn);
 		finding_command(f, xstrdup("firewall-cmd --reload"));
 		break;
+	case OWNER_FW3:
 	case OWNER_FW4:
-		each(f, rs, w, tell_fw4);
+		each(f, rs, w, tell_openwrt);
 		finding_command(f, xstrdup("uci commit firewall"));
 		finding_command(f, xstrdup("service firewall reload"));
 		break;

@@ -154,25 +154,35 @@ class Manager:
 
 
 class Recorded:
-    """OpenWrt's fw4, which Debian does not have: the rules that it makes of a configuration
-    are recorded, and of that with commands which are above them. See fw4/README."""
+    """OpenWrt's firewalls, which Debian does not have: the rules that one makes of a
+    configuration are recorded, and of that with commands which are above them. See README in
+    their folders."""
 
-    problem, pid, name = None, True, "fw4"
+    problem, pid = None, True
 
-    def __init__(self, _, config):
-        self.config, self.lines = HERE + "/fw4/" + config, []
-        self.problem = stage.run("r", ["nft", "-f", self.config + ".nft"])[2]
+    def __init__(self, name, config, *_):
+        self.name, self.lines = name, []
+        self.cured = config + "-cured"
+        self.problem = self.load("home") or self.load(config)
+
+    def load(self, config):
+        """What is wrong with it. nft's records are whole, the others change those of home."""
+        path = HERE + f"/{self.name}/{config}"
+        lines = [f"nft -f {path}.nft"] if self.name == "fw4" else [
+            f"{p}tables-legacy-restore --noflush {path}.{v}" for p, v in (("ip", "v4"), ("ip6", "v6"))]
+        return "".join(stage.run("r", line.split())[2] for line in lines)
 
     def run(self, line):
         self.lines.append(line)
         return self.reload() if line == "service firewall reload" else (0, "", "")
 
     def reload(self):
-        with open(self.config + "-cured.nft") as f:
+        with open(HERE + f"/{self.name}/{self.cured}" + (".nft" if self.name == "fw4" else ".v4")) as f:
             known = [line[2:].rstrip() for line in f if line.startswith("# uci")]
         if known != self.lines[:-1]:
             return 1, "", "these commands are not those of the record"
-        return stage.run("r", ["nft", "-f", self.config + "-cured.nft"])
+        problem = self.load(self.cured)
+        return bool(problem), "", problem
 
     def close(self):
         pass
@@ -210,7 +220,7 @@ class Stage:
         """What the manager says is wrong; SKIP where there is none, or a guest's kernel lacks
         what it needs."""
         self.dirty = True
-        self.manager = (Recorded if scene.manager[0] == "fw4" else Manager)(*scene.manager)
+        self.manager = (Recorded if scene.manager[0] in ("fw3", "fw4") else Manager)(*scene.manager)
         lacks = not self.manager.pid or self.manager.problem and os.environ.get("VPNPASS_VM")
         return SKIP if lacks else self.manager.problem
 
@@ -410,7 +420,7 @@ def play(st, scene):
 def main(words):
     for path in sorted(glob.glob(HERE + "/scenes_*.py")):
         with open(path) as f:
-            exec(compile(f.read(), path, "exec"), {"Scene": Scene, "stage": stage})
+            exec(compile(f.read(), path, "exec"), {"Scene": Scene, "stage": stage, "HERE": HERE})
     wanted = [s for s in scenes if not words or any(w in s.name for w in words)]
     st, totals, failed = Stage(), [0, 0, 0], 0
     deadline = time.monotonic() + SECONDS

@@ -82,12 +82,42 @@ Scene("libvirtd itself, and a rule behind its own rejects IKE", manager=(
     "libvirt", "iptables -A FORWARD -o wan -p udp --dport 500 -j REJECT"), truth=lost("ike"),
       find=["nft-drop ike error"], cure=True)
 
-# --- OpenWrt's fw4, recorded -----------------------------------------------------------
-Scene("healthy: fw4's rules for a home", nat=False, manager=("fw4", "home"))
-Scene("fw4's rule rejects IKE", nat=False, manager=("fw4", "denied"), truth=lost("ike"),
-      find=["nft-drop ike error"], cure=True, check=says("uci set 'firewall.@rule[-1].dest_port=500'"))
-Scene("fw4's rule drops ESP", nat=False, manager=("fw4", "esp-denied"), truth=lost("esp"),
-      find=["nft-drop esp error"], cure=True, check=says("uci set 'firewall.@rule[-1].proto=esp'"))
-Scene("fw4 without a forwarding from the LAN", nat=False, manager=("fw4", "shut"),
-      truth=lost(*USUAL), find=["nft-drop - error"], cure=True,
-      check=says("uci set 'firewall.@rule[-1].dest=wan'"))
+# --- OpenWrt's fw4 and fw3, recorded ---------------------------------------------------
+for fw, needs in (("fw4", None), ("fw3", "iptables-legacy")):
+    home = dict(nat=False, needs=needs)
+    Scene(f"healthy: {fw}'s rules for a home", manager=(fw, "home"), **home)
+    Scene(f"{fw}'s rule rejects IKE", manager=(fw, "denied"), truth=lost("ike"), **home,
+          find=["nft-drop ike error"], cure=True, check=says("uci set 'firewall.@rule[-1].dest_port=500'"))
+    Scene(f"{fw}'s rule drops ESP", manager=(fw, "esp-denied"), truth=lost("esp"), **home,
+          find=["nft-drop esp error"], cure=True, check=says("uci set 'firewall.@rule[-1].proto=esp'"))
+    Scene(f"{fw} without a forwarding from the LAN", manager=(fw, "shut"), **home,
+          truth=lost(*USUAL), find=["nft-drop - error"], cure=True,
+          check=says("uci set 'firewall.@rule[-1].dest=wan'"))
+
+
+# --- rules of a user's beside a manager's, which come before what that is told ------------
+def tells_file(name, words):
+    return lambda found, rc, err: says(words)(found, rc, err) + [
+        f"{name} is not told" for f in found if f["finding"] == "nft-drop" and name not in f["do"]]
+
+
+HOME4 = "nft -f " + HERE + "/fw4/home.nft"
+HOME3 = [f"{p}tables-legacy-restore {HERE}/fw3/home.{v}" for p, v in (("ip", "v4"), ("ip6", "v6"))]
+Scene("fw4, and a file of the user's drops IKE", nat=False, truth=lost("ike"), cure=True,
+      do=[HOME4, "nft insert rule inet fw4 forward_lan udp dport 500 counter drop"],
+      find=["nft-drop ike error"], check=tells_file("/etc/nftables.d", "nft 'insert rule inet fw4"))
+for chain in ("forwarding_rule", "forwarding_lan_rule", "FORWARD"):
+    Scene(f"fw3, and a file of the user's drops ESP in {chain}", nat=False, needs="iptables-legacy",
+          do=[*HOME3, f"iptables-legacy -I {chain} -p esp -j DROP"], truth=lost("esp"), cure=True,
+          find=["nft-drop esp error"],
+          check=tells_file("/etc/firewall.user", f"iptables-legacy -I {chain} 1 -i lan1"))
+Scene("ufw itself, and its file of rules before drops ESP", truth=lost("esp"), manager=(
+    *ufw(*ROUTED), "sed -i '/^COMMIT/i -A ufw-before-forward -p esp -j DROP' /etc/ufw/before.rules",
+    "ufw reload"), find=["nft-drop esp error"],
+      check=tells_file("/etc/ufw/before.rules", "iptables -I ufw-before-forward"))
+Scene("ufw itself, and a rule before all of its own drops ESP", truth=lost("esp"), manager=(
+    *ufw(*ROUTED), "iptables -I FORWARD -p esp -j DROP"), find=["nft-drop esp error"],
+      check=says("iptables -I FORWARD 1 -i lan1"), cure=True)
+Scene("dockerd itself, and a rule before all of its own drops ESP", truth=lost("esp"), manager=(
+    "docker", *LAN, "iptables -I FORWARD -p esp -j DROP"), find=["nft-drop esp error"],
+      check=says("iptables -I FORWARD 1 -i lan1"))
