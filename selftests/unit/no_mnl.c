@@ -16,9 +16,13 @@ NEVER(struct nlattr *, mnl_attr_next, const struct nlattr *attr UNUSED)
 NEVER(uint16_t, mnl_attr_get_type, const struct nlattr *attr UNUSED)
 NEVER(uint16_t, mnl_attr_get_payload_len, const struct nlattr *attr UNUSED)
 NEVER(void *, mnl_attr_get_payload, const struct nlattr *attr UNUSED)
+NEVER(uint8_t, mnl_attr_get_u8, const struct nlattr *attr UNUSED)
+NEVER(uint16_t, mnl_attr_get_u16, const struct nlattr *attr UNUSED)
 NEVER(uint32_t, mnl_attr_get_u32, const struct nlattr *attr UNUSED)
 NEVER(uint64_t, mnl_attr_get_u64, const struct nlattr *attr UNUSED)
 NEVER(const char *, mnl_attr_get_str, const struct nlattr *attr UNUSED)
+NEVER(void, mnl_attr_put_u8, struct nlmsghdr *nlh UNUSED, uint16_t type UNUSED,
+      uint8_t value UNUSED)
 NEVER(void, mnl_attr_put_strz, struct nlmsghdr *nlh UNUSED, uint16_t type UNUSED,
       const char *text UNUSED)
 NEVER(void *, mnl_nlmsg_get_payload, const struct nlmsghdr *nlh UNUSED)

@@ -8,13 +8,16 @@
 #include <netinet/in.h>
 
 #include <errno.h>
+#include <linux/netfilter/ipset/ip_set.h>
 #include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../tools/doctor/rules/eval.h"
+#include "../../tools/doctor/rules/ipset.h"
 #include "../../tools/doctor/rules/legacy.h"
 #include "tap.h"
 
@@ -491,6 +494,149 @@ static void test_marks(void)
 	done("marks of packets");
 }
 
+/* A rule that drops by a match alone */
+static bool drops_by(bool six, const char *name, uint8_t revision, const void *info, size_t size)
+{
+	begin_table("filter", six);
+	rule(0, "");
+	match(name, revision, info, size);
+	verdict(DROPS);
+	policy(NF_INET_FORWARD, 0, ACCEPTS);
+	head(NULL);
+	return judged(IPPROTO_ESP, 0, "lan1").dropped;
+}
+
+/* Packets are from 192.168.1.0/24, of which the last byte is not known. */
+static void test_ranges(void)
+{
+	static const struct {
+		const char *first, *last;
+		uint8_t flags;
+		bool drops;
+	} cases[] = {
+		{ "192.168.1.0", "192.168.1.255", IPRANGE_SRC, true },
+		{ "192.168.0.9", "192.168.2.0", IPRANGE_SRC, true },
+		{ "192.168.1.1", "192.168.1.255", IPRANGE_SRC, false },
+		{ "192.168.2.0", "192.168.9.0", IPRANGE_SRC, false },
+		{ "192.168.2.0", "192.168.9.0", IPRANGE_SRC | IPRANGE_SRC_INV, true },
+		{ "0.0.0.0", "255.255.255.255", IPRANGE_SRC, true },
+		{ "192.168.2.0", "192.168.1.0", IPRANGE_SRC, false },
+	};
+	struct xt_iprange_mtinfo range = {};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		range.flags = cases[i].flags;
+		inet_pton(AF_INET, cases[i].first, &range.src_min);
+		inet_pton(AF_INET, cases[i].last, &range.src_max);
+		SAME(drops_by(false, "iprange", 1, &range, sizeof(range)), cases[i].drops);
+	}
+	range.flags = IPRANGE_SRC;
+	inet_pton(AF_INET6, "2001:db8::", &range.src_min);
+	inet_pton(AF_INET6, "2001:db8:f::", &range.src_max);
+	CHECK(drops_by(true, "iprange", 1, &range, sizeof(range)));
+	done("ranges of addresses");
+}
+
+static void test_types(void)
+{
+	struct xt_addrtype_info_v1 local = { .dest = XT_ADDRTYPE_LOCAL };
+	struct xt_addrtype_info_v1 far = {
+		.source = XT_ADDRTYPE_UNICAST, .dest = XT_ADDRTYPE_LOCAL,
+		.flags = XT_ADDRTYPE_INVERT_DEST,
+	};
+
+	CHECK(!drops_by(false, "addrtype", 1, &local, sizeof(local)));
+	CHECK(drops_by(false, "addrtype", 1, &far, sizeof(far)));
+	done("types of addresses");
+}
+
+static struct ipset_range net(const char *text, int bits)
+{
+	struct ipset_range range = { .prefix = bits };
+	uint32_t mask = bits ? ~0U << (32 - bits) : 0, address;
+
+	inet_pton(AF_INET, text, &address);
+	address = htonl(ntohl(address) & mask);
+	memcpy(range.first, &address, 4);
+	address |= htonl(~mask);
+	memcpy(range.last, &address, 4);
+	return range;
+}
+
+/* IKE of 192.168.1.0/24, of which the last byte is not known, to 198.51.100.1 */
+static void test_sets(void)
+{
+	struct ipset_element nets[] = {
+		{ .addresses = { net("10.0.0.0", 8) } },
+		{ .addresses = { net("198.51.100.0", 24) } },
+		{ .addresses = { net("192.168.0.0", 23) } },
+	}, exceptions[] = {
+		{ .addresses = { net("198.51.100.0", 30) }, .excepted = true },
+		{ .addresses = { net("198.51.0.0", 16) } },
+		{ .addresses = { net("192.168.0.0", 16) } },
+		{ .addresses = { net("192.168.1.7", 32) }, .excepted = true },
+	}, host[] = {
+		{ .addresses = { net("192.168.1.7", 32) } },
+	}, ports[] = {
+		{ .addresses = { net("198.51.100.1", 32) }, .ports = { 500, 500 },
+		  .l4proto = IPPROTO_TCP },
+		{ .addresses = { net("198.51.100.2", 32) }, .ports = { 500, 500 },
+		  .l4proto = IPPROTO_UDP },
+		{ .addresses = { net("198.51.100.1", 32) }, .ports = { 400, 600 },
+		  .l4proto = IPPROTO_UDP },
+	}, devices[] = {
+		{ .addresses = { net("198.51.100.0", 24) }, .name = "lan1" },
+		{ .addresses = { net("198.51.100.0", 24) }, .name = "wan9" },
+		{ .addresses = { net("0.0.0.0", 0) }, .name = "wa", .wildcard = true },
+	}, machines[1] = {}, members[] = {
+		{ .name = "but" }, { .name = "devices" }, { .name = "all" },
+	};
+	struct ipset sets[] = {
+		{ "nets", "hash:net", 0, NFPROTO_IPV4, 0, nets, 3 },
+		{ "but", "hash:net", 1, NFPROTO_IPV4, 0, exceptions, 4 },
+		{ "host", "hash:ip", 2, NFPROTO_IPV4, 0, host, 1 },
+		{ "ports", "hash:ip,port", 3, NFPROTO_IPV4, 0, ports, 2 },
+		{ "devices", "hash:net,iface", 4, NFPROTO_IPV4, 0, devices, 2 },
+		{ "machines", "hash:mac", 5, NFPROTO_UNSPEC, 0, machines, 1 },
+		{ "all", "list:set", 6, NFPROTO_UNSPEC, 0, members, 3 },
+	};
+	const uint8_t from = IPSET_DIM_ONE_SRC, second = IPSET_DIM_TWO_SRC;
+	struct ruleset rs = { .ipsets = sets, .n_ipsets = sizeof(sets) / sizeof(sets[0]) };
+	struct link in = { .name = "lan1" }, out = { .name = "wan" };
+	struct packet p = packet_of(false, IPPROTO_UDP, 500, &in, &out);
+	struct machine m = { .rs = &rs, .packet = &p, .hook = NF_INET_FORWARD };
+
+	inet_pton(AF_INET, "198.51.100.1", p.dst);
+	memset(p.dst_known, 0xff, 4);
+	SAME(ipset_has(&m, 0, 0), YES);
+	SAME(ipset_has(&m, 0, from), YES);
+	SAME(ipset_has(&m, 77, 0), MAYBE_SO);
+	done("networks in a set");
+	SAME(ipset_has(&m, 1, 0), NO);
+	SAME(ipset_has(&m, 1, from), MAYBE_SO);
+	done("exceptions in a set");
+	SAME(ipset_has(&m, 2, 0), NO);
+	SAME(ipset_has(&m, 2, from), MAYBE_SO);
+	done("a host in a set, of whom it is not known whether he sends it");
+	SAME(ipset_has(&m, 3, 0), NO);
+	sets[3].n++;
+	SAME(ipset_has(&m, 3, 0), YES);
+	SAME(ipset_has(&m, 3, second), MAYBE_SO);
+	done("ports in a set");
+	SAME(ipset_has(&m, 4, second), YES);
+	SAME(ipset_has(&m, 4, 0), NO);
+	sets[4].n++;
+	SAME(ipset_has(&m, 4, 0), YES);
+	SAME(ipset_has(&m, 5, from), MAYBE_SO);
+	SAME(ipset_has(&m, 6, second), YES);
+	done("interfaces, hardware addresses, and sets in a set");
+	p.family = NFPROTO_IPV6;
+	SAME(ipset_has(&m, 0, 0), NO);
+	SAME(ipset_has(&m, 6, second), NO);
+	done("IPv6 is in no set of IPv4");
+}
+
 /* From the heap, so that a read beyond the end is seen. */
 static bool take_copy(size_t size)
 {
@@ -548,6 +694,9 @@ int main(void)
 	test_unknown();
 	test_effects();
 	test_marks();
+	test_ranges();
+	test_types();
+	test_sets();
 	test_broken(false);
 	test_broken(true);
 	return tap_end();

@@ -20,7 +20,7 @@ set_debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 set_lint="shellcheck sparse yamllint mandoc clang lld llvm perl fish zsh"
 set_pages="chromium chromium-driver cockpit-ws cockpit-bridge cockpit-system nodejs appstream
 prometheus python3-jsonschema"
-set_managers="ufw firewalld docker.io libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+set_managers="ufw ipset firewalld docker.io libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
 libvirt-daemon-config-network dnsmasq-base"
 set_checkpatch="linux-source-6.1 xz-utils"
 set_ynl="linux-source-6.12 python3-yaml python3-jsonschema xz-utils"

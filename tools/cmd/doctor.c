@@ -13,6 +13,7 @@
 
 #include "../doctor/doctor.h"
 #include "../doctor/rules/firewall.h"
+#include "../doctor/rules/ipset.h"
 #include "../doctor/rules/legacy.h"
 #include "commands.h"
 
@@ -146,6 +147,9 @@ static void gather_rules(struct evidence *ev, struct report *r)
 	ev->all_rules_known = !ret && !gap.error;
 	if (gap.error)
 		report_gap(r, &gap);
+	ret = ipset_read(&ev->rules);
+	if (ret)
+		report_refused(r, "sets of ipset, which rules use", ret);
 }
 
 static void gather(struct evidence *ev, struct context *ctx, struct report *r)

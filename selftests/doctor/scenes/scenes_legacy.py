@@ -183,3 +183,74 @@ Scene("healthy: legacy and nft's, which let all through that a LAN sends", needs
 Scene("healthy: legacy, IPv6 and a home router's firewall", six=True, needs=NEEDS, do=legacy(
     "-P INPUT DROP", "-A INPUT -p icmpv6 -j ACCEPT", "-P FORWARD DROP", RELATED,
     "-A FORWARD -i lan+ -o wan -j ACCEPT", program=SIX))
+
+# --- what iptables looks up elsewhere --------------------------------------------------
+IPSET = "ipset"
+ASKED = dict(args=(stage.SERVER,), peer=("ike",), may=["host-refuses", "host-answers"])
+COUNTRY = ["ipset create bad hash:net", "ipset add bad 198.51.100.0/24", "ipset add bad 10.0.0.0/8"]
+Scene("legacy: a range of clients may not use IKE", truth=lost("ike"), cure=True,
+      find=["nft-drop ike error"], **rules(
+          "-A FORWARD -p udp --dport 500 -m iprange --src-range 192.168.0.200-192.168.3.7 -j DROP"))
+Scene("healthy: legacy, ranges of other clients and servers", **ASKED, **rules(
+          "-A FORWARD -m iprange --src-range 192.168.3.1-192.168.3.9 -j DROP",
+          "-A FORWARD -m iprange --dst-range 198.51.99.0-198.51.100.0 -j DROP",
+          "-A FORWARD -i lan+ -m iprange ! --dst-range 198.51.100.0-198.51.101.0 -p esp -j DROP"))
+Scene("legacy: what is for others than this router", truth=lost("esp"), cure=True,
+      find=["nft-drop esp error"], **rules(
+          "-A FORWARD -m addrtype ! --dst-type LOCAL -p esp -j DROP"))
+Scene("healthy: legacy, what is for this router, broadcast, multicast, bridged or of an IPsec",
+      **rules("-A FORWARD -m addrtype --dst-type LOCAL -j DROP",
+              "-A FORWARD -m addrtype --dst-type BROADCAST,MULTICAST -j DROP",
+              "-A FORWARD -m pkttype --pkt-type broadcast -j DROP",
+              "-A FORWARD -m pkttype ! --pkt-type unicast -j DROP",
+              "-A FORWARD -m physdev --physdev-is-bridged -j DROP",
+              "-A FORWARD -m policy --dir in --pol ipsec -j DROP",
+              "-A FORWARD -p tcp ! --syn -m state --state NEW -j DROP",
+              "-A FORWARD -p tcp --tcp-flags ALL NONE -j DROP"))
+Scene("legacy: what no IPsec of this router's protects is dropped", truth=lost("ike", "natt"), cure=True,
+      find=["nft-drop ike error", "nft-drop natt error"], **rules(
+          "-A FORWARD -i lan+ -p udp -m multiport --dports 500,4500 -m policy --dir in --pol none -j DROP"))
+Scene("legacy: connections of PPTP are not begun", truth=lost("pptp"), find=["nft-drop pptp error"],
+      cure=True, **rules("-A FORWARD -p tcp --syn --dport 1723 -j DROP"))
+
+
+def listed(*lines, legacy_too=True, **kw):
+    """Sets of ipset, and rules that look into them, of either kind of iptables."""
+    program = NEEDS if legacy_too else "iptables"
+    return dict(do=[*COUNTRY, *legacy(MASQUERADE, *lines, program=program)], nat=False, needs=IPSET, **kw)
+
+
+for kind, old in (("legacy", True), ("iptables", False)):
+    Scene(f"{kind}: a country is blocked by ipset, and the server is there", args=(stage.SERVER,),
+          peer=("ike", "natt", "pptp", "l2tp", "openvpn"), truth=lost(*stage.USUAL), cure=True,
+          find=["nft-drop - error", *(f"host-answers {p} info" for p in (
+              "ike", "natt", "pptp", "l2tp", "openvpn"))],
+          **listed("-A FORWARD -m set --match-set bad dst -j DROP", legacy_too=old))
+    Scene(f"healthy: {kind}, a country is blocked by ipset, and the server is elsewhere",
+          args=("203.0.113.1",), may=["host-refuses"], truth=lost(*stage.USUAL),
+          **listed("-A FORWARD -m set --match-set bad dst -j DROP", legacy_too=old))
+Scene("healthy: legacy, a set has exceptions, other ports, interfaces and sets", **ASKED, do=[
+          *COUNTRY, "ipset add bad 198.51.100.1/32 nomatch", "ipset create ports bitmap:port range 0-65535",
+          "ipset add ports 501-1193", "ipset create svc hash:ip,port", "ipset add svc 198.51.100.1,tcp:500",
+          "ipset add svc 198.51.100.2,udp:500", "ipset create all list:set", "ipset add all bad",
+          "ipset create dev hash:net,iface", "ipset add dev 0.0.0.0/0,lan9",
+          "ipset create six hash:net family inet6", "ipset add six ::/1",
+          *legacy(MASQUERADE, *(f"-A FORWARD -m set --match-set {s} -j DROP" for s in (
+              "bad dst", "bad src", "ports dst", "svc dst,dst", "all dst", "dev dst,src")),
+              "-A FORWARD -m set ! --match-set six dst -p sctp -j DROP")],
+      nat=False, needs=IPSET)
+Scene("legacy: by sets of addresses with ports, of interfaces and of sets", **ASKED,
+      truth=lost("ike", "natt", "esp"), do=[
+          *COUNTRY, "ipset create svc hash:ip,port", "ipset add svc 198.51.100.1,udp:490-510",
+          "ipset add svc 198.51.100.1,esp:0", "ipset create dev hash:net,iface",
+          "ipset add dev 198.51.96.0/20,lan1", "ipset create all list:set", "ipset add all dev",
+          *legacy(MASQUERADE, "-A FORWARD -m set --match-set svc dst,dst -j DROP",
+                  "-A FORWARD -p udp --dport 4500 -m set --match-set all dst,src -j DROP")],
+      nat=False, needs=IPSET,
+      find=["nft-drop ike error", "nft-drop natt error", "nft-drop esp error"], cure=True)
+Scene("legacy: a set that may have the server, of whom nobody is asked", before=[("c1", ["esp"])] * 2,
+      kinds=("web",), do=[*COUNTRY, *legacy("-A FORWARD -p esp -m set --match-set bad dst -j DROP")],
+      needs=IPSET, find=["nft-drop esp warning"], check=tells("nft-drop", "has dropped"))
+Scene("legacy: all but one network", truth=lost("esp"), needs=IPSET, cure=True, do=[
+    "ipset create lans hash:net", "ipset add lans 192.168.0.0/16",
+    *legacy("-A FORWARD -p esp -m set --match-set lans src -j DROP")], find=["nft-drop esp error"])

@@ -185,6 +185,11 @@ void rule_counts(struct machine *m, const char *name);
 void rule_translates(struct machine *m);
 void rule_verdict(struct machine *m, int32_t code, const char *chain, enum truth certain);
 uint32_t packet_state(const struct machine *m);
+enum truth bytes_between(const uint8_t *value, const uint8_t *known, const uint8_t *first,
+			 const uint8_t *last, size_t length);
+uint32_t address_type(const struct machine *m, bool src);
+bool rule_has_match(const struct nft_rule *rule, const char *name);
+bool legacy_has_match(const struct legacy_rule *rule, const char *name);
 enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,
 		    const uint8_t *info, size_t length);
 void xt_target(struct machine *m, const char *name, uint32_t revision, const uint8_t *info,
@@ -206,6 +211,14 @@ static inline enum truth flip(enum truth truth, bool invert)
 static inline enum truth both(enum truth a, enum truth b)
 {
 	return a < b ? a : b;
+}
+
+/* FIN, SYN, RST and ACK: the first packet of TCP has SYN alone, later ones have ACK. */
+#define TCP_FLAGS_KNOWN		0x17
+
+static inline uint8_t tcp_flags(const struct packet *p)
+{
+	return p->reply ? 0x10 : 0x02;
 }
 
 /* As NFT_CT_STATE has them; 0 stands for not known. */

@@ -117,8 +117,16 @@ static enum truth equal(const uint8_t *value, const uint8_t *known, const uint8_
 	return truth;
 }
 
-static enum truth between(const uint8_t *value, const uint8_t *known, const uint8_t *first,
-			  const uint8_t *last, size_t length)
+/**
+ * bytes_between - Whether a value of which some bits are known is between two others.
+ * @value: The value, bits that are not known are 0.
+ * @known: A mask of those that are.
+ * @first: The least, in network byte order.
+ * @last: The most, included.
+ * @length: Bytes of each.
+ */
+enum truth bytes_between(const uint8_t *value, const uint8_t *known, const uint8_t *first,
+			 const uint8_t *last, size_t length)
 {
 	uint8_t least[NFT_KEY_SIZE], most[NFT_KEY_SIZE];
 	size_t i;
@@ -162,13 +170,13 @@ static enum truth run_cmp(struct machine *m, const struct nlattr *e)
 	case NFT_CMP_NEQ:
 		return negate(equal(value, known, than, length));
 	case NFT_CMP_LTE:
-		return between(value, known, zero, than, length);
+		return bytes_between(value, known, zero, than, length);
 	case NFT_CMP_GT:
-		return negate(between(value, known, zero, than, length));
+		return negate(bytes_between(value, known, zero, than, length));
 	case NFT_CMP_GTE:
-		return between(value, known, than, ones, length);
+		return bytes_between(value, known, than, ones, length);
 	case NFT_CMP_LT:
-		return negate(between(value, known, than, ones, length));
+		return negate(bytes_between(value, known, than, ones, length));
 	}
 	return MAYBE_SO;
 }
@@ -186,7 +194,7 @@ static enum truth run_range(struct machine *m, const struct nlattr *e)
 	length = mnl_attr_get_payload_len(from);
 	if (!fits(at, length) || mnl_attr_get_payload_len(to) != length)
 		return MAYBE_SO;
-	inside = between(m->value + at, m->known + at, mnl_attr_get_payload(from),
+	inside = bytes_between(m->value + at, m->known + at, mnl_attr_get_payload(from),
 			 mnl_attr_get_payload(to), length);
 	return number(e, NFTA_RANGE_OP, NFT_RANGE_EQ) == NFT_RANGE_EQ ? inside : negate(inside);
 }
@@ -249,11 +257,11 @@ static enum truth in_element(const struct machine *m, int at, const struct nft_s
 	size_t i, offset = 0;
 
 	if (set->n_fields < 2)
-		return between(m->value + at, m->known + at, e->first, e->last,
+		return bytes_between(m->value + at, m->known + at, e->first, e->last,
 			       set->key_length);
 	for (i = 0; i < set->n_fields && truth != NO; i++) {
 		one = fits(at + offset, set->fields[i]) ?
-			between(m->value + at + offset, m->known + at + offset,
+			bytes_between(m->value + at + offset, m->known + at + offset,
 				e->first + offset, e->last + offset, set->fields[i]) : MAYBE_SO;
 		truth = one < truth ? one : truth;
 		offset += (set->fields[i] + 3) & ~3U;
@@ -401,7 +409,7 @@ static enum truth run_meta(struct machine *m, const struct nlattr *e)
 	const struct packet *p = m->packet;
 	bool six = p->family == NFPROTO_IPV6;
 	uint16_t ether = htons(six ? ETH_P_IPV6 : ETH_P_IP);
-	uint8_t unicast = 0;
+	uint8_t none = 0;
 
 	if (!member(e, NFTA_META_DREG)) {
 		if (key == NFT_META_MARK)
@@ -422,7 +430,9 @@ static enum truth run_meta(struct machine *m, const struct nlattr *e)
 		load(m, reg, &ether, NULL, sizeof(ether));
 		return YES;
 	case NFT_META_PKTTYPE:
-		load(m, reg, &unicast, NULL, 1);
+		/* PACKET_HOST, and no client sends these by an IPsec of the router's */
+	case NFT_META_SECPATH:
+		load(m, reg, &none, NULL, 1);
 		return YES;
 	case NFT_META_IIF:
 	case NFT_META_IIFNAME:
@@ -496,7 +506,6 @@ static void network_header(struct header *h, const struct packet *p)
 	}
 }
 
-/* The first packet of TCP has SYN alone, later ones do not have it. */
 static void transport_header(struct header *h, const struct packet *p)
 {
 	uint16_t sport = htons(p->sport), dport = htons(p->dport);
@@ -508,7 +517,7 @@ static void transport_header(struct header *h, const struct packet *p)
 	if (p->dport)
 		put(h, 2, &dport, NULL, 2);
 	if (p->l4proto == IPPROTO_TCP)
-		put(h, 13, p->reply ? "\x10" : "\x02", "\x17", 1);
+		put(h, 13, &(uint8_t){ tcp_flags(p) }, &(uint8_t){ TCP_FLAGS_KNOWN }, 1);
 }
 
 static enum truth run_payload(struct machine *m, const struct nlattr *e)
@@ -533,14 +542,34 @@ static enum truth run_payload(struct machine *m, const struct nlattr *e)
 	return YES;
 }
 
-/* After DNAT was undone, both ends of what is forwarded are somebody else. */
+/**
+ * address_type - What the kernel says of whose an address of the packet is.
+ * @m: Where it is.
+ * @src: The source, not the destination.
+ *
+ * Return: RTN_*, 0 when it is not known. After DNAT was undone, both ends of what is forwarded
+ * are somebody else.
+ */
+uint32_t address_type(const struct machine *m, bool src)
+{
+	const struct packet *p = m->packet;
+
+	if (m->hook == NF_INET_FORWARD || (m->hook == NF_INET_PRE_ROUTING && !p->reply))
+		return RTN_UNICAST;
+	if (m->hook == NF_INET_LOCAL_IN && !m->bridge)
+		return src ? RTN_UNICAST : RTN_LOCAL;
+	if (m->hook == NF_INET_LOCAL_OUT && !m->bridge)
+		return src ? RTN_LOCAL : RTN_UNICAST;
+	return 0;
+}
+
 static enum truth run_fib(struct machine *m, const struct nlattr *e)
 {
-	uint32_t reg = number(e, NFTA_FIB_DREG, 0);
+	bool src = number(e, NFTA_FIB_FLAGS, 0) & NFTA_FIB_F_SADDR;
+	uint32_t reg = number(e, NFTA_FIB_DREG, 0), type = address_type(m, src);
 
-	if (number(e, NFTA_FIB_RESULT, 0) == NFT_FIB_RESULT_ADDRTYPE &&
-	    (m->hook == NF_INET_FORWARD || (m->hook == NF_INET_PRE_ROUTING && !m->packet->reply)))
-		load_u32(m, reg, RTN_UNICAST, ~0U);
+	if (number(e, NFTA_FIB_RESULT, 0) == NFT_FIB_RESULT_ADDRTYPE && type)
+		load_u32(m, reg, type, ~0U);
 	else
 		load_unknown(m, reg, IFNAMSIZ);
 	return YES;
@@ -660,6 +689,26 @@ void rule_counts(struct machine *m, const char *name)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
 			m->counts = names[i];
+}
+
+/**
+ * rule_has_match - Whether a rule has a match of x_tables.
+ * @rule: The rule.
+ * @name: Of the match.
+ */
+bool rule_has_match(const struct nft_rule *rule, const char *name)
+{
+	const struct nlattr *element;
+
+	if (rule->legacy)
+		return legacy_has_match(rule->legacy, name);
+	if (!rule->expressions)
+		return false;
+	mnl_attr_for_each_nested(element, rule->expressions)
+		if (!strcmp(string(element, NFTA_EXPR_NAME), "match") &&
+		    !strcmp(string(member(element, NFTA_EXPR_DATA), NFTA_MATCH_NAME), name))
+			return true;
+	return false;
 }
 
 static enum truth run_match(struct machine *m, const struct nlattr *e)

@@ -75,6 +75,24 @@ static enum truth matches(struct machine *m, const struct legacy_rule *rule)
 	return truth;
 }
 
+/**
+ * legacy_has_match - Whether a rule of iptables-legacy's has a match.
+ * @rule: The rule.
+ * @name: Of the match.
+ */
+bool legacy_has_match(const struct legacy_rule *rule, const char *name)
+{
+	const struct xt_entry_match *match;
+	size_t at;
+
+	for (at = 0; at < rule->matches_size; at += match->u.match_size) {
+		match = (const void *)(rule->matches + at);
+		if (!strcmp(match->u.user.name, name))
+			return true;
+	}
+	return false;
+}
+
 /* A queue hands the packet to a program, which decides. */
 static void run_target(struct machine *m, const struct legacy_rule *rule)
 {

@@ -16,7 +16,7 @@
 
 #include "../../lib/util.h"
 #include "../kernel.h"
-#include "ruleset.h"
+#include "ipset.h"
 
 #define READ_TRIES	10
 #define NFT_COMMENT	0
@@ -377,6 +377,7 @@ void ruleset_free(struct ruleset *rs)
 		free(rs->chains[i].rules);
 	for (i = 0; i < rs->n_sets; i++)
 		free(rs->sets[i].elements);
+	ipset_free(rs);
 	for (i = 0; i < rs->n_messages; i++)
 		free(rs->messages[i]);
 	free(rs->chains);

@@ -14,6 +14,7 @@
 #define NFT_KEY_SIZE	64
 
 struct legacy_rule;
+struct ipset;
 
 /**
  * struct nft_rule - One rule.
@@ -116,6 +117,8 @@ struct nft_helper {
  * @n_sets: How many.
  * @helpers: Its helper objects.
  * @n_helpers: How many.
+ * @ipsets: The sets of ipset that rules of iptables' look into.
+ * @n_ipsets: How many.
  * @ports: There are chains that may tell the ports of a bridge apart.
  * @messages: What the names, expressions and rules point into.
  * @n_messages: How many.
@@ -129,6 +132,8 @@ struct ruleset {
 	size_t n_sets;
 	struct nft_helper *helpers;
 	size_t n_helpers;
+	struct ipset *ipsets;
+	size_t n_ipsets;
 	bool ports;
 	void **messages;
 	size_t n_messages;

@@ -4,22 +4,31 @@
  * leaves them as its own in nft rules, and iptables-legacy has nothing else. Pure.
  */
 /* before those of the kernel, which then leave the same out */
+#include <net/if.h>
 #include <netinet/in.h>
 
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <stddef.h>
 #include <string.h>
 
+#include <linux/netfilter/ipset/ip_set.h>
 #include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_physdev.h>
+#include <linux/netfilter/xt_pkttype.h>
+#include <linux/netfilter/xt_policy.h>
+#include <linux/netfilter/xt_set.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
 
 #include "../../lib/util.h"
-#include "eval.h"
+#include "ipset.h"
 
 /* Ports are in host byte order in these; 0 is one that is not known. */
 static enum truth port_in(uint16_t port, uint16_t first, uint16_t last)
@@ -41,6 +50,15 @@ static enum truth match_udp(const struct machine *m, const void *info)
 		    flip(dst, udp->invflags & XT_UDP_INV_DSTPT));
 }
 
+static enum truth match_flags(const struct machine *m, const struct xt_tcp *tcp)
+{
+	uint8_t known = tcp->flg_mask & TCP_FLAGS_KNOWN;
+	enum truth truth = (tcp_flags(m->packet) ^ tcp->flg_cmp) & known ? NO :
+			   tcp->flg_mask & ~TCP_FLAGS_KNOWN ? MAYBE_SO : YES;
+
+	return flip(truth, tcp->invflags & XT_TCP_INV_FLAGS);
+}
+
 static enum truth match_tcp(const struct machine *m, const void *info)
 {
 	const struct xt_tcp *tcp = info;
@@ -49,7 +67,7 @@ static enum truth match_tcp(const struct machine *m, const void *info)
 	enum truth ports = both(flip(src, tcp->invflags & XT_TCP_INV_SRCPT),
 				flip(dst, tcp->invflags & XT_TCP_INV_DSTPT));
 
-	return tcp->flg_mask || tcp->option ? both(ports, MAYBE_SO) : ports;
+	return tcp->option ? both(ports, MAYBE_SO) : both(ports, match_flags(m, tcp));
 }
 
 static enum truth match_multiport(const struct machine *m, const void *info)
@@ -129,6 +147,98 @@ static enum truth match_connmark(const struct machine *m, const void *info)
 	return !state || state == STATE_UNTRACKED ? MAYBE_SO : mark_is(m, CONNECTION_MARK, info);
 }
 
+static enum truth in_range(const struct machine *m, const struct xt_iprange_mtinfo *range, bool src)
+{
+	const struct packet *p = m->packet;
+
+	return bytes_between(src ? p->src : p->dst, src ? p->src_known : p->dst_known,
+			     (const uint8_t *)(src ? &range->src_min : &range->dst_min),
+			     (const uint8_t *)(src ? &range->src_max : &range->dst_max),
+			     p->family == NFPROTO_IPV6 ? 16 : 4);
+}
+
+static enum truth match_iprange(const struct machine *m, const void *info)
+{
+	const struct xt_iprange_mtinfo *range = info;
+	enum truth truth = YES;
+
+	if (range->flags & IPRANGE_SRC)
+		truth = both(truth, flip(in_range(m, range, true), range->flags & IPRANGE_SRC_INV));
+	if (range->flags & IPRANGE_DST)
+		truth = both(truth, flip(in_range(m, range, false), range->flags & IPRANGE_DST_INV));
+	return truth;
+}
+
+static enum truth type_in(const struct machine *m, uint16_t mask, bool src, bool invert)
+{
+	uint32_t type = address_type(m, src);
+
+	if (!mask)
+		return YES;
+	return type ? flip(mask & 1 << type ? YES : NO, invert) : MAYBE_SO;
+}
+
+static enum truth match_addrtype(const struct machine *m, const void *info)
+{
+	const struct xt_addrtype_info_v1 *a = info;
+
+	return both(type_in(m, a->source, true, a->flags & XT_ADDRTYPE_INVERT_SOURCE),
+		    type_in(m, a->dest, false, a->flags & XT_ADDRTYPE_INVERT_DEST));
+}
+
+static enum truth match_pkttype(const struct machine *m, const void *info)
+{
+	const struct xt_pkttype_info *type = info;
+
+	(void)m;
+	return flip(type->pkttype == PACKET_HOST ? YES : NO, type->invert);
+}
+
+/* What is routed is not bridged from port to port; its port is known where that matters. */
+static enum truth match_physdev(const struct machine *m, const void *info)
+{
+	const struct xt_physdev_info *dev = info;
+
+	(void)m;
+	if (dev->bitmask != XT_PHYSDEV_OP_BRIDGED)
+		return MAYBE_SO;
+	return flip(NO, dev->invert & XT_PHYSDEV_OP_BRIDGED);
+}
+
+/*
+ * What a client sends comes in without an IPsec of this router's; whether it leaves by one
+ * is its policies' affair.
+ */
+static enum truth match_policy(const struct machine *m, const void *info)
+{
+	const struct xt_policy_info *policy = info;
+
+	(void)m;
+	if (!(policy->flags & XT_POLICY_MATCH_IN))
+		return MAYBE_SO;
+	return policy->flags & XT_POLICY_MATCH_NONE ? YES : NO;
+}
+
+/* Sets may count packets, of which nothing is known. */
+static enum truth match_set(const struct machine *m, const void *info)
+{
+	const struct xt_set_info_match_v4 *set = info;
+	enum truth truth = ipset_has(m, set->match_set.index, set->match_set.flags);
+
+	if (set->packets.op || set->bytes.op || set->flags & IPSET_FLAG_RETURN_NOMATCH)
+		truth = both(truth, MAYBE_SO);
+	return flip(truth, set->match_set.flags & IPSET_INV_MATCH);
+}
+
+/* Before there were counters, the same without them. */
+static enum truth match_old_set(const struct machine *m, const void *info)
+{
+	const struct xt_set_info_match_v1 *set = info;
+
+	return flip(ipset_has(m, set->match_set.index, set->match_set.flags),
+		    set->match_set.flags & IPSET_INV_MATCH);
+}
+
 static enum truth match_any(const struct machine *m, const void *info)
 {
 	(void)m;
@@ -164,6 +274,13 @@ enum truth xt_match(const struct machine *m, const char *name, uint32_t revision
 		{ "state", 0, 0, sizeof(struct xt_state_info), match_state },
 		{ "mark", 1, 1, sizeof(struct xt_mark_mtinfo1), match_mark },
 		{ "connmark", 1, 1, sizeof(struct xt_connmark_mtinfo1), match_connmark },
+		{ "iprange", 1, 1, sizeof(struct xt_iprange_mtinfo), match_iprange },
+		{ "addrtype", 1, 1, sizeof(struct xt_addrtype_info_v1), match_addrtype },
+		{ "pkttype", 0, 0, sizeof(struct xt_pkttype_info), match_pkttype },
+		{ "physdev", 0, 0, sizeof(struct xt_physdev_info), match_physdev },
+		{ "policy", 0, 0, sizeof(struct xt_policy_info), match_policy },
+		{ "set", 1, 2, sizeof(struct xt_set_info_match_v1), match_old_set },
+		{ "set", 4, 4, sizeof(struct xt_set_info_match_v4), match_set },
 	};
 	uint64_t aligned[64];
 	size_t i;
