@@ -150,6 +150,7 @@ static void gather_rules(struct evidence *ev, struct report *r)
 	ret = ipset_read(&ev->rules);
 	if (ret)
 		report_refused(r, "sets of ipset, which rules use", ret);
+	ebtables_note(&ev->net, r);
 }
 
 static void gather(struct evidence *ev, struct context *ctx, struct report *r)

@@ -254,3 +254,13 @@ Scene("legacy: a set that may have the server, of whom nobody is asked", before=
 Scene("legacy: all but one network", truth=lost("esp"), needs=IPSET, cure=True, do=[
     "ipset create lans hash:net", "ipset add lans 192.168.0.0/16",
     *legacy("-A FORWARD -p esp -m set --match-set lans src -j DROP")], find=["nft-drop esp error"])
+
+# --- ebtables-legacy, which is not judged -----------------------------------------------
+BRIDGE = ["link add br0 type bridge", "addr flush dev lan1", "link set lan1 master br0",
+          "link set br0 up", "addr add 192.168.1.1/24 dev br0"]
+EBTABLES = dict(ip=BRIDGE, needs="ebtables-legacy", find=["not-examined"])
+Scene("legacy: a rule in the bridge, which is not judged, is not hidden", truth=lost("esp"), **EBTABLES,
+      do=["ebtables-legacy -A INPUT -p ip --ip-proto esp -j DROP"],
+      check=tells("not-examined", "ebtables-legacy, table filter (1)"))
+Scene("healthy: legacy, the bridge has a table without a rule", ip=BRIDGE, needs="ebtables-legacy",
+      do=["ebtables-legacy -L"])
