@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../doctor/contacts.h"
 #include "../doctor/doctor.h"
 #include "../doctor/rules/firewall.h"
 #include "../doctor/rules/ipset.h"
@@ -67,6 +68,18 @@ static bool any_unanswered(const struct evidence *ev)
 	return false;
 }
 
+static void listen_for(struct evidence *ev, int ms)
+{
+	bool tell = !ev->watching && isatty(STDERR_FILENO);
+
+	if (tell)
+		fprintf(stderr, "looking at what passes for %d ms ...", ms);
+	ear_listen(&ev->ear, ms);
+	if (tell)
+		fputs("\r\033[K", stderr);
+	ev->seconds = ms / 1000.0;
+}
+
 /*
  * A packet that just left cannot be answered yet, and a counter that has counted may
  * do so still: listen for a while, and look again.
@@ -75,18 +88,12 @@ static int look_again(struct evidence *ev)
 {
 	int ms = ev->watching || any_unanswered(ev) ? ANSWER_MSEC :
 		 readings_any(&ev->before) ? COUNTER_MSEC : 0;
-	bool tell = ms && !ev->watching && isatty(STDERR_FILENO);
 	struct flows before;
 	int ret;
 
 	if (!ms)
 		return 0;
-	if (tell)
-		fprintf(stderr, "looking at what passes for %d ms ...", ms);
-	ear_listen(&ev->ear, ms);
-	if (tell)
-		fputs("\r\033[K", stderr);
-	ev->seconds = ms / 1000.0;
+	listen_for(ev, ms);
 	before = ev->flows;
 	ev->flows = (struct flows){};
 	ret = read_flows(ev);
@@ -153,6 +160,21 @@ static void gather_rules(struct evidence *ev, struct report *r)
 	ebtables_note(&ev->net, r);
 }
 
+/*
+ * What a rule drops at once has no connection: where it depends on the gateway whether one
+ * does, clients are heard asking theirs.
+ */
+static void judge_rules(struct evidence *ev)
+{
+	firewall_judge(ev);
+	if (ev->to)
+		return;
+	if (!ev->seconds && ev->ear.fd >= 0 && firewall_may_drop(ev))
+		listen_for(ev, ANSWER_MSEC);
+	contacts_find(ev);
+	firewall_judge_contacts(ev);
+}
+
 static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 {
 	int ret = network_read(&ev->net);
@@ -166,7 +188,7 @@ static void gather(struct evidence *ev, struct context *ctx, struct report *r)
 	gather_flows(ev, r);
 	ours_read(&ev->ours, ctx, r);
 	if (ev->rules_known)
-		firewall_judge(ev);
+		judge_rules(ev);
 	if (ev->to && !ev->watching && !ev->route.error && !ev->route.local)
 		ask_host(ev);
 }
@@ -175,6 +197,7 @@ static void forget(struct evidence *ev)
 {
 	free(ev->asked);
 	free(ev->crossed);
+	free(ev->contacts);
 	ours_free(&ev->ours);
 	if (ev->watching)
 		ear_forget(&ev->ear);

@@ -44,6 +44,24 @@ const char *host_text(const struct host *a, char text[INET6_ADDRSTRLEN])
 }
 
 /**
+ * host_parse - Read an address.
+ * @a: Filled in.
+ * @text: IPv4 or IPv6.
+ *
+ * Return: whether it is one.
+ */
+bool host_parse(struct host *a, const char *text)
+{
+	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	uint8_t bytes[16];
+
+	if (inet_pton(family, text, bytes) != 1)
+		return false;
+	host_set(a, family, bytes);
+	return true;
+}
+
+/**
  * host_equal - Whether they are the same.
  * @a: One.
  * @b: Another.

@@ -230,14 +230,19 @@ static bool is_blind(const struct wish *w)
 	return !*nft_state(w, true);
 }
 
+static bool names_peer(const struct wish *w, bool back)
+{
+	return w->peer_alone || (back && is_blind(w));
+}
+
 static char *nft_peer(const struct wish *w, bool back)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (!back || !is_blind(w))
+	if (!names_peer(w, back))
 		return xstrdup("");
-	return xasprintf("%s saddr %s ", w->peer->family == AF_INET6 ? "ip6" : "ip",
-			 host_text(w->peer, text));
+	return xasprintf("%s %s %s ", w->peer->family == AF_INET6 ? "ip6" : "ip",
+			 back ? "saddr" : "daddr", host_text(w->peer, text));
 }
 
 static char *nft_kind(const struct vpn *vpn, bool back)
@@ -376,13 +381,13 @@ static void ipt_way(struct finding *f, const struct wish *w, const struct vpn *v
 	bool post = !in || hook == NF_INET_POST_ROUTING;
 	char peer[INET6_ADDRSTRLEN] = "";
 
-	if (back && is_blind(w))
+	if (names_peer(w, back))
 		host_text(w->peer, peer);
 	finding_command(f, xasprintf("%s %s%s%s%s%s%s%s%s%s%s%s%s-j ACCEPT",
 				     iptables_program(w->place->chain), where,
 				     post ? "" : "-i ", post ? "" : in, post ? "" : " ",
 				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ",
-				     *peer ? "-s " : "", peer, *peer ? " " : "", kind,
+				     !*peer ? "" : back ? "-s " : "-d ", peer, *peer ? " " : "", kind,
 				     state ? "-m conntrack --ctstate ESTABLISHED,RELATED " : ""));
 	free(kind);
 }

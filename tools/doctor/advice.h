@@ -31,6 +31,7 @@ struct names {
  * @lan: Where it comes from, none for the router itself.
  * @wan: Where it goes.
  * @peer: Whom it is with, NULL when that is not known.
+ * @peer_alone: With nobody else.
  */
 struct wish {
 	const struct place *place;
@@ -38,6 +39,7 @@ struct wish {
 	bool all, there, back;
 	struct names lan, wan;
 	const struct host *peer;
+	bool peer_alone;
 };
 
 void names_add(struct names *names, const char *name);

@@ -103,6 +103,8 @@ struct readings {
  * @all_rules_known: All of the latter could be, too.
  * @crossed: What becomes of packets in it, private to firewall.c.
  * @n_crossed: How many.
+ * @contacts: Clients and gateways that had to do with each other, where @to is NULL.
+ * @n_contacts: How many.
  * @flows: Connections of VPN protocols.
  * @flows_known: They could be read.
  * @ours: What our modules know.
@@ -125,6 +127,8 @@ struct evidence {
 	bool rules_known, all_rules_known;
 	struct crossed *crossed;
 	size_t n_crossed;
+	struct contact *contacts;
+	size_t n_contacts;
 	struct flows flows;
 	bool flows_known;
 	struct ours ours;

@@ -352,6 +352,23 @@ bool network_is_lan(const struct network *net, const struct link *link)
 }
 
 /**
+ * network_lan_of - The LAN that an address is in.
+ * @net: The network.
+ * @a: The address.
+ *
+ * Return: the interface or NULL.
+ */
+const struct link *network_lan_of(const struct network *net, const struct host *a)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_links; i++)
+		if (network_is_lan(net, &net->links[i]) && network_reaches(net, &net->links[i], a))
+			return &net->links[i];
+	return NULL;
+}
+
+/**
  * network_is_router - Whether there is a LAN and a way out.
  * @net: The network.
  */

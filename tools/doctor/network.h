@@ -79,6 +79,7 @@ const struct link *network_link(const struct network *net, unsigned int index);
 const struct link_address *network_next(const struct network *net, unsigned int index,
 					int family, const struct link_address *last);
 bool network_reaches(const struct network *net, const struct link *link, const struct host *a);
+const struct link *network_lan_of(const struct network *net, const struct host *a);
 bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
 bool network_is_router(const struct network *net);
@@ -89,6 +90,7 @@ bool link_is_container(const struct link *link);
 size_t host_length(const struct host *a);
 void host_set(struct host *a, int family, const void *bytes);
 const char *host_text(const struct host *a, char text[INET6_ADDRSTRLEN]);
+bool host_parse(struct host *a, const char *text);
 bool host_equal(const struct host *a, const struct host *b);
 bool host_in(const struct host *a, const struct host *net, int prefix);
 bool host_is_private(const struct host *a);

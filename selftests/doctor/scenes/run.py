@@ -277,6 +277,7 @@ class Stage:
         for n, kinds in scene.before:
             stage.measure(n, kinds, self.server, wait=0.1)
         self.begin_peer(scene)
+        self.dirty |= bool(scene.last)
         for line in scene.last:
             stage.run("r", ["sh", "-c", line.replace("VPNPASS", TOOL)])
         argv = [*self.with_hosts(scene), *self.as_user(scene), TOOL, "-j", "doctor", *scene.args]

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../advice.h"
+#include "../contacts.h"
 #include "../place.h"
 #include "../rules/firewall.h"
 #include "../doctor.h"
@@ -124,6 +125,40 @@ static void find_marked_ways(const struct evidence *ev, struct report *r)
 
 	if (ev->rules_known)
 		firewall_cross(ev, find_marked_way, &m);
+}
+
+/* The way of each client to each gateway that it had to do with; one that is shut is enough. */
+static void find_contact_way(const struct crossing *c, void *data)
+{
+	struct marked *m = data;
+	const struct contact *contact = c->contact;
+	struct evidence one = *m->ev;
+	char client[INET6_ADDRSTRLEN], *whose;
+	struct question q;
+	struct route way;
+
+	if (!contact || c->packet->reply || !c->j->mark_known || m->told[c->vpn - vpns])
+		return;
+	q = (struct question){
+		.to = &contact->server, .from = &contact->client, .in = c->packet->in->index,
+		.l4proto = c->vpn->l4proto, .dport = c->vpn->port, .mark = c->j->mark,
+	};
+	route_get(&way, &q);
+	if (!way.error)
+		return;
+	one.to = &contact->server;
+	whose = xasprintf(" for %s, by %s", host_text(&contact->client, client), c->vpn->title);
+	report_no_way(&one, m->r, whose, way.error);
+	free(whose);
+	m->told[c->vpn - vpns] = true;
+}
+
+static void find_contact_ways(const struct evidence *ev, struct report *r)
+{
+	struct marked m = { .ev = ev, .r = r };
+
+	if (ev->rules_known && proc_number("net/ipv4/ip_forward").value && ev->net.default_route)
+		firewall_cross(ev, find_contact_way, &m);
 }
 
 static void find_policy(const struct evidence *ev, struct report *r)
@@ -335,14 +370,9 @@ static void report_answer(const struct evidence *ev, struct report *r, const str
 
 static bool is_own(const struct network *net, const char *address)
 {
-	struct host host = {};
-	uint8_t bytes[16];
-	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	struct host host;
 
-	if (inet_pton(family, address, bytes) != 1)
-		return false;
-	host_set(&host, family, bytes);
-	return network_is_local(net, &host);
+	return host_parse(&host, address) && network_is_local(net, &host);
 }
 
 static void report_refusal(const struct evidence *ev, struct report *r, const struct asked *a,
@@ -488,8 +518,10 @@ void check_host(const struct evidence *ev, struct report *r)
 	enum severity severity = SEVERITY_WARNING;
 	size_t i;
 
-	if (!ev->to)
+	if (!ev->to) {
+		find_contact_ways(ev, r);
 		return;
+	}
 	if (ev->route.error)
 		report_no_way(ev, r, "", ev->route.error);
 	else if (!ev->from || !find_client_way(ev, r))

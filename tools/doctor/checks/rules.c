@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../advice.h"
+#include "../contacts.h"
 #include "../place.h"
 #include "../rules/firewall.h"
 #include "checks.h"
@@ -32,6 +33,7 @@
  * @out: Where they would leave.
  * @lan: All LANs that they are of.
  * @wan: All ways out that they would take.
+ * @contact: They are one client's for one gateway, NULL for those of all.
  */
 struct drop {
 	struct place place;
@@ -39,6 +41,7 @@ struct drop {
 	bool all, done, suspected, doubted, reply, both, own, shut;
 	const char *in, *out;
 	struct names lan, wan;
+	const struct contact *contact;
 };
 
 struct drops {
@@ -90,6 +93,8 @@ static void take_place(struct drops *d, const struct crossing *c, struct drop dr
 		d->list = xgrow(d->list, d->n, sizeof(*d->list));
 		same = &d->list[d->n++];
 		*same = drop;
+	} else if ((same->suspected || same->doubted) && !drop.suspected && !drop.doubted) {
+		*same = drop;
 	}
 	same->shut &= drop.shut;
 	same->both |= same->reply != drop.reply;
@@ -110,6 +115,7 @@ static struct drop drop_of(const struct crossing *c)
 		.in = name_of(c->packet->in),
 		.out = name_of(c->packet->out),
 		.own = !c->packet->in || !c->packet->out,
+		.contact = c->contact,
 		.shut = c->control->dropped.chain,
 	};
 }
@@ -160,20 +166,30 @@ static char *counted_text(const struct drop *drop)
 	return xasprintf("; its counter says %ju packets", (uintmax_t)drop->place.packets);
 }
 
+static char *contact_text(const struct contact *c)
+{
+	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN];
+
+	return !c ? xstrdup("") : xasprintf(", of %s with %s", host_text(&c->client, client),
+					    host_text(&c->server, server));
+}
+
 static char *seen_text(const struct drop *drop)
 {
 	char *place = place_text(&drop->place), *counted = counted_text(drop), *text;
 	const char *what = drop->all ? "all VPNs" : drop->vpn ? drop->vpn->title : "everything";
+	char *whose = contact_text(drop->contact);
 
 	if (drop->suspected)
 		text = xasprintf("%s is about %s from %s to %s and has dropped %ju packets",
 				 place, what, drop->in, drop->out,
 				 (uintmax_t)drop->place.packets);
 	else
-		text = xasprintf("%s drops %s%s from %s to %s%s%s", place,
+		text = xasprintf("%s drops %s%s from %s to %s%s%s%s", place,
 				 drop->reply ? "the answers of " : "", what, drop->in,
-				 drop->out, drop->doubted ?
+				 drop->out, whose, drop->doubted ?
 				 ", except what a rule before it accepts" : "", counted);
+	free(whose);
 	free(place);
 	free(counted);
 	return text;
@@ -186,6 +202,8 @@ static const struct host *peer_of(const struct evidence *ev, const struct drop *
 
 	if (ev->to)
 		return ev->to;
+	if (drop->contact)
+		return &drop->contact->server;
 	for (i = 0; i < ev->flows.n; i++)
 		if (ev->flows.list[i].vpn == drop->vpn &&
 		    flow_goes_out(&ev->flows.list[i], &ev->net))
@@ -203,6 +221,7 @@ static void report_drop(const struct evidence *ev, struct report *r, const struc
 		.place = &drop->place, .vpn = drop->vpn, .all = drop->all,
 		.there = !drop->reply || both, .back = drop->reply || both,
 		.lan = drop->lan, .wan = drop->wan, .peer = peer_of(ev, drop),
+		.peer_alone = drop->contact,
 	};
 	struct finding *f;
 
@@ -212,8 +231,9 @@ static void report_drop(const struct evidence *ev, struct report *r, const struc
 	add_cures(f, &ev->rules, &wish);
 }
 
-/* Whether every kind of packet that we help with ends at this place. */
-static bool ends_all(const struct drops *d, const struct place *place)
+/* Whether every kind of packet that we help with, or that a contact has, ends at this place. */
+static bool ends_all(const struct drops *d, const struct place *place,
+		     const struct contact *contact)
 {
 	size_t i, k;
 
@@ -225,7 +245,7 @@ static bool ends_all(const struct drops *d, const struct place *place)
 			    !drop->own && same_place(&drop->place, place))
 				break;
 		}
-		if (vpns[i].helped && k == d->n)
+		if ((contact ? contact->kinds & 1U << i : vpns[i].helped) && k == d->n)
 			return false;
 	}
 	return true;
@@ -233,9 +253,12 @@ static bool ends_all(const struct drops *d, const struct place *place)
 
 static void merge(struct drops *d, size_t first)
 {
+	const struct contact *contact = d->list[first].contact;
 	size_t i;
 
-	if (!ends_all(d, &d->list[first].place))
+	/* a VPN of one kind of packet is called by its name */
+	if ((contact && !(contact->kinds & (contact->kinds - 1))) ||
+	    !ends_all(d, &d->list[first].place, contact))
 		return;
 	d->list[first].all = true;
 	for (i = first + 1; i < d->n; i++)

@@ -163,6 +163,7 @@ static enum outcome drop(struct walk *w, const struct nft_chain *chain,
 		mark_drop(w, chain, rule);
 		return DROPPED;
 	}
+	w->j->may_drop |= !w->m.counted || w->m.packets;
 	if (certain)
 		mark(w, &w->j->doubted, chain, rule, NULL);
 	if (w->m.counted && w->m.packets && particular)
@@ -355,8 +356,10 @@ void judge_packet(const struct ruleset *rs, const struct packet *packet,
 	}
 	for (h = 0; h < 4 && hooks[h] != NO_HOOK; h++) {
 		walk_hook(&w, hooks[h], false);
-		if (hooks[h] == NF_INET_PRE_ROUTING && w.marks.known[PACKET_MARK] == ~0U)
-			j->mark = w.marks.value[PACKET_MARK];
+		if (hooks[h] != NF_INET_PRE_ROUTING)
+			continue;
+		j->mark_known = w.marks.known[PACKET_MARK] == ~0U;
+		j->mark = j->mark_known ? w.marks.value[PACKET_MARK] : 0;
 	}
 	if (packet->out_port) {
 		walk_hook(&w, NF_INET_LOCAL_OUT, true);

@@ -92,6 +92,8 @@ struct place {
  *          or a queue.
  * @masqueraded: Whether its source address is translated.
  * @mark: What it is marked with when its route is looked up, 0 when that is not known.
+ * @mark_known: It is known.
+ * @may_drop: A rule may drop it, for all that its counter says.
  */
 struct judgement {
 	struct place also[ALSO_MAX];
@@ -99,6 +101,7 @@ struct judgement {
 	struct place dropped, suspect, doubted, offloaded, untracked, helper, diverted, counts;
 	enum truth masqueraded;
 	uint32_t mark;
+	bool mark_known, may_drop;
 };
 
 void judge_packet(const struct ruleset *rs, const struct packet *packet,

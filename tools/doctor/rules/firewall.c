@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../contacts.h"
 #include "firewall.h"
 
 #define CONTROL_PORT	443
@@ -37,15 +38,15 @@ static void know(uint8_t *bytes, uint8_t *known, const struct host *host)
 	memset(known, 0xff, host_length(host));
 }
 
-/* Addresses that the doctor was told; answers to the LAN are not translated back yet. */
-static void know_hosts(struct packet *p, const struct evidence *ev)
+/* Answers to the LAN are not translated back yet. */
+static void know_hosts(struct packet *p, const struct host *to, const struct host *from)
 {
-	if (ev->to && !p->reply)
-		know(p->dst, p->dst_known, ev->to);
-	else if (ev->to)
-		know(p->src, p->src_known, ev->to);
-	if (ev->from && !p->reply && p->in)
-		know(p->src, p->src_known, ev->from);
+	if (to && !p->reply)
+		know(p->dst, p->dst_known, to);
+	else if (to)
+		know(p->src, p->src_known, to);
+	if (from && !p->reply && p->in)
+		know(p->src, p->src_known, from);
 }
 
 /* The peer is mostly not known; the client, up to what the LAN has in common. */
@@ -74,12 +75,14 @@ static struct packet make_packet(const struct vpn *vpn, const struct link_addres
  * @packet: The packet.
  * @j: The judgement.
  * @control: Index of the control packet's.
+ * @contact: Whose it is, or NULL.
  */
 struct crossed {
 	const struct vpn *vpn;
 	struct packet packet;
 	struct judgement j;
 	size_t control;
+	const struct contact *contact;
 };
 
 /**
@@ -88,20 +91,24 @@ struct crossed {
  * @in: The interface there, NULL for the router itself.
  * @out: The way out.
  * @port: The port of @in, where that is a bridge and it matters.
+ * @contact: The client and the gateway whose packets they are, NULL for those of all.
  */
 struct crossroad {
 	const struct link_address *lan;
 	const struct link *in, *out, *port;
+	const struct contact *contact;
 };
 
 static struct crossed *keep(struct evidence *ev, const struct vpn *vpn,
-			    const struct packet *packet, size_t control)
+			    const struct packet *packet, size_t control,
+			    const struct contact *contact)
 {
 	struct crossed *c;
 
 	ev->crossed = xgrow(ev->crossed, ev->n_crossed, sizeof(*ev->crossed));
 	c = &ev->crossed[ev->n_crossed++];
-	*c = (struct crossed){ .vpn = vpn, .packet = *packet, .control = control };
+	*c = (struct crossed){ .vpn = vpn, .packet = *packet, .control = control,
+			       .contact = contact };
 	return c;
 }
 
@@ -114,8 +121,26 @@ static struct packet crossing_packet(const struct evidence *ev, const struct vpn
 		p.out_port = c->port;
 	else
 		p.in_port = c->port;
-	know_hosts(&p, ev);
+	if (c->contact)
+		know_hosts(&p, &c->contact->server, &c->contact->client);
+	else
+		know_hosts(&p, ev->to, ev->from);
 	return p;
+}
+
+/* That of all hosts, by the same interfaces */
+static size_t control_of(const struct evidence *ev, const struct packet *p)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_crossed; i++) {
+		const struct crossed *c = &ev->crossed[i];
+
+		if (!c->vpn && c->packet.in == p->in && c->packet.out == p->out &&
+		    c->packet.family == p->family && c->packet.reply == p->reply)
+			return i;
+	}
+	return 0;
 }
 
 static void cross(struct evidence *ev, const struct crossroad *c, bool reply)
@@ -123,15 +148,18 @@ static void cross(struct evidence *ev, const struct crossroad *c, bool reply)
 	struct packet tcp = crossing_packet(ev, &control_vpn, c, reply);
 	struct packet udp = crossing_packet(ev, &control_udp, c, reply);
 	const struct packet *const controls[] = { &tcp, &udp, NULL };
-	size_t i, control = ev->n_crossed;
+	size_t i, control = c->contact ? control_of(ev, &tcp) : ev->n_crossed;
 	struct packet packet;
 
-	judge_packet(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control)->j);
+	if (!c->contact)
+		judge_packet(&ev->rules, &tcp, NULL, &keep(ev, NULL, &tcp, control, NULL)->j);
 	for (i = 0; i < n_vpns; i++) {
+		if (c->contact && !(c->contact->kinds & 1U << i))
+			continue;
 		packet = crossing_packet(ev, &vpns[i], c, reply);
 		packet.related = vpns[i].l4proto == IPPROTO_GRE && ours_helps(&ev->ours, "pptp");
 		judge_packet(&ev->rules, &packet, controls,
-			     &keep(ev, &vpns[i], &packet, control)->j);
+			     &keep(ev, &vpns[i], &packet, control, c->contact)->j);
 	}
 }
 
@@ -261,6 +289,55 @@ void firewall_judge(struct evidence *ev)
 }
 
 /**
+ * firewall_may_drop - Whether it depends on addresses and the like that are not known if rules
+ * drop what a LAN sends.
+ * @ev: The evidence, after firewall_judge().
+ */
+bool firewall_may_drop(const struct evidence *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_crossed; i++)
+		if (ev->crossed[i].vpn && ev->crossed[i].packet.in && ev->crossed[i].packet.out &&
+		    !ev->crossed[i].j.dropped.chain && ev->crossed[i].j.may_drop)
+			return true;
+	return false;
+}
+
+static void cross_contact(struct evidence *ev, const struct contact *contact)
+{
+	struct question q = { .to = &contact->server, .from = &contact->client };
+	struct crossroad c = { .in = network_lan_of(&ev->net, &contact->client),
+			       .contact = contact };
+	struct route way;
+	size_t i;
+
+	q.in = c.in->index;
+	route_get(&way, &q);
+	c.lan = network_next(&ev->net, c.in->index, contact->client.family, NULL);
+	for (i = 0; i < ev->net.n_links; i++) {
+		c.out = &ev->net.links[i];
+		if (c.out != c.in && c.out->up &&
+		    (way.error ? c.out->wan : c.out->index == way.out))
+			cross_ports(ev, c);
+	}
+}
+
+/**
+ * firewall_judge_contacts - Send the packets of each client for each gateway that it had to do
+ * with lately, also for firewall_cross().
+ * @ev: The evidence, after firewall_judge() and contacts_find().
+ */
+void firewall_judge_contacts(struct evidence *ev)
+{
+	size_t i;
+
+	/* without a control packet there is no LAN or no way out */
+	for (i = 0; i < ev->n_contacts && ev->n_crossed; i++)
+		cross_contact(ev, &ev->contacts[i]);
+}
+
+/**
  * firewall_cross - Tell what becomes of each packet.
  * @ev: The evidence, after firewall_judge().
  * @take: Told of each.
@@ -274,7 +351,7 @@ void firewall_cross(const struct evidence *ev, crossing_take take, void *data)
 		const struct crossed *c = &ev->crossed[i];
 		struct crossing crossing = {
 			.vpn = c->vpn, .packet = &c->packet, .j = &c->j,
-			.control = &ev->crossed[c->control].j,
+			.control = &ev->crossed[c->control].j, .contact = c->contact,
 		};
 
 		take(&crossing, data);

@@ -16,16 +16,20 @@
  * @packet: The packet.
  * @j: The judgement.
  * @control: That of the control packet.
+ * @contact: Whose it is, where it is one client's for one gateway, and else NULL.
  */
 struct crossing {
 	const struct vpn *vpn;
 	const struct packet *packet;
 	const struct judgement *j, *control;
+	const struct contact *contact;
 };
 
 typedef void (*crossing_take)(const struct crossing *crossing, void *data);
 
 void firewall_judge(struct evidence *ev);
+bool firewall_may_drop(const struct evidence *ev);
+void firewall_judge_contacts(struct evidence *ev);
 void firewall_cross(const struct evidence *ev, crossing_take take, void *data);
 bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
 			  const struct link *out);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# The doctor is asked about nobody, and judges the gateways that clients had to do with lately:
+# those that have connections, and those that clients are heard asking.
+from words import FWD, forward, fw, lost, says, tells
+USUAL = stage.USUAL
+C1, SERVER = "192.168.1.2", stage.SERVER
+LIST = """
+    set bad { type ipv4_addr; flags interval; elements = { 203.0.113.128/25, %s }; }"""
+
+# --- rules ------------------------------------------------------------------------
+Scene("a blocklist has the gateway that a client asks", traffic=[("c1", ["ike"])], truth=lost(*USUAL),
+      nft=forward("ip daddr @bad drop", extra=LIST % "198.51.100.0/24"), find=["nft-drop - error"],
+      check=lambda found, rc, err: tells("nft-drop", f"of {C1} with {SERVER}")(found, rc, err) + [
+          f"not for it alone: {c}" for f in found if f["finding"] == "nft-drop" for c in f["commands"]
+          if c.count("accept") != c.count("addr " + SERVER)])
+Scene("healthy: a blocklist has other gateways", traffic=[("c1", ["ike"])],
+      nft=forward("ip daddr @bad drop", extra=LIST % "198.51.100.2"))
+Scene("healthy: a blocklist, and nobody asks", nft=forward("ip daddr @bad drop", extra=LIST % SERVER),
+      truth=lost(*USUAL))
+Scene("a blocklist before connection tracking has the gateway", traffic=[("c1", ["natt"])],
+      truth=lost(*USUAL), find=["nft-drop - error"], check=tells("nft-drop", f"of {C1} with {SERVER}"),
+      nft=fw(LIST % SERVER + """
+    chain pre { type filter hook prerouting priority raw
+        ip daddr @bad counter drop }"""))
+Scene("one client may not use IKE", traffic=[("c1", ["ike"])], truth=lost("ike"),
+      nft=forward(f"ip saddr {C1} udp dport 500 drop"), find=["nft-drop ike error"], cure=True,
+      check=tells("nft-drop", f"of {C1} with {SERVER}"))
+Scene("healthy: another client may not use IKE", traffic=[("c1", ["ike"])],
+      nft=forward("ip saddr 192.168.1.77 udp dport 500 drop"))
+Scene("healthy: guests may not ask the gateway that others use", traffic=[("c1", ["ike"])],
+      nft=forward(f'iifname "lan2" ip daddr {SERVER} drop'))
+Scene("iptables: a rule about the gateway that a client asks", traffic=[("c1", ["openvpn"])],
+      do=[f"iptables -A FORWARD -d {SERVER} -p udp -j REJECT"], truth=lost("ike", "natt", "l2tp", "openvpn"),
+      find=["nft-drop openvpn warning"], check=says(f"iptables -I FORWARD 1 -i lan1 -o wan -d {SERVER}"))
+
+# --- routes -----------------------------------------------------------------------
+USED = dict(before=[("c1", ["natt"])], may=["needs-no-help natt"])
+Scene("a gateway that a client uses gets a route of type blackhole", **USED,
+      last=[f"ip route add blackhole {SERVER}"], find=["route-blocked - error"],
+      check=tells("route-blocked", SERVER, C1))
+Scene("a gateway that a client uses gets no route by a mark", **USED, nft=fw("""
+    chain pre { type filter hook prerouting priority mangle
+        meta mark set 0x66 }"""), last=["ip rule add priority 100 fwmark 0x66 prohibit"],
+      find=["route-blocked - error"])
+Scene("NAT-T with a gateway that a client uses is prohibited by its port", **USED,
+      last=["ip rule add priority 100 ipproto udp dport 4500 prohibit"],
+      find=["route-blocked - error"], check=tells("route-blocked", "NAT-T"))
+Scene("healthy: what no rule marks may not leave, and all is marked", **USED, nft=fw("""
+    chain pre { type filter hook prerouting priority mangle
+        iifname "lan*" meta mark set 0x10 }"""),
+      ip=["rule add priority 100 fwmark 0x10 table 77", "route add default via 203.0.113.1 table 77",
+          "rule add priority 110 iif lan1 unreachable", "rule add priority 111 iif lan2 unreachable"])
+Scene("healthy: a mark of the connection's that is not known chooses the way", **USED, nft=fw("""
+    chain pre { type filter hook prerouting priority mangle
+        ct mark set numgen random mod 2 offset 0x10
+        meta mark set ct mark }"""), needs="nft_numgen",
+      ip=["rule add priority 110 fwmark 0x12 unreachable"])
