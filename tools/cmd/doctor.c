@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../doctor/checks/checks.h"
 #include "../doctor/contacts.h"
 #include "../doctor/doctor.h"
 #include "../doctor/rules/firewall.h"
@@ -22,6 +23,8 @@
 #define ANSWER_MSEC	2000
 /* Between two readings of counters that have counted before */
 #define COUNTER_MSEC	800
+/* So many connections are asked the way of */
+#define STALE_MAX	64
 /* For the answers of a host that is asked */
 #define ASK_SECONDS	3
 
@@ -57,14 +60,18 @@ static int read_flows(struct evidence *ev)
 	return ret;
 }
 
+/* Also one that was answered before, but has an address of another way out. */
 static bool any_unanswered(const struct evidence *ev)
 {
 	size_t i;
 
-	for (i = 0; i < ev->flows.n; i++)
-		if (!flow_answered(&ev->flows.list[i]) &&
-		    flow_goes_out(&ev->flows.list[i], &ev->net))
+	for (i = 0; i < ev->flows.n; i++) {
+		const struct flow *f = &ev->flows.list[i];
+
+		if ((!flow_answered(f) && flow_goes_out(f, &ev->net)) ||
+		    (i < STALE_MAX && flow_may_be_stale(ev, f)))
 			return true;
+	}
 	return false;
 }
 

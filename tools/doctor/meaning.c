@@ -18,6 +18,8 @@ static const struct {
 	{ "path-silent", "The request left this router, and nothing came back." },
 	{ "path-refused", "The server, or somebody on the way to it, says no to this VPN." },
 	{ "untranslated", "The other end cannot answer: it sees an address of your own network." },
+	{ "stale-address",
+	  "The VPN goes on with an address that this router does not have there any more." },
 	{ "route-split",
 	  "One half of the VPN may go another way than the other; servers refuse that." },
 	{ "conntrack-full", "This router has no room for more connections: new ones are dropped." },

@@ -8,6 +8,7 @@ static void (*const checks[])(const struct evidence *ev, struct report *r) = {
 	check_rules,
 	check_host,
 	check_untranslated,
+	check_stale,
 	check_unfit,
 	check_silence,
 	check_routes,

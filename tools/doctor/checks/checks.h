@@ -13,6 +13,7 @@ void check_link(const struct evidence *ev, struct report *r);
 void check_routes(const struct evidence *ev, struct report *r);
 void check_rules(const struct evidence *ev, struct report *r);
 void check_silence(const struct evidence *ev, struct report *r);
+void check_stale(const struct evidence *ev, struct report *r);
 void check_switches(const struct evidence *ev, struct report *r);
 void check_unfit(const struct evidence *ev, struct report *r);
 void check_untranslated(const struct evidence *ev, struct report *r);
@@ -26,6 +27,9 @@ char *nat_text(const struct evidence *ev, const struct asked *a);
 
 /* silence.c */
 unsigned int answers_heard(const struct evidence *ev, const struct flow *f);
+
+/* stale.c */
+bool flow_may_be_stale(const struct evidence *ev, const struct flow *f);
 
 /* untranslated.c */
 bool masquerades_clients(const struct evidence *ev, uint8_t l4proto);

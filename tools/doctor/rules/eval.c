@@ -114,13 +114,26 @@ static bool is_behind_conntrack(const struct machine *m)
 	       (m->hook != NF_INET_PRE_ROUTING || m->priority >= NF_IP_PRI_CONNTRACK);
 }
 
+/* The first rule that translates is the last one, and a second may come where it may not match. */
+static void note_translation(struct walk *w, enum truth matches)
+{
+	struct judgement *j = w->j;
+
+	if (w->m.own && matches > j->own_address)
+		j->own_address = matches;
+	j->snat_known = w->m.snat_known && matches == YES && !j->masqueraded;
+	memcpy(j->snat, w->m.snat, sizeof(j->snat));
+	if (matches > j->masqueraded)
+		j->masqueraded = matches;
+}
+
 static void note_effects(struct walk *w, const struct nft_chain *chain,
 			 const struct nft_rule *rule, enum truth matches)
 {
 	const struct machine *m = &w->m;
 
-	if (m->masquerades && matches > w->j->masqueraded)
-		w->j->masqueraded = matches;
+	if (m->masquerades)
+		note_translation(w, matches);
 	if (m->counts && is_behind_conntrack(m))
 		mark(w, &w->j->counts, chain, rule, m->counts);
 	if (w->maybe_done)

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
+#include <string.h>
 
 #include "../network.h"
 #include "ruleset.h"
@@ -91,6 +92,9 @@ struct place {
  * @counts: Where, behind conntrack, each packet is counted on: by a limit, a quota, a log
  *          or a queue.
  * @masqueraded: Whether its source address is translated.
+ * @own_address: Whether that gets an address of where it leaves.
+ * @snat: The lowest and the highest that it gets, if that is another.
+ * @snat_known: There are such.
  * @mark: What it is marked with when its route is looked up, 0 when that is not known.
  * @mark_known: It is known.
  * @may_drop: A rule may drop it, for all that its counter says.
@@ -99,7 +103,9 @@ struct judgement {
 	struct place also[ALSO_MAX];
 	size_t n_also;
 	struct place dropped, suspect, doubted, offloaded, untracked, helper, diverted, counts;
-	enum truth masqueraded;
+	enum truth masqueraded, own_address;
+	uint8_t snat[2][16];
+	bool snat_known;
 	uint32_t mark;
 	bool mark_known, may_drop;
 };
@@ -158,6 +164,9 @@ struct marks {
  * @counted: It has a counter.
  * @packets: What that says.
  * @masquerades: It translates the source address.
+ * @own: To an address of where it leaves.
+ * @snat: To one from the first of these to the second, if @snat_known.
+ * @snat_known: It is known to which.
  * @diverts: It translates the destination.
  * @untracks: It exempts from tracking.
  * @offloads: Name of the flowtable that it feeds.
@@ -177,7 +186,8 @@ struct machine {
 	uint8_t value[NFT_KEY_SIZE], known[NFT_KEY_SIZE];
 	struct verdict verdicts[VERDICTS_MAX];
 	size_t n_verdicts;
-	bool counted, masquerades, diverts, untracks;
+	bool counted, masquerades, own, snat_known, diverts, untracks;
+	uint8_t snat[2][16];
 	uint64_t packets;
 	const char *offloads, *helper, *counts;
 };
@@ -202,6 +212,12 @@ void xt_target(struct machine *m, const char *name, uint32_t revision, const uin
 static inline bool is_way_in(uint32_t hook)
 {
 	return hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN;
+}
+
+/* Whether an address of IPv4 is between two. */
+static inline bool bytes_in(const uint8_t *address, const uint8_t *first, const uint8_t *last)
+{
+	return memcmp(address, first, 4) >= 0 && memcmp(address, last, 4) <= 0;
 }
 
 static inline enum truth flip(enum truth truth, bool invert)

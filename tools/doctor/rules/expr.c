@@ -637,11 +637,37 @@ void rule_translates(struct machine *m)
 	rule_verdict(m, NF_ACCEPT, NULL, YES);
 }
 
-static enum truth run_masquerade(struct machine *m, const struct nlattr *e)
+static enum truth run_redirect(struct machine *m, const struct nlattr *e)
 {
 	(void)e;
 	rule_translates(m);
 	return YES;
+}
+
+static enum truth run_masquerade(struct machine *m, const struct nlattr *e)
+{
+	m->own = true;
+	return run_redirect(m, e);
+}
+
+static bool take_address(const struct machine *m, uint8_t *address, uint32_t reg)
+{
+	int at = offset_of(reg);
+
+	if (!fits(at, 4) || memcmp(m->known + at, "\xff\xff\xff\xff", 4))
+		return false;
+	memcpy(address, m->value + at, 4);
+	return true;
+}
+
+static enum truth run_nat(struct machine *m, const struct nlattr *e)
+{
+	uint32_t first = number(e, NFTA_NAT_REG_ADDR_MIN, NFT_REG_VERDICT);
+	uint32_t last = number(e, NFTA_NAT_REG_ADDR_MAX, first);
+
+	m->snat_known = m->packet->family == NFPROTO_IPV4 &&
+			take_address(m, m->snat[0], first) && take_address(m, m->snat[1], last);
+	return run_redirect(m, e);
 }
 
 /* Others decide elsewhere what becomes of it. */
@@ -747,8 +773,8 @@ static const struct {
 	{ "byteorder", run_byteorder }, { "lookup", run_lookup }, { "meta", run_meta },
 	{ "ct", run_ct }, { "payload", run_payload }, { "fib", run_fib },
 	{ "immediate", run_immediate }, { "counter", run_counter },
-	{ "reject", run_reject }, { "masq", run_masquerade }, { "nat", run_masquerade },
-	{ "redir", run_masquerade }, { "queue", run_away }, { "fwd", run_away },
+	{ "reject", run_reject }, { "masq", run_masquerade }, { "nat", run_nat },
+	{ "redir", run_redirect }, { "queue", run_away }, { "fwd", run_away },
 	{ "synproxy", run_away }, { "tproxy", run_away }, { "notrack", run_notrack },
 	{ "flow_offload", run_offload }, { "objref", run_object }, { "match", run_match },
 	{ "target", run_target }, { "log", run_nothing }, { "last", run_nothing },
@@ -785,6 +811,8 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	m->n_verdicts = 0;
 	m->counted = false;
 	m->masquerades = false;
+	m->own = false;
+	m->snat_known = false;
 	m->diverts = false;
 	m->untracks = false;
 	m->packets = 0;

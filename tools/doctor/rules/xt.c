@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <linux/netfilter/ipset/ip_set.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_connmark.h>
@@ -370,6 +371,27 @@ static void target_mark(struct machine *m, const char *name, uint32_t revision,
 	}
 }
 
+/* The first revision has a number of ranges before the first one, and others have the range. */
+static void target_snat(struct machine *m, uint32_t revision, const uint8_t *info, size_t length)
+{
+	struct nf_nat_ipv4_multi_range_compat old;
+	struct nf_nat_range range;
+
+	if (m->packet->family != NFPROTO_IPV4)
+		return;
+	if (revision == 0 && length >= sizeof(old)) {
+		memcpy(&old, info, sizeof(old));
+		memcpy(m->snat[0], &old.range[0].min_ip, 4);
+		memcpy(m->snat[1], &old.range[0].max_ip, 4);
+		m->snat_known = old.rangesize && old.range[0].flags & NF_NAT_RANGE_MAP_IPS;
+	} else if (revision && length >= sizeof(range)) {
+		memcpy(&range, info, sizeof(range));
+		memcpy(m->snat[0], &range.min_addr, 4);
+		memcpy(m->snat[1], &range.max_addr, 4);
+		m->snat_known = range.flags & NF_NAT_RANGE_MAP_IPS;
+	}
+}
+
 /**
  * xt_target - What an x_tables target does.
  * @m: Told of it.
@@ -395,6 +417,9 @@ void xt_target(struct machine *m, const char *name, uint32_t revision, const uin
 	else if (!strcmp(name, "FLOWOFFLOAD"))
 		m->offloads = "";
 	target_mark(m, name, revision, info, length);
+	m->own = !strcmp(name, "MASQUERADE");
+	if (!strcmp(name, "SNAT"))
+		target_snat(m, revision, info, length);
 	for (i = 0; i < ARRAY_SIZE(nat); i++)
 		if (!strcmp(name, nat[i]))
 			rule_translates(m);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# Several uplinks, and addresses that change: what is stuck with the old one, and what is not.
+from words import fw, tells
+TWO = ["link add lte type veth peer name eth1 netns %sg" % stage.PREFIX,
+       "addr add 10.20.30.40/24 dev lte", "link set lte up"]
+# the other provider lets no address pass that is not its own
+OTHER = ["ip addr add 10.20.30.1/24 dev eth1 && ip link set eth1 up",
+         "nft 'add table netdev f; add chain netdev f c { type filter hook ingress device eth1 "
+         "priority 0; }; add rule netdev f c ip saddr != 10.20.30.0/24 drop'"]
+NAT = """table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" %s
+    oifname "lte" %s; }; }
+"""
+BOTH, STATIC = NAT % ("masquerade", "masquerade"), NAT % ("snat to 203.0.113.2", "snat to 10.20.30.40")
+UPLINKS = dict(ip=TWO, gdo=OTHER, nat=False, sysctl={"ipv4/conf/lte/rp_filter": 0}, may=[
+    "double-nat", "one-client", "natt-unused", "needs-no-help"])
+SWITCH = ["ip route replace default via 10.20.30.1"]
+Scene("NAT-T stays with the address of the uplink that was, after a failover", **UPLINKS, nft=STATIC,
+      before=[("c1", ["natt"])], last=SWITCH, traffic=[("c1", ["natt"])],
+      find=["stale-address natt error"],
+      check=tells("stale-address", "192.168.1.2", "leaves by lte with 203.0.113.2"))
+Scene("ESP stays with the address of the uplink that was, after a failover", **UPLINKS, nft=STATIC,
+      before=[("c1", ["esp", "ike"])], last=SWITCH, traffic=[("c1", ["esp"])],
+      find=["stale-address esp error"])
+Scene("healthy: the kernel ends what is masqueraded when it leaves by another uplink", **UPLINKS,
+      nft=BOTH, before=[("c1", ["natt"])], last=SWITCH, traffic=[("c1", ["natt"])])
+Scene("healthy: a VPN that begins after a failover", **UPLINKS, nft=BOTH,
+      before=[("c2", ["natt"])], last=SWITCH, traffic=[("c1", ["natt"])],
+      find=["needs-no-help natt info"])
+Scene("healthy: a VPN stays with the uplink that its connection is marked for", sysctl=UPLINKS["sysctl"], ip=[
+    *TWO, "rule add priority 100 fwmark 0x2 table 77", "route add default via 10.20.30.1 table 77"],
+      gdo=OTHER, nat=False, nft=BOTH + fw("""
+    chain pre { type filter hook prerouting priority mangle
+        ct state new iifname "lan1" udp dport 4500 ct mark set 0x2
+        iifname "lan1" meta mark set ct mark }"""), before=[("c1", ["natt"])], traffic=[("c1", ["natt"])],
+      find=["needs-no-help natt info"])
+ONE = """table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "wan" snat to %s; }; }
+"""
+CHANGE = ["ip addr add 203.0.113.9/24 dev wan", "ip addr del 203.0.113.2/24 dev wan",
+          "ip addr add 203.0.113.9/24 dev wan; ip route add default via 203.0.113.1",
+          "nft 'flush chain ip nat post; add rule ip nat post oifname wan snat to 203.0.113.9'",
+          "ip netns exec %sg nft 'add table ip f; add chain ip f o { type filter hook output priority 0; }; "
+          "add rule ip f o ip daddr 203.0.113.2 drop'" % stage.PREFIX]
+Scene("NAT-T stays with an address that the provider has taken back", nat=False,
+      nft=ONE % "203.0.113.2", before=[("c1", ["natt"])], last=CHANGE,
+      traffic=[("c1", ["natt"])], find=["stale-address natt error"],
+      check=tells("stale-address", "leaves by wan with 203.0.113.2"))
+Scene("healthy: an address that is routed to this router, and a server that says nothing", nat=False,
+      nft=ONE % "198.51.100.200-198.51.100.201", gip=["route add 198.51.100.200/31 via 203.0.113.2"],
+      mute=["natt"], truth={"natt": "half"}, traffic=[("c1", ["natt"])])
+Scene("healthy: iptables, an address that is routed to this router", nat=False, do=[
+    "iptables -t nat -A POSTROUTING -o wan -j SNAT --to-source 198.51.100.200"],
+      gip=["route add 198.51.100.200 via 203.0.113.2"], mute=["natt"], truth={"natt": "half"},
+      traffic=[("c1", ["natt"])])
