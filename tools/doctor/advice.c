@@ -721,3 +721,95 @@ bool add_exception(struct finding *f, const struct ruleset *rs, const struct wis
 	add_cures(f, rs, w);
 	return true;
 }
+
+/* --- address translation --- */
+
+/* Where all rules are iptables-legacy's, this returns a chain of them, and else NULL. */
+static const struct nft_chain *all_legacy(const struct ruleset *rs)
+{
+	const struct nft_chain *legacy = NULL;
+	size_t i;
+
+	for (i = 0; i < rs->n_chains; i++) {
+		if (!rs->chains[i].legacy)
+			return NULL;
+		if (rs->chains[i].family == NFPROTO_IPV4)
+			legacy = &rs->chains[i];
+	}
+	return legacy;
+}
+
+/* The place of packets that a manager forwards, with its name; false where there is none. */
+static bool managed_place(const struct ruleset *rs, struct place *place)
+{
+	static const char *const tables[][2] = {
+		{ "fw4", "forward" }, { "firewalld", "filter_FORWARD" }, { "filter", "FORWARD" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < rs->n_chains; i++)
+		for (k = 0; k < ARRAY_SIZE(tables); k++) {
+			if (strcmp(rs->chains[i].table, tables[k][0]) ||
+			    strcmp(rs->chains[i].name, tables[k][1]) || !rs->chains[i].type ||
+			    rs->chains[i].family == NFPROTO_IPV6)
+				continue;
+			*place = (struct place){ .chain = &rs->chains[i], .base = &rs->chains[i] };
+			if (k < 2 || is_fw3(rs, place))
+				return true;
+		}
+	return false;
+}
+
+/* Sections of uci have a name only if somebody gave them one. */
+static char *uci_zone(const char *zone)
+{
+	return xasprintf("\"$(uci show firewall | sed -n \"s/\\.name='%s'$//p\" | head -n 1)", zone);
+}
+
+static bool masquerade_zone(struct finding *f, const struct ruleset *rs, const char *wan)
+{
+	struct place place;
+	struct zone zone;
+	char *section;
+
+	if (!managed_place(rs, &place))
+		return false;
+	if (!strcmp(place.chain->table, "firewalld")) {
+		zone = firewalld_zone(rs, &place, wan);
+		if (!*zone.name)
+			return false;
+		finding_command(f, xasprintf("%s --zone=%s --add-masquerade", FIREWALL_CMD,
+					     zone.name));
+		finding_command(f, xstrdup("firewall-cmd --reload"));
+		return true;
+	}
+	zone = openwrt_zone(rs, &place, wan);
+	section = uci_zone(zone.name);
+	finding_command(f, xasprintf("uci set %s.masq=1\"", section));
+	finding_command(f, xstrdup("uci commit firewall"));
+	finding_command(f, xstrdup("service firewall reload"));
+	free(section);
+	return true;
+}
+
+/**
+ * add_masquerade - Add the commands that translate what leaves by an interface.
+ * @f: The finding.
+ * @rs: The ruleset.
+ * @wan: The interface.
+ */
+void add_masquerade(struct finding *f, const struct ruleset *rs, const char *wan)
+{
+	const struct nft_chain *legacy = all_legacy(rs);
+
+	if (masquerade_zone(f, rs, wan))
+		return;
+	if (legacy)
+		finding_command(f, xasprintf("%s -t nat -A POSTROUTING -o %s -j MASQUERADE",
+					     iptables_program(legacy), wan));
+	else
+		finding_command(f, xasprintf("nft 'add table ip nat; %s { %s; }; %s \"%s\" %s'",
+					     "add chain ip nat post",
+					     "type nat hook postrouting priority srcnat",
+					     "add rule ip nat post oifname", wan, "masquerade"));
+}

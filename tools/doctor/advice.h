@@ -43,6 +43,7 @@ struct wish {
 };
 
 void names_add(struct names *names, const char *name);
+void add_masquerade(struct finding *f, const struct ruleset *rs, const char *wan);
 bool add_exception(struct finding *f, const struct ruleset *rs, const struct wish *wish);
 void add_cures(struct finding *f, const struct ruleset *rs, const struct wish *wish);
 const char *advice_words(const struct ruleset *rs, const struct wish *wish);

@@ -170,6 +170,7 @@ bool ours_helps(const struct ours *ours, const char *name);
 
 /* procfs.c */
 struct maybe proc_number(const char *path);
+bool proc_forwards(const char *interface);
 struct maybe proc_snmp(const char *file, const char *group, const char *name);
 struct maybe proc_conntrack_stat(const char *name);
 bool proc_first_line(const char *path, char *line, size_t size);

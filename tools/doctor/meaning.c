@@ -57,6 +57,7 @@ static const struct {
 	{ "answers-unclaimed",
 	  "The server answers, but this router does not know which device it is for." },
 	{ "link-down", "The cable, modem or network towards the Internet is not there." },
+	{ "next-hop-silent", "The modem or router before this one does not answer it at all." },
 	{ "no-address", "This router was given no address from outside, so there is no Internet." },
 	{ "no-default-route", "This router does not know the way to the Internet." },
 	{ "same-subnet", "This router cannot tell its own network from the one outside." },

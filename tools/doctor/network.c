@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
@@ -123,6 +124,9 @@ static void take_route(const struct nlmsghdr *nlh, void *data)
 		case RTA_OIF:
 			index = mnl_attr_get_u32(attr);
 			break;
+		case RTA_GATEWAY:
+			host_set(&way.next, rtm->rtm_family, mnl_attr_get_payload(attr));
+			break;
 		case RTA_MULTIPATH:
 			hops = attr;
 			break;
@@ -132,6 +136,33 @@ static void take_route(const struct nlmsghdr *nlh, void *data)
 		take_hops(data, &way, hops);
 	else
 		add_way(data, &way, index);
+}
+
+/* It is asked again each second, and given up after the third time. */
+static bool is_given_up(const struct ndmsg *ndm, uint32_t probes)
+{
+	return ndm->ndm_state & NUD_FAILED || (ndm->ndm_state & NUD_INCOMPLETE && probes > 1);
+}
+
+static void take_neighbour(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	struct network *net = data;
+	const struct nlattr *attr;
+	struct host host = {};
+	uint32_t probes = 0;
+	size_t i;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			host_set(&host, ndm->ndm_family, mnl_attr_get_payload(attr));
+		else if (mnl_attr_get_type(attr) == NDA_PROBES)
+			probes = mnl_attr_get_u32(attr);
+	}
+	for (i = 0; i < net->n_ways; i++)
+		if (net->ways[i].index == (unsigned int)ndm->ndm_ifindex && host.family &&
+		    host_equal(&net->ways[i].next, &host))
+			net->ways[i].silent = is_given_up(ndm, probes);
 }
 
 /* The main table decides; another, such as a VRF's, where that has none. */
@@ -211,6 +242,8 @@ int network_read(struct network *net)
 	/* a kernel without IPv6 has none */
 	if (!ret)
 		dump(RTM_GETROUTE, sizeof(struct rtmsg), AF_INET6, take_route, net);
+	if (!ret)
+		dump(RTM_GETNEIGH, sizeof(struct ndmsg), AF_INET, take_neighbour, net);
 	mark_ways(net);
 	return ret;
 }

@@ -50,11 +50,15 @@ struct link {
  * @table: Where it is.
  * @metric: The lowest counts.
  * @index: Of the interface.
+ * @next: The next router, of family 0 for none.
+ * @silent: It does not answer when it is asked for its hardware address.
  */
 struct way_out {
 	int family;
 	uint32_t table, metric;
 	unsigned int index;
+	struct host next;
+	bool silent;
 };
 
 struct link_address {

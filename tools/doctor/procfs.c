@@ -77,6 +77,19 @@ static struct maybe number_at(char *line, int column, int base)
 }
 
 /**
+ * proc_forwards - Whether what comes in by an interface is forwarded, of IPv4.
+ * @interface: Its name.
+ */
+bool proc_forwards(const char *interface)
+{
+	char *path = xasprintf("net/ipv4/conf/%s/forwarding", interface);
+	struct maybe own = proc_number(path);
+
+	free(path);
+	return !own.known || own.value;
+}
+
+/**
  * proc_snmp - A counter of the protocol stack.
  * @file: /proc/net/snmp or /proc/net/netstat.
  * @group: Its first word, with the colon.

@@ -25,6 +25,9 @@ void check_wifi_calling(const struct evidence *ev, struct report *r);
 const struct asked *nat_proof(const struct evidence *ev);
 char *nat_text(const struct evidence *ev, const struct asked *a);
 
+/* link.c */
+bool is_cut_off(const struct evidence *ev);
+
 /* silence.c */
 unsigned int answers_heard(const struct evidence *ev, const struct flow *f);
 

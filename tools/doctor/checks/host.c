@@ -62,10 +62,12 @@ static bool find_client_way(const struct evidence *ev, struct report *r)
 {
 	struct question q = { .to = ev->to, .from = ev->from };
 	char from[INET6_ADDRSTRLEN], *whose;
+	const struct link *lan;
 	struct route way;
 
 	route_get(&way, &(struct question){ .to = ev->from });
-	if (way.error || way.local || !proc_number("net/ipv4/ip_forward").value)
+	lan = way.error ? NULL : network_link(&ev->net, way.out);
+	if (!lan || way.local || !proc_forwards(lan->name))
 		return false;
 	q.in = way.out;
 	route_get(&way, &q);
@@ -75,6 +77,47 @@ static bool find_client_way(const struct evidence *ev, struct report *r)
 	report_no_way(ev, r, whose, way.error);
 	free(whose);
 	return true;
+}
+
+/* A host that a client of this LAN might be: the router's own address with another last bit. */
+static bool neighbour_of(const struct network *net, const struct link *lan, int family,
+			 struct host *client)
+{
+	const struct link_address *own = network_next(net, lan->index, family, NULL);
+
+	if (!own || own->prefix > 8 * (int)host_length(&own->address) - 2)
+		return false;
+	*client = own->address;
+	client->bytes[host_length(client) - 1] ^= 1;
+	return true;
+}
+
+/* Rules of policy routing may look at where packets come in. */
+static bool find_lan_ways(const struct evidence *ev, struct report *r)
+{
+	bool told = false;
+	struct host client;
+	struct route way;
+	char *whose;
+	size_t i;
+
+	for (i = 0; i < ev->net.n_links; i++) {
+		const struct link *lan = &ev->net.links[i];
+		struct question q = { .to = ev->to, .from = &client, .in = lan->index };
+
+		if (!network_is_lan(&ev->net, lan) || ev->route.out == lan->index ||
+		    !proc_forwards(lan->name) ||
+		    !neighbour_of(&ev->net, lan, ev->to->family, &client))
+			continue;
+		route_get(&way, &q);
+		if (!way.error || way.error == -EINVAL || way.error == -EXDEV)
+			continue;
+		whose = xasprintf(" from %s", lan->name);
+		report_no_way(ev, r, whose, way.error);
+		free(whose);
+		told = true;
+	}
+	return told;
 }
 
 /* Rules may look at ports: the same host by two ways. */
@@ -137,7 +180,8 @@ static void find_contact_way(const struct crossing *c, void *data)
 	struct question q;
 	struct route way;
 
-	if (!contact || c->packet->reply || !c->j->mark_known || m->told[c->vpn - vpns])
+	if (!contact || c->packet->reply || !c->j->mark_known || m->told[c->vpn - vpns] ||
+	    !proc_forwards(c->packet->in->name))
 		return;
 	q = (struct question){
 		.to = &contact->server, .from = &contact->client, .in = c->packet->in->index,
@@ -157,7 +201,7 @@ static void find_contact_ways(const struct evidence *ev, struct report *r)
 {
 	struct marked m = { .ev = ev, .r = r };
 
-	if (ev->rules_known && proc_number("net/ipv4/ip_forward").value && ev->net.default_route)
+	if (ev->rules_known && ev->net.default_route)
 		firewall_cross(ev, find_contact_way, &m);
 }
 
@@ -524,7 +568,7 @@ void check_host(const struct evidence *ev, struct report *r)
 	}
 	if (ev->route.error)
 		report_no_way(ev, r, "", ev->route.error);
-	else if (!ev->from || !find_client_way(ev, r))
+	else if (ev->from ? !find_client_way(ev, r) : !find_lan_ways(ev, r))
 		for (i = 0; i < n_vpns; i++)
 			find_vpn_way(ev, r, &vpns[i]);
 	find_policy(ev, r);

@@ -79,12 +79,56 @@ static void report_no_route(const struct evidence *ev, struct report *r, const s
 			"ip route add default via GATEWAY dev", link->name));
 }
 
+/* The way out of IPv4 by an interface, whose next router does not answer; NULL for none. */
+static const struct way_out *silent_way(const struct network *net, const struct link *link)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++)
+		if (net->ways[i].family == AF_INET && net->ways[i].silent &&
+		    net->ways[i].index == link->index)
+			return &net->ways[i];
+	return NULL;
+}
+
+static void report_silent(struct report *r, const struct link *link, const struct way_out *way)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	found(r, "next-hop-silent", SEVERITY_ERROR, NULL,
+	      xasprintf("%s, the next router by %s, does not answer (FAILED in ip neigh)",
+			host_text(&way->next, text), link->name),
+	      SAY("See that the modem or router there is on and has this address, and that the",
+		  "cable leads to it; then have the address given anew (DHCP)."));
+}
+
+/**
+ * is_cut_off - Whether the next router of each way out does not answer.
+ * @ev: The evidence.
+ */
+bool is_cut_off(const struct evidence *ev)
+{
+	bool silent = false;
+	size_t i;
+
+	for (i = 0; i < ev->net.n_links; i++) {
+		if (!ev->net.links[i].wan || !has_way_by(&ev->net, AF_INET, &ev->net.links[i]))
+			continue;
+		if (!silent_way(&ev->net, &ev->net.links[i]))
+			return false;
+		silent = true;
+	}
+	return silent;
+}
+
 static void find_at(const struct evidence *ev, struct report *r, const struct link *link)
 {
 	if (!link->up || !link->carrier)
 		report_down(r, link);
 	else if (!has_address(&ev->net, link))
 		report_no_address(r, &ev->net, link);
+	else if (silent_way(&ev->net, link))
+		report_silent(r, link, silent_way(&ev->net, link));
 	else if (!has_way(&ev->net, AF_INET) && ev->after.value[COUNTER_NO_ROUTE_IN].value)
 		report_no_route(ev, r, link);
 }

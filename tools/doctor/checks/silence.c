@@ -271,7 +271,7 @@ void check_silence(const struct evidence *ev, struct report *r)
 	for (i = 0; i < n_vpns; i++) {
 		struct silence s = listen_to(ev, &vpns[i]);
 
-		if (dropped[i])
+		if (dropped[i] || is_cut_off(ev))
 			continue;
 		find_unclaimed(ev, r, &vpns[i]);
 		if (s.refusal)

@@ -56,10 +56,18 @@ static bool is_kept_open(const struct evidence *ev, const struct flow *f)
 
 typedef bool (*predicate)(const struct evidence *ev, const struct flow *f);
 
-/* "A sends TITLE to B", of the first such connection; NULL when there is none. */
-static char *first_text(const struct evidence *ev, predicate is, const struct flow **flow)
+/* "A sends TITLE to B" */
+static char *flow_text(const struct flow *f)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+
+	return xasprintf("%s sends %s to %s", host_text(&f->src, src), f->vpn->title,
+			 host_text(&f->dst, dst));
+}
+
+/* That of the first such connection; NULL when there is none. */
+static char *first_text(const struct evidence *ev, predicate is, const struct flow **flow)
+{
 	const struct flow *f;
 	size_t i;
 
@@ -68,8 +76,7 @@ static char *first_text(const struct evidence *ev, predicate is, const struct fl
 		if (!is(ev, f))
 			continue;
 		*flow = f;
-		return xasprintf("%s sends %s to %s", host_text(&f->src, src), f->vpn->title,
-				 host_text(&f->dst, dst));
+		return flow_text(f);
 	}
 	return NULL;
 }
@@ -266,15 +273,23 @@ static void report_diversion(const struct evidence *ev, struct report *r, const 
 	free(place);
 }
 
-static void find_diverted(const struct evidence *ev, struct report *r)
+/* Each kind of packets is told of once. */
+static bool is_first_diverted(const struct evidence *ev, const struct flow *f)
 {
-	char taker[INET6_ADDRSTRLEN];
-	struct taking t = { .net = &ev->net };
-	char *who = first_text(ev, is_diverted, &t.flow);
+	const struct flow *before;
 
-	if (!who)
-		return;
-	host_text(&t.flow->reply_src, taker);
+	for (before = ev->flows.list; before < f; before++)
+		if (before->vpn == f->vpn && is_diverted(ev, before))
+			return false;
+	return is_diverted(ev, f);
+}
+
+static void report_diverted(const struct evidence *ev, struct report *r, const struct flow *f)
+{
+	struct taking t = { .net = &ev->net, .flow = f };
+	char taker[INET6_ADDRSTRLEN], *who = flow_text(f);
+
+	host_text(&f->reply_src, taker);
 	if (ev->rules_known)
 		firewall_cross(ev, take_diversion, &t);
 	if (t.place.chain)
@@ -287,6 +302,15 @@ static void find_diverted(const struct evidence *ev, struct report *r)
 			  "leave this VPN out of it: nft list ruleset; iptables-save;",
 			  "iptables-legacy-save."));
 	free(who);
+}
+
+static void find_diverted(const struct evidence *ev, struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < ev->flows.n; i++)
+		if (is_first_diverted(ev, &ev->flows.list[i]))
+			report_diverted(ev, r, &ev->flows.list[i]);
 }
 
 static void find_short_timeout(const struct evidence *ev, struct report *r)

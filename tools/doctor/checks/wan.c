@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../place.h"
+#include "../advice.h"
 #include "../rules/firewall.h"
 #include "checks.h"
 
@@ -191,63 +191,57 @@ static void find_outers(const struct evidence *ev, struct report *r)
 			find_outer(ev, r, &ev->net.links[i]);
 }
 
+/* From where to where packets are not translated, and whether others are. */
 struct crossings {
-	enum truth masqueraded;
-	const struct link *in, *out;
+	bool translated;
+	struct names in;
+	const struct link *first, *out;
 };
 
+/* Packets that are dropped before do not come so far. */
 static void take(const struct crossing *c, void *data)
 {
 	struct crossings *all = data;
 
 	if (c->vpn || c->packet->reply || !c->packet->in || c->packet->family != NFPROTO_IPV4)
 		return;
-	/* packets that are dropped before do not come so far */
-	if (c->j->dropped.chain)
-		all->masqueraded = MAYBE_SO;
-	else if (c->j->masqueraded > all->masqueraded)
-		all->masqueraded = c->j->masqueraded;
-	if (all->in)
+	all->translated |= c->j->dropped.chain || c->j->masqueraded != NO;
+	if (c->j->dropped.chain || c->j->masqueraded != NO ||
+	    (all->first && all->out != c->packet->out))
 		return;
-	all->in = c->packet->in;
+	names_add(&all->in, c->packet->in->name);
+	if (!all->first)
+		all->first = c->packet->in;
 	all->out = c->packet->out;
 }
 
-/* Where all rules are iptables-legacy's, this returns a chain of them, and else NULL. */
-static const struct nft_chain *all_legacy(const struct ruleset *rs)
+static char *names_text(const struct names *names)
 {
-	const struct nft_chain *legacy = NULL;
+	char *text = xstrdup(""), *longer;
 	size_t i;
 
-	for (i = 0; i < rs->n_chains; i++) {
-		if (!rs->chains[i].legacy)
-			return NULL;
-		if (rs->chains[i].family == NFPROTO_IPV4)
-			legacy = &rs->chains[i];
+	for (i = 0; i < names->n; i++) {
+		longer = xasprintf("%s%s%s", text, i ? ", " : "", names->list[i]);
+		free(text);
+		text = longer;
 	}
-	return legacy;
+	return text;
 }
 
+/* Where others are translated, it may be meant so that these do not get out. */
 static void report_no_nat(const struct evidence *ev, struct report *r,
 			  const struct crossings *all, const struct link_address *lan)
 {
-	const struct nft_chain *legacy = all_legacy(&ev->rules);
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN], *names = names_text(&all->in);
 	struct finding *f;
 
-	f = found(r, "no-nat", SEVERITY_ERROR, NULL,
-		  xasprintf("no rule translates the source of packets from %s (%s) to %s",
-			    all->in->name, host_text(&lan->address, text), all->out->name),
+	f = found(r, "no-nat", all->translated ? SEVERITY_WARNING : SEVERITY_ERROR, NULL,
+		  xasprintf("no rule translates the source of packets from %s (%s) to %s%s", names,
+			    host_text(&lan->address, text), all->out->name,
+			    all->translated ? ", as is done for others" : ""),
 		  SAY("Masquerade what leaves:"));
-	if (legacy)
-		finding_command(f, xasprintf("%s -t nat -A POSTROUTING -o %s -j MASQUERADE",
-					     iptables_program(legacy), all->out->name));
-	else
-		finding_command(f, xasprintf("nft 'add table ip nat; %s { %s; }; %s \"%s\" %s'",
-					     "add chain ip nat post",
-					     "type nat hook postrouting priority srcnat",
-					     "add rule ip nat post oifname", all->out->name,
-					     "masquerade"));
+	add_masquerade(f, &ev->rules, all->out->name);
+	free(names);
 }
 
 /* A network that is routed without NAT on purpose has public addresses. */
@@ -259,9 +253,9 @@ static void find_no_nat(const struct evidence *ev, struct report *r)
 	if (!ev->all_rules_known || !proc_number("net/ipv4/ip_forward").value)
 		return;
 	firewall_cross(ev, take, &all);
-	if (!all.in || all.masqueraded != NO)
+	if (!all.first)
 		return;
-	lan = network_next(&ev->net, all.in->index, AF_INET, NULL);
+	lan = network_next(&ev->net, all.first->index, AF_INET, NULL);
 	wan = network_next(&ev->net, all.out->index, AF_INET, NULL);
 	if (lan && wan && host_is_private(&lan->address) && host_is_global(&wan->address) &&
 	    !is_tunnel(all.out))
@@ -297,12 +291,9 @@ static void find_forwarding_off(const struct evidence *ev, struct report *r)
 static void find_forwarding_off_at(const struct evidence *ev, struct report *r,
 				   const struct link *link)
 {
-	char *path = xasprintf("net/ipv4/conf/%s/forwarding", link->name);
-	struct maybe own = proc_number(path);
 	struct finding *f;
 
-	free(path);
-	if (!own.known || own.value || !network_next(&ev->net, link->index, AF_INET, NULL))
+	if (proc_forwards(link->name) || !network_next(&ev->net, link->index, AF_INET, NULL))
 		return;
 	f = found(r, "forwarding-off", link->wan ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
 		  xasprintf("net.ipv4.conf.%s.forwarding is 0: what comes in by %s stays here",
@@ -311,10 +302,44 @@ static void find_forwarding_off_at(const struct evidence *ev, struct report *r,
 	finding_command(f, xasprintf("sysctl -w net.ipv4.conf.%s.forwarding=1", link->name));
 }
 
+static bool leads_out_by_six(const struct network *net)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_ways; i++)
+		if (net->ways[i].family == AF_INET6)
+			return true;
+	return false;
+}
+
+/* Clients have addresses of IPv6 that get out, and nothing forwards what they send. */
+static void find_forwarding_six(const struct evidence *ev, struct report *r)
+{
+	struct maybe forward = proc_number("net/ipv6/conf/all/forwarding");
+	const struct link_address *a = NULL;
+	const struct link *lan = NULL;
+	struct finding *f;
+
+	while ((a = network_next(&ev->net, 0, AF_INET6, a)) && !lan) {
+		lan = network_link(&ev->net, a->index);
+		if (!lan || !host_is_global(&a->address) || !network_is_lan(&ev->net, lan))
+			lan = NULL;
+	}
+	if (!lan || !forward.known || forward.value || !leads_out_by_six(&ev->net) ||
+	    !proc_number("net/ipv4/ip_forward").value)
+		return;
+	f = found(r, "forwarding-off", SEVERITY_WARNING, NULL,
+		  xasprintf("net.ipv6.conf.all.forwarding is 0, and %s %s: %s", lan->name,
+			    "has an address of IPv6 for clients", "nothing of IPv6 is forwarded"),
+		  xstrdup("Switch it on, and in /etc/sysctl.conf for the next boot:"));
+	finding_command(f, xstrdup("sysctl -w net.ipv6.conf.all.forwarding=1"));
+}
+
 static void find_forwarding(const struct evidence *ev, struct report *r)
 {
 	size_t i;
 
+	find_forwarding_six(ev, r);
 	find_forwarding_off(ev, r);
 	if (!proc_number("net/ipv4/ip_forward").value || !network_is_router(&ev->net))
 		return;
