@@ -483,13 +483,9 @@ static struct zone openwrt_zone(const struct ruleset *rs, const struct place *pl
 				const char *name)
 {
 	static const char *const fw3[] = { "zone_", "_forward" }, *const fw4[] = { "forward_", "" };
-	struct zone zone = !strcmp(place->chain->table, "fw4") ?
-			   zone_of(rs, place, "forward", fw4, name) :
-			   zone_of(rs, place, "FORWARD", fw3, name);
 
-	if (!*zone.name)
-		snprintf(zone.name, sizeof(zone.name), "%s", name);
-	return zone;
+	return !strcmp(place->chain->table, "fw4") ? zone_of(rs, place, "forward", fw4, name) :
+						     zone_of(rs, place, "FORWARD", fw3, name);
 }
 
 static struct zone firewalld_zone(const struct ruleset *rs, const struct place *place,
@@ -584,6 +580,27 @@ static void firewalld_policy(struct finding *f, const struct ruleset *rs, const 
 	}
 }
 
+/* Sections of uci have a name only if somebody gave them one. */
+static char *uci_zone(const char *zone)
+{
+	return xasprintf("\"$(uci show firewall | sed -n \"s/\\.name='%s'$//p\" | head -n 1)", zone);
+}
+
+/* An interface that is in no zone gets nothing let through, and no rule can name it. */
+static bool has_zone(struct finding *f, const struct ruleset *rs, const struct wish *w,
+		     const char *lan, const char *wan)
+{
+	struct zone src = openwrt_zone(rs, w->place, lan), dest = openwrt_zone(rs, w->place, wan);
+	char *section;
+
+	if (*src.name && !*dest.name && !strcmp(lan, w->lan.list[0])) {
+		section = uci_zone("wan");
+		finding_command(f, xasprintf("uci add_list %s.device=%s\"", section, wan));
+		free(section);
+	}
+	return *src.name && *dest.name;
+}
+
 /* A new rule is the last one, behind those that are to let it pass. */
 static void tell_openwrt(struct finding *f, const struct ruleset *rs, const struct wish *w,
 			 const struct vpn *vpn, const char *lan, const char *wan)
@@ -592,7 +609,8 @@ static void tell_openwrt(struct finding *f, const struct ruleset *rs, const stru
 	struct zone src = openwrt_zone(rs, w->place, lan), dest = openwrt_zone(rs, w->place, wan);
 	char *proto;
 
-	if (!is_first_of_zone(rs, w, openwrt_zone, &w->lan, lan) ||
+	if (!has_zone(f, rs, w, lan, wan) ||
+	    !is_first_of_zone(rs, w, openwrt_zone, &w->lan, lan) ||
 	    !is_first_of_zone(rs, w, openwrt_zone, &w->wan, wan))
 		return;
 	proto = !vpn ? xstrdup("all") : !vpn->port ? protocol_text(vpn->l4proto) :
@@ -760,12 +778,6 @@ static bool managed_place(const struct ruleset *rs, struct place *place)
 	return false;
 }
 
-/* Sections of uci have a name only if somebody gave them one. */
-static char *uci_zone(const char *zone)
-{
-	return xasprintf("\"$(uci show firewall | sed -n \"s/\\.name='%s'$//p\" | head -n 1)", zone);
-}
-
 static bool masquerade_zone(struct finding *f, const struct ruleset *rs, const char *wan)
 {
 	struct place place;
@@ -784,6 +796,8 @@ static bool masquerade_zone(struct finding *f, const struct ruleset *rs, const c
 		return true;
 	}
 	zone = openwrt_zone(rs, &place, wan);
+	if (!*zone.name)
+		return false;
 	section = uci_zone(zone.name);
 	finding_command(f, xasprintf("uci set %s.masq=1\"", section));
 	finding_command(f, xstrdup("uci commit firewall"));

@@ -273,7 +273,9 @@ Scene("OpenWrt's zones without a rule for ESP", nft="""table inet fw4 {
     chain forward { %s policy drop
         ct state vmap { established : accept, related : accept }
         iifname { "lan1", "lan2" } jump forward_lan
+        iifname "wan" jump forward_wan
         jump handle_reject; }
+    chain forward_wan { jump handle_reject; }
     chain handle_reject { reject comment "!fw4: Reject any other traffic"; }
     chain accept_to_wan { oifname "wan" counter accept; }
     chain forward_lan { ip protocol { tcp, udp, icmp } jump accept_to_wan; }

@@ -2,7 +2,7 @@
 # Rules that firewalls' managers make themselves, as they are and with a fault planted in
 # their words; the doctor's commands are theirs, too, and outlive a reload of theirs. Debian
 # has the programs (managers.sh runs them), but for OpenWrt's, which is recorded.
-from words import lost, says
+from words import half, lost, says
 USUAL = stage.USUAL
 
 
@@ -93,6 +93,21 @@ for fw, needs in (("fw4", None), ("fw3", "iptables-legacy")):
     Scene(f"{fw} without a forwarding from the LAN", manager=(fw, "shut"), **home,
           truth=lost(*USUAL), find=["nft-drop - error"], cure=True,
           check=says("uci set 'firewall.@rule[-1].dest=wan'"))
+MASQ = "uci set \"$(uci show firewall | sed -n \"s/\\.name='wan'$//p\" | head -n 1).masq=1\""
+FAR = ["route del 192.168.0.0/16"]
+UNTRANSLATED = half("ike", "natt", "esp", "l2tp", "openvpn") | lost("pptp", "web")
+Scene("fw3 without masquerading in the zone of the Internet", manager=("fw3", "unmasked"), gip=FAR, **home,
+      truth=UNTRANSLATED, find=["no-nat - error"], cure=True, check=lambda found, rc, err: [] if any(
+          MASQ in f["commands"] for f in found) else [str(found)])
+Scene("fw3, and an uplink that is in no zone", manager=("fw3", "uplink"), nat=False, needs="iptables-legacy",
+      ip=["link add lte type veth peer name eth1 netns %sg" % stage.PREFIX, "addr add 192.0.2.40/24 dev lte",
+          "link set lte up", "route replace default via 192.0.2.1"], sysctl={"ipv4/conf/lte/rp_filter": 0},
+      gdo=["ip addr add 192.0.2.1/24 dev eth1 && ip link set eth1 up"], truth=lost(*USUAL),
+      find=["nft-drop - error"], may=["no-nat"], cure=True, check=says("uci add_list"))
+Scene("firewalld itself, without masquerading in the zone of the Internet", nat=False, gip=FAR,
+      manager=firewalld(*ZONES, *POLICY, PERMANENT + "--zone=external --remove-masquerade"),
+      truth=UNTRANSLATED, find=["no-nat - error"], cure=True, check=lambda found, rc, err: [] if any(
+          PERMANENT + "--zone=external --add-masquerade" in f["commands"] for f in found) else [str(found)])
 
 
 # --- rules of a user's beside a manager's, which come before what that is told ------------
