@@ -65,6 +65,8 @@ static const struct {
 	  "This router's own routes or IPsec policies refuse packets to this server." },
 	{ "no-route", "This router does not know a way to this server." },
 	{ "small-mtu", "Large packets do not fit: a VPN may connect and then hang." },
+	{ "large-lost",
+	  "The VPN may begin to connect and then hang: large messages do not arrive." },
 	{ "host-answers", "The server can be reached with this VPN from here." },
 	{ "host-refuses", "Somebody said no to this VPN at this address." },
 	{ "host-silent", "The server does not answer this VPN from here." },

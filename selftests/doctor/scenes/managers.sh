@@ -53,14 +53,12 @@ firewalld_reload()
 # Docker switches the policy of FORWARD where it is what turns forwarding on.
 docker_begin()
 {
-	mkdir -p /run/data
-	mount -t tmpfs none /var/lib/docker && echo 0 > /proc/sys/net/ipv4/ip_forward &&
-		docker_run
+	echo 0 > /proc/sys/net/ipv4/ip_forward && docker_run
 }
 
 docker_run()
 {
-	dockerd --storage-driver vfs > /run/log 2>&1 &
+	dockerd --storage-driver vfs --data-root /run/data > /run/log 2>&1 &
 	until_works docker version
 }
 

@@ -105,3 +105,24 @@ Scene("HOST: two faults, a rule and a dead service", args=HOST, peer=("natt", "o
       may=["host-refuses"], cure=True)
 Scene("HOST: strangers may not ask", args=HOST, peer=ALL, kinds=(), code=2, user=65534,
       find=answers(*ALL), may=["not-examined"])
+
+
+def lose(rule):
+    return ["nft 'add table netdev isp; add chain netdev isp c { type filter hook ingress device eth0 "
+            "priority 0; }; add rule netdev isp c %s drop'" % rule]
+
+
+for how in ((), ("ike",), ("natt",)):
+    names = how or ("ike", "natt")
+    REFUSED = ["host-refuses %s info" % p for p in ALL if p not in names]
+    by = ", ".join(names)
+    Scene(f"HOST: packets of IKE that are large are lost on the way ({by})", args=HOST, peer=names,
+          gdo=lose("meta length > 1300"), find=[*answers(*names), *REFUSED, f"large-lost {names[-1]} warning"],
+          check=tells("large-lost", "1400 bytes in one packet"))
+    Scene(f"HOST: fragments of IKE are lost on the way ({by})", args=HOST, peer=names,
+          gdo=lose("ip frag-off & 0x3fff != 0"),
+          find=[*answers(*names), *REFUSED, f"large-lost {names[-1]} warning"],
+          check=tells("large-lost", "1900 bytes in two fragments"))
+Scene("healthy: HOST: the line takes small packets alone, and the kernel heeds it", args=HOST, peer=("ike", "natt"),
+      gip=["link set eth0 mtu 1280"], ip=["link set wan mtu 1280"], code=0,
+      find=[*answers("ike", "natt"), *("host-refuses %s info" % p for p in ("pptp", "l2tp", "openvpn"))])

@@ -537,6 +537,29 @@ static void find_nat(const struct evidence *ev, struct report *r)
 	free(seen);
 }
 
+/* It was answered when it was small. */
+static void find_large(const struct evidence *ev, struct report *r)
+{
+	char to[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < ev->n_asked; i++) {
+		const struct asked *a = &ev->asked[i];
+
+		if (a->large != SILENT && a->fragments != SILENT)
+			continue;
+		found(r, "large-lost", SEVERITY_WARNING, proto_of(a),
+		      xasprintf("%s answers %s, but not with %d bytes in %s", host_text(ev->to, to),
+				a->service->name, a->large == SILENT ? LARGE_SIZE : FRAGMENTS_SIZE,
+				a->large == SILENT ? "one packet" :
+				"two fragments, while one packet of 1,400 is answered"),
+		      SAY("Something on the way loses these, or the gateway takes none of strangers.",
+			  "IKE with certificates is as large: switch on IKEv2 fragmentation",
+			  "(RFC 7383) at both ends, and see that no ICMP is dropped."));
+		return;
+	}
+}
+
 /* Windows refuses such servers of L2TP/IPsec, as long as it is not told otherwise. */
 static void find_hidden(const struct evidence *ev, struct report *r)
 {
@@ -586,4 +609,5 @@ void check_host(const struct evidence *ev, struct report *r)
 	find_tcp(ev, r);
 	find_nat(ev, r);
 	find_hidden(ev, r);
+	find_large(ev, r);
 }

@@ -16,6 +16,7 @@
 #define PAYLOAD_KE		34
 #define PAYLOAD_NONCE		40
 #define PAYLOAD_NOTIFY		41
+#define PAYLOAD_VENDOR		43
 
 /* RFC 7296 3.10.1 */
 #define INVALID_KE		17
@@ -125,14 +126,25 @@ static uint8_t *put_notify(uint8_t *p, uint8_t next, uint16_t type, const uint8_
 }
 
 /* A gateway that is told these hashes sends those of the addresses that it sees. */
-static uint8_t *put_addresses(uint8_t *p, const uint8_t *spis, const struct talk *talk)
+static uint8_t *put_addresses(uint8_t *p, const uint8_t *spis, const struct talk *talk,
+			      uint8_t next)
 {
 	uint8_t hash[SHA1_SIZE];
 
 	nat_hash(hash, SHA1_SIZE, spis, &talk->own);
 	p = put_notify(p, PAYLOAD_NOTIFY, NAT_SOURCE, hash, sizeof(hash));
 	nat_hash(hash, SHA1_SIZE, spis, &talk->peer);
-	return put_notify(p, 0, NAT_DESTINATION, hash, sizeof(hash));
+	return put_notify(p, next, NAT_DESTINATION, hash, sizeof(hash));
+}
+
+/* What a vendor says of itself fills the message up: others leave it alone (RFC 7296 3.12). */
+static uint8_t *put_filling(uint8_t *p, const uint8_t *end)
+{
+	size_t length = end - p;
+
+	p = put16(put8(put8(p, 0), 0), length);
+	memset(p, 'x', length - 4);
+	return p + length - 4;
 }
 
 /**
@@ -155,7 +167,10 @@ size_t ike_v2_ask(uint8_t to[PROBE_SIZE], const struct talk *talk)
 	p = put_key(p, group ? group : &groups[0]);
 	p = ike_put_payload(p, PAYLOAD_NOTIFY, talk->random + 2 * IKE_COOKIE_SIZE,
 			    IKE_NONCE_SIZE);
-	return ike_finish(to, put_addresses(p, to, talk));
+	p = put_addresses(p, to, talk, talk->least ? PAYLOAD_VENDOR : 0);
+	if (talk->least)
+		p = put_filling(p, to + talk->least);
+	return ike_finish(to, p);
 }
 
 /* RFC 7296 3.10.1 */

@@ -574,6 +574,39 @@ int host_resolve(struct host *host, const char *name)
 	return EXIT_OK;
 }
 
+/* IKEv2 by UDP, which was answered: NAT-T if it can be, as what is large goes by that. */
+static const struct probe *answered_ike(const struct probe *probes, size_t n)
+{
+	const struct probe *ike = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((probes[i].service == &service_ike || probes[i].service == &service_natt) &&
+		    probes[i].state == ANSWERED && !strncmp(probes[i].text, "IKEv2", 5))
+			ike = &probes[i];
+	return ike;
+}
+
+/* What is small may pass where what is large does not, as IKE's certificates are. */
+static void ask_large(const struct probe *small, struct asked *asked, int64_t timeout)
+{
+	struct probe *probes = xrealloc(NULL, 2 * sizeof(*probes));
+	struct service service = *small->service;
+	size_t i;
+
+	service.variants = 1;
+	for (i = 0; i < 2; i++) {
+		probes[i] = (struct probe){
+			.service = &service, .to = small->to, .length = small->length,
+			.talk.least = i ? FRAGMENTS_SIZE : LARGE_SIZE,
+		};
+	}
+	run_all(probes, 2, timeout);
+	asked->large = probes[0].state;
+	asked->fragments = probes[1].state;
+	free(probes);
+}
+
 /**
  * probe_ask_host - Ask a host for all services.
  * @host: The host.
@@ -586,6 +619,7 @@ struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n)
 {
 	struct probe *probes = xrealloc(NULL, N_SERVICES * sizeof(*probes));
 	struct asked *asked = xrealloc(NULL, N_SERVICES * sizeof(*asked));
+	const struct probe *ike;
 	char text[INET6_ADDRSTRLEN];
 	struct addrinfo *found;
 	size_t i;
@@ -609,6 +643,9 @@ struct asked *probe_ask_host(const struct host *host, int seconds, size_t *n)
 		snprintf(asked[i].text, sizeof(asked[i].text), "%s", probes[i].text);
 		snprintf(asked[i].refuser, sizeof(asked[i].refuser), "%s", probes[i].refuser);
 	}
+	ike = answered_ike(probes, *n);
+	if (ike)
+		ask_large(ike, &asked[ike - probes], seconds);
 	free(probes);
 	return asked;
 }

@@ -14,7 +14,7 @@
 #include "../../lib/bytes.h"
 #include "../network.h"
 
-#define PROBE_SIZE	1280
+#define PROBE_SIZE	2048
 #define PROBE_RANDOM	64
 #define PROBE_TEXT	120
 #define SHA1_SIZE	20
@@ -78,6 +78,7 @@ enum nat {
  * @group: Of Diffie and Hellman that it wants (RFC 7296 1.3), 0 for the first of ours.
  * @cookie: That it wants to have back.
  * @cookie_length: 0 for none.
+ * @least: Bytes that a question of IKEv2 has at least, 0 for as many as it takes.
  * @old: It is asked for IKEv1 alone.
  * @refusal: What it said to IKEv2 before, empty for nothing.
  * @main: How far IKEv1 is.
@@ -89,7 +90,7 @@ struct talk {
 	struct endpoint own, peer;
 	uint16_t group;
 	uint8_t cookie[COOKIE_MAX];
-	size_t cookie_length;
+	size_t cookie_length, least;
 	bool old;
 	char refusal[PROBE_TEXT];
 	struct main_mode main;
@@ -143,6 +144,8 @@ enum result {
  * @seen_port: That it sees, if @nat is NAT_PORT.
  * @by: Where it is specified that it says so; NULL if it does not.
  * @hidden: It does not hash its own address as we know it.
+ * @large: What came of IKEv2 in a packet of LARGE_SIZE bytes; WAITING when it was not tried.
+ * @fragments: Likewise, of FRAGMENTS_SIZE.
  */
 struct asked {
 	const struct service *service;
@@ -155,7 +158,12 @@ struct asked {
 	uint16_t seen_port;
 	const char *by;
 	bool hidden;
+	enum result large, fragments;
 };
+
+/* Of IKE, without IP and UDP: nearly all that a packet of PPPoE's takes, and more than any */
+#define LARGE_SIZE	1400
+#define FRAGMENTS_SIZE	1900
 
 extern const struct service service_ike, service_natt, service_ike_tcp, service_pptp,
 			    service_l2tp, service_openvpn;
