@@ -22,14 +22,22 @@
 #define PRIORITY_CONNTRACK	(-200)
 #define STATUS_DNAT		0x20
 
+/*
+ * Most of the time goes by here where rules are many: the attributes are walked through
+ * without calls to libmnl.
+ */
 static const struct nlattr *member(const struct nlattr *nest, uint16_t type)
 {
+	size_t at = sizeof(*nest), size = nest ? nest->nla_len : 0;
 	const struct nlattr *attr;
 
-	if (nest)
-		mnl_attr_for_each_nested(attr, nest)
-			if (mnl_attr_get_type(attr) == type)
-				return attr;
+	for (; at + sizeof(*attr) <= size; at += MNL_ALIGN(attr->nla_len)) {
+		attr = (const void *)((const char *)nest + at);
+		if (attr->nla_len < sizeof(*attr) || at + attr->nla_len > size)
+			return NULL;
+		if ((attr->nla_type & NLA_TYPE_MASK) == type)
+			return attr;
+	}
 	return NULL;
 }
 
@@ -700,6 +708,12 @@ static enum truth run_object(struct machine *m, const struct nlattr *e)
 	return YES;
 }
 
+/* Rules are run for each LAN and kind of packets: most names differ in their first letter. */
+static inline bool is_name(const char *a, const char *b)
+{
+	return *a == *b && !strcmp(a, b);
+}
+
 /**
  * rule_counts - Note a part of a rule that acts on packets by how many there are, or on each.
  * @m: Where it is run.
@@ -713,7 +727,7 @@ void rule_counts(struct machine *m, const char *name)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(name, names[i]))
+		if (is_name(name, names[i]))
 			m->counts = names[i];
 }
 
@@ -788,7 +802,7 @@ static enum truth run_expression(struct machine *m, const struct nlattr *element
 
 	rule_counts(m, name);
 	for (i = 0; i < ARRAY_SIZE(expressions); i++)
-		if (!strcmp(name, expressions[i].name))
+		if (is_name(name, expressions[i].name))
 			return expressions[i].run(m, member(element, NFTA_EXPR_DATA));
 	forget_all(m);
 	return MAYBE_SO;

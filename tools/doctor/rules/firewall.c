@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../lib/progress.h"
 #include "../contacts.h"
 #include "firewall.h"
 
@@ -274,11 +275,15 @@ void firewall_judge(struct evidence *ev)
 	const struct link_address *own;
 	size_t i, k;
 
-	for (i = 0; i < net->n_links; i++)
+	progress_begin("looking at the firewall's rules");
+	for (i = 0; i < net->n_links; i++) {
+		progress_at(i, net->n_links);
 		for (k = 0; k < net->n_links; k++)
 			if (is_exit(ev, &net->links[k]) &&
 			    is_entrance(ev, &net->links[i], &net->links[k]))
 				cross_from(ev, &net->links[i], &net->links[k]);
+	}
+	progress_end();
 	for (k = 0; k < net->n_links; k++) {
 		own = network_next(net, net->links[k].index,
 				   ev->to ? ev->to->family : AF_INET, NULL);
