@@ -55,3 +55,12 @@ Scene("healthy: a mark of the connection's that is not known chooses the way", *
         ct mark set numgen random mod 2 offset 0x10
         meta mark set ct mark }"""), needs="nft_numgen",
       ip=["rule add priority 110 fwmark 0x12 unreachable"])
+Scene("a rule of policy routing refuses ESP", ip=["rule add priority 50 ipproto esp blackhole"],
+      truth=lost("esp"), find=["route-blocked esp error"], check=tells("route-blocked", "rule 50", "ESP"))
+Scene("HOST: a rule of policy routing refuses GRE that comes from a LAN", args=(SERVER,), peer=("ike",),
+      ip=[f"rule add priority 50 iif lan1 to {SERVER} ipproto gre prohibit"], kinds=("ike", "gre"),
+      truth=lost("gre"), find=["route-blocked pptp error"], may=["host-answers", "host-refuses"])
+Scene("healthy: rules of policy routing refuse what others have", ip=[
+    "rule add priority 50 from 192.168.77.0/24 ipproto esp blackhole",
+    "rule add priority 51 ipproto sctp prohibit", "rule add priority 52 fwmark 0x9 ipproto gre blackhole",
+    "rule add priority 53 to 192.0.2.0/24 ipproto esp unreachable"])

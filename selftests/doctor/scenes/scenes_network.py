@@ -73,6 +73,19 @@ Scene("healthy: a second uplink stands by", ip=[
 Scene("healthy: a VRF for the management", ip=[
     "link add mgmt type veth peer name mgmtp", "addr add 10.99.0.2/24 dev mgmt", "link set mgmt up",
     "link set mgmtp up", "route add default via 10.99.0.1 dev mgmt table 900"])
+Scene("healthy: a VRF of the kernel's for the management", needs="VRFs", ip=[
+    "link add vrfm type vrf table 900", "link set vrfm up",
+    "link add mgmt type veth peer name mgmtp", "link set mgmt master vrfm",
+    "addr add 10.99.0.2/24 dev mgmt", "link set mgmt up", "link set mgmtp up",
+    "route add default via 10.99.0.1 table 900"])
+Scene("healthy: all leaves by PPP in a tunnel", needs="PPP", nat=False, kinds=(), do=[
+    "pppd nodetach noauth nodefaultroute noipdefault ipcp-accept-remote ipcp-accept-local local "
+    "10.7.0.1:10.7.0.2 pty 'pppd notty noauth nodefaultroute local 10.7.0.2:10.7.0.1 ifname pppe' "
+    "ifname ppp7 > /run/pppd.log 2>&1 & for i in $(seq 100); do ip -4 addr show dev ppp7 2> /dev/null "
+    "| grep -q 10.7 && break; sleep 0.2; done; ip route replace default dev ppp7"],
+      nft="""table ip nat { chain post { type nat hook postrouting priority srcnat
+    oifname "ppp7" masquerade; }; }
+""", find=["tunnel-uplink - info"])
 Scene("healthy: a plain host of a LAN", ip=[
     "link del lan1", "link del lan2", *wan_lines("192.168.178.20")], nat=False, kinds=(),
       sysctl={"ipv4/ip_forward": 0}, code=3,

@@ -2,7 +2,8 @@
 /*
  * route-split: a rule of policy routing picks a VPN's data by its protocol and
  * looks it up in another table than its control connection, so that a gateway
- * may see two addresses.
+ * may see two addresses. route-blocked: a rule refuses a protocol that has no ports,
+ * for which the kernel tells no route.
  */
 #include <netinet/in.h>
 
@@ -95,6 +96,79 @@ static void report_split(struct report *r, const struct split *s)
 	free(two);
 }
 
+/**
+ * struct refusal_search - Rules that refuse protocols without ports.
+ * @ev: The evidence.
+ * @r: Where they are reported.
+ */
+struct refusal_search {
+	const struct evidence *ev;
+	struct report *r;
+};
+
+/* Rules about sources, marks and interfaces that it leaves by may be about others. */
+static bool is_about_us(const struct evidence *ev, const struct fib_rule_hdr *hdr,
+			const struct nlattr *dst, const struct nlattr *in)
+{
+	const struct link *lan = NULL;
+	struct host net;
+	size_t i;
+
+	if (dst)
+		host_set(&net, AF_INET, mnl_attr_get_payload(dst));
+	for (i = 0; in && i < ev->net.n_links; i++)
+		if (!strcmp(ev->net.links[i].name, mnl_attr_get_str(in)) &&
+		    network_is_lan(&ev->net, &ev->net.links[i]))
+			lan = &ev->net.links[i];
+	return !hdr->src_len && (!in || lan) &&
+	       (!dst || (ev->to && host_in(ev->to, &net, hdr->dst_len)));
+}
+
+static const char *refusal_name(uint8_t action)
+{
+	return action == FR_ACT_BLACKHOLE ? "blackhole" :
+	       action == FR_ACT_PROHIBIT ? "prohibit" :
+	       action == FR_ACT_UNREACHABLE ? "unreachable" : NULL;
+}
+
+static void take_refusal(const struct nlmsghdr *nlh, void *data)
+{
+	const struct fib_rule_hdr *hdr = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *has[FRA_MAX + 1] = {};
+	struct refusal_search *search = data;
+	const struct vpn *vpn;
+	uint32_t priority;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*hdr))
+		if (mnl_attr_get_type(attr) <= FRA_MAX)
+			has[mnl_attr_get_type(attr)] = attr;
+	if (!refusal_name(hdr->action) || !has[FRA_IP_PROTO] || has[FRA_FWMARK] ||
+	    has[FRA_OIFNAME] || hdr->flags & FIB_RULE_INVERT ||
+	    !is_about_us(search->ev, hdr, has[FRA_DST], has[FRA_IIFNAME]))
+		return;
+	/* a call ID stands for PPTP's GRE */
+	vpn = vpn_of(mnl_attr_get_u8(has[FRA_IP_PROTO]), 1);
+	if (!vpn || vpn->port)
+		return;
+	priority = has[FRA_PRIORITY] ? mnl_attr_get_u32(has[FRA_PRIORITY]) : 0;
+	found(search->r, "route-blocked", SEVERITY_ERROR, vpn->proto,
+	      xasprintf("rule %u of policy routing refuses %s (%s)", priority, vpn->title,
+			refusal_name(hdr->action)),
+	      xasprintf("If that is not meant to be so: ip rule del priority %u", priority));
+}
+
+static void find_refusals(const struct evidence *ev, struct report *r)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETRULE);
+	struct fib_rule_hdr *hdr = mnl_nlmsg_put_extra_header(nlh, sizeof(*hdr));
+	struct refusal_search search = { ev, r };
+
+	hdr->family = AF_INET;
+	if (!ev->to || ev->to->family == AF_INET)
+		kernel_dump(NETLINK_ROUTE, nlh, take_refusal, &search);
+}
+
 void check_routes(const struct evidence *ev, struct report *r)
 {
 	struct split splits[] = {
@@ -112,7 +186,7 @@ void check_routes(const struct evidence *ev, struct report *r)
 	};
 	size_t i;
 
-	(void)ev;
+	find_refusals(ev, r);
 	for (i = 0; i < ARRAY_SIZE(splits); i++) {
 		/* a kernel without policy routing has no rules */
 		if (read_half(&splits[i].halves[0]) || read_half(&splits[i].halves[1]))

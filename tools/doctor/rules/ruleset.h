@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The nft ruleset, as far as it decides what happens to a packet, and beside it the
- * rules of iptables-legacy, as chains like its own. Names point into messages.
+ * rules of iptables-legacy, as chains like its own. Names point into messages. libnftnl
+ * is not used, as it refuses a whole rule for one expression that is newer than the library
+ * (1.2.4 does for "inner"); here that expression alone is one that may match.
  */
 #ifndef _VPNPASS_DOCTOR_RULESET_H
 #define _VPNPASS_DOCTOR_RULESET_H
