@@ -14,6 +14,7 @@
 #include "../doctor/checks/checks.h"
 #include "../doctor/contacts.h"
 #include "../doctor/doctor.h"
+#include "../doctor/rules/ebtables.h"
 #include "../doctor/rules/firewall.h"
 #include "../doctor/rules/ipset.h"
 #include "../doctor/rules/legacy.h"
@@ -149,6 +150,24 @@ static void report_gap(struct report *r, const struct legacy_gap *gap)
 	free(what);
 }
 
+/* Rules of ebtables-legacy matter where a LAN is a bridge. */
+static void note_bridges(const struct network *net, struct report *r)
+{
+	static const char *const tables[] = { "filter", "nat", "broute" };
+	bool bridge = false;
+	unsigned int n;
+	size_t i;
+
+	for (i = 0; i < net->n_links; i++)
+		bridge |= !strcmp(net->links[i].kind, "bridge") && network_is_lan(net, &net->links[i]);
+	for (i = 0; bridge && i < ARRAY_SIZE(tables); i++) {
+		n = ebtables_count(tables[i]);
+		if (n)
+			not_examined(r, "firewall rules of ebtables-legacy, table %s (%u)",
+				     tables[i], n);
+	}
+}
+
 static void gather_rules(struct evidence *ev, struct report *r)
 {
 	int ret = ruleset_read(&ev->rules);
@@ -164,7 +183,7 @@ static void gather_rules(struct evidence *ev, struct report *r)
 	ret = ipset_read(&ev->rules);
 	if (ret)
 		report_refused(r, "sets of ipset, which rules use", ret);
-	ebtables_note(&ev->net, r);
+	note_bridges(&ev->net, r);
 }
 
 /*

@@ -35,7 +35,4 @@ bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
 			  const struct link *out);
 void firewall_find_wan(struct network *net, const struct ruleset *rs);
 
-/* ebtables.c */
-void ebtables_note(const struct network *net, struct report *r);
-
 #endif /* _VPNPASS_DOCTOR_FIREWALL_H */

@@ -4,7 +4,6 @@
  * leaves them as its own in nft rules, and iptables-legacy has nothing else. Pure.
  */
 /* before those of the kernel, which then leave the same out */
-#include <net/if.h>
 #include <netinet/in.h>
 
 #include <linux/if_packet.h>
@@ -21,7 +20,6 @@
 #include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
-#include <linux/netfilter/xt_physdev.h>
 #include <linux/netfilter/xt_pkttype.h>
 #include <linux/netfilter/xt_policy.h>
 #include <linux/netfilter/xt_set.h>
@@ -195,15 +193,23 @@ static enum truth match_pkttype(const struct machine *m, const void *info)
 	return flip(type->pkttype == PACKET_HOST ? YES : NO, type->invert);
 }
 
+/* As struct xt_physdev_info, whose header has interfaces in its own words */
+struct physdev {
+	char names[4][IFNAMSIZ];
+	uint8_t invert, options;
+};
+
+#define PHYSDEV_BRIDGED	4	/* XT_PHYSDEV_OP_BRIDGED */
+
 /* What is routed is not bridged from port to port; its port is known where that matters. */
 static enum truth match_physdev(const struct machine *m, const void *info)
 {
-	const struct xt_physdev_info *dev = info;
+	const struct physdev *dev = info;
 
 	(void)m;
-	if (dev->bitmask != XT_PHYSDEV_OP_BRIDGED)
+	if (dev->options != PHYSDEV_BRIDGED)
 		return MAYBE_SO;
-	return flip(NO, dev->invert & XT_PHYSDEV_OP_BRIDGED);
+	return flip(NO, dev->invert & PHYSDEV_BRIDGED);
 }
 
 /*
@@ -278,7 +284,7 @@ enum truth xt_match(const struct machine *m, const char *name, uint32_t revision
 		{ "iprange", 1, 1, sizeof(struct xt_iprange_mtinfo), match_iprange },
 		{ "addrtype", 1, 1, sizeof(struct xt_addrtype_info_v1), match_addrtype },
 		{ "pkttype", 0, 0, sizeof(struct xt_pkttype_info), match_pkttype },
-		{ "physdev", 0, 0, sizeof(struct xt_physdev_info), match_physdev },
+		{ "physdev", 0, 0, sizeof(struct physdev), match_physdev },
 		{ "policy", 0, 0, sizeof(struct xt_policy_info), match_policy },
 		{ "set", 1, 2, sizeof(struct xt_set_info_match_v1), match_old_set },
 		{ "set", 4, 4, sizeof(struct xt_set_info_match_v4), match_set },
