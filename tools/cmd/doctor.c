@@ -159,7 +159,8 @@ static void note_bridges(const struct network *net, struct report *r)
 	size_t i;
 
 	for (i = 0; i < net->n_links; i++)
-		bridge |= !strcmp(net->links[i].kind, "bridge") && network_is_lan(net, &net->links[i]);
+		bridge |= !strcmp(net->links[i].kind, "bridge") &&
+			  network_is_lan(net, &net->links[i]);
 	for (i = 0; bridge && i < ARRAY_SIZE(tables); i++) {
 		n = ebtables_count(tables[i]);
 		if (n)

@@ -387,7 +387,8 @@ static void ipt_way(struct finding *f, const struct wish *w, const struct vpn *v
 				     iptables_program(w->place->chain), where,
 				     post ? "" : "-i ", post ? "" : in, post ? "" : " ",
 				     pre ? "" : "-o ", pre ? "" : out, pre ? "" : " ",
-				     !*peer ? "" : back ? "-s " : "-d ", peer, *peer ? " " : "", kind,
+				     !*peer ? "" : back ? "-s " : "-d ", peer, *peer ? " " : "",
+				     kind,
 				     state ? "-m conntrack --ctstate ESTABLISHED,RELATED " : ""));
 	free(kind);
 }
@@ -583,7 +584,8 @@ static void firewalld_policy(struct finding *f, const struct ruleset *rs, const 
 /* Sections of uci have a name only if somebody gave them one. */
 static char *uci_zone(const char *zone)
 {
-	return xasprintf("\"$(uci show firewall | sed -n \"s/\\.name='%s'$//p\" | head -n 1)", zone);
+	return xasprintf("\"$(uci show firewall | sed -n \"s/\\.name='%s'$//p\" | head -n 1)",
+			 zone);
 }
 
 /* An interface that is in no zone gets nothing let through, and no rule can name it. */

@@ -86,7 +86,8 @@ static const struct way_out *silent_way(const struct network *net, const struct 
 
 	for (i = 0; i < net->n_ways; i++)
 		if (net->ways[i].family == AF_INET && net->ways[i].silent &&
-		    net->ways[i].index == link->index)
+		    net->ways[i].index == link->index &&
+		    !network_is_local(net, &net->ways[i].next))
 			return &net->ways[i];
 	return NULL;
 }

@@ -96,29 +96,35 @@ bool flow_may_be_stale(const struct evidence *ev, const struct flow *f)
 	return !way.error && !way.local;
 }
 
-void check_stale(const struct evidence *ev, struct report *r)
+static void report_stale(struct report *r, const struct flow *f, const struct link *out)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN], own[INET6_ADDRSTRLEN];
+	struct finding *finding;
+
+	host_text(&f->src, src);
+	host_text(&f->dst, dst);
+	finding = found(r, "stale-address", SEVERITY_ERROR, f->vpn->proto,
+			xasprintf("%s sends %s to %s, which leaves by %s with %s, %s", src,
+				  f->vpn->title, dst, out->name, host_text(&f->reply_dst, own),
+				  "no address that it would get there now, unanswered"),
+			SAY("End that connection, and it begins anew with the right address. Have",
+			    "what switches uplinks do so for all (conntrack -F, or flush_conntrack",
+			    "of mwan3):"));
+	finding_command(finding, xasprintf("conntrack -D -s %s -d %s", src, dst));
+}
+
+/* One is enough: a client's other connections are ended with it. */
+void check_stale(const struct evidence *ev, struct report *r)
+{
 	size_t i;
 
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 		const struct link *out = flow_may_be_stale(ev, f) ? left_by(ev, f) : NULL;
-		struct finding *finding;
 
 		if (!out)
 			continue;
-		host_text(&f->src, src);
-		host_text(&f->dst, dst);
-		host_text(&f->reply_dst, own);
-		finding = found(r, "stale-address", SEVERITY_ERROR, f->vpn->proto,
-				xasprintf("%s sends %s to %s, which leaves by %s with %s, %s",
-					  src, f->vpn->title, dst, out->name, own,
-					  "no address that it would get there now, and is not answered"),
-				SAY("End that connection, and it begins anew with the right address.",
-				    "Have what switches uplinks do so for all (conntrack -F, or",
-				    "flush_conntrack of mwan3):"));
-		finding_command(finding, xasprintf("conntrack -D -s %s -d %s", src, dst));
+		report_stale(r, f, out);
 		return;
 	}
 }

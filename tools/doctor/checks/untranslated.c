@@ -37,16 +37,22 @@ struct masquerade {
 	const struct link *out;
 };
 
+static bool is_asked_for(const struct masquerade *m, const struct crossing *c)
+{
+	return c->vpn && (!m->vpn || m->vpn == c->vpn) &&
+	       (!m->l4proto || c->vpn->l4proto == m->l4proto) && c->packet->in &&
+	       !c->packet->reply && c->packet->family == NFPROTO_IPV4;
+}
+
 static void take(const struct crossing *c, void *data)
 {
 	struct masquerade *m = data;
 
-	if (c->vpn && (!m->vpn || m->vpn == c->vpn) && (!m->l4proto || c->vpn->l4proto == m->l4proto) && c->packet->in &&
-	    !c->packet->reply && c->packet->family == NFPROTO_IPV4 && c->j->masqueraded == YES)
-		m->found = true;
-	if (c->vpn && c->vpn == m->vpn && c->packet->in && c->packet->out && !c->packet->reply &&
-	    c->packet->family == NFPROTO_IPV4 && c->j->masqueraded == NO &&
-	    !c->j->untracked.chain && !c->j->dropped.chain)
+	if (!is_asked_for(m, c))
+		return;
+	m->found |= c->j->masqueraded == YES;
+	if (m->vpn && c->packet->out && c->j->masqueraded == NO && !c->j->untracked.chain &&
+	    !c->j->dropped.chain)
 		m->out = c->packet->out;
 }
 

@@ -203,7 +203,7 @@ static enum truth run_range(struct machine *m, const struct nlattr *e)
 	if (!fits(at, length) || mnl_attr_get_payload_len(to) != length)
 		return MAYBE_SO;
 	inside = bytes_between(m->value + at, m->known + at, mnl_attr_get_payload(from),
-			 mnl_attr_get_payload(to), length);
+			       mnl_attr_get_payload(to), length);
 	return number(e, NFTA_RANGE_OP, NFT_RANGE_EQ) == NFT_RANGE_EQ ? inside : negate(inside);
 }
 
@@ -270,7 +270,8 @@ static enum truth in_element(const struct machine *m, int at, const struct nft_s
 	for (i = 0; i < set->n_fields && truth != NO; i++) {
 		one = fits(at + offset, set->fields[i]) ?
 			bytes_between(m->value + at + offset, m->known + at + offset,
-				e->first + offset, e->last + offset, set->fields[i]) : MAYBE_SO;
+				      e->first + offset, e->last + offset, set->fields[i]) :
+			MAYBE_SO;
 		truth = one < truth ? one : truth;
 		offset += (set->fields[i] + 3) & ~3U;
 	}

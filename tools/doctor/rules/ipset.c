@@ -305,7 +305,8 @@ static enum truth list_has(const struct machine *m, const struct ipset *set, uin
 		for (k = 0; k < rs->n_ipsets && set->list[i].name; k++) {
 			const struct ipset *member = &rs->ipsets[k];
 
-			if (strcmp(member->name, set->list[i].name) || part_is(member->type, "list:set"))
+			if (strcmp(member->name, set->list[i].name) ||
+			    part_is(member->type, "list:set"))
 				continue;
 			one = set_has(m, member, flags);
 			best = one > best ? one : best;

@@ -162,9 +162,10 @@ static enum truth match_iprange(const struct machine *m, const void *info)
 	enum truth truth = YES;
 
 	if (range->flags & IPRANGE_SRC)
-		truth = both(truth, flip(in_range(m, range, true), range->flags & IPRANGE_SRC_INV));
+		truth = flip(in_range(m, range, true), range->flags & IPRANGE_SRC_INV);
 	if (range->flags & IPRANGE_DST)
-		truth = both(truth, flip(in_range(m, range, false), range->flags & IPRANGE_DST_INV));
+		truth = both(truth, flip(in_range(m, range, false),
+					 range->flags & IPRANGE_DST_INV));
 	return truth;
 }
 
