@@ -555,7 +555,7 @@ static void find_large(const struct evidence *ev, struct report *r)
 				"two fragments, while one packet of 1,400 is answered"),
 		      SAY("Something on the way loses these, or the gateway takes none of",
 			  "strangers. IKE with certificates is as large: switch on IKEv2",
-			  "fragmentation (RFC 7383) at both ends, and see that no ICMP is dropped."));
+			  "fragmentation (RFC 7383) at both ends, and see that ICMP passes."));
 		return;
 	}
 }
