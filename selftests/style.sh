@@ -89,6 +89,7 @@ fi
 
 check "generated files are current" uapi/generate.py --check
 check "docs/performance.md has the figures that are kept" selftests/bench/tables.py --check
+check "docs/pairing.md has the figures that are kept" selftests/sim/tables.py --check
 
 # The generator takes specs of the kernel's licence only, and of one folder.
 ynl_c()
