@@ -871,38 +871,6 @@ static void test_pin(void)
 	done("pin: answers that no other explains; it takes the due SA off");
 }
 
-/* A stream that nobody asked for speaks against its owner, which asks on another SPI. */
-static void test_rival(void)
-{
-	int i;
-
-	begin(true);
-	made(0);
-	made(1);
-	for (i = 0; i < 60; i++) {
-		if (i % 5 == 0)
-			out(1, 1001);
-		now += 230;
-		in(9000);
-	}
-	for (i = 0; i < 4; i++) {
-		CHECK(owner(9000) < 0);
-		now += 4000 + 100 * i * i;
-		talk(0, 1000, 9000, 0);
-		SAME(leader(9000), i < 3 ? 0 : -1);
-	}
-	SAME(owner(9000), 0);
-	begin(true);			/* what another begins later does not matter */
-	made(0);
-	know(1);
-	in(9000);
-	now += 3000;
-	made(1);
-	talk(0, 1000, 9000, 0);
-	SAME(owner(9000), 0);
-	done("pin: by the fourth answer, where another had an SA to come as well");
-}
-
 /* An exchange seemed to have made an SA and has not; a refusal leaves those that are due. */
 static void test_not_made(void)
 {
@@ -1498,7 +1466,6 @@ int main(void)
 	test_reaction();
 	test_leaves();
 	test_pin();
-	test_rival();
 	test_not_made();
 	test_no_pin_on_word();
 	test_closed_question();

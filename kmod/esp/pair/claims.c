@@ -76,7 +76,7 @@ void pair_round_trip(struct pair_group *g, u32 ms)
 /* A claim may be some delay younger than an SPI that it is for, as what the gateway
  * sends overtakes its own response.
  */
-bool pair_was_open(const struct pair_group *g, const struct pair_client *c, u32 at)
+static bool was_open(const struct pair_group *g, const struct pair_client *c, u32 at)
 {
 	return pair_is_open(c) && (s32)(c->open_at - at) <= (s32)pair_window_len(&g->window);
 }
@@ -84,7 +84,7 @@ bool pair_was_open(const struct pair_group *g, const struct pair_client *c, u32 
 /* Whether a client may own an SPI that first came then. */
 bool pair_may_own(const struct pair_group *g, const struct pair_client *c, u32 first_at)
 {
-	return !c->ike || pair_was_open(g, c, first_at);
+	return !c->ike || was_open(g, c, first_at);
 }
 
 /* An SA is mostly used soon after it was made. */
@@ -95,7 +95,7 @@ s16 pair_claim_score(const struct pair_group *g, const struct pair_client *c, u3
 	int i;
 
 	if (!c->ike)
-		return -PAIR_BIT * (PAIR_LEAD + (pair_was_open(g, c, at) ? 0 : PAIR_SURE));
+		return -PAIR_BIT * (PAIR_LEAD + (was_open(g, c, at) ? 0 : PAIR_SURE));
 	for (i = 0; i < PAIR_DUE; i++) {
 		age = (s32)(at - c->claim_at[i]);
 		if (age >= -(s32)len)

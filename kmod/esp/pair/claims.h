@@ -8,7 +8,6 @@
 void pair_claim_new(struct pair_client *c, u32 now);
 bool pair_is_open(const struct pair_client *c);
 void pair_open_update(struct pair_group *g, struct pair_client *c, bool claim);
-bool pair_was_open(const struct pair_group *g, const struct pair_client *c, u32 at);
 bool pair_may_own(const struct pair_group *g, const struct pair_client *c, u32 first_at);
 s16 pair_claim_score(const struct pair_group *g, const struct pair_client *c, u32 at);
 struct pair_spi *pair_spi_of(const struct list_head *spis, u32 spi);

@@ -78,7 +78,7 @@ static bool spoke(struct pair_trial *t, const struct pair_client *c)
 {
 	const struct pair_suspect *s = c ? pair_suspect_of(t, c) : NULL;
 
-	return s && pair_has_spoken(s);
+	return s && s->spoke;
 }
 
 static void give_everybody(struct pair_group *g, struct pair_act *act, u32 most)

@@ -122,28 +122,15 @@ static void close_question(const struct pair_trial *t, const struct pair_suspect
 			o->answered_by[i] = t->spi;
 }
 
-/* Another client that had an SA to come when the SPI first came. */
-static bool has_rival(const struct pair_group *g, const struct pair_trial *t,
-		      const struct pair_client *owner)
-{
-	const struct pair_client *c;
-	int steps = 0;
-
-	list_for_each_entry(c, &g->open, open)
-		if (++steps > PAIR_WALK || (c != owner && pair_was_open(g, c, t->first_at)))
-			return true;
-	return false;
-}
-
-/* Is it answered, has the client asked for so many, or does each speak for itself? */
-static bool enough(const struct pair_group *g, const struct pair_trial *t,
+/* Has the client asked for so many that lead to it, or does each speak for itself? */
+static bool enough(const struct pair_group *g,
 		   const struct pair_suspect *s)
 {
 	const struct pair_client *c = s->c;
 
 	if (g->n_clients == 1)
 		return true;
-	if (!(has_rival(g, t, c) ? s->n_answered == PAIR_STARVE : pair_has_spoken(s)))
+	if (!s->spoke)
 		return false;
 	return c->n_lead <= max_t(u16, c->n_due, c->n_unpaired) ||
 	       s->score >= PAIR_SURE * PAIR_BIT;
@@ -182,6 +169,6 @@ void pair_lead_look(struct pair_group *g, struct pair_trial *t, u32 now,
 	if (t->lead != best->c)
 		pair_set_lead(t, best->c);
 	close_question(t, best);
-	if (t->twice && ahead >= PAIR_SURE * PAIR_BIT && enough(g, t, best))
+	if (t->twice && ahead >= PAIR_SURE * PAIR_BIT && enough(g, best))
 		decide(g, t, best, now, act);
 }

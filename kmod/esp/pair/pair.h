@@ -25,7 +25,7 @@
 				 */
 #define PAIR_REACTION	10	/* bits that reactions are worth in all */
 #define PAIR_VARY	4	/* differences of two gaps: questions are independent */
-#define PAIR_STARVE	4	/* answers that confirm or pin, questions in vain that revoke */
+#define PAIR_STARVE	4	/* answers that confirm, questions in vain that revoke */
 #define PAIR_SUSPECTS	8	/* listed for one SPI; groups as small get all */
 #define PAIR_SHARE	8	/* part of the bucket that one packet may take */
 #define PAIR_BURST	32	/* part that one of a burst may take */
@@ -65,7 +65,7 @@ struct pair_suspect {
 	u32 asked_at;		/* that question */
 	s16 score;
 	u8 reaction;		/* eighths of a bit that reactions brought */
-	u8 n_answered;		/* up to PAIR_STARVE */
+	bool spoke;		/* an answer or a reaction speaks for it */
 	bool reacted;		/* to the latest arrival */
 };
 

@@ -33,7 +33,7 @@ static void revoke(struct pair_group *g, struct pair_in *in, struct pair_client 
 	}
 	s = pair_suspect_add(g, t, c);
 	s->score = PAIR_LEAD * PAIR_BIT;
-	s->n_answered = PAIR_STARVE;
+	s->spoke = true;
 	s->out = out ? out->spi : t->spi;
 	pair_set_lead(t, c);
 	g->n_revoked++;

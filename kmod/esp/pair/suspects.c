@@ -17,12 +17,6 @@ struct pair_suspect *pair_suspect_of(struct pair_trial *t, const struct pair_cli
 	return NULL;
 }
 
-/* An answer or a reaction speaks for it. */
-bool pair_has_spoken(const struct pair_suspect *s)
-{
-	return s->n_answered || s->reaction;
-}
-
 static void suspect_drop(struct pair_trial *t, struct pair_suspect *s)
 {
 	if (t->lead == s->c)
@@ -135,6 +129,7 @@ static u32 interval(const struct pair_group *g, const struct pair_trial *t,
 static void gain(struct pair_suspect *s, s16 bits)
 {
 	s->score = min_t(s16, s->score + bits, SCORE_MAX);
+	s->spoke = true;
 }
 
 /* Nothing comes unasked more often than not, and what does says no more than
@@ -151,8 +146,7 @@ static void lose(const struct pair_group *g, const struct pair_trial *t,
 static void answered(struct pair_suspect *s, const struct pair_out *o, u32 asked_at,
 		     u32 ms, u32 len)
 {
-	if (ms > 2 * len && s->n_answered < PAIR_STARVE)
-		s->n_answered++;
+	s->spoke |= ms > 2 * len;
 	/* Two clocks that agree once will agree again. */
 	if (s->out)
 		ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);

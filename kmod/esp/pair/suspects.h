@@ -6,7 +6,6 @@
 #include "room.h"
 
 struct pair_out *pair_asked_on(const struct pair_suspect *s);
-bool pair_has_spoken(const struct pair_suspect *s);
 struct pair_suspect *pair_suspect_of(struct pair_trial *t, const struct pair_client *c);
 struct pair_suspect *pair_suspect_add(const struct pair_group *g, struct pair_trial *t,
 				      struct pair_client *c);
