@@ -12,7 +12,7 @@ have() { command -v "$1" > /dev/null; }
 ours() { git ls-files --cached --others --exclude-standard "$@"; }
 
 mapfile -t csources < <(ours 'kmod/*.[ch]' 'uapi/*.h' 'tools/*.[ch]')
-mapfile -t scripts < <(ours | xargs grep -slE '^#!.*/(ba)?sh' --)
+mapfile -t scripts < <(ours | xargs awk 'FNR == 1 && /^#!.*\/(ba)?sh/ { print FILENAME }' 2> /dev/null)
 
 # Out of the kernel's source; unpacking it once takes half a minute.
 find_checkpatch()
