@@ -9,7 +9,7 @@ need_root
 checktool nft nftables
 checktool conntrack
 checktool python3
-modprobe -qa veth tun vrf ppp_generic ppp_async xt_iprange xt_set xt_policy xt_pkttype xt_physdev ip_set ip_set_hash_net nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_redir nft_nat nft_chain_nat \
+modprobe -qa veth tun vrf ppp_generic ppp_async pppoe xt_iprange xt_set xt_policy xt_pkttype xt_physdev ip_set ip_set_hash_net nf_conntrack nf_conntrack_netlink nf_tables nft_ct nft_masq nft_redir nft_nat nft_chain_nat \
 	nft_compat xt_multiport xt_conntrack xt_LOG xt_limit xt_addrtype xt_recent xt_hl nft_limit nft_reject_inet nft_quota nft_fib_inet \
 	bridge xt_comment xt_mark xt_MASQUERADE xt_CHECKSUM nft_reject_bridge nft_limit \
 	ip_tables iptable_raw iptable_mangle iptable_nat iptable_filter ip6_tables ip6table_filter \
