@@ -29,7 +29,8 @@ static char *full_text(const struct evidence *ev, struct maybe count, struct may
 
 /*
  * The kernel counts what it drops for a clash as not inserted as well; the rest is what
- * it had no room for.
+ * it had no room for, or a tracker of a protocol refused. The two counters are not read
+ * at one moment.
  */
 static uint64_t refused_for_room(const struct evidence *ev)
 {
@@ -49,7 +50,8 @@ static void find_full(const struct evidence *ev, struct report *r)
 	if (!count.known || !max.known || !max.value)
 		return;
 	full = count.value * 100 >= max.value * FULL_PERCENT;
-	if (!full && !refused)
+	/* A table that is half empty was not full within a second. */
+	if (!full && (!refused || count.value < max.value / 2))
 		return;
 	f = found(r, "conntrack-full", full ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
 		  full_text(ev, count, max, refused),
