@@ -24,7 +24,7 @@
 #define ANSWER_MSEC	2000
 /* Between two readings of counters that have counted before */
 #define COUNTER_MSEC	800
-/* So many connections are asked the way of */
+/* The most connections whose route the kernel is asked for */
 #define STALE_MAX	64
 /* For the answers of a host that is asked */
 #define ASK_SECONDS	3
@@ -188,8 +188,8 @@ static void gather_rules(struct evidence *ev, struct report *r)
 }
 
 /*
- * What a rule drops at once has no connection: where it depends on the gateway whether one
- * does, clients are heard asking theirs.
+ * A packet that a rule drops leaves no connection to conntrack. Where a rule goes by the
+ * gateway's address, the doctor listens for which gateways the clients ask.
  */
 static void judge_rules(struct evidence *ev)
 {

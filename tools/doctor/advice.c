@@ -115,7 +115,7 @@ static bool is_fw3(const struct ruleset *rs, const struct place *place)
 	       chain_named(rs, place, "forwarding_rule") && !is_users(place, "!fw3");
 }
 
-/* What a user's file has is before what ufw itself is told. */
+/* Chains of the user's own files come before those that ufw's commands fill. */
 static bool is_ufw(const struct ruleset *rs, const struct place *place)
 {
 	const char *name = place->chain->name;

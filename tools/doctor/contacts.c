@@ -27,24 +27,21 @@ static struct contact *contact_of(struct evidence *ev, const struct host *client
 	return &ev->contacts[ev->n_contacts++];
 }
 
-/* Other kinds of packets that a VPN has, of which one has been seen */
+/* Whether one VPN has both kinds of packets: IPsec has three, PPTP two. */
+static bool go_together(const struct vpn *a, const struct vpn *b)
+{
+	return a == b || (vpn_is_ipsec(a) && vpn_is_ipsec(b)) ||
+	       (!strcmp(a->proto, "pptp") && !strcmp(b->proto, "pptp"));
+}
+
 static uint32_t kinds_with(const struct vpn *vpn)
 {
-	static const char *const ipsec[] = { "ike", "natt", "esp" };
 	uint32_t kinds = 0;
-	size_t i, k;
-	bool is_ipsec = false;
+	size_t i;
 
-	for (k = 0; k < ARRAY_SIZE(ipsec); k++)
-		is_ipsec |= !strcmp(vpn->proto, ipsec[k]);
-	for (i = 0; i < n_vpns; i++) {
-		bool same = !strcmp(vpns[i].proto, "pptp") && !strcmp(vpn->proto, "pptp");
-
-		for (k = 0; k < ARRAY_SIZE(ipsec); k++)
-			same |= is_ipsec && !strcmp(vpns[i].proto, ipsec[k]);
-		if (same || &vpns[i] == vpn)
+	for (i = 0; i < n_vpns; i++)
+		if (go_together(&vpns[i], vpn))
 			kinds |= 1U << i;
-	}
 	return kinds;
 }
 

@@ -59,6 +59,16 @@ const struct vpn *vpn_of(uint8_t l4proto, uint16_t port)
 	return NULL;
 }
 
+/**
+ * vpn_is_ipsec - Whether it is a kind of packets that IPsec has.
+ * @vpn: The kind.
+ */
+bool vpn_is_ipsec(const struct vpn *vpn)
+{
+	return !strcmp(vpn->proto, "ike") || !strcmp(vpn->proto, "natt") ||
+	       !strcmp(vpn->proto, "esp");
+}
+
 struct tuple {
 	struct host src, dst;
 	uint8_t l4proto;

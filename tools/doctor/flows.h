@@ -69,5 +69,6 @@ bool flow_diverted(const struct flow *flow);
 bool flow_answered(const struct flow *flow);
 bool flow_goes_out(const struct flow *flow, const struct network *net);
 const struct vpn *vpn_of(uint8_t l4proto, uint16_t port);
+bool vpn_is_ipsec(const struct vpn *vpn);
 
 #endif /* _VPNPASS_DOCTOR_FLOWS_H */

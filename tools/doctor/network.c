@@ -138,7 +138,7 @@ static void take_route(const struct nlmsghdr *nlh, void *data)
 		add_way(data, &way, index);
 }
 
-/* It is asked again each second, and given up after the third time. */
+/* The kernel asks a neighbour three times, a second apart, before it calls it FAILED. */
 static bool is_given_up(const struct ndmsg *ndm, uint32_t probes)
 {
 	return ndm->ndm_state & NUD_FAILED || (ndm->ndm_state & NUD_INCOMPLETE && probes > 1);

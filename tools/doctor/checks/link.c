@@ -124,12 +124,14 @@ bool is_cut_off(const struct evidence *ev)
 
 static void find_at(const struct evidence *ev, struct report *r, const struct link *link)
 {
+	const struct way_out *silent = silent_way(&ev->net, link);
+
 	if (!link->up || !link->carrier)
 		report_down(r, link);
 	else if (!has_address(&ev->net, link))
 		report_no_address(r, &ev->net, link);
-	else if (silent_way(&ev->net, link))
-		report_silent(r, link, silent_way(&ev->net, link));
+	else if (silent)
+		report_silent(r, link, silent);
 	else if (!has_way(&ev->net, AF_INET) && ev->after.value[COUNTER_NO_ROUTE_IN].value)
 		report_no_route(ev, r, link);
 }

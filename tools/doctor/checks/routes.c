@@ -67,14 +67,15 @@ static void take_rule(const struct nlmsghdr *nlh, void *data)
 	half->priority = priority;
 }
 
-static int read_half(struct half *half)
+/* Each rule of policy routing of IPv4's */
+static int dump_rules(kernel_take take, void *data)
 {
 	char buffer[KERNEL_REQUEST_SIZE];
 	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETRULE);
 	struct fib_rule_hdr *hdr = mnl_nlmsg_put_extra_header(nlh, sizeof(*hdr));
 
 	hdr->family = AF_INET;
-	return kernel_dump(NETLINK_ROUTE, nlh, take_rule, half);
+	return kernel_dump(NETLINK_ROUTE, nlh, take, data);
 }
 
 static char *half_text(const struct half *half, const char *title)
@@ -159,14 +160,10 @@ static void take_refusal(const struct nlmsghdr *nlh, void *data)
 
 static void find_refusals(const struct evidence *ev, struct report *r)
 {
-	char buffer[KERNEL_REQUEST_SIZE];
-	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETRULE);
-	struct fib_rule_hdr *hdr = mnl_nlmsg_put_extra_header(nlh, sizeof(*hdr));
 	struct refusal_search search = { ev, r };
 
-	hdr->family = AF_INET;
 	if (!ev->to || ev->to->family == AF_INET)
-		kernel_dump(NETLINK_ROUTE, nlh, take_refusal, &search);
+		dump_rules(take_refusal, &search);
 }
 
 void check_routes(const struct evidence *ev, struct report *r)
@@ -189,7 +186,8 @@ void check_routes(const struct evidence *ev, struct report *r)
 	find_refusals(ev, r);
 	for (i = 0; i < ARRAY_SIZE(splits); i++) {
 		/* a kernel without policy routing has no rules */
-		if (read_half(&splits[i].halves[0]) || read_half(&splits[i].halves[1]))
+		if (dump_rules(take_rule, &splits[i].halves[0]) ||
+		    dump_rules(take_rule, &splits[i].halves[1]))
 			continue;
 		if (splits[i].halves[0].table != splits[i].halves[1].table)
 			report_split(r, &splits[i]);

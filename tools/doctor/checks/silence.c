@@ -263,6 +263,7 @@ static void find_unclaimed(const struct evidence *ev, struct report *r, const st
 void check_silence(const struct evidence *ev, struct report *r)
 {
 	bool *dropped = xrealloc(NULL, n_vpns * sizeof(*dropped));
+	bool cut_off = is_cut_off(ev);
 	size_t i;
 
 	memset(dropped, 0, n_vpns * sizeof(*dropped));
@@ -271,7 +272,7 @@ void check_silence(const struct evidence *ev, struct report *r)
 	for (i = 0; i < n_vpns; i++) {
 		struct silence s = listen_to(ev, &vpns[i]);
 
-		if (dropped[i] || is_cut_off(ev))
+		if (dropped[i] || cut_off)
 			continue;
 		find_unclaimed(ev, r, &vpns[i]);
 		if (s.refusal)

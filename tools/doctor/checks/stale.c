@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../rules/firewall.h"
 #include "checks.h"
@@ -30,16 +31,28 @@ struct now {
 
 static void take(const struct crossing *c, void *data)
 {
-	const struct host *has = &((struct now *)data)->flow->reply_dst;
 	const struct judgement *j = c->j;
 	struct now *now = data;
+	const uint8_t *has = now->flow->reply_dst.bytes;
 
 	if (c->vpn != now->flow->vpn || c->packet->reply || !c->packet->in ||
 	    c->packet->out != now->out || c->packet->family != NFPROTO_IPV4 || now->same)
 		return;
 	now->known |= j->own_address == YES || j->snat_known;
 	now->same |= j->own_address == NO && !j->snat_known;
-	now->same |= j->snat_known && bytes_in(has->bytes, j->snat[0], j->snat[1]);
+	now->same |= j->snat_known && memcmp(has, j->snat[0], 4) >= 0 &&
+		     memcmp(has, j->snat[1], 4) <= 0;
+}
+
+/* Whether its address outside is one of an interface's. */
+static bool has_address_of(const struct network *net, const struct flow *f, unsigned int index)
+{
+	const struct link_address *a = NULL;
+
+	while ((a = network_next(net, index, AF_INET, a)))
+		if (host_equal(&a->address, &f->reply_dst))
+			return true;
+	return false;
 }
 
 /* Its packets that left while the doctor looked, none of which was answered. */
@@ -63,12 +76,10 @@ static const struct link *left_by(const struct evidence *ev, const struct flow *
 	const struct heard *h = unanswered(ev, f);
 	const struct link *out = h ? network_link(&ev->net, h->index) : NULL;
 	struct now now = { .flow = f, .out = out };
-	const struct link_address *a = NULL;
 
-	while (out && (a = network_next(&ev->net, out->index, AF_INET, a)))
-		if (host_equal(&a->address, &f->reply_dst))
-			return NULL;
-	if (out && ev->rules_known)
+	if (!out || has_address_of(&ev->net, f, out->index))
+		return NULL;
+	if (ev->rules_known)
 		firewall_cross(ev, take, &now);
 	return now.known && !now.same ? out : NULL;
 }
@@ -82,7 +93,6 @@ static const struct link *left_by(const struct evidence *ev, const struct flow *
 bool flow_may_be_stale(const struct evidence *ev, const struct flow *f)
 {
 	const struct question q = { .to = &f->dst };
-	const struct link_address *a = NULL;
 	struct route way;
 
 	if (f->src.family != AF_INET || host_equal(&f->src, &f->reply_dst) ||
@@ -90,10 +100,7 @@ bool flow_may_be_stale(const struct evidence *ev, const struct flow *f)
 	    flow_diverted(f))
 		return false;
 	route_get(&way, &q);
-	while (!way.error && (a = network_next(&ev->net, way.out, AF_INET, a)))
-		if (host_equal(&a->address, &f->reply_dst))
-			return false;
-	return !way.error && !way.local;
+	return !way.error && !way.local && !has_address_of(&ev->net, f, way.out);
 }
 
 static void report_stale(struct report *r, const struct flow *f, const struct link *out)
@@ -120,9 +127,10 @@ void check_stale(const struct evidence *ev, struct report *r)
 
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
-		const struct link *out = flow_may_be_stale(ev, f) ? left_by(ev, f) : NULL;
+		const struct link *out = left_by(ev, f);
 
-		if (!out)
+		/* each of these asks the kernel for a route */
+		if (!out || !flow_may_be_stale(ev, f))
 			continue;
 		report_stale(r, f, out);
 		return;

@@ -278,10 +278,12 @@ static bool is_first_diverted(const struct evidence *ev, const struct flow *f)
 {
 	const struct flow *before;
 
+	if (!is_diverted(ev, f))
+		return false;
 	for (before = ev->flows.list; before < f; before++)
 		if (before->vpn == f->vpn && is_diverted(ev, before))
 			return false;
-	return is_diverted(ev, f);
+	return true;
 }
 
 static void report_diverted(const struct evidence *ev, struct report *r, const struct flow *f)

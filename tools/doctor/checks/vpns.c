@@ -88,10 +88,8 @@ static void find_by_looks(const struct evidence *ev, struct report *r)
 /* The router's own, such as a probe, does not count as a client's. */
 static bool is_ipsec(const struct evidence *ev, const struct flow *f)
 {
-	if (network_is_local(&ev->net, &f->src) || !flow_goes_out(f, &ev->net))
-		return false;
-	return !strcmp(f->vpn->proto, "ike") || !strcmp(f->vpn->proto, "natt") ||
-	       !strcmp(f->vpn->proto, "esp");
+	return !network_is_local(&ev->net, &f->src) && flow_goes_out(f, &ev->net) &&
+	       vpn_is_ipsec(f->vpn);
 }
 
 static bool is_l2tp(const struct flow *f)

@@ -137,7 +137,7 @@ static uint8_t *put_addresses(uint8_t *p, const uint8_t *spis, const struct talk
 	return put_notify(p, next, NAT_DESTINATION, hash, sizeof(hash));
 }
 
-/* What a vendor says of itself fills the message up: others leave it alone (RFC 7296 3.12). */
+/* A vendor ID fills the message up: who does not know it ignores it (RFC 7296 3.12). */
 static uint8_t *put_filling(uint8_t *p, const uint8_t *end)
 {
 	size_t length = end - p;

@@ -587,7 +587,7 @@ static const struct probe *answered_ike(const struct probe *probes, size_t n)
 	return ike;
 }
 
-/* What is small may pass where what is large does not, as IKE's certificates are. */
+/* A path may pass small messages and lose large ones, such as those with certificates. */
 static void ask_large(const struct probe *small, struct asked *asked, int64_t timeout)
 {
 	struct probe *probes = xrealloc(NULL, 2 * sizeof(*probes));

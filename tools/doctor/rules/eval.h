@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
-#include <string.h>
 
 #include "../network.h"
 #include "ruleset.h"
@@ -214,10 +213,12 @@ static inline bool is_way_in(uint32_t hook)
 	return hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN;
 }
 
-/* Whether an address of IPv4 is between two. */
-static inline bool bytes_in(const uint8_t *address, const uint8_t *first, const uint8_t *last)
+/* The bits of a byte of an address, counted from 0, that belong to its prefix. */
+static inline uint8_t prefix_mask(int prefix, size_t byte)
 {
-	return memcmp(address, first, 4) >= 0 && memcmp(address, last, 4) <= 0;
+	int bits = prefix - 8 * (int)byte;
+
+	return bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits);
 }
 
 static inline enum truth flip(enum truth truth, bool invert)

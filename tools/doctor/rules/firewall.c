@@ -26,9 +26,7 @@ static void know_prefix(uint8_t *bytes, uint8_t *known, const struct link_addres
 	size_t i;
 
 	for (i = 0; i < host_length(&a->address); i++) {
-		int bits = a->prefix - 8 * (int)i;
-
-		known[i] = bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits);
+		known[i] = prefix_mask(a->prefix, i);
 		bytes[i] = a->address.bytes[i] & known[i];
 	}
 }

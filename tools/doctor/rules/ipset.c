@@ -40,8 +40,7 @@ static void stretch(struct ipset_range *range, uint8_t prefix)
 
 	range->prefix = prefix;
 	for (i = 0; i < sizeof(range->last); i++) {
-		int bits = prefix - 8 * (int)i;
-		uint8_t mask = bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits);
+		uint8_t mask = prefix_mask(prefix, i);
 
 		range->first[i] &= mask;
 		range->last[i] |= ~mask;
