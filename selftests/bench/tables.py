@@ -3,19 +3,19 @@
 """Writes the tables of docs/performance.md from the kept figures of "make bench".
 
 usage: tables.py [--check]
-A table stands between "<!-- bench: NAME -->" and the next empty line. With --check
-nothing is written; exit code 1 when the page and the figures differ.
+With --check nothing is written; exit code 1 when the page and the figures differ.
 """
 import json
 import os
-import re
 import sys
 
 from report import GOAL_FAST, rival
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+import page_tables
+
 FIGURES = os.path.join(HERE, "results", "6.1.json")
-PAGE = os.path.join(HERE, "..", "..", "docs", "performance.md")
 ROWS = (("esp", "IPsec ESP"), ("gre", "PPTP's GRE"), ("ike", "IKE, port 500"),
         ("natt", "NAT-T, ESP in UDP"), ("natt-ike", "NAT-T, IKE"), ("l2tp", "L2TP, port 1701"),
         ("l2tpv3", "L2TPv3, protocol 115"), ("udp", "UDP that is none of these"))
@@ -85,19 +85,8 @@ class Tables:
 def main():
     with open(FIGURES, encoding="utf-8") as f:
         tables = Tables(json.load(f))
-    with open(PAGE, encoding="utf-8") as f:
-        page = f.read()
-    new = page
-    for name in ("packets", "fast", "calls", "setup"):
-        new, n = re.subn(rf"(<!-- bench: {name} -->\n).*?(?=\n\n)",
-                         lambda m, name=name: m[1] + getattr(tables, name)().rstrip("\n"),
-                         new, flags=re.DOTALL)
-        if n != 1:
-            sys.exit(f"tables.py: docs/performance.md has {n} places for the table {name}")
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(new != page and "docs/performance.md is not current: run selftests/bench/tables.py")
-    with open(PAGE, "w", encoding="utf-8") as f:
-        f.write(new)
+    page_tables.write("performance.md", "bench", {
+        name: getattr(tables, name)() for name in ("packets", "fast", "calls", "setup")})
 
 
 main()

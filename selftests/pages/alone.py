@@ -7,6 +7,8 @@ import http.server
 import pathlib
 import threading
 
+from webdriver import Browser, Tap
+
 PAGES = pathlib.Path(__file__).resolve().parents[2] / "packaging/pages"
 EMPTY = b"""<!DOCTYPE html><html lang="en"><title>vpnpass</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -37,3 +39,23 @@ def serve():
         ("127.0.0.1", 0), functools.partial(Handler, directory=PAGES))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}/"
+
+
+class Alone:
+    """A test in a browser on the empty page."""
+
+    def __init__(self, port):
+        """PORT is chromedriver's."""
+        self.tap = Tap()
+        self.page = Browser(port)
+        self.page.get(serve())
+
+    def run(self, *steps):
+        """All of them; what goes to the console is a failure."""
+        try:
+            for step in steps:
+                step()
+            self.tap.is_("nothing on the console", self.page.complaints(), [])
+        finally:
+            self.page.close()
+        return self.tap.done()

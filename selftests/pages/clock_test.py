@@ -9,8 +9,8 @@ in for the real one.
 
 import sys
 
-from alone import serve
-from webdriver import Browser, Tap, wait
+from alone import Alone
+from webdriver import wait
 
 HOUR = 3600 * 1000
 MOUNT = """
@@ -33,13 +33,8 @@ HIDE = """
     document.dispatchEvent(new Event("visibilitychange"));"""
 
 
-class Test:
+class Test(Alone):
     """The tests, in order."""
-
-    def __init__(self):
-        self.tap = Tap()
-        self.page = Browser(9517)
-        self.page.get(serve())
 
     def clock(self, **policy):
         """Chromium's virtual time."""
@@ -104,16 +99,7 @@ class Test:
                      [100, "100 are shown, and there are 417 more."])
         self.tap.is_("one again", self.shown(1, 1), [1, ""])
 
-    def run(self):
-        """All of them."""
-        try:
-            self.hours()
-            self.many()
-            self.tap.is_("nothing on the console", self.page.complaints(), [])
-        finally:
-            self.page.close()
-        return self.tap.done()
-
 
 if __name__ == "__main__":
-    sys.exit(Test().run())
+    test = Test(9517)
+    sys.exit(test.run(test.hours, test.many))

@@ -11,8 +11,8 @@ import os
 import pathlib
 import sys
 
-from alone import serve
-from webdriver import Browser, Tap, wait
+from alone import Alone
+from webdriver import wait
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs/schema/vpnpass.json"
 CODES = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["error"]["properties"]["code"]["enum"]
@@ -59,13 +59,8 @@ WIDE = """return [...document.querySelectorAll("*")].filter((e) => e.checkVisibi
     .map((e) => e.outerHTML.slice(0, 80))"""
 
 
-class Test:
+class Test(Alone):
     """The tests, in order."""
-
-    def __init__(self):
-        self.tap = Tap()
-        self.page = Browser(9518)
-        self.page.get(serve())
 
     def mount(self, fails=None):
         """The page, over a router that fails so."""
@@ -152,17 +147,7 @@ class Test:
         self.tap.is_("320 pixels: the dialog is not, either", self.page.run(WIDE), [])
         self.page.screenshot(shots / "narrow-dialog.png")
 
-    def run(self):
-        """All of them."""
-        try:
-            self.errors()
-            self.colours()
-            self.narrow()
-            self.tap.is_("nothing on the console", self.page.complaints(), [])
-        finally:
-            self.page.close()
-        return self.tap.done()
-
 
 if __name__ == "__main__":
-    sys.exit(Test().run())
+    test = Test(9518)
+    sys.exit(test.run(test.errors, test.colours, test.narrow))

@@ -3,17 +3,17 @@
 """Writes the tables of docs/pairing.md from the kept figures of "make sim-matrix".
 
 usage: tables.py [--check]
-A table stands between "<!-- sim: NAME -->" and the next empty line. With --check nothing
-is written; exit code 1 when the page and the figures differ.
+With --check nothing is written; exit code 1 when the page and the figures differ.
 """
 import csv
 import os
-import re
 import sys
 from statistics import mean
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PAGE = os.path.join(HERE, "..", "..", "docs", "pairing.md")
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+import page_tables
+
 HOSTILE = (("spoof5", "5 spoofed packets a second"), ("spoof50", "50"), ("spoof500", "500"),
            ("repeat", "an IKE_AUTH repeated for ever"),
            ("spis", "40 new SPIs a second of one client"),
@@ -58,22 +58,4 @@ def tables():
                        "|---|---|---|\n" + hostile}
 
 
-def main():
-    with open(PAGE, encoding="utf-8") as page:
-        before = page.read()
-    after = before
-    for name, text in tables().items():
-        after, n = re.subn(rf"(<!-- sim: {name} -->\n).*?(?=\n\n)",
-                           lambda m, text=text: m.group(1) + text.rstrip("\n"), after,
-                           flags=re.S)
-        if n != 1:
-            sys.exit(f"docs/pairing.md has {n} tables {name}")
-    if "--check" in sys.argv:
-        return before != after
-    with open(PAGE, "w", encoding="utf-8") as page:
-        page.write(after)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+page_tables.write("pairing.md", "sim", tables())
