@@ -83,6 +83,9 @@ found "by the next header" nft-drop ".proto == \"esp\" and
 rules "chain forward { $forward policy accept; ip6 saddr fd00::/16 udp dport 1701 drop; }"
 found "by a prefix that the LAN is in" nft-drop '.proto == "l2tp"'
 rules "chain forward { $forward policy accept; ip6 saddr fd00:0:0:1::/64 ip6 daddr 2000::/3 drop; }"
+found "some addresses outside, one of which a client asked lately" nft-drop \
+	".seen | contains(\"with ${GIP6[1]}\")"
+check "what the clients asked is forgotten" R conntrack -F -f ipv6
 peace "some addresses outside, which may be others"
 rules6 "chain forward { $forward policy drop; $state; meta l4proto { tcp, udp, ipv6-icmp } accept; }"
 no_rules

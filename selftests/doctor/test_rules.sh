@@ -69,11 +69,15 @@ N
 found "at the interface" nft-drop '.seen | contains("table netdev fw, chain in, handle ")'
 R nft delete table netdev fw
 
-rules "chain forward { $forward policy accept; iifname \"lan1\" ip daddr 192.0.2.0/24 accept
+rules "chain forward { $forward policy accept; iifname \"lan*\" ip daddr 192.0.2.0/24 accept
 	ct state new meta l4proto { tcp, udp } accept; ct state established accept
 	ip saddr 10.0.0.0/8 counter drop; }"
 found "a rule that spares some" nft-drop \
 	'.severity == "warning" and .proto == "esp" and (.seen | contains("except what a rule before"))'
+rules "chain forward { $forward policy accept; iifname \"lan1\" ip daddr 192.0.2.0/24 accept
+	meta l4proto { tcp, udp } accept; ip saddr 10.0.0.0/8 counter drop; }"
+found "a rule that spares some of one LAN, and nothing of another" nft-drop \
+	'.severity == "error" and (.seen | contains("from lan2 to wan"))'
 
 # --- policies ------------------------------------------------------------------
 rules "chain forward { $forward policy drop; $state
