@@ -147,6 +147,11 @@ static inline bool list_empty(const struct list_head *h)
 	     n = list_entry(p->member.next, __typeof__(*p), member);	\
 	     &p->member != (h);						\
 	     p = n, n = list_entry(n->member.next, __typeof__(*n), member))
+#define list_for_each_entry_safe_reverse(p, n, h, member)		\
+	for (p = list_entry((h)->prev, __typeof__(*p), member),	\
+	     n = list_entry(p->member.prev, __typeof__(*p), member);	\
+	     &p->member != (h);						\
+	     p = n, n = list_entry(n->member.prev, __typeof__(*n), member))
 
 #endif /* __KERNEL__ */
 #endif /* VPNPASS_PURE_H */

@@ -418,23 +418,22 @@ static void test_even(void)
 	done("window: clients that ping at even intervals are told apart, or stay in doubt");
 }
 
-/* A client that is paired needs no SPI: another that begins is paired at once. */
+/* A client that is paired needs no SPI: another that begins is not in doubt with it. */
 static void test_in_turn(void)
 {
-	int c;
+	int c, k;
 
 	begin(false);
-	for (c = 0; c < 12; c++) {
-		out(c, 1000 + c);
-		now += 40;
-		CHECK(in(3000 + c) & BIT(c));
-		now += 160;
-		out(c, 1000 + c);
-		now += 40;
-		CHECK(in(3000 + c) & BIT(c));
+	for (c = 0; c < 12; c++)
+		for (k = 0; k < PAIR_PROOF; k++) {
+			CHECK(!c || owner(3000 + c) < 0);
+			out(c, 1000 + c);
+			now += 40;
+			CHECK(in(3000 + c) & BIT(c));
+			now += 3000;
+		}
+	for (c = 0; c < 12; c++)
 		SAME(owner(3000 + c), c);
-		now += 5000;
-	}
 	in(9000);			/* a new SPI that its client does not ask on */
 	now += 3000;
 	in(9000);
@@ -447,7 +446,7 @@ static void test_in_turn(void)
 		out(12, 2000);
 	}
 	SAME(owner(9000), -1);		/* not of whoever begins later */
-	done("suspects: clients that begin one after the other are paired by two packets");
+	done("suspects: clients that begin one after the other are paired by four answers");
 }
 
 /* ---- rule 3: suspects ---- */
@@ -467,7 +466,7 @@ static void test_suspects(void)
 	in(9000);
 	CHECK(score(9000, 1) > -9999 && score(9000, 0) > -9999);
 	SAME(score(9000, 3), -9999);
-	SAME(score(9000, 4), -PAIR_LEAD * 8 - 8);	/* asked, and not for this */
+	SAME(score(9000, 4), -PAIR_LEAD * 8);	/* asked too late for this to answer */
 	CHECK(score(9000, 0) < score(9000, 1) - 24);
 	now += 2000;
 	made(5);			/* open only after it came */
@@ -616,12 +615,7 @@ static void test_silence(void)
 	now += 200;
 	in(9000);
 	CHECK(trial(9000)->alone_at != at);
-	pair_round_trip(&g, 200);
-	at = trial(9000)->alone_at;
-	now += 120;
-	in(9000);			/* less than round trips differ by */
-	SAME(trial(9000)->alone_at, at);
-	done("evidence: a silence is longer than the packets' pace and round trips' spread");
+	done("evidence: a silence is longer than the packets' pace");
 }
 
 static void test_once(void)
@@ -747,60 +741,6 @@ static void test_cap(void)
 	done("evidence: of two that always ask in time neither gets ahead; both get copies");
 }
 
-static void test_reaction(void)
-{
-	int s;
-
-	begin(true);
-	made(0);
-	made(1);
-	now += 1000;
-	in(9000);
-	now += 10;
-	s = score(9000, 0);
-	out(0, 1000);			/* the client's first packet, upon being given the SPI */
-	CHECK(score(9000, 0) >= s + 8 * 4);
-	s = score(9000, 0);
-	now += 1000;
-	in(9000);
-	now += 10;
-	out(0, 1000);
-	CHECK(score(9000, 0) > s);
-	CHECK(score(9000, 0) <= -8 * 4 + PAIR_REACTION * 8 + 3);
-	now += 3000;
-	in(9000);
-	now += 10;
-	out(0, 1000);			/* 10 bits in all */
-	CHECK(score(9000, 0) <= -8 * 4 + PAIR_REACTION * 8 + 3);
-	now += 1000;
-	s = score(9000, 0);
-	in(9000);
-	now += 1000;
-	in(9000);			/* did not react this time */
-	CHECK(score(9000, 0) < s);
-	SAME(owner(9000), -1);
-	begin(true);			/* too late to be a reaction */
-	made(0);
-	made(1);
-	now += 1000;
-	in(9000);
-	s = score(9000, 0);
-	now += PAIR_QUIET_MS + 1;
-	out(0, 1000);
-	SAME(score(9000, 0), s);
-	begin(true);			/* not its first packet */
-	made(0);
-	made(1);
-	out(0, 1000);
-	now += 1000;
-	in(9000);
-	s = score(9000, 0);
-	now += 10;
-	out(0, 1000);
-	SAME(score(9000, 0), s);
-	done("evidence: a first packet upon being given the SPI speaks for it, 10 bits in all");
-}
-
 static void test_leaves(void)
 {
 	begin(true);
@@ -847,6 +787,7 @@ static void test_seldom_only(void)
 	begin(true);			/* IKE not seen, paired: may own more */
 	know(0);
 	talk_until_pinned(0, 1000, 9000);
+	now += PAIR_RECENT_MS;
 	know(1);
 	now += 500;
 	out(0, 1000);
@@ -889,6 +830,30 @@ static void test_not_made(void)
 	SAME(cl[0].n_due, 1);
 	SAME(g.n_open, 1);
 	done("claims: an SA that was not made is not due any more");
+}
+
+/* Others fall behind as they do not ask; three answers of one do not decide it. */
+static void test_pin_by_fourth(void)
+{
+	int i;
+
+	begin(true);
+	made(0);
+	made(1);
+	for (i = 0; i < 3; i++)
+		talk(0, 1000, 9000, 700 + 400 * i);
+	for (i = 0; i < 6; i++) {
+		now += 2000;
+		out(1, 2000);
+		now += 500;
+		in(9000);
+	}
+	CHECK(score(9000, 0) - score(9000, 1) > PAIR_SURE * 8);
+	SAME(owner(9000), -1);
+	now += 500;
+	talk(0, 1000, 9000, 100);
+	SAME(owner(9000), 0);
+	done("pin: by the fourth answer, however far the others are behind");
 }
 
 static void test_no_pin_on_word(void)
@@ -1217,6 +1182,7 @@ static void test_starving(void)
 	begin(true);
 	made(0);
 	talk_until_pinned(0, 1000, 9000);
+	now += PAIR_RECENT_MS;
 	made(1);
 	for (i = 0; i < 6; i++)
 		talk(0, 1000, 9000, 2000);
@@ -1249,6 +1215,42 @@ static void test_starving(void)
 	done("review: a client that starves throws doubt on a pin that its questions explain");
 }
 
+/* A router that forgot all takes the first that sends for the only one. */
+static void test_company(void)
+{
+	int c;
+
+	begin(true);
+	out(0, 1000);
+	for (c = 0; c < 3; c++) {
+		know(0);
+		in(9000 + c);
+		in(9000 + c);
+		SAME(owner(9000 + c), 0);
+	}
+	now += 1000;
+	out(1, 2000);
+	for (c = 0; c < 3; c++) {
+		SAME(owner(9000 + c), -1);
+		SAME(leader(9000 + c), 0);
+		CHECK(in(9000 + c) == 3);
+	}
+	begin(true);
+	know(0);
+	CHECK(pair_restore_in(&g, &cl[0], 9000, now, &act));
+	carry_out();
+	out(1, 2000);
+	SAME(owner(9000), 0);		/* restored, not guessed */
+	begin(true);
+	out(0, 1000);
+	in(9000);
+	in(9000);
+	now += PAIR_RECENT_MS;
+	out(1, 2000);
+	SAME(owner(9000), 0);		/* it was the only one for long */
+	done("review: who was an only client for a moment alone has nothing for sure");
+}
+
 static void test_not_starving(void)
 {
 	int i;
@@ -1256,6 +1258,7 @@ static void test_not_starving(void)
 	begin(true);
 	made(0);
 	talk_until_pinned(0, 1000, 9000);
+	now += PAIR_RECENT_MS;
 	made(1);
 	talk_until_pinned(1, 2000, 9100);
 	SAME(owner(9100), 1);
@@ -1439,7 +1442,7 @@ static void test_anything(void)
 	}
 	for (k = 0; k < 12; k++)
 		forget(k);
-	CHECK(!g.n_open && !g.n_clients && !g.n_without_ike && list_empty(&g.pins) &&
+	CHECK(!g.n_open && !g.n_clients && list_empty(&g.pins) &&
 	      list_empty(&g.live) && list_empty(&g.once) && list_empty(&g.done));
 	done("whatever comes: counts agree, and nothing is left when all are gone");
 }
@@ -1463,10 +1466,10 @@ int main(void)
 	test_once();
 	test_seldom_only();
 	test_cap();
-	test_reaction();
 	test_leaves();
 	test_pin();
 	test_not_made();
+	test_pin_by_fourth();
 	test_no_pin_on_word();
 	test_closed_question();
 	test_ledger();
@@ -1483,6 +1486,7 @@ int main(void)
 	test_stream();
 	test_in_vain();
 	test_starving();
+	test_company();
 	test_not_starving();
 	test_room();
 	test_room_decided();

@@ -19,13 +19,6 @@ void pair_open_update(struct pair_group *g, struct pair_client *c, bool claim)
 	g->n_open += is - was;
 }
 
-static void know_ike(struct pair_group *g, struct pair_client *c)
-{
-	if (!c->ike)
-		g->n_without_ike--;
-	c->ike = true;
-}
-
 /* A new SA is to be expected of a client. */
 void pair_claim_new(struct pair_client *c, u32 now)
 {
@@ -38,7 +31,7 @@ void pair_claim_new(struct pair_client *c, u32 now)
 /* A request that makes an SA passed, for the first time. */
 void pair_ike_asked(struct pair_group *g, struct pair_client *c, u32 now)
 {
-	know_ike(g, c);
+	c->ike = true;
 	if (!c->asking)
 		pair_claim_new(c, now);
 	c->asking = true;
@@ -48,7 +41,7 @@ void pair_ike_asked(struct pair_group *g, struct pair_client *c, u32 now)
 /* The response to such a request passed: an inbound SPI is due. */
 void pair_sa_made(struct pair_group *g, struct pair_client *c, u32 now)
 {
-	know_ike(g, c);
+	c->ike = true;
 	if (!c->asking)
 		pair_claim_new(c, now);
 	c->asking = false;
@@ -159,14 +152,11 @@ void pair_question_note(struct pair_group *g, struct pair_client *c, struct pair
 		o->every_ms = pair_mean(o->every_ms, gap);
 	if (!list_empty(&c->asks))
 		c->every_ms = pair_mean(c->every_ms, now - c->asked_at);
-	if (!list_empty(&g->asks))
-		g->every_ms = pair_mean((u16)g->every_ms, now - g->asked_at);
 	o->asked_at[1] = o->asked_at[0];
 	o->answered_by[1] = o->answered_by[0];
 	o->asked_at[0] = now;
 	o->answered_by[0] = 0;
 	o->n_asked = min_t(u8, o->n_asked + 1, 2);
 	c->asked_at = now;
-	g->asked_at = now;
 	list_move(&c->asks, &g->asks);
 }

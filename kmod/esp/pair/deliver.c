@@ -74,11 +74,12 @@ static void give_all(struct pair_group *g, struct pair_act *act, struct pair_tri
 	t->turn = alone ? c : first;
 }
 
-static bool spoke(struct pair_trial *t, const struct pair_client *c)
+/* Whether a client leads that was answered. */
+static bool is_led(struct pair_trial *t)
 {
-	const struct pair_suspect *s = c ? pair_suspect_of(t, c) : NULL;
+	const struct pair_suspect *s = t->lead ? pair_suspect_of(t, t->lead) : NULL;
 
-	return s && s->spoke;
+	return s && s->n_answers;
 }
 
 static void give_everybody(struct pair_group *g, struct pair_act *act, u32 most)
@@ -92,7 +93,7 @@ static void give_everybody(struct pair_group *g, struct pair_act *act, u32 most)
 static void fill(struct pair_group *g, struct pair_trial *t, bool alone,
 		 struct pair_act *act)
 {
-	bool few = g->n_clients <= PAIR_SUSPECTS, led = spoke(t, t->lead);
+	bool few = g->n_clients <= PAIR_SUSPECTS, led = is_led(t);
 	u32 most;
 
 	most = g->tokens / 1000 / (alone ? PAIR_SHARE : PAIR_BURST);
@@ -100,28 +101,13 @@ static void fill(struct pair_group *g, struct pair_trial *t, bool alone,
 	if (led && !few)
 		most = alone ? min_t(u32, most, PAIR_SUSPECTS) : 1;
 	g->n_limit += most < min_t(u32, g->n_clients, PAIR_SUSPECTS) && !led;
-	give_suspects(g, act, t, led && alone && most > 1 ? most - 1 : most);
+	give_suspects(g, act, t, most);
 	if (few)
 		give_everybody(g, act, most);
 	else if (!led || alone)
 		give_all(g, act, t, alone, most);
 	if (act->n_to > 1)
 		g->tokens -= (act->n_to - 1) * 1000;
-}
-
-/* The reaction of a client counts if it was just given the packet. */
-static void note_given(struct pair_group *g, const struct pair_trial *t, u32 now,
-		       const struct pair_act *act)
-{
-	u8 i;
-
-	for (i = 0; i < act->n_to; i++) {
-		struct pair_client *c = g->to[i];
-		u8 k = c->n_given++ % ARRAY_SIZE(c->given);
-
-		c->given[k].spi = t->spi;
-		c->given[k].at = now;
-	}
 }
 
 /**
@@ -137,7 +123,7 @@ void pair_receivers_fill(struct pair_group *g, struct pair_trial *t, bool alone,
 {
 	g->mark++;
 	act->to = g->to;
-	act->sure = t->owner || g->n_clients == 1 || spoke(t, t->lead);
+	act->sure = t->owner || g->n_clients == 1 || is_led(t);
 	refill(g, now);
 	if (t->owner || g->cfg->strict)
 		give(g, act, t->owner ? t->owner : t->lead, 1);
@@ -149,6 +135,4 @@ void pair_receivers_fill(struct pair_group *g, struct pair_trial *t, bool alone,
 		return;
 	}
 	g->n_copies += act->n_to - 1;
-	if (alone && !t->owner)
-		note_given(g, t, now, act);
 }

@@ -2,6 +2,8 @@
 /* Rule 5 of docs/pairing.md: who is ahead, and when that is enough for a pin. */
 #include "lead.h"
 
+#define NONE		(-0x4000)	/* the score of nobody */
+
 void pair_act_pin(struct pair_act *act, struct pair_spi *s)
 {
 	if (!s->pin && act->n_pin < PAIR_ACTS)
@@ -63,16 +65,16 @@ bool pair_spi_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now
 	return true;
 }
 
-/* Give a client an inbound SPI. False without memory; its next packet brings some. */
-bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
-		 struct pair_act *act)
+/* Give a client an inbound SPI. NULL without memory; its next packet brings some. */
+struct pair_in *pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
+			    struct pair_act *act)
 {
 	struct pair_spi *s = pair_spi_of(&c->in, spi);
-	struct pair_in *in;
+	struct pair_in *in = s ? container_of(s, struct pair_in, s) : NULL;
 
-	if (!s) {
+	if (!in) {
 		if (!c->spare || !pair_spi_trim(g, c, true, now, act))
-			return false;
+			return NULL;
 		in = c->spare;
 		c->spare = NULL;
 		memset(in, 0, sizeof(*in));
@@ -83,10 +85,9 @@ bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
 		list_add(&in->s.node, &c->in);
 		in->since = now;
 		list_add_tail(&in->age, &g->pins);
-		s = &in->s;
 	}
-	pair_act_pin(act, s);
-	return true;
+	pair_act_pin(act, &in->s);
+	return in;
 }
 
 static void decide(struct pair_group *g, struct pair_trial *t,
@@ -94,18 +95,20 @@ static void decide(struct pair_group *g, struct pair_trial *t,
 {
 	struct pair_out *o = pair_asked_on(s);
 	struct pair_client *c = s->c;
+	struct pair_in *in = pair_add_in(g, c, t->spi, now, act);
 
-	if (!pair_add_in(g, c, t->spi, now, act))
+	if (!in)
 		return;
-	container_of(c->in.next, struct pair_in, s.node)->n_looks = t->n_looks;
+	in->n_looks = t->n_looks;
+	in->alone = g->n_clients == 1;
 	if (o && !o->s.other)
-		pair_halves_join(g, list_first_entry(&c->in, struct pair_spi, node), &o->s);
+		pair_halves_join(g, &in->s, &o->s);
 	pair_set_lead(t, NULL);
 	t->owner = c;
 	if (c->n_due)
 		c->n_due--;
 	pair_open_update(g, c, false);
-	if (g->n_clients == 1)
+	if (in->alone)
 		g->n_only++;
 	else
 		g->n_paired++;
@@ -122,15 +125,15 @@ static void close_question(const struct pair_trial *t, const struct pair_suspect
 			o->answered_by[i] = t->spi;
 }
 
-/* Has the client asked for so many that lead to it, or does each speak for itself? */
-static bool enough(const struct pair_group *g,
+/* Is it answered, and has the client asked for so many, or does each speak for itself? */
+static bool enough(const struct pair_group *g, const struct pair_trial *t,
 		   const struct pair_suspect *s)
 {
 	const struct pair_client *c = s->c;
 
 	if (g->n_clients == 1)
-		return true;
-	if (!s->spoke)
+		return t->twice;
+	if (s->n_answers < PAIR_PROOF)
 		return false;
 	return c->n_lead <= max_t(u16, c->n_due, c->n_unpaired) ||
 	       s->score >= PAIR_SURE * PAIR_BIT;
@@ -146,20 +149,19 @@ static bool enough(const struct pair_group *g,
 void pair_lead_look(struct pair_group *g, struct pair_trial *t, u32 now,
 		    struct pair_act *act)
 {
-	s16 second = pair_unlisted_score(g, t);
 	struct pair_suspect *best = NULL;
-	s16 ahead;
+	s16 second = NONE, ahead;
 	u8 i;
 
 	for (i = 0; i < t->n_suspects; i++) {
 		struct pair_suspect *s = &t->suspect[i];
 
-		if (!best || s->score > best->score) {
-			second = max_t(s16, second, best ? best->score : second);
-			best = s;
-		} else {
+		if (best && s->score <= best->score) {
 			second = max_t(s16, second, s->score);
+			continue;
 		}
+		second = best ? best->score : NONE;
+		best = s;
 	}
 	ahead = best ? best->score - second : 0;
 	if (ahead < PAIR_LEAD * PAIR_BIT) {
@@ -169,6 +171,6 @@ void pair_lead_look(struct pair_group *g, struct pair_trial *t, u32 now,
 	if (t->lead != best->c)
 		pair_set_lead(t, best->c);
 	close_question(t, best);
-	if (t->twice && ahead >= PAIR_SURE * PAIR_BIT && enough(g, best))
+	if (ahead >= PAIR_SURE * PAIR_BIT && enough(g, t, best))
 		decide(g, t, best, now, act);
 }

@@ -10,8 +10,8 @@ void pair_act_free(struct pair_group *g, struct pair_act *act, struct pair_spi *
 u32 pair_used_at(const struct pair_spi *s);
 bool pair_spi_trim(struct pair_group *g, struct pair_client *c, bool in, u32 now,
 		   struct pair_act *act);
-bool pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
-		 struct pair_act *act);
+struct pair_in *pair_add_in(struct pair_group *g, struct pair_client *c, u32 spi, u32 now,
+			    struct pair_act *act);
 void pair_lead_look(struct pair_group *g, struct pair_trial *t, u32 now,
 		    struct pair_act *act);
 

@@ -26,8 +26,8 @@ void pair_client_add(struct pair_group *g, struct pair_client *c, u32 now)
 	pair_room_add(g, &c->room);
 	pair_claim_new(c, now);
 	c->mark = g->mark;
-	g->n_clients++;
-	g->n_without_ike++;
+	if (++g->n_clients == 2)
+		g->joined_at = now;
 }
 
 /**
@@ -46,7 +46,6 @@ void pair_client_del(struct pair_group *g, struct pair_client *c)
 	list_for_each_entry(s, &c->in, node)
 		list_del_init(&container_of(s, struct pair_in, s)->age);
 	g->n_open -= !list_empty(&c->open);
-	g->n_without_ike -= !c->ike;
 	g->n_clients--;
 	list_del_init(&c->open);
 	list_del_init(&c->asks);
@@ -114,8 +113,6 @@ void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_ou
 	if (!question)
 		return;
 	pair_question_note(g, c, o, now);
-	if (!o->s.other)
-		pair_reaction_score(g, c, o, now);
 	pair_pins_review(g, c, o, now, act);
 }
 
@@ -129,8 +126,7 @@ void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_ou
 void pair_packet_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 {
 	struct pair_trial *t = pair_room_find(g, spi);
-	bool alone = !t || pair_is_alone(&g->window, t, now);
-	bool second = t && !t->twice;
+	bool alone = !t || pair_is_alone(t, now);
 
 	if (!t)
 		t = pair_room_new(g, spi, now);
@@ -142,7 +138,7 @@ void pair_packet_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act
 	}
 	if (t->owner) {
 		pair_add_in(g, t->owner, spi, now, act);
-	} else if (alone || second) {
+	} else if (alone || g->n_clients == 1) {
 		if (alone)
 			pair_arrival_score(g, t, now);
 		pair_lead_look(g, t, now, act);

@@ -15,7 +15,7 @@
 #include "pure.h"
 
 /* The constants: docs/pairing.md has where each comes from. */
-#define PAIR_QUIET_MS	32	/* a silence, and the longest reaction */
+#define PAIR_QUIET_MS	32	/* a silence */
 #define PAIR_THINK_MS	48	/* a host behind the gateway may take so long */
 #define PAIR_UNKNOWN_MS	1000	/* the answer window's end before any sample */
 #define PAIR_RECENT_MS	4000	/* questions, reviews and coincidences count so long */
@@ -23,9 +23,8 @@
 #define PAIR_LEAD	8	/* bits ahead: lead; what the age of a claim or what
 				 * comes unasked can cost
 				 */
-#define PAIR_REACTION	10	/* bits that reactions are worth in all */
 #define PAIR_VARY	4	/* differences of two gaps: questions are independent */
-#define PAIR_STARVE	4	/* answers that confirm, questions in vain that revoke */
+#define PAIR_PROOF	4	/* answers that prove, questions in vain that disprove */
 #define PAIR_SUSPECTS	8	/* listed for one SPI; groups as small get all */
 #define PAIR_SHARE	8	/* part of the bucket that one packet may take */
 #define PAIR_BURST	32	/* part that one of a burst may take */
@@ -64,9 +63,7 @@ struct pair_suspect {
 	u32 out;		/* the SPI of its question that was answered */
 	u32 asked_at;		/* that question */
 	s16 score;
-	u8 reaction;		/* eighths of a bit that reactions brought */
-	bool spoke;		/* an answer or a reaction speaks for it */
-	bool reacted;		/* to the latest arrival */
+	u8 n_answers;		/* up to PAIR_PROOF */
 };
 
 /* An inbound SPI in doubt. Its memory came with a client's own packets. */
@@ -131,6 +128,7 @@ struct pair_in {
 	struct list_head age;		/* in pair_group.pins, latest at the end */
 	u32 since;			/* when it was decided */
 	u8 n_looks;			/* times that it was taken back */
+	bool alone;			/* as its client was the only one */
 };
 
 /**
@@ -147,9 +145,6 @@ struct pair_client {
 	struct list_head node;		/* in pair_group.clients */
 	struct list_head open;		/* in pair_group.open, latest claim first */
 	struct list_head asks;		/* in pair_group.asks, latest question first */
-	struct {
-		u32 spi, at;
-	} given[4];			/* latest deliveries in doubt */
 	u32 open_at;			/* since when it has been open */
 	u32 claim_at[PAIR_DUE];		/* latest claims, the latest first */
 	u32 asked_at;			/* latest question */
@@ -160,7 +155,6 @@ struct pair_client {
 	u16 n_lead;			/* SPIs in doubt that it leads */
 	u8 n_due;			/* SAs made that have not come */
 	u8 n_vain;			/* questions while it leads nothing */
-	u8 n_given;
 	bool asking;			/* an exchange of IKE is under way */
 	bool ike;			/* IKE of this client was seen */
 	struct pair_trial room;
@@ -182,7 +176,7 @@ struct pair_lags {
  * struct pair_group - clients of one (gateway, local address, family)
  *
  * Counters, which the embedder may take and set to 0:
- * @n_paired: pins by answers or reactions
+ * @n_paired: pins by answers
  * @n_only: pins of an only client
  * @n_revoked: pins taken back
  * @n_copies: copies
@@ -204,9 +198,8 @@ struct pair_group {
 	struct pair_trial *hash[64];
 	struct pair_window window;
 	struct pair_lags lags;
-	u32 n_clients, n_open, n_without_ike;
-	u32 asked_at;			/* anybody's latest question */
-	u32 every_ms;			/* between anybody's questions */
+	u32 n_clients, n_open;
+	u32 joined_at;			/* when an only client got company */
 	u32 mark;			/* the packet under way */
 	u32 tokens_at, tokens;	/* thousandths of a copy */
 	struct pair_client *to[1 + PAIR_COPIES_MAX];

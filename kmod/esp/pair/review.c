@@ -33,7 +33,7 @@ static void revoke(struct pair_group *g, struct pair_in *in, struct pair_client 
 	}
 	s = pair_suspect_add(g, t, c);
 	s->score = PAIR_LEAD * PAIR_BIT;
-	s->spoke = true;
+	s->n_answers = 1;
 	s->out = out ? out->spi : t->spi;
 	pair_set_lead(t, c);
 	g->n_revoked++;
@@ -63,9 +63,9 @@ static void probation(struct pair_group *g, struct pair_out *o, u32 now,
 
 	if (was_answered(g, o->s.c, o->asked_at[1])) {
 		o->n_vain = 0;
-		if (++o->n_good >= PAIR_STARVE)
+		if (++o->n_good >= PAIR_PROOF)
 			pair_act_pin(act, &o->s);
-	} else if (++o->n_vain >= PAIR_STARVE) {
+	} else if (++o->n_vain >= PAIR_PROOF) {
 		o->n_vain = 0;
 		revoke(g, in, NULL, now, act);
 	}
@@ -99,9 +99,9 @@ static void starve(struct pair_group *g, struct pair_client *c, u32 asked_at, u3
 		c->n_vain = 0;
 		return;
 	}
-	if (c->n_vain < PAIR_STARVE)
+	if (c->n_vain < PAIR_PROOF)
 		c->n_vain++;
-	if (c->n_vain < PAIR_STARVE)
+	if (c->n_vain < PAIR_PROOF)
 		return;
 	in = doubtful(g, c, asked_at, now);
 	if (in)
@@ -141,6 +141,22 @@ void pair_out_confirm(struct pair_group *g, struct pair_out *o, bool question, u
 		pair_act_pin(act, &o->s);
 }
 
+/* A router that has just started may have taken one of several clients for the only one. */
+static void company(struct pair_group *g, u32 now, struct pair_act *act)
+{
+	struct pair_in *in, *before;
+	int steps = 0;
+
+	if (now - g->joined_at >= PAIR_RECENT_MS)
+		return;
+	list_for_each_entry_safe_reverse(in, before, &g->pins, age) {
+		if (++steps > PAIR_WALK)
+			break;
+		if (in->alone && g->joined_at - in->since < PAIR_RECENT_MS)
+			revoke(g, in, NULL, now, act);
+	}
+}
+
 /**
  * pair_pins_review() - a client asks: is there a pin to be doubted?
  * @g: the group
@@ -152,6 +168,8 @@ void pair_out_confirm(struct pair_group *g, struct pair_out *o, bool question, u
 void pair_pins_review(struct pair_group *g, struct pair_client *c, struct pair_out *o,
 		      u32 now, struct pair_act *act)
 {
+	if (g->n_clients > 1)
+		company(g, now, act);
 	if (o->n_asked < 2)
 		return;
 	if (o->s.other)

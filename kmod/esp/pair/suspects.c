@@ -3,7 +3,6 @@
 #include "lags.h"
 #include "suspects.h"
 
-#define NONE		(-0x4000)	/* the score of nobody */
 /* A client that has always asked in time is not outdone; it falls behind by misses. */
 #define SCORE_MAX	((PAIR_SURE + PAIR_LEAD) * PAIR_BIT)
 
@@ -61,12 +60,11 @@ static bool has_question(const struct pair_group *g, const struct pair_out *o, u
 {
 	int i;
 
-	for (i = 0; i < o->n_asked; i++) {
-		if (o->s.pin || !pair_in_window(&g->window, o->asked_at[i], now) ||
-		    (o->answered_by[i] && o->answered_by[i] != spi))
-			continue;
+	for (i = 0; i < o->n_asked && !o->s.pin; i++) {
 		*asked_at = o->asked_at[i];
-		return true;
+		if ((!o->answered_by[i] || o->answered_by[i] == spi) &&
+		    pair_in_window(&g->window, *asked_at, now))
+			return true;
 	}
 	return false;
 }
@@ -109,10 +107,10 @@ static struct pair_out *asked_before(const struct pair_suspect *s)
 }
 
 /* How seldom a coincidence would be: by the questions on the SPI that was answered before,
- * or else by all questions of the client, or of everybody when it has asked just once.
+ * or else by all questions of the client.
  */
-static u32 interval(const struct pair_group *g, const struct pair_trial *t,
-		    const struct pair_client *c, const struct pair_out *before)
+static u32 interval(const struct pair_trial *t, const struct pair_client *c,
+		    const struct pair_out *before)
 {
 	u32 every_ms = before && before->every_ms ? before->every_ms : c->every_ms;
 	u32 ms = PAIR_RECENT_MS;
@@ -121,15 +119,7 @@ static u32 interval(const struct pair_group *g, const struct pair_trial *t,
 		ms = min_t(u32, ms, every_ms);
 	if (t->every_ms)
 		ms = min_t(u32, ms, t->every_ms);
-	if (!every_ms && g->every_ms)
-		ms = min_t(u32, ms, g->every_ms * g->n_clients);
 	return ms;
-}
-
-static void gain(struct pair_suspect *s, s16 bits)
-{
-	s->score = min_t(s16, s->score + bits, SCORE_MAX);
-	s->spoke = true;
 }
 
 /* Nothing comes unasked more often than not, and what does says no more than
@@ -143,17 +133,18 @@ static void lose(const struct pair_group *g, const struct pair_trial *t,
 	s->score = max_t(s16, s->score - bits, min_t(s16, s->score, floor));
 }
 
-static void answered(struct pair_suspect *s, const struct pair_out *o, u32 asked_at,
-		     u32 ms, u32 len)
+/* A coincidence comes once in so many ms. */
+static void answered(struct pair_suspect *s, const struct pair_out *o, u32 ms, u32 len)
 {
-	s->spoke |= ms > 2 * len;
+	if (ms <= 2 * len)
+		return;
+	s->n_answers = min_t(u8, s->n_answers + 1, PAIR_PROOF);
 	/* Two clocks that agree once will agree again. */
 	if (s->out)
 		ms = min_t(u32, ms, PAIR_VARY * o->vary_ms);
-	s->out = o->s.spi;
-	s->asked_at = asked_at;
 	if (ms > 2 * len)
-		gain(s, pair_log2(ms) - pair_log2(2 * len));
+		s->score = min_t(s16, s->score + pair_log2(ms) - pair_log2(2 * len),
+				 SCORE_MAX);
 }
 
 static void score_arrival(struct pair_group *g, struct pair_trial *t,
@@ -166,18 +157,16 @@ static void score_arrival(struct pair_group *g, struct pair_trial *t,
 
 	if (o && s->asked_at == at)
 		return;
-	ms = interval(g, t, c, before);
+	ms = interval(t, c, before);
 	if (o && (!before || o == before))
-		answered(s, o, at, ms, len);
-	else if (s->reaction)
-		lose(g, t, s, s->reacted ? 0 : PAIR_BIT);
-	else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS)
+		answered(s, o, ms, len);
+	else if (ms > 2 * len && now - c->asked_at < PAIR_RECENT_MS &&
+		 pair_is_answer(&g->window, c->asked_at, now))
 		lose(g, t, s, PAIR_BIT + pair_log2(ms - len) - pair_log2(ms));
-	if (o) {			/* the answer may be to this one, then */
+	if (o) {
 		s->out = o->s.spi;
 		s->asked_at = at;
 	}
-	s->reacted = false;
 }
 
 static void leave(const struct pair_group *g, struct pair_trial *t)
@@ -213,30 +202,6 @@ static void enter(struct pair_group *g, struct pair_trial *t, u32 now)
 	}
 }
 
-/* The score of whoever is not listed: that of the next claim. */
-s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t)
-{
-	struct pair_client *c;
-	u32 n_without = 0;
-	s16 score = NONE;
-	int steps = 0;
-	u8 i;
-
-	for (i = 0; i < t->n_suspects; i++)
-		n_without += !t->suspect[i].c->ike;
-	if (g->n_without_ike > n_without)
-		score = -(PAIR_LEAD + PAIR_SURE) * PAIR_BIT;
-	list_for_each_entry(c, &g->open, open) {
-		if (++steps > PAIR_WALK)
-			break;
-		if (!pair_may_own(g, c, t->first_at) ||
-		    pair_suspect_of((struct pair_trial *)t, c))
-			continue;
-		return max_t(s16, score, pair_claim_score(g, c, t->first_at));
-	}
-	return score;
-}
-
 /* An arrival of an SPI in doubt after a silence, the first one included. */
 void pair_arrival_score(struct pair_group *g, struct pair_trial *t, u32 now)
 {
@@ -250,54 +215,4 @@ void pair_arrival_score(struct pair_group *g, struct pair_trial *t, u32 now)
 	enter(g, t, now);
 	for (i = 0; i < t->n_suspects; i++)
 		score_arrival(g, t, &t->suspect[i], now);
-}
-
-static void react(struct pair_group *g, struct pair_trial *t, struct pair_client *c,
-		  struct pair_out *o, u32 now)
-{
-	struct pair_suspect *s = pair_suspect_add(g, t, c);
-	u32 ms = PAIR_RECENT_MS;
-	s16 bits;
-
-	if (!s)
-		return;
-	s->reacted = true;
-	if (o->n_asked < 2 && c->ike)
-		ms = min_t(u32, ms, now - c->claim_at[0]);
-	if (c->every_ms)
-		ms = min_t(u32, ms, c->every_ms);
-	if (t->every_ms)
-		ms = min_t(u32, ms, t->every_ms);
-	bits = pair_log2(ms) - pair_log2(PAIR_QUIET_MS);
-	bits = clamp_t(s16, bits, 0, PAIR_REACTION * PAIR_BIT - s->reaction);
-	/* Only who begins by reacting is known to react. */
-	if (!bits || (o->n_asked > 1 && !s->reaction))
-		return;
-	s->reaction += bits;
-	s->out = o->s.spi;
-	gain(s, bits);
-}
-
-/**
- * pair_reaction_score() - a client asks: was it a reaction to what it was given?
- * @g: the group
- * @c: the client
- * @o: its SPI, the question noted
- * @now: ms
- */
-void pair_reaction_score(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-			 u32 now)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(c->given); i++) {
-		struct pair_trial *t;
-
-		if (!c->given[i].spi || now - c->given[i].at > PAIR_QUIET_MS)
-			continue;
-		t = pair_room_find(g, c->given[i].spi);
-		c->given[i].spi = 0;
-		if (t && !t->owner && pair_may_own(g, c, t->first_at))
-			react(g, t, c, o, now);
-	}
 }

@@ -9,9 +9,6 @@ struct pair_out *pair_asked_on(const struct pair_suspect *s);
 struct pair_suspect *pair_suspect_of(struct pair_trial *t, const struct pair_client *c);
 struct pair_suspect *pair_suspect_add(const struct pair_group *g, struct pair_trial *t,
 				      struct pair_client *c);
-s16 pair_unlisted_score(const struct pair_group *g, const struct pair_trial *t);
 void pair_arrival_score(struct pair_group *g, struct pair_trial *t, u32 now);
-void pair_reaction_score(struct pair_group *g, struct pair_client *c, struct pair_out *o,
-			 u32 now);
 
 #endif /* VPNPASS_ESP_PAIR_SUSPECTS_H */

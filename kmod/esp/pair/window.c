@@ -72,17 +72,16 @@ bool pair_in_window(const struct pair_window *w, u32 question, u32 now)
 	return age >= window_begin(w) && age <= pair_window_end(w);
 }
 
-/* Whether something that came on a pinned SPI came late enough to answer. */
+/* Whether what arrives then comes late enough to answer. */
 bool pair_is_answer(const struct pair_window *w, u32 question, u32 arrival)
 {
 	return (s32)(arrival - question - window_begin(w)) >= 0;
 }
 
 /* Whether a silence came before the packet that is arriving now. */
-bool pair_is_alone(const struct pair_window *w, const struct pair_trial *t, u32 now)
+bool pair_is_alone(const struct pair_trial *t, u32 now)
 {
 	u32 gap = now - t->seen_at;
 
-	return gap >= PAIR_QUIET_MS && gap >= 4u * t->spacing_ms &&
-	       gap >= (w->hi - w->lo) / 16;
+	return gap >= PAIR_QUIET_MS && gap >= 4u * t->spacing_ms;
 }
