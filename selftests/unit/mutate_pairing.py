@@ -64,7 +64,7 @@ MUTANTS = [
     # rule 4
     ("suspects.c", "s->score + pair_log2(ms) - pair_log2(2 * len)", "s->score + PAIR_BIT"),
     ("suspects.c", "	if (ms <= 2 * len)\n		return;\n", ""),
-    ("suspects.c", "	if (t->every_ms)\n		ms = min_t(u32, ms, t->every_ms);\n	if (!e", "	if (!e"),
+    ("suspects.c", "	if (t->every_ms)\n		ms = min_t(u32, ms, t->every_ms);\n	return", "	return"),
     ("suspects.c", "if (o && s->asked_at == at)", "if (false)"),
     ("suspects.c", "before && before->every_ms ? before->every_ms : c->every_ms", "c->every_ms"),
     ("suspects.c", "(!before || o == before)", "true"),

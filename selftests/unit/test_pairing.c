@@ -900,25 +900,19 @@ static void test_closed_question(void)
 
 static void test_ledger(void)
 {
-	int k;
+	u32 k;
 
-	begin(true);			/* an SPI due and one unpaired do not make two */
+	begin(true);			/* one is unpaired, and has its SPI in doubt */
 	made(0);
 	know(1);
-	pair_ike_asked(&g, &cl[1], now);
-	pair_sa_not_made(&g, &cl[1]);
-	for (k = 0; k < 2; k++) {
-		out(0, 1000);
-		now += 45;
-		in(9000 + k);
-		now += 1000;
-	}
+	talk(0, 1000, 9000, 900);
+	talk(0, 1000, 9000, 1400);
 	SAME(leader(9000), 0);
+	for (k = 0; k < PAIR_PROOF; k++)
+		talk(0, 1000, 9001, 700 + 300 * (k % 3));
 	SAME(leader(9001), 0);
-	in(9000);
-	now += 40;
-	in(9001);
-	CHECK(owner(9000) < 0 && owner(9001) < 0);
+	CHECK(score(9001, 0) > 0 && score(9001, 0) < 8 * PAIR_SURE);
+	SAME(owner(9001), -1);
 	done("pin: for more SPIs than are due each has to speak for itself");
 }
 
