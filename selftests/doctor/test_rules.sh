@@ -248,11 +248,11 @@ sends_esp() { C 1 "$(peer espsend)" -s "${CIP[1]}" -d "${GIP[1]}" -i 0x1234 -q "
 check "ESP is sent before there is NAT" sends_esp 1
 check "NAT comes after ESP was sent" nat_rules wan
 found "a connection that is older" untranslated '.proto == "esp" and .severity == "error" and
-	(.seen | contains("'"${CIP[1]} sends ESP (IP protocol 50) to ${GIP[1]} "'"))'
+	(.seen | contains("'"${CIP[1]} sends IPsec's ESP (IP protocol 50) to ${GIP[1]} "'"))'
 check "ESP goes on" sends_esp 4
 found "which does not change it" untranslated
 check "what to do, as conntrack takes it" eval "R $(jq -r \
-	'.[] | select(.finding == "untranslated") | .do | split(",")[0]' "$scratch/doctor")"
+	'.[] | select(.finding == "untranslated") | .commands[0]' "$scratch/doctor")"
 check "ESP is sent anew" sends_esp 7
 not_found "and is translated" untranslated
 no_rules

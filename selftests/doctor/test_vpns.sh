@@ -26,7 +26,7 @@ N
 not_found "nothing was sent" path-silent
 check "VPNs knock" send 1 "${GIP[1]}" 500 1701 1194 esp gre
 found "UDP 500 without an answer" path-silent ".proto == \"ike\" and .severity == \"error\" and
-	(.seen | contains(\"${CIP[1]} asks ${GIP[1]} by IKE (UDP 500)\"))"
+	(.seen | contains(\"${CIP[1]} asks ${GIP[1]} by IPsec's IKE (UDP 500)\"))"
 for proto in l2tp openvpn esp pptp; do
 	check "$proto too" jq -e --arg p $proto 'any(.[]; .finding == "path-silent" and .proto == $p)' \
 		"$scratch/doctor"
@@ -167,7 +167,7 @@ if conntrack_room 4; then
 	for port in 1001 1002 1003 1004 1005 1006; do
 		send 1 "${GIP[1]}" $port
 	done
-	found "the table is full" conntrack-full '.seen | contains("of at most 4 connections")'
+	found "the table is full" conntrack-full '.seen | contains("connections of at most 4 ")'
 	conntrack_room
 	R conntrack -F 2> /dev/null
 	not_found "it was, but nothing is wrong now" conntrack-full '.severity == "error"'

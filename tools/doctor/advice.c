@@ -653,16 +653,18 @@ static const char *users_file(const struct ruleset *rs, const struct place *plac
 const char *advice_words(const struct ruleset *rs, const struct wish *w)
 {
 	static const char ask_host[] =
-		"Accept these packets before it; whose answers to accept, ask vpnpass doctor HOST:";
+		"Have these packets pass before it; for answers, see vpnpass doctor HOST (server):";
 	static const char one_zone[] =
 		"Give the Internet the zone external (lets in SSH alone), and let it through:";
+	static const char remove[] =
+		"Remove the rule, or let these packets pass before it, until rules are reloaded:";
 	const struct place *place = w->place;
 
 	if (w->back && !w->peer && is_blind(w))
 		return ask_host;
 	switch (owner_of(rs, place)) {
 	case OWNER_DOCKER:
-		return "Docker drops it; accept it in the chain that it leaves to its users:";
+		return "Docker drops it; let it pass in the chain that it leaves to its users:";
 	case OWNER_UFW:
 		return "Have ufw let it through:";
 	case OWNER_FIREWALLD:
@@ -678,8 +680,7 @@ const char *advice_words(const struct ruleset *rs, const struct wish *w)
 	}
 	if (users_file(rs, place))
 		return users_file(rs, place);
-	return place->rule ? "Remove the rule, or accept these packets before it:" :
-			     "Accept these packets:";
+	return place->rule ? remove : "Let these packets pass, until rules are reloaded:";
 }
 
 /**

@@ -17,9 +17,9 @@
 #include "kernel.h"
 
 const struct vpn vpns[] = {
-	{ "ike", "IKE (UDP 500)", IPPROTO_UDP, 500, 500, true },
-	{ "natt", "NAT-T (UDP 4500)", IPPROTO_UDP, 4500, 4500, true },
-	{ "esp", "ESP (IP protocol 50)", IPPROTO_ESP, 0, 0, true },
+	{ "ike", "IPsec's IKE (UDP 500)", IPPROTO_UDP, 500, 500, true },
+	{ "natt", "IPsec's NAT-T (UDP 4500)", IPPROTO_UDP, 4500, 4500, true },
+	{ "esp", "IPsec's ESP (IP protocol 50)", IPPROTO_ESP, 0, 0, true },
 	{ "pptp", "PPTP (TCP 1723)", IPPROTO_TCP, 1723, 0, true },
 	{ "pptp", "PPTP's GRE (IP protocol 47)", IPPROTO_GRE, 0, 0, true },
 	{ "l2tp", "L2TP (UDP 1701)", IPPROTO_UDP, 1701, 0, true },
@@ -36,7 +36,7 @@ static const struct vpn other_gre = {
 	"gre", "GRE of another tunnel than PPTP's (IP protocol 47)", IPPROTO_GRE, 0, 0, false,
 };
 
-static const struct vpn ah = { "ah", "AH (IP protocol 51)", IPPROTO_AH, 0, 0, false };
+static const struct vpn ah = { "ah", "IPsec's AH (IP protocol 51)", IPPROTO_AH, 0, 0, false };
 
 /**
  * vpn_of - Which VPN's packet it is.

@@ -74,10 +74,10 @@ static char *legacy_text(const struct place *place)
 	const char *program = legacy_name(place->chain);
 
 	if (place->rule)
-		return xasprintf("rule %zu of %s, table %s, chain %s", place_number(place),
+		return xasprintf("firewall rule %zu of %s, table %s, chain %s", place_number(place),
 				 program, place->chain->table, place->chain->name);
-	return xasprintf("the policy of %s, table %s, chain %s", program, place->chain->table,
-			 place->chain->name);
+	return xasprintf("the firewall's default (the policy of %s, table %s, chain %s)", program,
+			 place->chain->table, place->chain->name);
 }
 
 static char *nft_text(const struct place *place)
@@ -85,16 +85,16 @@ static char *nft_text(const struct place *place)
 	const char *family = nft_family_name(place->chain->family);
 
 	if (place->rule)
-		return xasprintf("the rule in table %s %s, chain %s, handle %ju%s", family,
+		return xasprintf("the firewall rule in table %s %s, chain %s, handle %ju%s", family,
 				 place->chain->table, place->chain->name,
 				 (uintmax_t)place->rule->handle,
 				 is_iptables(place->chain) ? " (made by iptables)" : "");
-	return xasprintf("the policy of table %s %s, chain %s", family, place->chain->table,
-			 place->chain->name);
+	return xasprintf("the firewall's default (the policy of table %s %s, chain %s)", family,
+			 place->chain->table, place->chain->name);
 }
 
 /**
- * place_text - Where it is: "the rule in table inet filter, chain forward, handle 7".
+ * place_text - Where it is: "the firewall rule in table inet filter, chain forward, handle 7".
  * @place: The place.
  */
 char *place_text(const struct place *place)
@@ -116,7 +116,7 @@ static char *nft_name(const struct place *place)
 }
 
 /**
- * place_name - The same of a rule in short: "the rule inet filter forward handle 7".
+ * place_name - The same of a rule in short: "the firewall rule inet filter forward handle 7".
  * @place: The rule.
  */
 char *place_name(const struct place *place)
@@ -126,7 +126,7 @@ char *place_name(const struct place *place)
 	if (place->chain->legacy)
 		return legacy_text(place);
 	name = nft_name(place);
-	text = xasprintf("the rule %s", name);
+	text = xasprintf("the firewall rule %s", name);
 	free(name);
 	return text;
 }

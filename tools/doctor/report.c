@@ -190,7 +190,7 @@ static void json_not_examined(struct out *o, const struct report *r, struct cont
 	out_string(o, "seen", NULL, r->notes[0]);
 	out_string(o, "meaning", NULL, meaning_of("not-examined"));
 	out_string(o, "do", NULL, r->refused ? "Run it again as root." :
-						"Look at these by hand.");
+		   "If a VPN fails all the same, have somebody look at these by hand.");
 	out_list(o, "commands");
 	out_list_end(o);
 	out_list(o, "not_examined");

@@ -6,7 +6,7 @@ USUAL = stage.USUAL
 
 # --- one client's connection is like another's ---------------------------------------
 Scene("two clients of native ESP, both sending", traffic=[("c1", ["esp"]), ("c2", ["esp"])],
-      find=["nat-clash esp error"], check=tells("nat-clash", "192.168.2.2 sends ESP", stage.SERVER, "192.168.1.2 has that"))
+      find=["nat-clash esp error"], check=tells("nat-clash", "192.168.2.2 sends IPsec's ESP", stage.SERVER, "192.168.1.2 has that"))
 Scene("two clients of native ESP, and IKE by NAT-T", before=[("c1", ["natt"]), ("c2", ["natt"])],
       traffic=[("c1", ["esp"]), ("c2", ["esp"])], find=["nat-clash esp error"],
       may=["needs-no-help natt info"])
@@ -86,7 +86,7 @@ NO_NAT = """table ip nat { chain post { type nat hook postrouting priority srcna
     oifname "wan" meta l4proto != { ah, gre } masquerade; }; }
 """
 Scene("AH through NAT", traffic=[("c1", ["ah"])], find=["ah ah error"],
-      check=tells("ah", "192.168.1.2 sends AH", stage.SERVER))
+      check=tells("ah", "192.168.1.2 sends IPsec's AH", stage.SERVER))
 Scene("two clients of AH", traffic=[("c1", ["ah"]), ("c2", ["ah"])], find=["ah ah error"])
 Scene("healthy: AH that is routed without NAT", traffic=[("c1", ["ah"])], nat=False, nft=NO_NAT)
 Scene("GRE that is not PPTP's", traffic=[("c1", ["gre0"])], find=["gre-plain gre info"])

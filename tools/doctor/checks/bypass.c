@@ -98,7 +98,7 @@ static void find_notrack(struct report *r, const struct bypasses *b)
 		removal = place_removal(p);
 		found(r, "nft-notrack", vpns[i].helped ? SEVERITY_ERROR : SEVERITY_WARNING,
 		      vpns[i].proto,
-		      xasprintf("%s exempts %s from connection tracking and NAT",
+		      xasprintf("%s keeps %s from being translated (notrack: no NAT)",
 				rule, vpns[i].title),
 		      xasprintf("%s, or leave these packets out of it", removal));
 		free(removal);

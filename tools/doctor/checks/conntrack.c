@@ -20,11 +20,11 @@ static char *full_text(const struct evidence *ev, struct maybe count, struct may
 		       uint64_t refused)
 {
 	if (!refused)
-		return xasprintf("%ju of at most %ju connections", (uintmax_t)count.value,
-				 (uintmax_t)max.value);
-	return xasprintf("%ju of at most %ju connections, and %ju more were dropped within %.1f s",
+		return xasprintf("%ju connections of at most %ju (conntrack)",
+				 (uintmax_t)count.value, (uintmax_t)max.value);
+	return xasprintf("%ju connections of at most %ju (conntrack), and %ju more %s %.1f s",
 			 (uintmax_t)count.value, (uintmax_t)max.value, (uintmax_t)refused,
-			 ev->seconds);
+			 "were dropped in", ev->seconds);
 }
 
 /*
@@ -55,7 +55,7 @@ static void find_full(const struct evidence *ev, struct report *r)
 		return;
 	f = found(r, "conntrack-full", full ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
 		  full_text(ev, count, max, refused),
-		  SAY("Look for who opens so many with conntrack -L, or make room:"));
+		  SAY("See with conntrack -L which device opens so many, or make room:"));
 	finding_command(f, xasprintf("sysctl -w net.netfilter.nf_conntrack_max=%ju",
 				     (uintmax_t)(max.value < 32768 ? 65536 : max.value * 2)));
 }

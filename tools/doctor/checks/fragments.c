@@ -37,9 +37,9 @@ void check_fragments(const struct evidence *ev, struct report *r)
 
 	if (!failed.value || !s)
 		return;
-	seen = xasprintf("%s had %ju answers of %s and is stuck; ReasmFails (/proc/net/snmp): %ju",
+	seen = xasprintf("%s had %ju answers of %s and is stuck; parts of packets lacked: %ju (%s)",
 			 s->client, (uintmax_t)s->packets_in.value, s->peer,
-			 (uintmax_t)failed.value);
+			 (uintmax_t)failed.value, "ReasmFails of /proc/net/snmp");
 	found(r, "ike-fragments", SEVERITY_WARNING, "ike", seen,
 	      SAY("If those were its own fragments, a network on the way loses them: have IKE",
 		  "fragment by itself (IKEv2 fragmentation, RFC 7383, on both ends), or use",

@@ -29,11 +29,11 @@ static const char *why_not(int error)
 {
 	switch (error) {
 	case -EINVAL:
-		return "a route of type blackhole drops what goes to";
+		return "a route of this router (blackhole) drops what goes to";
 	case -EACCES:
-		return "a route of type prohibit refuses what goes to";
+		return "a route of this router (prohibit) refuses what goes to";
 	case -EHOSTUNREACH:
-		return "a route of type unreachable refuses what goes to";
+		return "a route of this router (unreachable) refuses what goes to";
 	case -EXDEV:
 		return "its packets are not expected where they come in, on the way to";
 	}
@@ -49,12 +49,15 @@ static void report_no_way(const struct evidence *ev, struct report *r, const cha
 	if (why)
 		found(r, "route-blocked", SEVERITY_ERROR, NULL,
 		      xasprintf("%s %s%s", why, to, whose),
-		      xasprintf("Look for it and remove it: %s; ip rule; ip route get %s",
-				"ip route show table all", to));
+		      xasprintf("If a VPN runs on this router, see that it is up: %s %s %s, %s",
+				"some refuse all else while they are down. Else find what refuses",
+				"with ip route get", to,
+				"ip rule and ip route show table all, and remove it."));
 	else
 		found(r, "no-route", SEVERITY_ERROR, NULL,
 		      xasprintf("there is no route to %s%s", to, whose),
-		      SAY("Set a default route, or one to this server; see ip route and ip rule."));
+		      SAY("See that this router has Internet; then set a default route, or one to",
+			  "this server (ip route, ip rule)."));
 }
 
 /* A client's packets may be looked up in another table than the router's own. */
@@ -213,7 +216,8 @@ static void find_policy(const struct evidence *ev, struct report *r)
 		found(r, "route-blocked", SEVERITY_ERROR, NULL,
 		      xasprintf("an IPsec policy of this router's blocks what goes to %s",
 				host_text(ev->to, to)),
-		      xstrdup("Look for it with ip xfrm policy, and in the VPN that runs here."));
+		      SAY("See whether the VPN that runs on this router is up and is meant to keep",
+			  "clients from that server; the policy is in ip xfrm policy."));
 }
 
 static void find_mtu(const struct evidence *ev, struct report *r)
@@ -225,10 +229,10 @@ static void find_mtu(const struct evidence *ev, struct report *r)
 	if (!mtu || mtu >= MTU_MIN)
 		return;
 	found(r, "small-mtu", SEVERITY_WARNING, NULL,
-	      xasprintf("the way to %s takes packets of at most %u bytes",
+	      xasprintf("the way to %s takes packets of at most %u bytes (MTU)",
 			host_text(ev->to, to), mtu),
-	      SAY("Have the VPN use small packets (MTU 1200, or less by 80 than this), and",
-		  "see that ICMP is not dropped on the way."));
+	      SAY("Set the VPN's MTU, in its client, to 80 less than this, and see that no",
+		  "firewall drops ICMP, by which senders are told what is too large."));
 }
 
 /* --- the answers of the host --- */
@@ -280,9 +284,10 @@ static char *traced_place(const struct traced *t)
 	const char *family = nft_family_name(t->family);
 
 	if (t->handle)
-		return xasprintf("the rule in table %s %s, chain %s, handle %ju", family, t->table,
-				 t->chain, (uintmax_t)t->handle);
-	return xasprintf("the policy of table %s %s, chain %s", family, t->table, t->chain);
+		return xasprintf("the firewall rule in table %s %s, chain %s, handle %ju", family,
+				 t->table, t->chain, (uintmax_t)t->handle);
+	return xasprintf("the firewall's default (the policy of table %s %s, chain %s)", family,
+			 t->table, t->chain);
 }
 
 /* Where the kernel says that it was dropped, if the ruleset that was read has it. */
@@ -433,7 +438,8 @@ static void report_refusal(const struct evidence *ev, struct report *r, const st
 				service, a->text) :
 		      xasprintf("%s itself refuses %s: %s", to, service, a->text),
 	      other ? SAY("Ask who runs that device to let it through.") :
-		      SAY("It has no such service: see that the address is right and it runs."));
+		      SAY("Nothing, if you use another VPN of it. Else see that the address is",
+			  "right and that the service runs there."));
 	free(service);
 }
 
@@ -447,8 +453,9 @@ static void report_silence(const struct evidence *ev, struct report *r, const st
 	      xasprintf("%s was asked for %s %d times, %sand there is no answer%s",
 			host_text(ev->to, to), service, a->tries,
 			ev->tracer.worked ? "no nft rule here drops that (nftrace), " : "", came),
-	      SAY("It has no such service, or a network on the way drops it: ask it from another",
-		  "network to know which. A server of OpenVPN with tls-auth answers no stranger."));
+	      SAY("Nothing, if you use another VPN of it. Else it is off, or a network on the way",
+		  "drops it: ask it from another network, such as a phone's, to know which. A",
+		  "server of OpenVPN with tls-auth answers no stranger."));
 	free(service);
 }
 
@@ -531,9 +538,9 @@ static void find_nat(const struct evidence *ev, struct report *r)
 	seen = nat_text(ev, a);
 	found(r, "nat-outside", SEVERITY_WARNING, NULL,
 	      xasprintf("%s: something on the way translates", seen),
-	      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the provider for an address",
-		  "of your own: that NAT has to pass ESP and GRE too, and no setting here can",
-		  "make it."));
+	      SAY("Use OpenVPN, WireGuard or IPsec with NAT-T, or ask the provider for an address",
+		  "of your own: PPTP (GRE) and IPsec without NAT-T (ESP) pass there only if what",
+		  "translates lets them, and no setting here can make it."));
 	free(seen);
 }
 

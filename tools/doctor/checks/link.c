@@ -36,7 +36,7 @@ static void report_down(struct report *r, const struct link *link)
 		  xasprintf("%s, which leads out, %s", link->name,
 			    link->up ? "has nobody at its other end (NO-CARRIER in ip link)" :
 				       "is switched off (no UP in ip link)"),
-		  xstrdup(link->up ? "See to its cable and the device at its other end." :
+		  xstrdup(link->up ? "See that its cable is in and the device at its end on." :
 				     "Switch it on:"));
 	if (!link->up)
 		finding_command(f, xasprintf("ip link set %s up", link->name));
@@ -63,8 +63,9 @@ static void report_no_address(struct report *r, const struct network *net,
 	      own ? xasprintf("%s, which leads out, has only %s, which it gave to itself",
 			      link->name, host_text(&own->address, text)) :
 		    xasprintf("%s, which leads out, has no IPv4 address", link->name),
-	      SAY("See to what should get one: the DHCP client's or the PPP daemon's log, and the",
-		  "user name and password of the provider, if there is one."));
+	      SAY("See that the modem is on, and that the user name and password of the provider,",
+		  "if there are such, are right; the log of the DHCP client or PPP daemon says",
+		  "why it got none."));
 }
 
 static void report_no_route(const struct evidence *ev, struct report *r, const struct link *link)
@@ -75,7 +76,8 @@ static void report_no_route(const struct evidence *ev, struct report *r, const s
 	      xasprintf("%s has an address, there is no default route, and %ju packets %s",
 			link->name, (uintmax_t)lost,
 			"had no route (InNoRoutes of /proc/net/netstat)"),
-	      xasprintf("Have the DHCP client or PPP daemon (defaultroute) set it, or: %s %s",
+	      xasprintf("Have the DHCP client or PPP daemon (defaultroute) set it, or, %s %s %s",
+			"with the address of the provider's or modem's router for GATEWAY:",
 			"ip route add default via GATEWAY dev", link->name));
 }
 

@@ -91,8 +91,8 @@ static void report_split(struct report *r, const struct split *s)
 	char *two = half_text(&s->halves[1], s->titles[1]);
 
 	found(r, "route-split", SEVERITY_WARNING, s->proto, xasprintf("ip rule: %s, %s", one, two),
-	      xasprintf("Send %s and %s the same way: pick them by address, or both by protocol.",
-			s->titles[0], s->titles[1]));
+	      xasprintf("Send %s and %s the same way: have the rules (ip rule) choose by %s",
+			s->titles[0], s->titles[1], "address, or both by protocol."));
 	free(one);
 	free(two);
 }
@@ -153,7 +153,7 @@ static void take_refusal(const struct nlmsghdr *nlh, void *data)
 		return;
 	priority = has[FRA_PRIORITY] ? mnl_attr_get_u32(has[FRA_PRIORITY]) : 0;
 	found(search->r, "route-blocked", SEVERITY_ERROR, vpn->proto,
-	      xasprintf("rule %u of policy routing refuses %s (%s)", priority, vpn->title,
+	      xasprintf("rule %u for ways out (ip rule) refuses %s (%s)", priority, vpn->title,
 			refusal_name(hdr->action)),
 	      xasprintf("If that is not meant to be so: ip rule del priority %u", priority));
 }

@@ -162,9 +162,9 @@ static char *seen_text(const struct silence *s)
 static char *advice_text(const struct silence *s)
 {
 	if (s->answered)
-		return xstrdup("See that the gateway is up:");
-	return SAY("Ask the gateway, from here and from another network: if it answers there",
-		   "alone, the provider or a network on the way drops this",
+		return xstrdup("See that this server is up:");
+	return SAY("Ask the server, from here and from another network, such as a phone's: if it",
+		   "answers there alone, the provider or a network on the way drops this",
 		   s->first->vpn->port ? "port." : "protocol.",
 		   "IKEv2 with NAT-T on UDP 4500 or OpenVPN on TCP 443 may pass.");
 }
@@ -224,7 +224,7 @@ static char *unclaimed_text(const struct evidence *ev, const struct flow *f, uns
 
 	if (n)
 		snprintf(packets, sizeof(packets), ", %u packets within %.1f s,", n, ev->seconds);
-	return xasprintf("%s sends %s to %s, whose answers%s come in but are not taken for such",
+	return xasprintf("%s sends %s to %s; answers%s come in, and it is not known for whom",
 			 host_text(&f->src, src), f->vpn->title, host_text(&f->dst, dst), packets);
 }
 
@@ -238,7 +238,7 @@ static void report_unclaimed(const struct evidence *ev, struct report *r, const 
 			unclaimed_text(ev, f, answers_heard(ev, f)),
 			helped ? SAY("See with tcpdump on the way out what comes back, and with",
 				     "conntrack -L whom it is for.") :
-				 SAY("Plain NAT cannot tell whose they are: have vpnpass do it."));
+				 SAY("Have vpnpass tell whose they are, which plain NAT cannot:"));
 	if (!helped && !ours_proto(&ev->ours, proto))
 		finding_command(finding, xasprintf("modprobe %s", module_of(proto)));
 	else if (!helped)

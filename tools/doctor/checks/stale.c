@@ -113,8 +113,8 @@ static void report_stale(struct report *r, const struct flow *f, const struct li
 	finding = found(r, "stale-address", SEVERITY_ERROR, f->vpn->proto,
 			xasprintf("%s sends %s to %s, which leaves by %s with %s, %s", src,
 				  f->vpn->title, dst, out->name, host_text(&f->reply_dst, own),
-				  "no address that it would get there now, unanswered"),
-			SAY("End that connection, and it begins anew with the right address. Have",
+				  "unanswered; what begins now gets another address there"),
+			SAY("End that connection, and it begins again with the right address. Have",
 			    "what switches uplinks do so for all (conntrack -F, or flush_conntrack",
 			    "of mwan3):"));
 	finding_command(finding, xasprintf("conntrack -D -s %s -d %s", src, dst));

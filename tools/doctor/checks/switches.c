@@ -42,7 +42,7 @@ static void find_missing(const struct evidence *ev, struct report *r, const char
 	f = found(r, "helper-missing", used ? SEVERITY_WARNING : SEVERITY_INFO, proto,
 		  xasprintf("the module %s is not loaded%s%s", module, used ? ", and " : "",
 			    used ? used : ""),
-		  xasprintf("modprobe %s, if clients are to use it", module));
+		  xasprintf("modprobe %s, if devices here use this VPN", module));
 	finding_command(f, xasprintf("modprobe %s", module));
 	free(used);
 }
@@ -184,7 +184,7 @@ static void find_not_loaded(const struct evidence *ev, struct report *r)
 	f = found(r, "not-loaded", used ? SEVERITY_WARNING : SEVERITY_INFO, NULL,
 		  xasprintf("the kernel module vpnpass is not loaded: VPNs get plain NAT%s%s",
 			    used ? ", and " : "", used ? used : ""),
-		  xstrdup("Load it, if clients are to use such VPNs:"));
+		  xstrdup("Load it, if devices here use IPsec, PPTP or L2TP:"));
 	finding_command(f, SAY("modprobe -a vpnpass_esp vpnpass_ike", "vpnpass_pptp vpnpass_l2tp"));
 	free(used);
 }

@@ -89,7 +89,7 @@ static void find_ah(const struct evidence *ev, struct report *r)
 	if (!who)
 		return;
 	found(r, "ah", SEVERITY_ERROR, "ah",
-	      xasprintf("%s through NAT, and AH protects the addresses that NAT changes", who),
+	      xasprintf("%s through NAT, which changes what AH protects (the addresses)", who),
 	      SAY("Set the VPN to ESP instead of AH, at both ends: no NAT can pass AH."));
 	free(who);
 }
@@ -205,7 +205,7 @@ static void find_eoip(const struct evidence *ev, struct report *r)
 		found(r, "eoip", SEVERITY_ERROR, "eoip",
 		      xasprintf("%s sends %s to %s: %u packets, %s (invalid in conntrack -S), %s",
 				host_text(&h->src, src), h->look->title, host_text(&h->dst, dst),
-				h->n, "which connection tracking does not take", fate),
+				h->n, "which NAT does not take", fate),
 		      SAY("Nothing here can make it pass. Put IPsec with NAT-T, WireGuard or L2TP",
 			  "around it at both ends, or use VXLAN, which has ports."));
 		return;
@@ -331,11 +331,11 @@ static void find_short_timeout(const struct evidence *ev, struct report *r)
 	if (!who)
 		return;
 	finding = found(r, "udp-timeout", SEVERITY_WARNING, "natt",
-			xasprintf("%s, and is forgotten here after %ju s without a packet (%s)",
+			xasprintf("%s, which is forgotten here after %ju s without a packet (%s)",
 				  who, (uintmax_t)kept.value, name),
-			SAY("Clients send one each 20 s at best, phones with Wi-Fi calling each",
-			    "120 s with some operators. Remember them for longer, also in",
-			    "/etc/sysctl.conf:"));
+			SAY("Remember it for longer, also in /etc/sysctl.conf, as devices send one",
+			    "each 20 s at best, phones with Wi-Fi calling each 120 s with some",
+			    "operators:"));
 	finding_command(finding, xasprintf("sysctl -w net.netfilter.%s=180", name));
 	free(who);
 }

@@ -78,7 +78,8 @@ static void report_kind(const struct evidence *ev, struct report *r, const struc
 			xasprintf("%s sends %s to %s with its private address: %s %s", src,
 				  f->vpn->title, dst, "no rule translates packets of that kind to",
 				  out->name),
-			SAY("Translate all that leaves there, whatever its protocol:"));
+			SAY("Have all that leaves there get this router's address, whatever its",
+			    "protocol (masquerade):"));
 	add_masquerade(finding, &ev->rules, out->name);
 	finding_command(finding, xasprintf("conntrack -D -s %s -d %s || true", src, dst));
 }
@@ -115,8 +116,8 @@ void check_untranslated(const struct evidence *ev, struct report *r)
 	f = found(r, "untranslated", SEVERITY_ERROR, first->vpn->proto,
 		  xasprintf("%s sends %s to %s with its private address%s: %s", src,
 			    first->vpn->title, dst, more,
-			    "the connection is older than the rule that masquerades"),
-		  xasprintf("conntrack -D -s %s -d %s, and %s", src, dst,
-			    "load the rules before the interfaces are up"));
+			    "that began before there was the rule which translates (NAT)"),
+		  SAY("End that connection, and it begins again with the right address. Load the",
+		      "rules before the interfaces are up:"));
 	finding_command(f, xasprintf("conntrack -D -s %s -d %s", src, dst));
 }

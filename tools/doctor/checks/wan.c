@@ -65,26 +65,25 @@ static void report_cgnat(const struct evidence *ev, struct report *r, const stru
 			 const struct host *a)
 {
 	char text[INET6_ADDRSTRLEN];
-	char *seen = xasprintf("%s has the address %s, of a carrier's NAT (RFC 6598)",
-			       link->name, host_text(a, text));
+	char *seen = xasprintf("%s has the address %s, which the provider translates (%s)",
+			       link->name, host_text(a, text), "carrier's NAT, RFC 6598");
 
 	found(r, "cgnat", SEVERITY_WARNING, NULL, proven(ev, link, seen),
-	      SAY("Use VPNs with NAT-T, OpenVPN or WireGuard, or ask the",
-		  "provider for a public address: the carrier's NAT has to pass",
-		  "ESP and GRE too, and no setting here can make it."));
+	      SAY("Use OpenVPN, WireGuard or IPsec with NAT-T, or ask the provider for a public",
+		  "address: PPTP (GRE) and IPsec without NAT-T (ESP) pass there only if the",
+		  "provider lets them, and no setting here can make it."));
 }
 
 static void report_double_nat(const struct evidence *ev, struct report *r,
 			      const struct link *link, const struct host *a)
 {
 	char text[INET6_ADDRSTRLEN];
-	char *seen = xasprintf("%s has the private address %s: another NAT is before it",
+	char *seen = xasprintf("%s has the private address %s: another router is before it (NAT)",
 			       link->name, host_text(a, text));
 
 	found(r, "double-nat", SEVERITY_WARNING, NULL, proven(ev, link, seen),
-	      SAY("Switch the device before this one to bridge mode, or let",
-		  "it pass VPNs as well: what this router lets through has",
-		  "to get through that NAT too."));
+	      SAY("Nothing, if the VPN is OpenVPN, WireGuard or IPsec with NAT-T. Else switch the",
+		  "device before this one to bridge mode, or VPN passthrough on in it too."));
 }
 
 /* DS-Lite, 464XLAT: IPv4 goes to the provider's translator, by a tunnel or by IPv6. */
@@ -117,8 +116,8 @@ static void report_tunnel(struct report *r, const struct link *link)
 	found(r, "tunnel-uplink", SEVERITY_INFO, NULL,
 	      xasprintf("the default route leads into the tunnel %s%s%s%s", link->name,
 			*link->kind ? " (" : "", link->kind, *link->kind ? ")" : ""),
-	      SAY("Nothing here, if that is meant to be so. If a VPN of a client fails, let it",
-		  "past this tunnel by a rule of policy routing."));
+	      SAY("Nothing here, if that is meant to be so. If a VPN of a client fails, send it",
+		  "past this tunnel (ip rule)."));
 }
 
 /* PPP by PPPoE is a line of the provider's, all other is a tunnel. */
@@ -236,10 +235,10 @@ static void report_no_nat(const struct evidence *ev, struct report *r,
 	struct finding *f;
 
 	f = found(r, "no-nat", all->translated ? SEVERITY_WARNING : SEVERITY_ERROR, NULL,
-		  xasprintf("no rule translates the source of packets from %s (%s) to %s%s", names,
-			    host_text(&lan->address, text), all->out->name,
+		  xasprintf("no rule translates the addresses of %s (%s) on the way to %s%s",
+			    names, host_text(&lan->address, text), all->out->name,
 			    all->translated ? ", as is done for others" : ""),
-		  SAY("Masquerade what leaves:"));
+		  SAY("Have what leaves get this router's address (masquerade):"));
 	add_masquerade(f, &ev->rules, all->out->name);
 	free(names);
 }
@@ -282,7 +281,7 @@ static void find_forwarding_off(const struct evidence *ev, struct report *r)
 	    !any_translates(ev))
 		return;
 	f = found(r, "forwarding-off", SEVERITY_ERROR, NULL,
-		  xstrdup("net.ipv4.ip_forward is 0: nothing at all is forwarded"),
+		  xstrdup("net.ipv4.ip_forward is 0: this router passes nothing on"),
 		  xstrdup("Switch it on, and in /etc/sysctl.conf for the next boot:"));
 	finding_command(f, xstrdup("sysctl -w net.ipv4.ip_forward=1"));
 }
@@ -296,7 +295,7 @@ static void find_forwarding_off_at(const struct evidence *ev, struct report *r,
 	if (proc_forwards(link->name) || !network_next(&ev->net, link->index, AF_INET, NULL))
 		return;
 	f = found(r, "forwarding-off", link->wan ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
-		  xasprintf("net.ipv4.conf.%s.forwarding is 0: what comes in by %s stays here",
+		  xasprintf("net.ipv4.conf.%s.forwarding is 0: what comes by %s is not passed on",
 			    link->name, link->name),
 		  xstrdup("Switch it on, if that is not meant to be so:"));
 	finding_command(f, xasprintf("sysctl -w net.ipv4.conf.%s.forwarding=1", link->name));
@@ -330,7 +329,7 @@ static void find_forwarding_six(const struct evidence *ev, struct report *r)
 		return;
 	f = found(r, "forwarding-off", SEVERITY_WARNING, NULL,
 		  xasprintf("net.ipv6.conf.all.forwarding is 0, and %s %s: %s", lan->name,
-			    "has an address of IPv6 for clients", "nothing of IPv6 is forwarded"),
+			    "has an address of IPv6 for clients", "nothing of IPv6 is passed on"),
 		  xstrdup("Switch it on, and in /etc/sysctl.conf for the next boot:"));
 	finding_command(f, xstrdup("sysctl -w net.ipv6.conf.all.forwarding=1"));
 }
@@ -373,10 +372,11 @@ static void find_reverse_path(const struct evidence *ev, struct report *r)
 		if (!(link->wan || link->spare) || !is_strict(link))
 			continue;
 		f = found(r, "reverse-path", SEVERITY_WARNING, NULL,
-			  xasprintf("rp_filter is strict on %s, such dropped %ju %s %.1f s (%s)",
-				    link->name, (uintmax_t)lost, "packets within", ev->seconds,
+			  xasprintf("%ju packets, which %s, were dropped in %.1f s: %s %s (%s)",
+				    (uintmax_t)lost, "are answered by another line", ev->seconds,
+				    "rp_filter is strict on", link->name,
 				    "IPReversePathFilter of /proc/net/netstat"),
-			  SAY("With several uplinks, where answers may come in by another one:"));
+			  SAY("If there are several lines to the Internet, let answers come by", "any:"));
 		finding_command(f, xasprintf("sysctl -w %s net.ipv4.conf.%s.rp_filter=2",
 					     "net.ipv4.conf.all.rp_filter=0", link->name));
 	}
