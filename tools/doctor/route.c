@@ -6,6 +6,7 @@
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
 #include <string.h>
@@ -69,9 +70,30 @@ void route_get(struct route *route, const struct question *q)
 	/* since Linux 4.19 and 4.17: rules of policy routing may look at these */
 	if (ports) {
 		mnl_attr_put_u8(nlh, RTA_IP_PROTO, q->l4proto);
-		mnl_attr_put_u16(nlh, RTA_DPORT, htons(q->dport));
+		if (q->sport)
+			mnl_attr_put_u16(nlh, RTA_SPORT, htons(q->sport));
+		if (q->dport)
+			mnl_attr_put_u16(nlh, RTA_DPORT, htons(q->dport));
 	}
 	route->error = kernel_dump(NETLINK_ROUTE, nlh, take_route, route);
+}
+
+/**
+ * rules_dump - Each rule of policy routing, in the order in which they count.
+ * @family: AF_INET or AF_INET6.
+ * @take: Called with each.
+ * @data: For @take.
+ *
+ * Return: 0 or a negative errno; a kernel without policy routing has no rules.
+ */
+int rules_dump(int family, kernel_take take, void *data)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETRULE);
+	struct fib_rule_hdr *hdr = mnl_nlmsg_put_extra_header(nlh, sizeof(*hdr));
+
+	hdr->family = family;
+	return kernel_dump(NETLINK_ROUTE, nlh, take, data);
 }
 
 struct blocking {

@@ -5,6 +5,7 @@
 #ifndef _VPNPASS_DOCTOR_ROUTE_H
 #define _VPNPASS_DOCTOR_ROUTE_H
 
+#include "kernel.h"
 #include "network.h"
 
 /**
@@ -13,14 +14,15 @@
  * @from: Its source, NULL for the router's own.
  * @in: Where it comes in, 0 for the router's own.
  * @l4proto: IP protocol, 0 for any.
- * @dport: Destination port, 0 for none.
+ * @sport: Source port, 0 for none.
+ * @dport: Destination port, likewise.
  * @mark: What rules marked it with.
  */
 struct question {
 	const struct host *to, *from;
 	unsigned int in;
 	uint8_t l4proto;
-	uint16_t dport;
+	uint16_t sport, dport;
 	uint32_t mark;
 };
 
@@ -40,6 +42,7 @@ struct route {
 };
 
 void route_get(struct route *route, const struct question *q);
+int rules_dump(int family, kernel_take take, void *data);
 bool policy_blocks(const struct host *to, const struct host *from);
 
 #endif /* _VPNPASS_DOCTOR_ROUTE_H */

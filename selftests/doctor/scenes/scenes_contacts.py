@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The doctor is asked about nobody, and judges the gateways that clients had to do with lately:
 # those that have connections, and those that clients are heard asking.
-from words import FWD, forward, fw, lost, says, tells
+from words import FWD, forward, fw, half, lost, says, tells
 USUAL = stage.USUAL
 C1, SERVER = "192.168.1.2", stage.SERVER
 LIST = """
@@ -60,6 +60,44 @@ Scene("a rule of policy routing refuses ESP", ip=["rule add priority 50 ipproto 
 Scene("HOST: a rule of policy routing refuses GRE that comes from a LAN", args=(SERVER,), peer=("ike",),
       ip=[f"rule add priority 50 iif lan1 to {SERVER} ipproto gre prohibit"], kinds=("ike", "gre"),
       truth=lost("gre"), find=["route-blocked pptp error"], may=["host-answers", "host-refuses"])
+HALF = half("esp")
+Scene("a rule of policy routing refuses the answers of ESP", truth=HALF, find=["route-blocked esp error"],
+      ip=["rule add priority 50 iif wan to 192.168.0.0/16 ipproto esp prohibit"],
+      check=tells("route-blocked", "rule 50", "the answers of", "ESP"))
+Scene("a rule of policy routing of IPv6 refuses ESP", six=True, truth=lost("esp6"),
+      do=["ip -6 rule add priority 50 ipproto esp blackhole"], find=["route-blocked esp error"],
+      check=tells("route-blocked", "rule 50", "ip -6 rule", "ESP"))
+Scene("a rule of policy routing of IPv6 refuses the answers of ESP", six=True, truth=half("esp6"),
+      do=["ip -6 rule add priority 50 iif wan ipproto esp prohibit"], find=["route-blocked esp error"],
+      check=tells("route-blocked", "rule 50", "ip -6 rule", "the answers of"))
+Scene("answers of NAT-T with a gateway that a client uses are prohibited by their port", **USED,
+      last=["ip rule add priority 50 iif wan ipproto udp sport 4500 prohibit"], find=["route-blocked - error"],
+      check=tells("route-blocked", f"what goes to {C1}", SERVER, "NAT-T"))
+Scene("HOST: a LAN's IKE alone is prohibited by its port", args=(SERVER,), peer=("ike", "natt"), truth=lost("ike"),
+      ip=["rule add priority 50 iif lan1 ipproto udp dport 500 prohibit"], find=["route-blocked - error"],
+      may=["host-answers", "host-refuses"], check=tells("route-blocked", "lan1", "IKE"))
+Scene("HOST of IPv6: its answers are kept from a LAN by a rule of routing", args=(stage.SERVER6,), six=True,
+      do=["ip -6 rule add priority 50 iif wan to 2001:db8:1::/64 prohibit"], truth=half(
+          "ike6", "natt6", "esp6", "l2tp6", "openvpn6") | lost("pptp6", "web6"),
+      find=["route-blocked - error"], may=["host-silent", "host-answers", "host-refuses", "route-blocked"],
+      check=tells("route-blocked", "lan1", "the answers of"))
+Scene("a mark has ESP refused by a rule of policy routing", truth=lost("esp"), nft=fw("""
+    chain pre { type filter hook prerouting priority mangle
+        iifname "lan1" meta l4proto esp meta mark set 0x9 }"""), find=["route-blocked esp error"],
+      ip=["rule add priority 50 fwmark 0x9/0xff ipproto esp prohibit"])
+Scene("healthy: a rule of policy routing refuses what one before it sends on its way", six=True, do=[
+    "for i in 1 2; do ip rule add priority 40 iif lan$i ipproto esp table 77; done",
+    "ip route add default via 203.0.113.1 table 77; ip rule add priority 45 iif wan lookup main",
+    "ip rule add priority 50 ipproto esp prohibit; ip rule add priority 40000 ipproto gre prohibit",
+    "ip -6 rule add priority 40 iif lan1 table 77; ip -6 rule add priority 40 iif lan2 table 77",
+    "ip -6 route add default via 2001:db8:f::1 table 77",
+    "ip -6 rule add priority 41 iif wan lookup main",
+    "ip -6 rule add priority 50 ipproto esp blackhole"], kinds=("esp", "ike"))
+Scene("healthy: rules of policy routing of IPv6 refuse what others have", six=True, do=[
+    "ip -6 rule add priority 50 from 2001:db8:77::/48 ipproto esp blackhole",
+    "ip -6 rule add priority 51 fwmark 0x9 ipproto gre blackhole",
+    "ip -6 rule add priority 52 iif wan to 2001:db8:88::/48 ipproto esp prohibit",
+    "ip -6 rule add priority 53 not iif wan ipproto esp lookup main"])
 Scene("healthy: rules of policy routing refuse what others have", ip=[
     "rule add priority 50 from 192.168.77.0/24 ipproto esp blackhole",
     "rule add priority 51 ipproto sctp prohibit", "rule add priority 52 fwmark 0x9 ipproto gre blackhole",

@@ -40,12 +40,10 @@ static const char *why_not(int error)
 	return NULL;
 }
 
-static void report_no_way(const struct evidence *ev, struct report *r, const char *whose, int error)
+static void report_no_way_to(struct report *r, const char *to, const char *whose, int error)
 {
-	char to[INET6_ADDRSTRLEN];
 	const char *why = why_not(error);
 
-	host_text(ev->to, to);
 	if (why)
 		found(r, "route-blocked", SEVERITY_ERROR, NULL,
 		      xasprintf("%s %s%s", why, to, whose),
@@ -58,6 +56,13 @@ static void report_no_way(const struct evidence *ev, struct report *r, const cha
 		      xasprintf("there is no route to %s%s", to, whose),
 		      SAY("See that this router has Internet; then set a default route, or one to",
 			  "this server (ip route, ip rule)."));
+}
+
+static void report_no_way(const struct evidence *ev, struct report *r, const char *whose, int error)
+{
+	char to[INET6_ADDRSTRLEN];
+
+	report_no_way_to(r, host_text(ev->to, to), whose, error);
 }
 
 /* A client's packets may be looked up in another table than the router's own. */
@@ -82,16 +87,21 @@ static bool find_client_way(const struct evidence *ev, struct report *r)
 	return true;
 }
 
-/* A host that a client of this LAN might be: the router's own address with another last bit. */
+/* A host that a client of this LAN might be: neither the first address, nor the last, nor ours. */
 static bool neighbour_of(const struct network *net, const struct link *lan, int family,
 			 struct host *client)
 {
-	const struct link_address *own = network_next(net, lan->index, family, NULL);
+	const struct link_address *own = NULL;
+	uint8_t *last;
 
+	do {
+		own = network_next(net, lan->index, family, own);
+	} while (own && !host_is_global(&own->address) && !host_is_private(&own->address));
 	if (!own || own->prefix > 8 * (int)host_length(&own->address) - 2)
 		return false;
 	*client = own->address;
-	client->bytes[host_length(client) - 1] ^= 1;
+	last = &client->bytes[host_length(client) - 1];
+	*last = (*last & ~3) | ((*last & 3) == 1 ? 2 : 1);
 	return true;
 }
 
@@ -173,39 +183,102 @@ static void find_marked_ways(const struct evidence *ev, struct report *r)
 		firewall_cross(ev, find_marked_way, &m);
 }
 
-/* The way of each client to each gateway that it had to do with; one that is shut is enough. */
-static void find_contact_way(const struct crossing *c, void *data)
+/**
+ * struct ends - Who sends a packet to whom, where it is routed.
+ * @client: The client, or one that might be.
+ * @server: The gateway.
+ * @client_known: It is somebody who was seen or named.
+ */
+struct ends {
+	struct host client, server;
+	bool client_known;
+};
+
+/* Where nobody was seen, any client of the LAN's stands for all. */
+static bool find_ends(const struct marked *m, const struct crossing *c, struct ends *ends)
+{
+	const struct link *lan = c->packet->reply ? c->packet->out : c->packet->in;
+	const struct host *to = m->ev->to, *from = m->ev->from;
+
+	ends->client_known = c->contact || from;
+	if (c->contact)
+		*ends = (struct ends){ c->contact->client, c->contact->server, true };
+	else if (to)
+		ends->server = *to;
+	else
+		return false;
+	if (!c->contact && from)
+		ends->client = *from;
+	return ends->client_known ||
+	       neighbour_of(&m->ev->net, lan, ends->server.family, &ends->client);
+}
+
+static struct question question_of(const struct crossing *c, const struct ends *ends)
+{
+	struct question q = {
+		.to = &ends->server, .from = &ends->client, .in = c->packet->in->index,
+		.l4proto = c->vpn->l4proto, .dport = c->vpn->port, .mark = c->j->mark,
+	};
+
+	if (c->packet->reply) {
+		q.to = &ends->client;
+		q.from = &ends->server;
+		q.sport = c->vpn->port;
+		q.dport = c->vpn->source;
+	}
+	return q;
+}
+
+static void report_crossing(struct report *r, const struct crossing *c, const struct ends *ends,
+			    int error)
+{
+	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], *to, *whose;
+	bool reply = c->packet->reply;
+
+	host_text(&ends->client, client);
+	host_text(&ends->server, server);
+	if (!ends->client_known)
+		snprintf(client, sizeof(client), "%s", (reply ? c->packet->out :
+							 c->packet->in)->name);
+	to = xstrdup(reply ? client : server);
+	whose = reply ? xasprintf(", the answers of %s by %s", server, c->vpn->title) :
+			xasprintf(" %s %s, by %s", ends->client_known ? "for" : "from", client,
+				  c->vpn->title);
+	report_no_way_to(r, to, whose, error);
+	free(whose);
+	free(to);
+}
+
+/*
+ * The way of each client to each gateway that it had to do with or that was named, and back;
+ * one that is shut is enough.
+ */
+static void find_crossing_way(const struct crossing *c, void *data)
 {
 	struct marked *m = data;
-	const struct contact *contact = c->contact;
-	struct evidence one = *m->ev;
-	char client[INET6_ADDRSTRLEN], *whose;
+	struct ends ends = {};
 	struct question q;
 	struct route way;
 
-	if (!contact || c->packet->reply || !c->j->mark_known || m->told[c->vpn - vpns] ||
-	    !proc_forwards(c->packet->in->name))
+	if (!c->vpn || !c->packet->in || !c->packet->out || m->told[c->vpn - vpns] ||
+	    (!c->packet->reply && !c->j->mark_known) || !proc_forwards(c->packet->in->name) ||
+	    !find_ends(m, c, &ends))
 		return;
-	q = (struct question){
-		.to = &contact->server, .from = &contact->client, .in = c->packet->in->index,
-		.l4proto = c->vpn->l4proto, .dport = c->vpn->port, .mark = c->j->mark,
-	};
+	q = question_of(c, &ends);
 	route_get(&way, &q);
-	if (!way.error)
+	/* an answer that comes in by an unexpected interface is no matter of rules */
+	if (!way.error || (c->packet->reply && (way.error == -EINVAL || way.error == -EXDEV)))
 		return;
-	one.to = &contact->server;
-	whose = xasprintf(" for %s, by %s", host_text(&contact->client, client), c->vpn->title);
-	report_no_way(&one, m->r, whose, way.error);
-	free(whose);
+	report_crossing(m->r, c, &ends, way.error);
 	m->told[c->vpn - vpns] = true;
 }
 
-static void find_contact_ways(const struct evidence *ev, struct report *r)
+static void find_crossing_ways(const struct evidence *ev, struct report *r)
 {
 	struct marked m = { .ev = ev, .r = r };
 
 	if (ev->rules_known && ev->net.default_route)
-		firewall_cross(ev, find_contact_way, &m);
+		firewall_cross(ev, find_crossing_way, &m);
 }
 
 static void find_policy(const struct evidence *ev, struct report *r)
@@ -590,10 +663,10 @@ static void find_hidden(const struct evidence *ev, struct report *r)
 void check_host(const struct evidence *ev, struct report *r)
 {
 	enum severity severity = SEVERITY_WARNING;
-	size_t i;
+	size_t i, before = r->n_findings;
 
 	if (!ev->to) {
-		find_contact_ways(ev, r);
+		find_crossing_ways(ev, r);
 		return;
 	}
 	if (ev->route.error)
@@ -602,10 +675,12 @@ void check_host(const struct evidence *ev, struct report *r)
 		for (i = 0; i < n_vpns; i++)
 			find_vpn_way(ev, r, &vpns[i]);
 	find_policy(ev, r);
-	if (!ev->route.error) {
+	if (!ev->route.error)
 		find_marked_ways(ev, r);
+	if (r->n_findings == before)
+		find_crossing_ways(ev, r);
+	if (!ev->route.error)
 		find_mtu(ev, r);
-	}
 	/* most servers have one kind of VPN, and need no other */
 	for (i = 0; i < ev->n_asked; i++)
 		if (ev->asked[i].result == ANSWERED)

@@ -376,7 +376,8 @@ static void find_reverse_path(const struct evidence *ev, struct report *r)
 				    (uintmax_t)lost, "are answered by another line", ev->seconds,
 				    "rp_filter is strict on", link->name,
 				    "IPReversePathFilter of /proc/net/netstat"),
-			  SAY("If there are several lines to the Internet, let answers come by", "any:"));
+			  SAY("If there are several lines to the Internet, let answers come by",
+			      "any:"));
 		finding_command(f, xasprintf("sysctl -w %s net.ipv4.conf.%s.rp_filter=2",
 					     "net.ipv4.conf.all.rp_filter=0", link->name));
 	}
