@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asking the kernel for the way of a packet (RTM_GETROUTE) and for IPsec policies that
- * block it; see route.h.
+ * Asking the kernel for the way of a packet (RTM_GETROUTE) and for the rules of policy
+ * routing; see route.h.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
-#include <linux/xfrm.h>
 #include <string.h>
 
 #include "../lib/util.h"
@@ -94,43 +93,4 @@ int rules_dump(int family, kernel_take take, void *data)
 
 	hdr->family = family;
 	return kernel_dump(NETLINK_ROUTE, nlh, take, data);
-}
-
-struct blocking {
-	const struct host *to, *from;
-	bool found;
-};
-
-static bool in_selector(const struct host *a, const xfrm_address_t *net, uint8_t prefix)
-{
-	struct host other;
-
-	host_set(&other, a->family, net);
-	return host_in(a, &other, prefix);
-}
-
-static void take_policy(const struct nlmsghdr *nlh, void *data)
-{
-	const struct xfrm_userpolicy_info *p = mnl_nlmsg_get_payload(nlh);
-	struct blocking *b = data;
-
-	if (p->dir == XFRM_POLICY_IN || p->action != XFRM_POLICY_BLOCK ||
-	    p->sel.family != b->to->family)
-		return;
-	b->found |= in_selector(b->to, &p->sel.daddr, p->sel.prefixlen_d) &&
-		    (!b->from || in_selector(b->from, &p->sel.saddr, p->sel.prefixlen_s));
-}
-
-/**
- * policy_blocks - Whether an IPsec policy of this router blocks what goes to a host.
- * @to: The host.
- * @from: Who sends it, NULL for anybody.
- */
-bool policy_blocks(const struct host *to, const struct host *from)
-{
-	struct blocking blocking = { .to = to, .from = from };
-	char buffer[KERNEL_REQUEST_SIZE];
-	struct nlmsghdr *nlh = kernel_request(buffer, XFRM_MSG_GETPOLICY);
-
-	return !kernel_dump(NETLINK_XFRM, nlh, take_policy, &blocking) && blocking.found;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which way the kernel sends a packet, and what it may refuse it for.
+ * Which way the kernel sends a packet, and the rules by which it looks for one.
  */
 #ifndef _VPNPASS_DOCTOR_ROUTE_H
 #define _VPNPASS_DOCTOR_ROUTE_H
@@ -43,6 +43,5 @@ struct route {
 
 void route_get(struct route *route, const struct question *q);
 int rules_dump(int family, kernel_take take, void *data);
-bool policy_blocks(const struct host *to, const struct host *from);
 
 #endif /* _VPNPASS_DOCTOR_ROUTE_H */

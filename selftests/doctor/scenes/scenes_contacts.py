@@ -33,6 +33,36 @@ Scene("iptables: a rule about the gateway that a client asks", traffic=[("c1", [
       do=[f"iptables -A FORWARD -d {SERVER} -p udp -j REJECT"], truth=lost("ike", "natt", "l2tp", "openvpn"),
       find=["nft-drop openvpn warning"], check=says(f"iptables -I FORWARD 1 -i lan1 -o wan -d {SERVER}"))
 
+# --- IPsec policies of the router's -------------------------------------------------
+def xfrm(*policies, family=""):
+    return ["ip %s xfrm policy add %s" % (family, p) for p in policies]
+
+
+Scene("an IPsec policy blocks all ESP that is forwarded", truth=lost("esp"), find=["route-blocked esp error"],
+      do=xfrm("dir fwd src 0.0.0.0/0 dst 0.0.0.0/0 proto esp action block"),
+      check=tells("route-blocked", "dir fwd", "ESP"))
+Scene("an IPsec policy of IPv6 blocks IKE", truth=lost("ike6"), six=True, find=["route-blocked ike error"],
+      do=xfrm("dir out src ::/0 dst 2000::/3 proto udp dport 500 action block priority 5", family="-6"),
+      kinds=("ike", "natt", "esp"), may=["route-blocked"])
+Scene("an IPsec policy blocks the answers of NAT-T", truth=half("natt"), find=["route-blocked natt error"],
+      do=xfrm("dir out src 0.0.0.0/0 dst 192.168.0.0/16 proto udp sport 4500 action block"),
+      check=tells("route-blocked", "the answers of", "NAT-T"))
+Scene("an IPsec policy blocks the gateway that a client uses", before=[("c1", ["natt"])], kinds=("web",),
+      last=xfrm(f"dir fwd src 192.168.1.0/24 dst {SERVER} action block"), may=["needs-no-help natt"],
+      find=["route-blocked - error"], check=tells("route-blocked", SERVER))
+Scene("healthy: IPsec policies block others, or come behind one that allows", before=[("c1", ["ike"])], do=xfrm(
+    "dir fwd src 10.9.0.0/16 dst 0.0.0.0/0 action block",
+    "dir fwd src 0.0.0.0/0 dst 192.0.2.0/24 action block",
+    "dir fwd src 0.0.0.0/0 dst 0.0.0.0/0 proto tcp dport 25 action block",
+    "dir in src 0.0.0.0/0 dst 0.0.0.0/0 proto esp action block",
+    "dir fwd src 0.0.0.0/0 dst 0.0.0.0/0 proto esp action block mark 0x7 mask 0xff",
+    "dir fwd src 192.168.0.0/16 dst 0.0.0.0/0 action allow priority 10",
+    "dir fwd src 0.0.0.0/0 dst 203.0.113.2 action allow priority 10",
+    "dir fwd src 0.0.0.0/0 dst 0.0.0.0/0 proto udp action block priority 2000"))
+Scene("healthy: HOST: IPsec policies block mail, and other clients", args=(SERVER,), peer=("ike", "natt"), do=xfrm(
+    f"dir fwd src 0.0.0.0/0 dst {SERVER} proto tcp dport 25 action block",
+    f"dir fwd src 10.9.0.0/16 dst {SERVER} action block"), may=["host-answers", "host-refuses"])
+
 # --- routes -----------------------------------------------------------------------
 USED = dict(before=[("c1", ["natt"])], may=["needs-no-help natt"])
 Scene("a gateway that a client uses gets a route of type blackhole", **USED,

@@ -11,6 +11,7 @@ static void (*const checks[])(const struct evidence *ev, struct report *r) = {
 	check_stale,
 	check_unfit,
 	check_silence,
+	check_policies,
 	check_refusals,
 	check_routes,
 	check_conntrack,

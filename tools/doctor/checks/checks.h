@@ -10,6 +10,7 @@ void check_conntrack(const struct evidence *ev, struct report *r);
 void check_fragments(const struct evidence *ev, struct report *r);
 void check_host(const struct evidence *ev, struct report *r);
 void check_link(const struct evidence *ev, struct report *r);
+void check_policies(const struct evidence *ev, struct report *r);
 void check_refusals(const struct evidence *ev, struct report *r);
 void check_routes(const struct evidence *ev, struct report *r);
 void check_rules(const struct evidence *ev, struct report *r);

@@ -281,18 +281,6 @@ static void find_crossing_ways(const struct evidence *ev, struct report *r)
 		firewall_cross(ev, find_crossing_way, &m);
 }
 
-static void find_policy(const struct evidence *ev, struct report *r)
-{
-	char to[INET6_ADDRSTRLEN];
-
-	if (policy_blocks(ev->to, ev->from))
-		found(r, "route-blocked", SEVERITY_ERROR, NULL,
-		      xasprintf("an IPsec policy of this router's blocks what goes to %s",
-				host_text(ev->to, to)),
-		      SAY("See whether the VPN that runs on this router is up and is meant to keep",
-			  "clients from that server; the policy is in ip xfrm policy."));
-}
-
 static void find_mtu(const struct evidence *ev, struct report *r)
 {
 	const struct link *out = network_link(&ev->net, ev->route.out);
@@ -674,7 +662,6 @@ void check_host(const struct evidence *ev, struct report *r)
 	else if (ev->from ? !find_client_way(ev, r) : !find_lan_ways(ev, r))
 		for (i = 0; i < n_vpns; i++)
 			find_vpn_way(ev, r, &vpns[i]);
-	find_policy(ev, r);
 	if (!ev->route.error)
 		find_marked_ways(ev, r);
 	if (r->n_findings == before)

@@ -80,7 +80,7 @@ static void report_split(struct report *r, const struct split *s, int family)
 	char *one = half_text(&s->halves[0], s->titles[0]);
 	char *two = half_text(&s->halves[1], s->titles[1]);
 
-	found(r, "route-split", SEVERITY_WARNING, s->proto, 
+	found(r, "route-split", SEVERITY_WARNING, s->proto,
 	      xasprintf("ip%s rule: %s, %s", family == AF_INET6 ? " -6" : "", one, two),
 	      xasprintf("Send %s and %s the same way: have the rules (ip rule) choose by %s",
 			s->titles[0], s->titles[1], "address, or both by protocol."));
@@ -120,14 +120,14 @@ static bool go_together(const struct network *net, int family, const struct half
 	       (one && two && one->index == two->index && host_equal(&one->next, &two->next));
 }
 
-static void find_split(const struct network *net, struct report *r, struct split split, int family)
+static void find_split(const struct network *net, struct report *r, struct split s, int family)
 {
 	/* a kernel without policy routing has no rules */
-	if (rules_dump(family, take_rule, &split.halves[0]) ||
-	    rules_dump(family, take_rule, &split.halves[1]))
+	if (rules_dump(family, take_rule, &s.halves[0]) ||
+	    rules_dump(family, take_rule, &s.halves[1]))
 		return;
-	if (!go_together(net, family, split.halves))
-		report_split(r, &split, family);
+	if (!go_together(net, family, s.halves))
+		report_split(r, &s, family);
 }
 
 void check_routes(const struct evidence *ev, struct report *r)
