@@ -184,6 +184,7 @@ static void gather_rules(struct evidence *ev, struct report *r)
 	ret = ipset_read(&ev->rules);
 	if (ret)
 		report_refused(r, "sets of ipset, which rules use", ret);
+	ev->rules.encrypts = ipsec_may_encrypt();
 	note_bridges(&ev->net, r);
 }
 

@@ -144,11 +144,25 @@ static bool is_given_up(const struct ndmsg *ndm, uint32_t probes)
 	return ndm->ndm_state & NUD_FAILED || (ndm->ndm_state & NUD_INCOMPLETE && probes > 1);
 }
 
+static void keep_neighbour(struct network *net, const struct ndmsg *ndm, const struct host *host,
+			   const struct nlattr *mac)
+{
+	struct neighbour *n;
+
+	if (!mac || mnl_attr_get_payload_len(mac) != sizeof(n->mac) ||
+	    ndm->ndm_state & (NUD_FAILED | NUD_INCOMPLETE))
+		return;
+	net->neighbours = xgrow(net->neighbours, net->n_neighbours, sizeof(*net->neighbours));
+	n = &net->neighbours[net->n_neighbours++];
+	*n = (struct neighbour){ .index = ndm->ndm_ifindex, .host = *host };
+	memcpy(n->mac, mnl_attr_get_payload(mac), sizeof(n->mac));
+}
+
 static void take_neighbour(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *mac = NULL;
 	struct network *net = data;
-	const struct nlattr *attr;
 	struct host host = {};
 	uint32_t probes = 0;
 	size_t i;
@@ -158,7 +172,10 @@ static void take_neighbour(const struct nlmsghdr *nlh, void *data)
 			host_set(&host, ndm->ndm_family, mnl_attr_get_payload(attr));
 		else if (mnl_attr_get_type(attr) == NDA_PROBES)
 			probes = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == NDA_LLADDR)
+			mac = attr;
 	}
+	keep_neighbour(net, ndm, &host, mac);
 	for (i = 0; i < net->n_ways; i++)
 		if (net->ways[i].index == (unsigned int)ndm->ndm_ifindex && host.family &&
 		    host_equal(&net->ways[i].next, &host))
@@ -243,7 +260,7 @@ int network_read(struct network *net)
 	if (!ret)
 		dump(RTM_GETROUTE, sizeof(struct rtmsg), AF_INET6, take_route, net);
 	if (!ret)
-		dump(RTM_GETNEIGH, sizeof(struct ndmsg), AF_INET, take_neighbour, net);
+		dump(RTM_GETNEIGH, sizeof(struct ndmsg), AF_UNSPEC, take_neighbour, net);
 	mark_ways(net);
 	return ret;
 }
@@ -257,6 +274,7 @@ void network_free(struct network *net)
 	free(net->links);
 	free(net->addresses);
 	free(net->ways);
+	free(net->neighbours);
 }
 
 /**
@@ -310,6 +328,24 @@ bool network_reaches(const struct network *net, const struct link *link, const s
 		if (host_in(a, &la->address, la->prefix))
 			return true;
 	return false;
+}
+
+/**
+ * network_mac - The hardware address of a host on the cable of an interface.
+ * @net: The network.
+ * @index: Number of the interface.
+ * @a: The host's address.
+ *
+ * Return: six bytes, or NULL when it is not known.
+ */
+const uint8_t *network_mac(const struct network *net, unsigned int index, const struct host *a)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_neighbours; i++)
+		if (net->neighbours[i].index == index && host_equal(&net->neighbours[i].host, a))
+			return net->neighbours[i].mac;
+	return NULL;
 }
 
 /**

@@ -67,6 +67,18 @@ struct link_address {
 	int prefix;
 };
 
+/**
+ * struct neighbour - A host on the same cable, whose hardware address is known.
+ * @index: Of the interface.
+ * @host: Its address.
+ * @mac: Its hardware address.
+ */
+struct neighbour {
+	unsigned int index;
+	struct host host;
+	uint8_t mac[6];
+};
+
 struct network {
 	struct link *links;
 	size_t n_links;
@@ -74,6 +86,8 @@ struct network {
 	size_t n_addresses;
 	struct way_out *ways;
 	size_t n_ways;
+	struct neighbour *neighbours;
+	size_t n_neighbours;
 	bool default_route;
 };
 
@@ -84,6 +98,7 @@ const struct link_address *network_next(const struct network *net, unsigned int 
 					int family, const struct link_address *last);
 bool network_reaches(const struct network *net, const struct link *link, const struct host *a);
 const struct link *network_lan_of(const struct network *net, const struct host *a);
+const uint8_t *network_mac(const struct network *net, unsigned int index, const struct host *a);
 bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
 bool network_is_router(const struct network *net);

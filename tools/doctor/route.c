@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asking the kernel for the way of a packet (RTM_GETROUTE) and for the rules of policy
- * routing; see route.h.
+ * Asking the kernel for the way of a packet (RTM_GETROUTE) for the rules of policy routing
+ * and for the policies of IPsec; see route.h.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <string.h>
 
 #include "../lib/util.h"
@@ -93,4 +95,29 @@ int rules_dump(int family, kernel_take take, void *data)
 
 	hdr->family = family;
 	return kernel_dump(NETLINK_ROUTE, nlh, take, data);
+}
+
+static void take_policy(const struct nlmsghdr *nlh, void *data)
+{
+	const struct xfrm_userpolicy_info *info = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	bool *encrypts = data;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*info))
+		if (mnl_attr_get_type(attr) == XFRMA_TMPL && info->dir == XFRM_POLICY_OUT)
+			*encrypts = true;
+}
+
+/**
+ * ipsec_may_encrypt - Whether a policy of this router's own IPsec encrypts what leaves, or that
+ * is not known.
+ */
+bool ipsec_may_encrypt(void)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	bool encrypts = false;
+	int ret = kernel_dump(NETLINK_XFRM, kernel_request(buffer, XFRM_MSG_GETPOLICY),
+			      take_policy, &encrypts);
+
+	return encrypts || ret == -EPERM;
 }

@@ -42,6 +42,7 @@ struct route {
 };
 
 void route_get(struct route *route, const struct question *q);
+bool ipsec_may_encrypt(void);
 int rules_dump(int family, kernel_take take, void *data);
 
 #endif /* _VPNPASS_DOCTOR_ROUTE_H */

@@ -95,7 +95,8 @@ static enum truth port_fits(uint16_t port, uint16_t wanted, uint16_t mask)
 	return (htons(port) ^ wanted) & mask ? NO : YES;
 }
 
-static enum truth fits(const struct policy *policy, const struct packet *p, const struct judgement *j)
+static enum truth fits(const struct policy *policy, const struct packet *p,
+		       const struct judgement *j)
 {
 	const struct xfrm_selector *sel = &policy->info.sel;
 	int family = p->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET;

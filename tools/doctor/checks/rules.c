@@ -288,6 +288,38 @@ static void shut_lans(const struct evidence *ev, struct drops *d, struct report 
 	}
 }
 
+/**
+ * struct gaps - Rules that drop something if what could not be found out is so.
+ * @r: Where that is noted.
+ * @told: Those that were.
+ * @n: How many.
+ */
+struct gaps {
+	struct report *r;
+	const struct nft_rule *told[16];
+	size_t n;
+};
+
+static void take_gap(const struct crossing *c, void *data)
+{
+	const struct place *unsure = &c->j->unsure;
+	struct gaps *gaps = data;
+	char *place;
+	size_t i;
+
+	if (!c->vpn || !c->packet->in || !c->packet->out || !unsure->chain || c->j->dropped.chain ||
+	    gaps->n == ARRAY_SIZE(gaps->told))
+		return;
+	for (i = 0; i < gaps->n; i++)
+		if (gaps->told[i] == unsure->rule)
+			return;
+	gaps->told[gaps->n++] = unsure->rule;
+	place = place_text(unsure);
+	not_examined(gaps->r, "whether %s drops %s: it depends on %s", place, c->vpn->title,
+		     unsure->object);
+	free(place);
+}
+
 /* A host without a LAN forwards for its containers only, if at all. */
 static bool is_meant_to_forward(const struct network *net)
 {
@@ -317,4 +349,5 @@ void check_rules(const struct evidence *ev, struct report *r)
 		report_drop(ev, r, &d.list[i]);
 	}
 	free(d.list);
+	firewall_cross(ev, take_gap, &(struct gaps){ .r = r });
 }

@@ -35,6 +35,7 @@ enum outcome {
  * @marks: Its marks so far.
  * @maybe_done: It may have been accepted already by this base chain.
  * @early: It has left this base chain before its end, by a goto or a return.
+ * @unsure: It came here if something matches that could not be found out, NULL if not.
  * @depth: Jumps so far.
  */
 struct walk {
@@ -44,6 +45,7 @@ struct walk {
 	const struct nft_chain *base;
 	struct marks marks;
 	bool maybe_done, early;
+	const char *unsure;
 	int depth;
 };
 
@@ -176,6 +178,8 @@ static enum outcome drop(struct walk *w, const struct nft_chain *chain,
 		mark_drop(w, chain, rule);
 		return DROPPED;
 	}
+	if (w->unsure)
+		mark(w, &w->j->unsure, chain, rule, w->unsure);
 	w->j->may_drop |= !w->m.counted || w->m.packets;
 	if (certain)
 		mark(w, &w->j->doubted, chain, rule, NULL);
@@ -235,6 +239,7 @@ static enum outcome walk_chain(struct walk *w, const struct nft_chain *chain, bo
 
 	for (i = 0; i < chain->n_rules; i++) {
 		const struct nft_rule *rule = &chain->rules[i];
+		const char *unsure = w->unsure;
 		struct machine after;
 		enum truth matches;
 		bool own;
@@ -246,16 +251,21 @@ static enum outcome walk_chain(struct walk *w, const struct nft_chain *chain, bo
 		note_effects(w, chain, rule, certain ? matches : MAYBE_SO);
 		own = particular || (w->m.n_verdicts && is_particular(w, chain, rule));
 		after = w->m;
+		if (matches == MAYBE_SO && after.unsure)
+			w->unsure = after.unsure;
 		for (k = 0; k < after.n_verdicts; k++) {
 			struct step step;
 
 			w->m = after;
 			step = follow(w, chain, rule, &after.verdicts[k], certain, own);
 			w->early |= step.leave && chain == w->base;
-			if (step.outcome != GOES_ON || step.leave)
+			if (step.outcome != GOES_ON || step.leave) {
+				w->unsure = unsure;
 				return step.outcome;
+			}
 			certain &= !step.doubt;
 		}
+		w->unsure = unsure;
 	}
 	return GOES_ON;
 }

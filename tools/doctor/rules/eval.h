@@ -44,6 +44,9 @@ enum truth {
  * @dst_known: Likewise.
  * @sport: Source port, 0 when it is not known or there is none.
  * @dport: Destination port, likewise.
+ * @one_client: It is of one client that is known.
+ * @mac: Hardware address that it comes in with, if @mac_known.
+ * @mac_known: That is known.
  */
 struct packet {
 	uint8_t family, l4proto;
@@ -51,6 +54,8 @@ struct packet {
 	const struct link *in, *out, *in_port, *out_port;
 	uint8_t src[16], src_known[16], dst[16], dst_known[16];
 	uint16_t sport, dport;
+	bool one_client, mac_known;
+	uint8_t mac[6];
 };
 
 /**
@@ -82,6 +87,8 @@ struct place {
  * @n_also: How many such places.
  * @suspect: Where it may be, by a rule that has dropped packets and does not
  *           match the control packets.
+ * @unsure: Where it is dropped if something matches that could not be found out, which the
+ *          place's object says.
  * @doubted: Where it is dropped unless a rule before, that may or may not match,
  *           accepts it.
  * @offloaded: Where its connection is handed to a flowtable.
@@ -101,7 +108,8 @@ struct place {
 struct judgement {
 	struct place also[ALSO_MAX];
 	size_t n_also;
-	struct place dropped, suspect, doubted, offloaded, untracked, helper, diverted, counts;
+	struct place dropped, suspect, unsure, doubted, offloaded, untracked, helper, diverted;
+	struct place counts;
 	enum truth masqueraded, own_address;
 	uint8_t snat[2][16];
 	bool snat_known;
@@ -171,6 +179,7 @@ struct marks {
  * @offloads: Name of the flowtable that it feeds.
  * @helper: Name of the helper that it attaches.
  * @counts: Name of the limit, quota, log or queue in it.
+ * @unsure: What a match of it looks at that could not be found out, NULL for nothing.
  */
 struct machine {
 	const struct ruleset *rs;
@@ -188,13 +197,15 @@ struct machine {
 	bool counted, masquerades, own, snat_known, diverts, untracks;
 	uint8_t snat[2][16];
 	uint64_t packets;
-	const char *offloads, *helper, *counts;
+	const char *offloads, *helper, *counts, *unsure;
 };
 
 enum truth rule_run(struct machine *m, const struct nft_rule *rule);
 enum truth legacy_rule_run(struct machine *m, const struct legacy_rule *rule);
 void rule_counts(struct machine *m, const char *name);
 void rule_translates(struct machine *m);
+enum truth packet_is_encrypted(struct machine *m);
+bool packet_mac(struct machine *m);
 void rule_verdict(struct machine *m, int32_t code, const char *chain, enum truth certain);
 uint32_t packet_state(const struct machine *m);
 enum truth bytes_between(const uint8_t *value, const uint8_t *known, const uint8_t *first,
@@ -202,7 +213,7 @@ enum truth bytes_between(const uint8_t *value, const uint8_t *known, const uint8
 uint32_t address_type(const struct machine *m, bool src);
 bool rule_has_match(const struct nft_rule *rule, const char *name);
 bool legacy_has_match(const struct legacy_rule *rule, const char *name);
-enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,
+enum truth xt_match(struct machine *m, const char *name, uint32_t revision,
 		    const uint8_t *info, size_t length);
 void xt_target(struct machine *m, const char *name, uint32_t revision, const uint8_t *info,
 	       size_t length);

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -529,6 +530,57 @@ static void transport_header(struct header *h, const struct packet *p)
 		put(h, 13, &(uint8_t){ tcp_flags(p) }, &(uint8_t){ TCP_FLAGS_KNOWN }, 1);
 }
 
+/**
+ * packet_is_encrypted - Whether an IPsec of this router's own encrypts what leaves.
+ * @m: Where it is.
+ *
+ * Return: NO where no policy does; else it depends on these, which are not looked at.
+ */
+enum truth packet_is_encrypted(struct machine *m)
+{
+	if (!m->rs->encrypts)
+		return NO;
+	m->unsure = "whether IPsec of this router's encrypts it";
+	return MAYBE_SO;
+}
+
+/**
+ * packet_mac - Whether the hardware address that the packet comes in with is known.
+ * @m: Where it is. As with addresses, that of any client is not.
+ */
+bool packet_mac(struct machine *m)
+{
+	const struct packet *p = m->packet;
+
+	if (p->mac_known)
+		return true;
+	if (p->one_client && !p->reply)
+		m->unsure = "the client's hardware address";
+	return false;
+}
+
+/* The key of what is encrypted has a place in the register, and is 0 or 1. */
+static enum truth run_rt(struct machine *m, const struct nlattr *e)
+{
+	uint32_t reg = number(e, NFTA_RT_DREG, 0);
+	uint8_t none = 0;
+
+	if (number(e, NFTA_RT_KEY, 0) == NFT_RT_XFRM && packet_is_encrypted(m) == NO)
+		load(m, reg, &none, NULL, 1);
+	else
+		load_unknown(m, reg, 16);
+	return YES;
+}
+
+/* What a client sends comes in without IPsec; what has none ends the rule. */
+static enum truth run_xfrm(struct machine *m, const struct nlattr *e)
+{
+	const struct nlattr *dir = member(e, NFTA_XFRM_DIR);
+
+	load_unknown(m, number(e, NFTA_XFRM_DREG, 0), 16);
+	return dir && mnl_attr_get_u8(dir) == XFRM_POLICY_OUT ? packet_is_encrypted(m) : NO;
+}
+
 static enum truth run_payload(struct machine *m, const struct nlattr *e)
 {
 	uint32_t base = number(e, NFTA_PAYLOAD_BASE, 0), reg = number(e, NFTA_PAYLOAD_DREG, 0);
@@ -542,8 +594,11 @@ static enum truth run_payload(struct machine *m, const struct nlattr *e)
 		network_header(&h, m->packet);
 	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
 		transport_header(&h, m->packet);
-	else if (base == NFT_PAYLOAD_LL_HEADER && m->bridge)
+	else if (base == NFT_PAYLOAD_LL_HEADER && (m->bridge || m->packet->in))
 		put(&h, offsetof(struct ethhdr, h_proto), &ether, NULL, sizeof(ether));
+	if (base == NFT_PAYLOAD_LL_HEADER && at < offsetof(struct ethhdr, h_proto) &&
+	    at + length > offsetof(struct ethhdr, h_source) && packet_mac(m))
+		put(&h, offsetof(struct ethhdr, h_source), m->packet->mac, NULL, ETH_ALEN);
 	if (at + length > sizeof(h.value))
 		load_unknown(m, reg, length);
 	else
@@ -793,7 +848,7 @@ static const struct {
 	{ "synproxy", run_away }, { "tproxy", run_away }, { "notrack", run_notrack },
 	{ "flow_offload", run_offload }, { "objref", run_object }, { "match", run_match },
 	{ "target", run_target }, { "log", run_nothing }, { "last", run_nothing },
-	{ "dup", run_nothing },
+	{ "dup", run_nothing }, { "rt", run_rt }, { "xfrm", run_xfrm },
 };
 
 static enum truth run_expression(struct machine *m, const struct nlattr *element)
@@ -834,6 +889,7 @@ enum truth rule_run(struct machine *m, const struct nft_rule *rule)
 	m->offloads = NULL;
 	m->helper = NULL;
 	m->counts = NULL;
+	m->unsure = NULL;
 	memset(m->sets, 0, sizeof(m->sets));
 	if (rule->legacy)
 		return legacy_rule_run(m, rule->legacy);

@@ -48,6 +48,18 @@ static void know_hosts(struct packet *p, const struct host *to, const struct hos
 		know(p->src, p->src_known, from);
 }
 
+/* Where a client is behind another router of the LAN's, its packets have that one's. */
+static void know_mac(struct packet *p, const struct network *net, const struct host *client)
+{
+	const uint8_t *mac;
+
+	p->one_client = client;
+	mac = client && !p->reply && p->in ? network_mac(net, p->in->index, client) : NULL;
+	p->mac_known = mac;
+	if (mac)
+		memcpy(p->mac, mac, sizeof(p->mac));
+}
+
 /* The peer is mostly not known; the client, up to what the LAN has in common. */
 static struct packet make_packet(const struct vpn *vpn, const struct link_address *lan,
 				 const struct link *in, const struct link *out, bool reply)
@@ -124,6 +136,7 @@ static struct packet crossing_packet(const struct evidence *ev, const struct vpn
 		know_hosts(&p, &c->contact->server, &c->contact->client);
 	else
 		know_hosts(&p, ev->to, ev->from);
+	know_mac(&p, &ev->net, c->contact ? &c->contact->client : ev->from);
 	return p;
 }
 

@@ -122,6 +122,7 @@ struct nft_helper {
  * @ipsets: The sets of ipset that rules of iptables' look into.
  * @n_ipsets: How many.
  * @ports: There are chains that may tell the ports of a bridge apart.
+ * @encrypts: IPsec of this router's own may encrypt what leaves.
  * @messages: What the names, expressions and rules point into.
  * @n_messages: How many.
  */
@@ -136,7 +137,7 @@ struct ruleset {
 	size_t n_helpers;
 	struct ipset *ipsets;
 	size_t n_ipsets;
-	bool ports;
+	bool ports, encrypts;
 	void **messages;
 	size_t n_messages;
 };

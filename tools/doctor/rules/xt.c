@@ -6,6 +6,7 @@
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_iprange.h>
+#include <linux/netfilter/xt_mac.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_pkttype.h>
@@ -39,7 +41,7 @@ static enum truth port_in(uint16_t port, uint16_t first, uint16_t last)
 	return port >= first && port <= last ? YES : NO;
 }
 
-static enum truth match_udp(const struct machine *m, const void *info)
+static enum truth match_udp(struct machine *m, const void *info)
 {
 	const struct xt_udp *udp = info;
 	enum truth src = port_in(m->packet->sport, udp->spts[0], udp->spts[1]);
@@ -58,7 +60,7 @@ static enum truth match_flags(const struct machine *m, const struct xt_tcp *tcp)
 	return flip(truth, tcp->invflags & XT_TCP_INV_FLAGS);
 }
 
-static enum truth match_tcp(const struct machine *m, const void *info)
+static enum truth match_tcp(struct machine *m, const void *info)
 {
 	const struct xt_tcp *tcp = info;
 	enum truth src = port_in(m->packet->sport, tcp->spts[0], tcp->spts[1]);
@@ -69,7 +71,7 @@ static enum truth match_tcp(const struct machine *m, const void *info)
 	return tcp->option ? both(ports, MAYBE_SO) : both(ports, match_flags(m, tcp));
 }
 
-static enum truth match_multiport(const struct machine *m, const void *info)
+static enum truth match_multiport(struct machine *m, const void *info)
 {
 	const struct xt_multiport_v1 *mp = info;
 	enum truth best = NO, src, dst;
@@ -100,7 +102,7 @@ static enum truth state_in(const struct machine *m, uint32_t mask, bool invert)
 }
 
 /* UNTRACKED has another bit here than in nft, and SNAT, of which nothing is known, has that. */
-static enum truth match_conntrack(const struct machine *m, const void *info)
+static enum truth match_conntrack(struct machine *m, const void *info)
 {
 	const struct xt_conntrack_mtinfo3 *ct = info;
 	uint32_t mask = ct->state_mask & (XT_CONNTRACK_STATE_SNAT - 1);
@@ -117,7 +119,7 @@ static enum truth match_conntrack(const struct machine *m, const void *info)
 	return flip(truth, ct->invert_flags & XT_CONNTRACK_STATE);
 }
 
-static enum truth match_state(const struct machine *m, const void *info)
+static enum truth match_state(struct machine *m, const void *info)
 {
 	return state_in(m, ((const struct xt_state_info *)info)->statemask, false);
 }
@@ -133,13 +135,13 @@ static enum truth mark_is(const struct machine *m, enum mark which,
 	return flip(truth, info->invert);
 }
 
-static enum truth match_mark(const struct machine *m, const void *info)
+static enum truth match_mark(struct machine *m, const void *info)
 {
 	return mark_is(m, PACKET_MARK, info);
 }
 
 /* The data of both matches looks the same; without a connection nothing matches. */
-static enum truth match_connmark(const struct machine *m, const void *info)
+static enum truth match_connmark(struct machine *m, const void *info)
 {
 	uint32_t state = packet_state(m);
 
@@ -156,7 +158,7 @@ static enum truth in_range(const struct machine *m, const struct xt_iprange_mtin
 			     p->family == NFPROTO_IPV6 ? 16 : 4);
 }
 
-static enum truth match_iprange(const struct machine *m, const void *info)
+static enum truth match_iprange(struct machine *m, const void *info)
 {
 	const struct xt_iprange_mtinfo *range = info;
 	enum truth truth = YES;
@@ -178,7 +180,7 @@ static enum truth type_in(const struct machine *m, uint16_t mask, bool src, bool
 	return type ? flip(mask & 1 << type ? YES : NO, invert) : MAYBE_SO;
 }
 
-static enum truth match_addrtype(const struct machine *m, const void *info)
+static enum truth match_addrtype(struct machine *m, const void *info)
 {
 	const struct xt_addrtype_info_v1 *a = info;
 
@@ -186,7 +188,7 @@ static enum truth match_addrtype(const struct machine *m, const void *info)
 		    type_in(m, a->dest, false, a->flags & XT_ADDRTYPE_INVERT_DEST));
 }
 
-static enum truth match_pkttype(const struct machine *m, const void *info)
+static enum truth match_pkttype(struct machine *m, const void *info)
 {
 	const struct xt_pkttype_info *type = info;
 
@@ -203,7 +205,7 @@ struct physdev {
 #define PHYSDEV_BRIDGED	4	/* XT_PHYSDEV_OP_BRIDGED */
 
 /* What is routed is not bridged from port to port; its port is known where that matters. */
-static enum truth match_physdev(const struct machine *m, const void *info)
+static enum truth match_physdev(struct machine *m, const void *info)
 {
 	const struct physdev *dev = info;
 
@@ -213,22 +215,26 @@ static enum truth match_physdev(const struct machine *m, const void *info)
 	return flip(NO, dev->invert & PHYSDEV_BRIDGED);
 }
 
-/*
- * What a client sends comes in without an IPsec of this router's; whether it leaves by one
- * is its policies' affair.
- */
-static enum truth match_policy(const struct machine *m, const void *info)
+/* What a client sends comes in without an IPsec of this router's. */
+static enum truth match_policy(struct machine *m, const void *info)
 {
 	const struct xt_policy_info *policy = info;
+	enum truth truth = policy->flags & XT_POLICY_MATCH_IN ? NO : packet_is_encrypted(m);
 
-	(void)m;
-	if (!(policy->flags & XT_POLICY_MATCH_IN))
+	return flip(truth, policy->flags & XT_POLICY_MATCH_NONE);
+}
+
+static enum truth match_mac(struct machine *m, const void *info)
+{
+	const struct xt_mac_info *mac = info;
+
+	if (!packet_mac(m))
 		return MAYBE_SO;
-	return policy->flags & XT_POLICY_MATCH_NONE ? YES : NO;
+	return flip(memcmp(m->packet->mac, mac->srcaddr, ETH_ALEN) ? NO : YES, mac->invert);
 }
 
 /* Sets may count packets, of which nothing is known. */
-static enum truth match_set(const struct machine *m, const void *info)
+static enum truth match_set(struct machine *m, const void *info)
 {
 	const struct xt_set_info_match_v4 *set = info;
 	enum truth truth = ipset_has(m, set->match_set.index, set->match_set.flags);
@@ -239,7 +245,7 @@ static enum truth match_set(const struct machine *m, const void *info)
 }
 
 /* Before there were counters, the same without them. */
-static enum truth match_old_set(const struct machine *m, const void *info)
+static enum truth match_old_set(struct machine *m, const void *info)
 {
 	const struct xt_set_info_match_v1 *set = info;
 
@@ -247,7 +253,7 @@ static enum truth match_old_set(const struct machine *m, const void *info)
 		    set->match_set.flags & IPSET_INV_MATCH);
 }
 
-static enum truth match_any(const struct machine *m, const void *info)
+static enum truth match_any(struct machine *m, const void *info)
 {
 	(void)m;
 	(void)info;
@@ -264,14 +270,14 @@ static enum truth match_any(const struct machine *m, const void *info)
  *
  * Return: MAYBE_SO for one that is not understood.
  */
-enum truth xt_match(const struct machine *m, const char *name, uint32_t revision,
+enum truth xt_match(struct machine *m, const char *name, uint32_t revision,
 		    const uint8_t *info, size_t length)
 {
 	static const struct {
 		const char *name;
 		uint32_t from, to;
 		size_t length;
-		enum truth (*match)(const struct machine *m, const void *info);
+		enum truth (*match)(struct machine *m, const void *info);
 	} matches[] = {
 		{ "comment", 0, 0, 0, match_any },
 		{ "udp", 0, 0, sizeof(struct xt_udp), match_udp },
@@ -287,6 +293,7 @@ enum truth xt_match(const struct machine *m, const char *name, uint32_t revision
 		{ "pkttype", 0, 0, sizeof(struct xt_pkttype_info), match_pkttype },
 		{ "physdev", 0, 0, sizeof(struct physdev), match_physdev },
 		{ "policy", 0, 0, sizeof(struct xt_policy_info), match_policy },
+		{ "mac", 0, 0, sizeof(struct xt_mac_info), match_mac },
 		{ "set", 1, 2, sizeof(struct xt_set_info_match_v1), match_old_set },
 		{ "set", 4, 4, sizeof(struct xt_set_info_match_v4), match_set },
 	};
