@@ -10,7 +10,11 @@ USUAL = stage.USUAL
 Scene("local: ESP is not tracked, so that it leaves untranslated", truth=half("esp"), nft="""
 table inet fw { chain pre { %s
     iifname "lan*" meta l4proto esp notrack; }; }
-""" % RAW, gip=["route del 192.168.0.0/16"], find=["nft-notrack esp error"])
+""" % RAW, gip=["route del 192.168.0.0/16"], find=["nft-notrack esp error"], cure=True)
+Scene("local: IKE and NAT-T are not tracked, by one rule", truth=half("ike", "natt"), nft="""
+table inet fw { chain pre { %s
+    udp dport { 500, 4500 } notrack; }; }
+""" % RAW, gip=["route del 192.168.0.0/16"], find=["nft-notrack ike error", "nft-notrack natt error"], cure=True)
 Scene("local: what is not tracked is dropped", truth=lost("natt"), nft="""
 table inet fw {
     chain pre { %s
@@ -18,7 +22,8 @@ table inet fw {
     chain forward { %s policy accept
         ct state { invalid, untracked } drop; }
 }
-""" % (RAW, FWD), find=["nft-notrack natt error", "nft-drop natt error"])
+""" % (RAW, FWD), find=["nft-notrack natt error", "nft-drop natt error"], check=lambda found, rc, err: [
+          f"not safe: {f['commands']}" for f in found if f["finding"] == "nft-notrack" and f["commands"]])
 Scene("healthy: what is invalid is dropped, and VPNs are not", nft=forward("ct state invalid drop"))
 Scene("healthy: DNS is not tracked, and what is not tracked is dropped", nft="""
 table inet fw {
@@ -189,4 +194,4 @@ Scene("two faults: NAT-T is not tracked, and OpenVPN is dropped", gip=["route de
       truth=half("natt") | lost("openvpn"), nft=forward("udp dport 1194 drop", extra="""
     chain pre { %s
         iifname "lan*" udp dport 4500 notrack }""" % RAW),
-      find=["nft-notrack natt error", "nft-drop openvpn warning"])
+      find=["nft-notrack natt error", "nft-drop openvpn warning"], cure=True)

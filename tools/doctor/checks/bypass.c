@@ -19,6 +19,7 @@
 /* Places that packets go past us by, by kind of packet: the kinds are those of vpns[]. */
 struct bypasses {
 	struct place offloaded[16], untracked[16], counts[16], helper;
+	bool dropped[16];
 };
 
 static void take(const struct crossing *c, void *data)
@@ -33,6 +34,7 @@ static void take(const struct crossing *c, void *data)
 		b->offloaded[i] = c->j->offloaded;
 	if (c->j->untracked.chain)
 		b->untracked[i] = c->j->untracked;
+	b->dropped[i] |= c->j->dropped.chain || c->j->may_drop;
 	/* of a connection that is up, as nothing else goes fast */
 	if (c->packet->reply && c->j->counts.chain)
 		b->counts[i] = c->j->counts;
@@ -84,26 +86,47 @@ static void find_offload(const struct evidence *ev, struct report *r, const stru
 			report_offload(ev, r, &vpns[i], &b->offloaded[i]);
 }
 
+static bool is_first_of_rule(const struct bypasses *b, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (b->untracked[k].rule == b->untracked[i].rule)
+			return false;
+	return true;
+}
+
+/*
+ * Its removal is no command to paste where a rule drops such packets, perhaps for not being
+ * tracked, which then would open something; nor by iptables-legacy's number, by which whoever
+ * pastes it twice would remove another rule. nft's handles are never given again.
+ */
+static void report_notrack(struct report *r, const struct vpn *vpn, const struct place *p,
+			   bool first)
+{
+	char *rule = place_name(p), *removal = place_removal(p);
+	bool safe = first && !p->chain->legacy;
+	struct finding *f;
+
+	f = found(r, "nft-notrack", vpn->helped ? SEVERITY_ERROR : SEVERITY_WARNING, vpn->proto,
+		  xasprintf("%s keeps %s from being translated (notrack: no NAT)", rule,
+			    vpn->title),
+		  safe ? SAY("Leave these packets out of that rule, or remove it:") :
+			 xasprintf("%s, or leave these packets out of it", removal));
+	if (safe)
+		finding_command(f, xstrdup(removal));
+	free(removal);
+	free(rule);
+}
+
 static void find_notrack(struct report *r, const struct bypasses *b)
 {
 	size_t i;
 
-	for (i = 0; i < n_vpns; i++) {
-		const struct place *p = &b->untracked[i];
-		char *rule, *removal;
-
-		if (!p->chain)
-			continue;
-		rule = place_name(p);
-		removal = place_removal(p);
-		found(r, "nft-notrack", vpns[i].helped ? SEVERITY_ERROR : SEVERITY_WARNING,
-		      vpns[i].proto,
-		      xasprintf("%s keeps %s from being translated (notrack: no NAT)",
-				rule, vpns[i].title),
-		      xasprintf("%s, or leave these packets out of it", removal));
-		free(removal);
-		free(rule);
-	}
+	for (i = 0; i < n_vpns; i++)
+		if (b->untracked[i].chain)
+			report_notrack(r, &vpns[i], &b->untracked[i],
+				       !b->dropped[i] && is_first_of_rule(b, i));
 }
 
 static const struct flow *helped_flow(const struct evidence *ev)
