@@ -64,6 +64,7 @@ class Scene:
     may: what he may say besides
     cure: his commands are carried out, and all is well then, nothing is open to the outside
         that was not before, and a manager's reload leaves it so
+    kept: kinds whose connections, left as they are, do not pass before his commands and do after
     manager: the program that makes the rules, and lines that are given to it (managers.sh)
     six: there is IPv6 as well; its kinds have a 6 behind them in truth
     open: what a stranger outside gets through to, for a scene that has no firewall
@@ -77,7 +78,7 @@ class Scene:
         known = dict(nft="", nat=True, do=(), ip=(), sysctl={}, mute=(), traffic=(), before=(),
                      truth={}, find=(), may=(), cure=False, args=(), kinds=stage.USUAL,
                      check=None, needs=None, code=None, cured=None, gip=(), tun=(), gdo=(), last=(), shut=False,
-                     peer=(), user=None, outer=None, echo=(), hosts="", manager=(), six=False, open=None)
+                     peer=(), user=None, outer=None, echo=(), hosts="", manager=(), six=False, open=None, kept=())
         if set(kw) - set(known):
             raise TypeError(f"{name}: {set(kw) - set(known)}")
         known.update(kw)
@@ -332,8 +333,9 @@ class Stage:
         self.peer = None
         self.server = stage.Server(mute=scene.mute)
 
-    def scan(self):
-        stage.forget("r")
+    def scan(self, forget=True):
+        if forget:
+            stage.forget("r")
         return stage.scan()
 
     def command(self, line):
@@ -352,17 +354,31 @@ def judge(scene, found):
 
 def is_well(st, scene, before, when):
     left = st.truth(scene)
+    # an interface that was switched on is ready a moment later
+    if left != (scene.cured or {}):
+        time.sleep(0.5)
+        left = st.truth(scene)
     if left != (scene.cured or {}):
         return f"{when} still {left}"
     opened = st.scan() - before
     return f"{when} open to the outside: {sorted(opened)}" if opened else None
 
 
+def kept(st, scene, want):
+    """Connections as they are, which truth() forgets."""
+    have = stage.measure("c1", scene.kept, st.server, wait=0.5)
+    wrong = {k: v for k, v in have.items() if (v == "yes") != want}
+    return f"connections that stay are {wrong}" if wrong else None
+
+
 def cure(st, scene, found):
     if not scene.six:
         stage.up6()
+    problem = kept(st, scene, False)
+    if problem:
+        return problem
     # twice, as what a busy machine let get lost would count as opened later
-    before = st.scan() | st.scan()
+    before = st.scan(not scene.kept) | st.scan(not scene.kept)
     for f in found:
         for line in f["commands"]:
             if f["finding"] in IGNORED or line.startswith("vpnpass doctor"):
@@ -370,7 +386,7 @@ def cure(st, scene, found):
             rc, out, err = st.command(line)
             if rc:
                 return f"{line}: {out}{err}"
-    problem = is_well(st, scene, before, "after the commands")
+    problem = kept(st, scene, True) or is_well(st, scene, before, "after the commands")
     if problem or not st.manager:
         return problem
     rc, out, err = st.manager.reload()

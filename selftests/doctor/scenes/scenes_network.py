@@ -111,6 +111,17 @@ Scene("healthy: unused interfaces are down", ip=[
 Scene("the cable is out", gip=["link set eth0 down"], truth=lost(*USUAL), find=["link-down - error"])
 Scene("the interface is off", ip=["link set wan down"], truth=lost(*USUAL), find=["link-down - error"],
       may=["not-examined"])
+# what stands for a DHCP client sets the routes as soon as it can
+DHCP = ("ip link set wan down; (for i in $(seq 300); do ip route add default via 203.0.113.1; ip -6 route add "
+        "default via 2001:db8:f::1 dev wan; sleep 0.1; done) > /dev/null 2>&1 &")
+STATEFUL = HOME + """table inet in { chain in { type filter hook input priority filter; policy drop
+    ct state established,related accept
+    meta l4proto ipv6-icmp accept; }
+}
+"""
+Scene("the interface is off, and what has an address for it waits", six=True, nft=STATEFUL, do=[DHCP], cure=True,
+      sysctl={"ipv6/conf/wan/keep_addr_on_down": 1, "ipv6/conf/wan/accept_dad": 0}, truth=lost(*USUAL, *(k + "6" for k in USUAL)),
+      find=["link-down - error"], may=["not-examined"])
 Scene("DHCP gave nothing", ip=["addr flush dev wan"], truth=lost(*USUAL), find=["no-address - error"],
       may=["not-examined"])
 Scene("DHCP gave nothing, and the router took an address of its own", ip=[

@@ -17,7 +17,7 @@ UPLINKS = dict(ip=TWO, gdo=OTHER, nat=False, sysctl={"ipv4/conf/lte/rp_filter": 
 SWITCH = ["ip route replace default via 10.20.30.1"]
 Scene("NAT-T stays with the address of the uplink that was, after a failover", **UPLINKS, nft=STATIC,
       before=[("c1", ["natt"])], last=SWITCH, traffic=[("c1", ["natt"])],
-      find=["stale-address natt error"],
+      find=["stale-address natt error"], cure=True, kept=["natt"],
       check=tells("stale-address", "192.168.1.2", "leaves by lte with 203.0.113.2"))
 Scene("ESP stays with the address of the uplink that was, after a failover", **UPLINKS, nft=STATIC,
       before=[("c1", ["esp", "ike"])], last=SWITCH, traffic=[("c1", ["esp"])],
@@ -44,7 +44,7 @@ CHANGE = ["ip addr add 203.0.113.9/24 dev wan", "ip addr del 203.0.113.2/24 dev 
           "add rule ip f o ip daddr 203.0.113.2 drop'" % stage.PREFIX]
 Scene("NAT-T stays with an address that the provider has taken back", nat=False,
       nft=ONE % "203.0.113.2", before=[("c1", ["natt"])], last=CHANGE,
-      traffic=[("c1", ["natt"])], find=["stale-address natt error"],
+      traffic=[("c1", ["natt"])], find=["stale-address natt error"], cure=True, kept=["natt"],
       check=tells("stale-address", "leaves by wan with 203.0.113.2"))
 Scene("healthy: an address that is routed to this router, and a server that says nothing", nat=False,
       nft=ONE % "198.51.100.200-198.51.100.201", gip=["route add 198.51.100.200/31 via 203.0.113.2"],
@@ -53,3 +53,18 @@ Scene("healthy: iptables, an address that is routed to this router", nat=False, 
     "iptables -t nat -A POSTROUTING -o wan -j SNAT --to-source 198.51.100.200"],
       gip=["route add 198.51.100.200 via 203.0.113.2"], mute=["natt"], truth={"natt": "half"},
       traffic=[("c1", ["natt"])])
+
+# --- answers that come by another uplink ----------------------------------------------
+ASYMMETRIC = dict(ip=[*TWO, "route add default via 10.20.30.1 dev lte metric 600"], gdo=[
+    OTHER[0], "sysctl -qw net.ipv4.conf.all.arp_announce=2", "ip route add 203.0.113.2/32 via 10.20.30.40 dev eth1"], nat=False, nft=BOTH)
+UDP = ("ike", "natt", "esp", "l2tp", "openvpn")
+for name, settings in (("at the interface", {"ipv4/conf/all/rp_filter": 0, "ipv4/conf/lte/rp_filter": 1}),
+                       ("for all", {"ipv4/conf/all/rp_filter": 1, "ipv4/conf/lte/rp_filter": 0})):
+    Scene(f"answers come in by another uplink, whose filter of sources is strict, {name}", **ASYMMETRIC,
+          sysctl=settings, truth={k: "half" for k in UDP} | {"pptp": "lost", "web": "lost"},
+          traffic=[("c1", ["natt"])], find=["reverse-path - warning"], cure=True,
+          check=lambda found, rc, err: tells("reverse-path", "lte")(found, rc, err) + [
+              f"loosens more: {f['commands']}" for f in found
+              if f["finding"] == "reverse-path" and any("conf.all" in c for c in f["commands"])])
+Scene("healthy: answers come in by another uplink, whose filter of sources is loose", **ASYMMETRIC,
+      sysctl={"ipv4/conf/lte/rp_filter": 2}, traffic=[("c1", ["natt"])], find=["needs-no-help natt info"])

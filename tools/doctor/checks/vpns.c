@@ -13,12 +13,27 @@
 /* Fewer packets than this may be keepalives, which nobody answers. */
 #define REQUESTS_MIN	3
 
-/* It was answered once, but now the client sends and nothing comes. */
+/* What comes in for it and does not go on to the client is dropped here. */
+static bool is_kept_here(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (h->out && h->l4proto == f->vpn->l4proto && host_equal(&h->src, &f->dst) &&
+		    host_equal(&h->dst, &f->src))
+			return false;
+	}
+	return answers_heard(ev, f);
+}
+
+/* It was answered once, but now the client sends and gets nothing. */
 static bool fell_silent(const struct evidence *ev, const struct flow *f)
 {
 	unsigned int n = heard_from(&ev->ear, f->vpn->l4proto, &f->src, 0, &f->dst, f->vpn->port);
 
-	return n >= REQUESTS_MIN && !answers_heard(ev, f);
+	return n >= REQUESTS_MIN && (!answers_heard(ev, f) || is_kept_here(ev, f));
 }
 
 static void find_helpless(const struct evidence *ev, struct report *r, const char *proto,

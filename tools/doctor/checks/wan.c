@@ -356,20 +356,47 @@ static bool is_strict(const struct link *link)
 	return !link->loopback && (own.value > all.value ? own.value : all.value) == 1;
 }
 
+/* Packets of a VPN's were heard to come in by it that would be answered by another. */
+static bool is_unexpected_at(const struct evidence *ev, const struct link *link)
+{
+	struct route way;
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (h->out || h->index != link->index || h->src.family != AF_INET ||
+		    !network_is_local(&ev->net, &h->dst))
+			continue;
+		route_get(&way, &(struct question){ .to = &h->src });
+		if (!way.error && way.out != link->index)
+			return true;
+	}
+	return false;
+}
+
+static bool may_filter(const struct link *link)
+{
+	return (link->wan || link->spare) && is_strict(link);
+}
+
 /*
  * Strict filtering alone is common and right; packets lost to it while the doctor looks
- * are evidence, where there is one interface that it can have been.
+ * are evidence, of the interface by which such were heard, or else of each that it can have been.
  */
 static void find_reverse_path(const struct evidence *ev, struct report *r)
 {
 	uint64_t lost = grew_by(ev, COUNTER_REVERSE_PATH);
 	struct finding *f;
+	bool heard = false;
 	size_t i;
 
+	for (i = 0; lost && i < ev->net.n_links; i++)
+		heard |= may_filter(&ev->net.links[i]) && is_unexpected_at(ev, &ev->net.links[i]);
 	for (i = 0; lost && i < ev->net.n_links; i++) {
 		const struct link *link = &ev->net.links[i];
 
-		if (!(link->wan || link->spare) || !is_strict(link))
+		if (!may_filter(link) || (heard && !is_unexpected_at(ev, link)))
 			continue;
 		f = found(r, "reverse-path", SEVERITY_WARNING, NULL,
 			  xasprintf("%ju packets, which %s, were dropped in %.1f s: %s %s (%s)",
@@ -378,8 +405,9 @@ static void find_reverse_path(const struct evidence *ev, struct report *r)
 				    "IPReversePathFilter of /proc/net/netstat"),
 			  SAY("If there are several lines to the Internet, let answers come by",
 			      "any:"));
-		finding_command(f, xasprintf("sysctl -w %s net.ipv4.conf.%s.rp_filter=2",
-					     "net.ipv4.conf.all.rp_filter=0", link->name));
+		/* of this value and that of "all" the higher one counts */
+		finding_command(f, xasprintf("sysctl -w net.ipv4.conf.%s.rp_filter=2",
+					     link->name));
 	}
 }
 
