@@ -133,6 +133,8 @@ static void find_way(struct evidence *ev)
 	struct question q = { .to = ev->to };
 
 	route_get(&ev->route, &q);
+	if (!ev->route.error)
+		route_get_hops(&ev->route, ev->to);
 }
 
 static void ask_host(struct evidence *ev)

@@ -349,18 +349,29 @@ const uint8_t *network_mac(const struct network *net, unsigned int index, const 
 }
 
 /**
+ * network_has - Whether an interface has an address.
+ * @net: The network.
+ * @index: Number of the interface, 0 for any.
+ * @a: The address.
+ */
+bool network_has(const struct network *net, unsigned int index, const struct host *a)
+{
+	const struct link_address *la = NULL;
+
+	while ((la = network_next(net, index, a->family, la)))
+		if (host_equal(&la->address, a))
+			return true;
+	return false;
+}
+
+/**
  * network_is_local - Whether an address is the router's own.
  * @net: The network.
  * @a: The address.
  */
 bool network_is_local(const struct network *net, const struct host *a)
 {
-	const struct link_address *la = NULL;
-
-	while ((la = network_next(net, 0, a->family, la)))
-		if (host_equal(&la->address, a))
-			return true;
-	return false;
+	return network_has(net, 0, a);
 }
 
 /**

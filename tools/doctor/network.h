@@ -99,6 +99,7 @@ const struct link_address *network_next(const struct network *net, unsigned int 
 bool network_reaches(const struct network *net, const struct link *link, const struct host *a);
 const struct link *network_lan_of(const struct network *net, const struct host *a);
 const uint8_t *network_mac(const struct network *net, unsigned int index, const struct host *a);
+bool network_has(const struct network *net, unsigned int index, const struct host *a);
 bool network_is_local(const struct network *net, const struct host *a);
 bool network_is_lan(const struct network *net, const struct link *link);
 bool network_is_router(const struct network *net);

@@ -79,6 +79,59 @@ void route_get(struct route *route, const struct question *q)
 	route->error = kernel_dump(NETLINK_ROUTE, nlh, take_route, route);
 }
 
+/* One that is down is not taken. */
+static void take_hops(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtnexthop *hop;
+	struct route *route = data;
+	const struct nlattr *attr;
+	int left;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtmsg)) {
+		if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_attr_get_type(attr) != RTA_MULTIPATH)
+			continue;
+		hop = mnl_attr_get_payload(attr);
+		left = mnl_attr_get_payload_len(attr);
+		for (; RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+			if (route->n_hops < HOPS_MAX && !(hop->rtnh_flags & RTNH_F_DEAD))
+				route->hops[route->n_hops++] = hop->rtnh_ifindex;
+	}
+}
+
+/**
+ * route_get_hops - Learn whether a route has several next hops, since Linux 4.13.
+ * @route: From route_get().
+ * @to: Where it leads.
+ */
+void route_get_hops(struct route *route, const struct host *to)
+{
+	char buffer[KERNEL_REQUEST_SIZE];
+	struct nlmsghdr *nlh = kernel_request(buffer, RTM_GETROUTE);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	rtm->rtm_family = to->family;
+	rtm->rtm_dst_len = 8 * host_length(to);
+	rtm->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(nlh, RTA_DST, host_length(to), to->bytes);
+	kernel_dump(NETLINK_ROUTE, nlh, take_hops, route);
+}
+
+/**
+ * route_leaves_by - Whether packets may leave by an interface.
+ * @route: The route.
+ * @index: Number of the interface.
+ */
+bool route_leaves_by(const struct route *route, unsigned int index)
+{
+	size_t i;
+
+	for (i = 0; i < route->n_hops; i++)
+		if (route->hops[i] == index)
+			return true;
+	return route->out == index;
+}
+
 /**
  * rules_dump - Each rule of policy routing, in the order in which they count.
  * @family: AF_INET or AF_INET6.

@@ -26,6 +26,8 @@ struct question {
 	uint32_t mark;
 };
 
+#define HOPS_MAX	8
+
 /**
  * struct route - The way.
  * @error: A negative errno if there is none: -ENETUNREACH, or as a route of type
@@ -33,15 +35,22 @@ struct question {
  * @local: To the router itself.
  * @out: Interface that it leaves by.
  * @mtu: Of the route, 0 when that is the interface's.
+ * @hops: Where it has several next hops, the interfaces of these, of which packets take one each.
+ * @n_hops: How many, 0 where it has one.
  */
 struct route {
 	int error;
 	bool local;
 	unsigned int out;
 	uint32_t mtu;
+	unsigned int hops[HOPS_MAX];
+	size_t n_hops;
 };
 
+
 void route_get(struct route *route, const struct question *q);
+void route_get_hops(struct route *route, const struct host *to);
+bool route_leaves_by(const struct route *route, unsigned int index);
 bool ipsec_may_encrypt(void);
 int rules_dump(int family, kernel_take take, void *data);
 

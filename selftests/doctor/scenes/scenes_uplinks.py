@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Several uplinks, and addresses that change: what is stuck with the old one, and what is not.
-from words import fw, tells
+from words import forward, fw, tells
 TWO = ["link add lte type veth peer name eth1 netns %sg" % stage.PREFIX,
        "addr add 10.20.30.40/24 dev lte", "link set lte up"]
 # the other provider lets no address pass that is not its own
@@ -68,3 +68,23 @@ for name, settings in (("at the interface", {"ipv4/conf/all/rp_filter": 0, "ipv4
               if f["finding"] == "reverse-path" and any("conf.all" in c for c in f["commands"])])
 Scene("healthy: answers come in by another uplink, whose filter of sources is loose", **ASYMMETRIC,
       sysctl={"ipv4/conf/lte/rp_filter": 2}, traffic=[("c1", ["natt"])], find=["needs-no-help natt info"])
+
+# --- a route with several next hops ---------------------------------------------------
+def several(seed, **kw):
+    """By this seed of the kernel's hash c1 goes by lte to the server, and the router by wan."""
+    return dict(ip=[*TWO, "route del default", "route add default nexthop via 203.0.113.1 dev wan nexthop "
+                    "via 10.20.30.1 dev lte"], gdo=OTHER[:1], nat=False, needs="a seed for routes with several ways",
+                sysctl={"ipv4/conf/lte/rp_filter": 0, "ipv4/fib_multipath_hash_seed": seed}, **kw)
+
+
+SEED = 4
+PEER = dict(args=(stage.SERVER,), peer=("ike", "natt"), may=["double-nat", "host-answers", "host-refuses"])
+Scene("HOST: one of two next hops drops ESP", **several(SEED), **PEER, truth={"esp": "lost"}, cure=True,
+      nft=BOTH + forward('oifname "lte" meta l4proto esp drop'), find=["nft-drop esp error"])
+Scene("HOST: one of two next hops is a small path", **several(SEED), **PEER, nft=BOTH,
+      last=["ip link set lte mtu 1000"], find=["small-mtu - warning"], check=tells("small-mtu", "lte", "1000"))
+Scene("healthy: HOST: two next hops, and a rule about a third", **several(SEED), **PEER, nft=BOTH + forward(
+    'oifname "dsl" meta l4proto esp drop'))
+Scene("a line out that takes small packets alone", last=["ip link set wan mtu 1000"],
+      find=["small-mtu - warning"], check=tells("small-mtu", "wan", "1000"))
+Scene("healthy: a line out of PPPoE's size", last=["ip link set wan mtu 1492"])

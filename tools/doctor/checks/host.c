@@ -118,7 +118,7 @@ static bool find_lan_ways(const struct evidence *ev, struct report *r)
 		const struct link *lan = &ev->net.links[i];
 		struct question q = { .to = ev->to, .from = &client, .in = lan->index };
 
-		if (!network_is_lan(&ev->net, lan) || ev->route.out == lan->index ||
+		if (!network_is_lan(&ev->net, lan) || route_leaves_by(&ev->route, lan->index) ||
 		    !proc_forwards(lan->name) ||
 		    !neighbour_of(&ev->net, lan, ev->to->family, &client))
 			continue;
@@ -281,19 +281,34 @@ static void find_crossing_ways(const struct evidence *ev, struct report *r)
 		firewall_cross(ev, find_crossing_way, &m);
 }
 
-static void find_mtu(const struct evidence *ev, struct report *r)
+static void report_mtu(const struct evidence *ev, struct report *r, const struct link *out)
 {
-	const struct link *out = network_link(&ev->net, ev->route.out);
-	uint32_t mtu = ev->route.mtu ? ev->route.mtu : out ? out->mtu : 0;
-	char to[INET6_ADDRSTRLEN];
+	uint32_t mtu = ev->to && ev->route.mtu ? ev->route.mtu : out->mtu;
+	char to[INET6_ADDRSTRLEN], *whose;
 
 	if (!mtu || mtu >= MTU_MIN)
 		return;
+	whose = ev->to ? xasprintf(" to %s", host_text(ev->to, to)) : xstrdup(" out");
 	found(r, "small-mtu", SEVERITY_WARNING, NULL,
-	      xasprintf("the way to %s takes packets of at most %u bytes (MTU)",
-			host_text(ev->to, to), mtu),
+	      xasprintf("the way%s by %s takes packets of at most %u bytes (MTU)", whose,
+			out->name, mtu),
 	      SAY("Set the VPN's MTU, in its client, to 80 less than this, and see that no",
 		  "firewall drops ICMP, by which senders are told what is too large."));
+	free(whose);
+}
+
+/* Of each next hop; without a host, of each default route. */
+static void find_mtu(const struct evidence *ev, struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < ev->net.n_links; i++) {
+		const struct link *link = &ev->net.links[i];
+
+		if (ev->to ? route_leaves_by(&ev->route, link->index) :
+			     link->wan && link->up && network_is_router(&ev->net))
+			report_mtu(ev, r, link);
+	}
 }
 
 /* --- the answers of the host --- */
@@ -375,15 +390,17 @@ static void find_place(const struct ruleset *rs, const struct traced *t, struct 
 static void add_cure(const struct evidence *ev, struct finding *f, const struct asked *a,
 		     const struct place *place, bool answer)
 {
-	const struct link *out = network_link(&ev->net, ev->route.out);
 	struct wish wish = {
 		.place = place, .vpn = vpn_of(a->service->l4proto, a->service->port),
 		.there = !answer, .back = answer, .peer = ev->to,
 	};
+	size_t i;
 
-	if (!out || !place->chain)
+	if (!place->chain)
 		return;
-	names_add(&wish.wan, out->name);
+	for (i = 0; i < ev->net.n_links; i++)
+		if (route_leaves_by(&ev->route, ev->net.links[i].index))
+			names_add(&wish.wan, ev->net.links[i].name);
 	add_cures(f, &ev->rules, &wish);
 }
 
@@ -655,6 +672,7 @@ void check_host(const struct evidence *ev, struct report *r)
 
 	if (!ev->to) {
 		find_crossing_ways(ev, r);
+		find_mtu(ev, r);
 		return;
 	}
 	if (ev->route.error)

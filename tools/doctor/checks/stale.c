@@ -44,17 +44,6 @@ static void take(const struct crossing *c, void *data)
 		     memcmp(has, j->snat[1], 4) <= 0;
 }
 
-/* Whether its address outside is one of an interface's. */
-static bool has_address_of(const struct network *net, const struct flow *f, unsigned int index)
-{
-	const struct link_address *a = NULL;
-
-	while ((a = network_next(net, index, AF_INET, a)))
-		if (host_equal(&a->address, &f->reply_dst))
-			return true;
-	return false;
-}
-
 /* Its packets that left while the doctor looked, none of which was answered. */
 static const struct heard *unanswered(const struct evidence *ev, const struct flow *f)
 {
@@ -77,7 +66,7 @@ static const struct link *left_by(const struct evidence *ev, const struct flow *
 	const struct link *out = h ? network_link(&ev->net, h->index) : NULL;
 	struct now now = { .flow = f, .out = out };
 
-	if (!out || has_address_of(&ev->net, f, out->index))
+	if (!out || network_has(&ev->net, out->index, &f->reply_dst))
 		return NULL;
 	if (ev->rules_known)
 		firewall_cross(ev, take, &now);
@@ -100,7 +89,7 @@ bool flow_may_be_stale(const struct evidence *ev, const struct flow *f)
 	    flow_diverted(f))
 		return false;
 	route_get(&way, &q);
-	return !way.error && !way.local && !has_address_of(&ev->net, f, way.out);
+	return !way.error && !way.local && !network_has(&ev->net, way.out, &f->reply_dst);
 }
 
 static void report_stale(struct report *r, const struct flow *f, const struct link *out)

@@ -44,7 +44,12 @@ static bool leads_out(const struct evidence *ev, const struct link *link, int fa
 /* The host that was asked can tell of this interface if the way there leads out by it. */
 static const struct asked *proof_of(const struct evidence *ev, const struct link *link)
 {
-	return ev->to && ev->route.out == link->index ? nat_proof(ev) : NULL;
+	const struct asked *a = ev->to && route_leaves_by(&ev->route, link->index) ?
+				nat_proof(ev) : NULL;
+
+	/* where there are several ways, the question took one of them */
+	return a && (ev->route.n_hops < 2 || network_has(&ev->net, link->index, &a->sent.host)) ?
+	       a : NULL;
 }
 
 static char *proven(const struct evidence *ev, const struct link *link, char *seen)

@@ -259,11 +259,12 @@ static void cross_from(struct evidence *ev, const struct link *in, const struct 
 	}
 }
 
-/* The ways out; if it is known who is asked, the one that leads there. */
+/* The ways out; if it is known who is asked, those that lead there. */
 static bool is_exit(const struct evidence *ev, const struct link *link)
 {
 	if (ev->to)
-		return !ev->route.error && !ev->route.local && ev->route.out == link->index;
+		return !ev->route.error && !ev->route.local &&
+		       route_leaves_by(&ev->route, link->index);
 	return link->wan && link->up;
 }
 
