@@ -72,6 +72,17 @@ bool host_equal(const struct host *a, const struct host *b)
 }
 
 /**
+ * host_neighbour - Make it another host of the same network.
+ * @a: A router's address there; becomes neither the first address, nor the last, nor this.
+ */
+void host_neighbour(struct host *a)
+{
+	uint8_t *last = &a->bytes[host_length(a) - 1];
+
+	*last = (*last & ~3) | ((*last & 3) == 1 ? 2 : 1);
+}
+
+/**
  * host_in - Whether an address is in a network.
  * @a: The address.
  * @net: Any address of the network.

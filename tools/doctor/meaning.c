@@ -18,6 +18,8 @@ static const struct {
 	{ "path-silent",
 	  "The request left this router, and nothing came back: this VPN cannot connect." },
 	{ "path-refused", "The server, or somebody on the way to it, says no to this VPN." },
+	{ "dropped-here",
+	  "This router throws away packets that the VPN needs, by something beside its firewall." },
 	{ "untranslated", "The other end cannot answer: it sees an address of your own network." },
 	{ "stale-address",
 	  "The VPN goes on with an address that this router does not have there any more." },

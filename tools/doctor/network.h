@@ -113,6 +113,7 @@ const char *host_text(const struct host *a, char text[INET6_ADDRSTRLEN]);
 bool host_parse(struct host *a, const char *text);
 bool host_equal(const struct host *a, const struct host *b);
 bool host_in(const struct host *a, const struct host *net, int prefix);
+void host_neighbour(struct host *a);
 bool host_is_private(const struct host *a);
 bool host_is_cgnat(const struct host *a);
 bool host_is_global(const struct host *a);

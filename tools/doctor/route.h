@@ -47,7 +47,6 @@ struct route {
 	size_t n_hops;
 };
 
-
 void route_get(struct route *route, const struct question *q);
 void route_get_hops(struct route *route, const struct host *to);
 bool route_leaves_by(const struct route *route, unsigned int index);

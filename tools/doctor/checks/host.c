@@ -87,12 +87,11 @@ static bool find_client_way(const struct evidence *ev, struct report *r)
 	return true;
 }
 
-/* A host that a client of this LAN might be: neither the first address, nor the last, nor ours. */
+/* A host that a client of this LAN might be. */
 static bool neighbour_of(const struct network *net, const struct link *lan, int family,
 			 struct host *client)
 {
 	const struct link_address *own = NULL;
-	uint8_t *last;
 
 	do {
 		own = network_next(net, lan->index, family, own);
@@ -100,8 +99,7 @@ static bool neighbour_of(const struct network *net, const struct link *lan, int 
 	if (!own || own->prefix > 8 * (int)host_length(&own->address) - 2)
 		return false;
 	*client = own->address;
-	last = &client->bytes[host_length(client) - 1];
-	*last = (*last & ~3) | ((*last & 3) == 1 ? 2 : 1);
+	host_neighbour(client);
 	return true;
 }
 

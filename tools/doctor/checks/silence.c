@@ -3,7 +3,8 @@
  * path-silent: a VPN's packets went out and none came back. The connection's
  * entry exists, so the router's own rules let them go. path-refused: but an ICMP error
  * came, which says that somebody refuses them. answers-unclaimed: some do
- * come back, but connection tracking does not know whose they are.
+ * come back, but connection tracking does not know whose they are. dropped-here: they were heard
+ * coming in and did not go on, though no rule of the firewall's drops them.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -119,7 +120,75 @@ static bool is_silent(const struct evidence *ev, const struct flow *f)
 	       !is_stray(f) && !f->fresh && !flow_diverted(f) && !answered_by_ours(&ev->ours, f);
 }
 
-static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn)
+/* Fewer packets than this may have gone another way just then. */
+#define DROPS_MIN	3
+
+/* Its packets that left by any interface while the doctor looked. */
+static bool any_left(const struct evidence *ev, const struct flow *f)
+{
+	size_t i;
+
+	for (i = 0; i < ev->ear.n; i++) {
+		const struct heard *h = &ev->ear.list[i];
+
+		if (h->out && h->l4proto == f->vpn->l4proto && host_equal(&h->dst, &f->dst))
+			return true;
+	}
+	return false;
+}
+
+/* Where an IPsec of the router's own may have taken them, or too much was heard, nobody knows. */
+static unsigned int kept_requests(const struct evidence *ev, const struct flow *f)
+{
+	unsigned int n = heard_from(&ev->ear, f->vpn->l4proto, &f->src, f->sport, &f->dst,
+				    f->vpn->port);
+
+	return n >= DROPS_MIN && !any_left(ev, f) && !ev->rules.encrypts && ev->all_rules_known &&
+	       ev->ear.n < HEARD_MAX && !network_is_local(&ev->net, &f->src) ? n : 0;
+}
+
+/* Where there are ports, connection tracking knows the answers of all that it has. */
+static unsigned int kept_answers(const struct evidence *ev, const struct flow *f)
+{
+	unsigned int n = !f->vpn->port ? 0 :
+		heard_from(&ev->ear, f->vpn->l4proto, &f->dst, f->vpn->port, &f->reply_dst,
+			   f->reply_dport);
+
+	return n >= DROPS_MIN && ev->all_rules_known ? n : 0;
+}
+
+/**
+ * struct fate - What rules do to a kind of packets.
+ * @answers_dropped: They drop the answers.
+ * @may_drop: They may drop some, there or back.
+ */
+struct fate {
+	bool answers_dropped, may_drop;
+};
+
+static bool is_kept(const struct evidence *ev, const struct flow *f, const struct fate *fate)
+{
+	return !fate->may_drop && is_silent(ev, f) && (kept_requests(ev, f) || kept_answers(ev, f));
+}
+
+static void report_kept(const struct evidence *ev, struct report *r, const struct flow *f)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	unsigned int requests = kept_requests(ev, f);
+	const char *what = requests ? "packets came in and none left" :
+				      "answers came in and none was taken in";
+
+	found(r, "dropped-here", SEVERITY_ERROR, f->vpn->proto,
+	      xasprintf("%s sends %s to %s: within %.1f s %u %s, and no firewall rule drops them",
+			host_text(&f->src, src), f->vpn->title, host_text(&f->dst, dst),
+			ev->seconds, requests ? requests : kept_answers(ev, f), what),
+	      SAY("Look for what else drops here and remove it: traffic control (tc qdisc show;",
+		  "tc filter show dev INTERFACE ingress, and egress) or an XDP program (ip",
+		  "link)."));
+}
+
+static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn,
+				const struct fate *fate)
 {
 	struct silence s = {};
 	size_t i;
@@ -133,7 +202,8 @@ static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn
 			s.answered++;
 			continue;
 		}
-		if (!is_silent(ev, f) || answers_heard(ev, f) || has_mirror(ev, f))
+		if (!is_silent(ev, f) || answers_heard(ev, f) || has_mirror(ev, f) ||
+		    is_kept(ev, f, fate))
 			continue;
 		s.unanswered++;
 		if (!s.first)
@@ -209,13 +279,16 @@ static void report_silence(struct report *r, const struct vpn *vpn, const struct
 	finding_command(f, xasprintf("vpnpass doctor %s", host_text(&s->first->dst, dst)));
 }
 
-/* Kinds of packets whose answers a rule drops, perhaps before they are tracked. */
+/* Answers may be dropped before they are tracked. */
 static void take(const struct crossing *c, void *data)
 {
-	bool *dropped = data;
+	const struct judgement *j = c->j;
+	struct fate *fates = data;
 
-	if (c->vpn && c->packet->reply && c->j->dropped.chain)
-		dropped[c->vpn - vpns] = true;
+	if (!c->vpn)
+		return;
+	fates[c->vpn - vpns].answers_dropped |= c->packet->reply && j->dropped.chain;
+	fates[c->vpn - vpns].may_drop |= j->dropped.chain || j->may_drop || j->unsure.chain;
 }
 
 static char *unclaimed_text(const struct evidence *ev, const struct flow *f, unsigned int n)
@@ -245,40 +318,46 @@ static void report_unclaimed(const struct evidence *ev, struct report *r, const 
 		finding_command(finding, xasprintf("vpnpass set %s on", proto));
 }
 
-static void find_unclaimed(const struct evidence *ev, struct report *r, const struct vpn *vpn)
+/* One is told of each kind. */
+static void find_unclaimed(const struct evidence *ev, struct report *r, const struct vpn *vpn,
+			   const struct fate *fate)
 {
 	size_t i;
 
 	for (i = 0; i < ev->flows.n; i++) {
 		const struct flow *f = &ev->flows.list[i];
 
-		if (f->vpn != vpn || !is_silent(ev, f) ||
-		    (!answers_heard(ev, f) && !has_mirror(ev, f)))
+		if (f->vpn != vpn || !is_silent(ev, f))
 			continue;
-		report_unclaimed(ev, r, f);
+		if (is_kept(ev, f, fate))
+			report_kept(ev, r, f);
+		else if (answers_heard(ev, f) || has_mirror(ev, f))
+			report_unclaimed(ev, r, f);
+		else
+			continue;
 		return;
 	}
 }
 
 void check_silence(const struct evidence *ev, struct report *r)
 {
-	bool *dropped = xrealloc(NULL, n_vpns * sizeof(*dropped));
+	struct fate *fates = xrealloc(NULL, n_vpns * sizeof(*fates));
 	bool cut_off = is_cut_off(ev);
 	size_t i;
 
-	memset(dropped, 0, n_vpns * sizeof(*dropped));
+	memset(fates, 0, n_vpns * sizeof(*fates));
 	if (ev->rules_known)
-		firewall_cross(ev, take, dropped);
+		firewall_cross(ev, take, fates);
 	for (i = 0; i < n_vpns; i++) {
-		struct silence s = listen_to(ev, &vpns[i]);
+		struct silence s = listen_to(ev, &vpns[i], &fates[i]);
 
-		if (dropped[i] || cut_off)
+		if (fates[i].answers_dropped || cut_off)
 			continue;
-		find_unclaimed(ev, r, &vpns[i]);
+		find_unclaimed(ev, r, &vpns[i], &fates[i]);
 		if (s.refusal)
 			report_refusal(r, &vpns[i], &s);
 		else if (s.first)
 			report_silence(r, &vpns[i], &s);
 	}
-	free(dropped);
+	free(fates);
 }

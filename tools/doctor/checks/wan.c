@@ -141,21 +141,53 @@ static bool is_tunnel(const struct link *link)
 	return !pppoe;
 }
 
+/**
+ * struct translation - What becomes of the addresses of what leaves by an interface.
+ * @out: The interface.
+ * @truth: Whether they are translated.
+ * @to_private: To ones that are not public for certain.
+ */
 struct translation {
 	const struct link *out;
 	enum truth truth;
+	bool to_private;
 };
+
+static bool is_to_public(const struct judgement *j)
+{
+	struct host first, last;
+
+	host_set(&first, AF_INET, j->snat[0]);
+	host_set(&last, AF_INET, j->snat[1]);
+	return j->snat_known && host_is_global(&first) && host_is_global(&last);
+}
 
 static void take_translation(const struct crossing *c, void *data)
 {
 	struct translation *t = data;
 
 	if (!c->vpn && !c->packet->reply && c->packet->in && c->packet->out == t->out &&
-	    c->packet->family == NFPROTO_IPV4 && c->j->masqueraded > t->truth)
-		t->truth = c->j->masqueraded;
+	    c->packet->family == NFPROTO_IPV4) {
+		t->to_private |= !is_to_public(c->j);
+		if (c->j->masqueraded > t->truth)
+			t->truth = c->j->masqueraded;
+	}
 }
 
-/* A router that only routes adds no NAT to the one before it. */
+/*
+ * A router that only routes adds no NAT to the one before it. Whose own public address is routed
+ * to it by a private network or a carrier's has none before it.
+ */
+static bool is_translated_again(const struct evidence *ev, const struct link *out)
+{
+	struct translation t = { .out = out };
+
+	if (!ev->rules_known)
+		return true;
+	firewall_cross(ev, take_translation, &t);
+	return t.truth == NO || t.to_private;
+}
+
 static bool translates(const struct evidence *ev, const struct link *out)
 {
 	struct translation t = { .out = out };
@@ -178,6 +210,8 @@ static void find_outer(const struct evidence *ev, struct report *r, const struct
 		report_tunnel(r, link);
 	else if (proof && proof->nat == NAT_NONE)
 		return;	/* the gateway saw this very address: there is no NAT outside */
+	else if (!proof && !is_translated_again(ev, link))
+		return;
 	else if (a && host_is_cgnat(a))
 		report_cgnat(ev, r, link, a);
 	else if (a && translates(ev, link))

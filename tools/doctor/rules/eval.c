@@ -319,6 +319,7 @@ static enum outcome walk_base(struct walk *w, const struct nft_chain *chain)
 		return outcome == DROPPED ? DROPPED : ACCEPTED;
 	w->m.counted = false;
 	w->m.packets = 0;
+	w->j->may_drop |= w->maybe_done;
 	if (w->maybe_done)
 		mark(w, &w->j->doubted, chain, NULL, NULL);
 	else

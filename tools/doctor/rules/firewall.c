@@ -240,10 +240,49 @@ static bool crosses(const struct network *net, const struct link_address *lan,
 	       has_global(net, out->index, AF_INET6);
 }
 
+/* A host of the Internet's that nobody has (RFC 5737, RFC 3849) stands for all that is outside. */
+static void set_outside(struct host *host, int family)
+{
+	host_parse(host, family == AF_INET ? "192.0.2.1" : "2001:db8:ffff:ffff::1");
+}
+
+/* As if a client sent a packet of the Web: rules may mark that, and its way go by the mark. */
+static bool find_mark(const struct evidence *ev, const struct crossroad *c, uint32_t *mark)
+{
+	struct packet tcp = crossing_packet(ev, &control_vpn, c, false);
+	struct judgement j;
+
+	judge_packet(&ev->rules, &tcp, NULL, &j);
+	*mark = j.mark;
+	return j.mark_known;
+}
+
+/*
+ * By rules of policy routing a LAN may leave by another interface than the default routes of the
+ * main table, such as a tunnel; this returns that one, or NULL.
+ */
+static const struct link *other_exit(const struct evidence *ev, const struct crossroad *c)
+{
+	struct host outside, client = c->lan->address;
+	struct question q = { .to = &outside, .from = &client, .in = c->in->index };
+	const struct link *out;
+	struct route way;
+
+	set_outside(&outside, client.family);
+	host_neighbour(&client);
+	if (ev->to || !find_mark(ev, c, &q.mark))
+		return NULL;
+	route_get(&way, &q);
+	out = way.error || way.local ? NULL : network_link(&ev->net, way.out);
+	return out && !out->wan && out != c->in ? out : NULL;
+}
+
 static void cross_from(struct evidence *ev, const struct link *in, const struct link *out)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	const struct link_address *lan;
+	const struct link *other;
+	struct crossroad c;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
@@ -255,7 +294,10 @@ static void cross_from(struct evidence *ev, const struct link *in, const struct 
 		} while (lan && !crosses(&ev->net, lan, out));
 		if (!lan)
 			continue;
-		cross_ports(ev, (struct crossroad){ .lan = lan, .in = in, .out = out });
+		c = (struct crossroad){ .lan = lan, .in = in, .out = out };
+		other = other_exit(ev, &c);
+		c.out = other ? other : out;
+		cross_ports(ev, c);
 	}
 }
 
