@@ -145,17 +145,17 @@ static bool is_given_up(const struct ndmsg *ndm, uint32_t probes)
 }
 
 static void keep_neighbour(struct network *net, const struct ndmsg *ndm, const struct host *host,
-			   const struct nlattr *mac)
+			   const struct nlattr *mac, bool silent)
 {
 	struct neighbour *n;
 
-	if (!mac || mnl_attr_get_payload_len(mac) != sizeof(n->mac) ||
-	    ndm->ndm_state & (NUD_FAILED | NUD_INCOMPLETE))
-		return;
 	net->neighbours = xgrow(net->neighbours, net->n_neighbours, sizeof(*net->neighbours));
 	n = &net->neighbours[net->n_neighbours++];
-	*n = (struct neighbour){ .index = ndm->ndm_ifindex, .host = *host };
-	memcpy(n->mac, mnl_attr_get_payload(mac), sizeof(n->mac));
+	*n = (struct neighbour){ .index = ndm->ndm_ifindex, .host = *host, .silent = silent };
+	n->known = mac && mnl_attr_get_payload_len(mac) == sizeof(n->mac) &&
+		   !(ndm->ndm_state & (NUD_FAILED | NUD_INCOMPLETE));
+	if (n->known)
+		memcpy(n->mac, mnl_attr_get_payload(mac), sizeof(n->mac));
 }
 
 static void take_neighbour(const struct nlmsghdr *nlh, void *data)
@@ -175,7 +175,7 @@ static void take_neighbour(const struct nlmsghdr *nlh, void *data)
 		else if (mnl_attr_get_type(attr) == NDA_LLADDR)
 			mac = attr;
 	}
-	keep_neighbour(net, ndm, &host, mac);
+	keep_neighbour(net, ndm, &host, mac, is_given_up(ndm, probes));
 	for (i = 0; i < net->n_ways; i++)
 		if (net->ways[i].index == (unsigned int)ndm->ndm_ifindex && host.family &&
 		    host_equal(&net->ways[i].next, &host))
@@ -331,6 +331,25 @@ bool network_reaches(const struct network *net, const struct link *link, const s
 }
 
 /**
+ * network_neighbour - What is known of a host on the cable of an interface.
+ * @net: The network.
+ * @index: Number of the interface.
+ * @a: The host's address.
+ *
+ * Return: it, or NULL when it was not asked.
+ */
+const struct neighbour *network_neighbour(const struct network *net, unsigned int index,
+					  const struct host *a)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_neighbours; i++)
+		if (net->neighbours[i].index == index && host_equal(&net->neighbours[i].host, a))
+			return &net->neighbours[i];
+	return NULL;
+}
+
+/**
  * network_mac - The hardware address of a host on the cable of an interface.
  * @net: The network.
  * @index: Number of the interface.
@@ -340,12 +359,9 @@ bool network_reaches(const struct network *net, const struct link *link, const s
  */
 const uint8_t *network_mac(const struct network *net, unsigned int index, const struct host *a)
 {
-	size_t i;
+	const struct neighbour *n = network_neighbour(net, index, a);
 
-	for (i = 0; i < net->n_neighbours; i++)
-		if (net->neighbours[i].index == index && host_equal(&net->neighbours[i].host, a))
-			return net->neighbours[i].mac;
-	return NULL;
+	return n && n->known ? n->mac : NULL;
 }
 
 /**

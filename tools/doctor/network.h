@@ -68,15 +68,18 @@ struct link_address {
 };
 
 /**
- * struct neighbour - A host on the same cable, whose hardware address is known.
+ * struct neighbour - A host on the same cable that the router asked for its hardware address.
  * @index: Of the interface.
  * @host: Its address.
- * @mac: Its hardware address.
+ * @mac: Its hardware address, if it is @known.
+ * @known: It answered.
+ * @silent: It does not answer.
  */
 struct neighbour {
 	unsigned int index;
 	struct host host;
 	uint8_t mac[6];
+	bool known, silent;
 };
 
 struct network {
@@ -98,6 +101,8 @@ const struct link_address *network_next(const struct network *net, unsigned int 
 					int family, const struct link_address *last);
 bool network_reaches(const struct network *net, const struct link *link, const struct host *a);
 const struct link *network_lan_of(const struct network *net, const struct host *a);
+const struct neighbour *network_neighbour(const struct network *net, unsigned int index,
+					  const struct host *a);
 const uint8_t *network_mac(const struct network *net, unsigned int index, const struct host *a);
 bool network_has(const struct network *net, unsigned int index, const struct host *a);
 bool network_is_local(const struct network *net, const struct host *a);

@@ -38,6 +38,8 @@ static void take_route(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		if (mnl_attr_get_type(attr) == RTA_OIF)
 			route->out = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+			host_set(&route->via, rtm->rtm_family, mnl_attr_get_payload(attr));
 		else if (mnl_attr_get_type(attr) == RTA_METRICS)
 			route->mtu = mtu_of(attr);
 	}

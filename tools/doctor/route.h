@@ -34,6 +34,7 @@ struct question {
  *         blackhole (-EINVAL), prohibit (-EACCES), unreachable (-EHOSTUNREACH) has it.
  * @local: To the router itself.
  * @out: Interface that it leaves by.
+ * @via: The next router, of family 0 where there is none.
  * @mtu: Of the route, 0 when that is the interface's.
  * @hops: Where it has several next hops, the interfaces of these, of which packets take one each.
  * @n_hops: How many, 0 where it has one.
@@ -42,6 +43,7 @@ struct route {
 	int error;
 	bool local;
 	unsigned int out;
+	struct host via;
 	uint32_t mtu;
 	unsigned int hops[HOPS_MAX];
 	size_t n_hops;

@@ -89,6 +89,11 @@ Scene("healthy: at night all is shut for the children's devices", nft=forward(
     'iifname "lan2" meta hour "00:00"-"23:59" ip saddr 192.168.2.77 counter drop\n' + EST +
     'iifname "lan*" oifname "wan" accept', "drop"), before=[("c2", ["ike"])])
 
+Scene("a gateway has a route of its own, by a router that is not there", ip=[
+    f"route add {SERVER} via 203.0.113.77"], truth=lost(*USUAL), before=[("c1", ["ike", "natt"])], last=[
+        f"ping -c 1 -W 4 {SERVER} > /dev/null"], find=["next-hop-silent - error"],
+      check=tells("next-hop-silent", "203.0.113.77", SERVER))
+
 # --- what drops and is no rule of the firewall's ---------------------------------------------
 # a program of cls_bpf's that drops UDP to port 500, or from it
 DROP = "bpf da bytecode '8,40 0 0 12,21 0 5 2048,48 0 0 23,21 0 3 17,40 0 0 %d,21 0 1 500,6 0 0 2,6 0 0 0'"
@@ -102,3 +107,46 @@ Scene("traffic control drops the answers of IKE where they come in", **TC, truth
 Scene("healthy: traffic control that limits, and a server that is silent", needs="tc", do=[
     "tc qdisc add dev wan root tbf rate 100mbit burst 64kb latency 50ms"], mute=["ike"], truth=half("ike"),
       traffic=[("c1", ["ike"])], find=["path-silent ike error"])
+# --- more that are odd and healthy, and one that is not ---------------------------------
+HALVES = ["addr add 10.8.0.6/24 dev tun0", "link set tun0 up", "route add 0.0.0.0/1 dev tun0",
+          "route add 128.0.0.0/1 dev tun0", "route add 203.0.113.99 via 203.0.113.1"]
+Scene("healthy: the router's OpenVPN has all by two halves of the Internet, and nothing else may leave",
+      tun=["tun0"], ip=HALVES, nat=False, kinds=(), nft=nat('oifname "tun0" masquerade') + forward(
+          EST + 'iifname "lan*" oifname "tun0" accept', "drop"))
+Scene("healthy: the same behind another router", tun=["tun0"], nat=False, kinds=(), **wan("192.168.178.20", *HALVES[:4]),
+      nft=nat('oifname { "tun0", "wan" } masquerade') + forward(EST + 'iifname "lan*" oifname "tun0" accept', "drop"),
+      may=["double-nat"])
+Scene("the firewall drops what leaves by the VPN that all leaves by", tun=["tun0"], ip=HALVES, nat=False, kinds=(),
+      nft=nat('oifname "tun0" masquerade') + forward('oifname "tun0" meta l4proto esp drop'),
+      find=["nft-drop esp error"])
+Scene("healthy: a second address of the provider's on an interface of its own", ip=[
+    "link add wan2 type veth peer name eth2 netns %sg" % stage.PREFIX, "addr add 203.0.113.9/24 dev wan2 noprefixroute",
+    "link set wan2 up"], nft=HOME, gdo=["ip link set eth2 up"], before=[("c1", ["ike"])])
+Scene("healthy: a box that bridges the line to a LAN, and routes for another", nat=False, kinds=(), ip=[
+    "addr flush dev wan", "addr flush dev lan1", "link add br0 type bridge", "link set wan master br0",
+    "link set lan1 master br0", "link set br0 up", "addr add 203.0.113.2/24 dev br0",
+    "route add default via 203.0.113.1"], nft=nat('oifname "br0" masquerade') + forward(
+        EST + 'iifname "lan2" oifname "br0" accept', "drop"))
+Scene("healthy: floods are met by a set that rules fill", nft=forward(
+    EST + "ct state new add @flood { ip saddr limit rate over 1000/second burst 500 packets } counter drop\n"
+    'iifname "lan*" oifname "wan" accept', "drop", """
+    set flood { type ipv4_addr; flags dynamic, timeout; timeout 1m; }"""), before=[("c1", ["ike"])])
+Scene("healthy: sources that no route leads to are dropped by a rule, and there were some", needs="nft_fib", nft=fw("""
+    chain pre { type filter hook prerouting priority raw
+        fib saddr . iif oif missing counter drop }"""), before=[("c1", ["ike"])], last=[
+    "ip netns exec %sg ip addr add 192.0.2.77/32 dev lo; ip netns exec %sg ping -c 1 -W 1 -I 192.0.2.77 203.0.113.2"
+    % (stage.PREFIX, stage.PREFIX)])
+Scene("healthy: each of two uplinks has a table, by this router's addresses", nat=False, ip=[
+    *LTE, "route add default via 203.0.113.1 table 1", "route add default via 203.0.114.1 table 2",
+    "rule add priority 100 from 203.0.113.2 table 1", "rule add priority 101 from 203.0.114.40 table 2"],
+      nft=nat('oifname { "wan", "lte" } masquerade'), before=[("c1", ["ike"])])
+Scene("healthy: an address for services of the router's own on an interface that leads nowhere", ip=[
+    "link add dns0 type veth peer name dns1", "addr add 10.53.53.53/32 dev dns0", "link set dns0 up",
+    "link set dns1 up"], nft=HOME, before=[("c1", ["ike"])])
+Scene("healthy: what is for private networks may not leave, nor be translated", nat=False, nft=nat(
+    'ip daddr { 10.0.0.0/8, 172.16.0.0/12 } accept\noifname "wan" masquerade') + forward(
+        EST + 'oifname "wan" ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 } reject\n'
+        'iifname "lan*" oifname "wan" accept', "drop"), before=[("c1", ["ike", "natt"])], find=["needs-no-help natt info"])
+Scene("healthy: a network of friends' (DN42) beside the line, whose routes are private", tun=["dn42"], ip=[
+    "addr add 172.20.7.1/32 dev dn42", "link set dn42 up", "route add 172.20.0.0/14 dev dn42",
+    "route add 10.0.0.0/8 dev dn42"], nft=HOME, before=[("c1", ["ike"])])

@@ -178,6 +178,7 @@ static bool overlap(const struct link_address *a, const struct link_address *b)
 	return host_in(&a->address, &b->address, a->prefix < b->prefix ? a->prefix : b->prefix);
 }
 
+/* Several interfaces may have public addresses of one network, also for proxy ARP. */
 static void find_same_subnet(const struct network *net, struct report *r,
 			     const struct link_address *wan, const struct link *out)
 {
@@ -187,7 +188,8 @@ static void find_same_subnet(const struct network *net, struct report *r,
 	while ((a = network_next(net, 0, AF_INET, a))) {
 		const struct link *lan = network_link(net, a->index);
 
-		if (!lan || !network_is_lan(net, lan) || a->prefix > 30 || !overlap(a, wan))
+		if (!lan || !network_is_lan(net, lan) || a->prefix > 30 || !overlap(a, wan) ||
+		    host_is_global(&a->address))
 			continue;
 		found(r, "same-subnet", SEVERITY_ERROR, NULL,
 		      xasprintf("%s has %s/%d and %s, which leads out, %s/%d: the same network",

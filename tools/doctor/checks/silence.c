@@ -9,6 +9,7 @@
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
 
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,44 @@ static bool any_left(const struct evidence *ev, const struct flow *f)
 	return false;
 }
 
+/**
+ * struct next - The next router on a connection's way, or its other end where that is on a cable.
+ * @host: Its address.
+ * @out: The interface.
+ * @neighbour: What is known of it, NULL for nothing.
+ */
+struct next {
+	struct host host;
+	const struct link *out;
+	const struct neighbour *neighbour;
+};
+
+static bool find_next(const struct evidence *ev, const struct flow *f, struct next *next)
+{
+	const struct link *lan = network_lan_of(&ev->net, &f->src);
+	struct question q = {
+		.to = &f->dst, .from = lan ? &f->src : NULL, .in = lan ? lan->index : 0,
+	};
+	struct route way;
+
+	route_get(&way, &q);
+	next->out = way.error || way.local ? NULL : network_link(&ev->net, way.out);
+	if (!next->out)
+		return false;
+	next->host = way.via.family ? way.via : f->dst;
+	next->neighbour = network_neighbour(&ev->net, way.out, &next->host);
+	return true;
+}
+
+/* What leaves for one that does not answer waits for it and is dropped. */
+static bool is_next_there(const struct evidence *ev, const struct flow *f)
+{
+	struct next next;
+
+	return find_next(ev, f, &next) &&
+	       (next.out->type != ARPHRD_ETHER || (next.neighbour && next.neighbour->known));
+}
+
 /* Where an IPsec of the router's own may have taken them, or too much was heard, nobody knows. */
 static unsigned int kept_requests(const struct evidence *ev, const struct flow *f)
 {
@@ -144,7 +183,8 @@ static unsigned int kept_requests(const struct evidence *ev, const struct flow *
 				    f->vpn->port);
 
 	return n >= DROPS_MIN && !any_left(ev, f) && !ev->rules.encrypts && ev->all_rules_known &&
-	       ev->ear.n < HEARD_MAX && !network_is_local(&ev->net, &f->src) ? n : 0;
+	       ev->ear.n < HEARD_MAX && !network_is_local(&ev->net, &f->src) &&
+	       is_next_there(ev, f) ? n : 0;
 }
 
 /* Where there are ports, connection tracking knows the answers of all that it has. */
@@ -185,6 +225,26 @@ static void report_kept(const struct evidence *ev, struct report *r, const struc
 	      SAY("Look for what else drops here and remove it: traffic control (tc qdisc show;",
 		  "tc filter show dev INTERFACE ingress, and egress) or an XDP program (ip",
 		  "link)."));
+}
+
+/* The next router to a gateway, other than those of default routes; it is told of once. */
+static bool find_silent_next(const struct evidence *ev, struct report *r, const struct flow *f,
+			     bool *told)
+{
+	char host[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	struct next next;
+
+	if (!find_next(ev, f, &next) || !next.neighbour || !next.neighbour->silent)
+		return false;
+	if (*told)
+		return true;
+	*told = true;
+	host_text(&f->dst, dst);
+	found(r, "next-hop-silent", SEVERITY_ERROR, NULL,
+	      xasprintf("%s, the next router to %s by %s, does not answer (FAILED in ip neigh)",
+			host_text(&next.host, host), dst, next.out->name),
+	      xasprintf("See that it is on, or remove the route by it: ip route get %s", dst));
+	return true;
 }
 
 static struct silence listen_to(const struct evidence *ev, const struct vpn *vpn,
@@ -342,7 +402,7 @@ static void find_unclaimed(const struct evidence *ev, struct report *r, const st
 void check_silence(const struct evidence *ev, struct report *r)
 {
 	struct fate *fates = xrealloc(NULL, n_vpns * sizeof(*fates));
-	bool cut_off = is_cut_off(ev);
+	bool cut_off = is_cut_off(ev), told = false;
 	size_t i;
 
 	memset(fates, 0, n_vpns * sizeof(*fates));
@@ -356,7 +416,7 @@ void check_silence(const struct evidence *ev, struct report *r)
 		find_unclaimed(ev, r, &vpns[i], &fates[i]);
 		if (s.refusal)
 			report_refusal(r, &vpns[i], &s);
-		else if (s.first)
+		else if (s.first && !find_silent_next(ev, r, s.first, &told))
 			report_silence(r, &vpns[i], &s);
 	}
 	free(fates);
