@@ -13,5 +13,6 @@ modprobe -qa veth tun vrf ppp_generic ppp_async pppoe xt_iprange xt_set xt_polic
 	nft_compat xt_multiport xt_conntrack xt_LOG xt_limit xt_addrtype xt_recent xt_hl nft_limit nft_reject_inet nft_quota nft_fib_inet \
 	bridge xt_comment xt_mark xt_MASQUERADE xt_CHECKSUM nft_reject_bridge nft_limit \
 	ip_tables iptable_raw iptable_mangle iptable_nat iptable_filter ip6_tables ip6table_filter \
+	xt_mac xt_statistic nft_xfrm xfrm_user sch_ingress sch_tbf cls_bpf \
 	xt_CT xt_REDIRECT xt_TCPMSS xt_connlimit xt_connmark xt_hashlimit xt_nat xt_state xt_time
 exec "$(dirname "$0")/scenes/run.py" "$@"

@@ -32,7 +32,7 @@ Scene("exit status 4: it depends on an IPsec of this router's, which is not hidd
           found, rc, err) + ([] if "not examined: whether" in err else ["not on standard error"]))
 
 # --- hardware addresses --------------------------------------------------------------
-Scene("iptables: a client may not use IKE, by its hardware address", traffic=[("c1", ["ike"])],
+Scene("iptables: a client may not use IKE, by its hardware address", needs="xt_mac", traffic=[("c1", ["ike"])],
       truth=lost("ike"), do=ipt(f"-p udp --dport 500 -m mac --mac-source {MAC} -j DROP"),
       find=["nft-drop ike error"], cure=True, check=tells("nft-drop", "192.168.1.2 with " + SERVER))
 Scene("a client may not use IKE, by a set of hardware addresses", traffic=[("c1", ["ike"])],
@@ -43,13 +43,14 @@ Scene("HOST: a client may not use ESP, by its hardware address", args=(SERVER, "
       truth=lost("esp"), peer=("ike", "natt"), find=["nft-drop esp error"], may=["host-answers", "host-refuses"],
       nft=forward(f"ether saddr {MAC} meta l4proto esp drop"), cure=True, last=[
           "ping -c 1 -W 1 192.168.1.2 > /dev/null"])
-Scene("healthy: other hardware addresses may not use IKE", traffic=[("c1", ["ike"])], nft=forward(
+Scene("healthy: other hardware addresses may not use IKE", needs="xt_mac", traffic=[("c1", ["ike"])], nft=forward(
     "udp dport 500 ether saddr { 02:00:00:00:99:01, 02:00:00:00:99:02 } counter drop"), do=ipt(
         "-p udp --dport 500 -m mac --mac-source 02:00:00:00:99:03 -j DROP",
         f"-i lan1 -p udp --dport 500 -m mac ! --mac-source {MAC} -j DROP"))
 Scene("healthy: a list of hardware addresses, and nobody asks", nft=forward(
     f"ether saddr {MAC} udp dport 500 drop"), truth=lost("ike"))
 Scene("it depends on a hardware address that is not known, which is not hidden", before=[("c1", ["natt"])],
+      needs="xt_mac",
       do=ipt("-p udp --dport 4500 -m mac --mac-source 02:00:00:00:99:03 -j DROP"), code=3,
       last=["ip neigh flush dev lan1"], find=["not-examined", "needs-no-help natt info"],
       check=tells("not-examined", "hardware address"))

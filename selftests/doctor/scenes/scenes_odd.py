@@ -38,7 +38,7 @@ MWAN = ["-t mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask 0x3f00 --ct
         "--set-xmark 0x100/0x3f00",
         "-t mangle -A PREROUTING -j CONNMARK --save-mark --nfmask 0x3f00 --ctmask 0x3f00"]
 for args in ((), (SERVER,)):
-    Scene("healthy: mwan3's marks and rules" + (", with HOST" if args else ""), args=args, ip=[
+    Scene("healthy: mwan3's marks and rules" + (", with HOST" if args else ""), args=args, needs="xt_statistic", ip=[
         "route add default via 203.0.113.1 table 1", "route add 192.168.1.0/24 dev lan1 table 1",
         "route add 192.168.2.0/24 dev lan2 table 1", "rule add priority 1001 iif wan table 1",
         "rule add priority 2001 fwmark 0x100/0x3f00 table 1", "rule add priority 2061 fwmark 0x3d00/0x3f00 blackhole",
