@@ -184,7 +184,7 @@ static void find_not_loaded(const struct evidence *ev, struct report *r)
 	f = found(r, "not-loaded", used ? SEVERITY_WARNING : SEVERITY_INFO, NULL,
 		  xasprintf("the kernel module vpnpass is not loaded: VPNs get plain NAT%s%s",
 			    used ? ", and " : "", used ? used : ""),
-		  xstrdup("Load it, if devices here use IPsec, PPTP or L2TP:"));
+		  xstrdup("Load it, if devices here are to use such VPNs:"));
 	finding_command(f, SAY("modprobe -a vpnpass_esp vpnpass_ike", "vpnpass_pptp vpnpass_l2tp"));
 	free(used);
 }
