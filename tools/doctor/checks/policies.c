@@ -67,24 +67,6 @@ static void take_policy(const struct nlmsghdr *nlh, void *data)
 	all->list[at] = policy;
 }
 
-static enum truth in_prefix(const uint8_t *address, const uint8_t *known,
-			    const xfrm_address_t *net, int prefix)
-{
-	const uint8_t *bytes = (const uint8_t *)net;
-	enum truth truth = YES;
-	size_t i;
-
-	for (i = 0; i < sizeof(*net) && prefix > 8 * (int)i; i++) {
-		uint8_t mask = prefix_mask(prefix, i);
-
-		if ((address[i] ^ bytes[i]) & mask & known[i])
-			return NO;
-		if (mask & ~known[i])
-			truth = MAYBE_SO;
-	}
-	return truth;
-}
-
 /* A port of 0 is one that is not known. */
 static enum truth port_fits(uint16_t port, uint16_t wanted, uint16_t mask)
 {
@@ -104,8 +86,8 @@ static enum truth fits(const struct policy *policy, const struct packet *p,
 
 	if (policy->elsewhere || sel->family != family || (sel->proto && sel->proto != p->l4proto))
 		return NO;
-	truth = both(both(in_prefix(p->src, p->src_known, &sel->saddr, sel->prefixlen_s),
-			  in_prefix(p->dst, p->dst_known, &sel->daddr, sel->prefixlen_d)),
+	truth = both(both(prefix_has(&sel->saddr, sel->prefixlen_s, p->src, p->src_known),
+			  prefix_has(&sel->daddr, sel->prefixlen_d, p->dst, p->dst_known)),
 		     both(port_fits(p->sport, sel->sport, sel->sport_mask),
 			  port_fits(p->dport, sel->dport, sel->dport_mask)));
 	if (policy->mark.m && !j->mark_known)
@@ -150,22 +132,6 @@ static void report_policy(struct policies *all, struct policy *policy, const str
 	free(with);
 }
 
-/* Where NAT is undone an answer goes to the client, or to one of that LAN. */
-static void know_client(const struct policies *all, struct packet *p, const struct crossing *c)
-{
-	int family = p->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET;
-	const struct link_address *lan = network_next(&all->ev->net, p->out->index, family, NULL);
-	const struct host *client = c->contact ? &c->contact->client : all->ev->from;
-	size_t i;
-
-	if (!client && !lan)
-		return;
-	for (i = 0; i < sizeof(p->dst); i++) {
-		p->dst_known[i] = client ? 0xff : prefix_mask(lan->prefix, i);
-		p->dst[i] = (client ? client : &lan->address)->bytes[i] & p->dst_known[i];
-	}
-}
-
 /* Of the router's own packets only those for the host that is asked about matter. */
 static void take_crossing(const struct crossing *c, void *data)
 {
@@ -177,11 +143,11 @@ static void take_crossing(const struct crossing *c, void *data)
 		return;
 	/* those of fwd see an answer as it was before NAT is undone, which IPv6 seldom has */
 	if (p.reply && p.in && p.family == NFPROTO_IPV6)
-		know_client(all, &p, c);
+		answer_to_client(all->ev, c, &p);
 	if (p.in)
 		policy = blocking(all, XFRM_POLICY_FWD, &p, c->j);
 	if (p.reply && p.in)
-		know_client(all, &p, c);
+		answer_to_client(all->ev, c, &p);
 	if (!policy)
 		policy = blocking(all, XFRM_POLICY_OUT, &p, c->j);
 	if (policy && !policy->told)

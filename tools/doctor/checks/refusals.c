@@ -25,9 +25,8 @@
  * struct refusing - Packets on their way through the rules.
  * @ev: The evidence.
  * @r: Where a rule that refuses them is reported.
- * @c: The packet.
- * @src: Its source, as far as the mask beside it says that it is known.
- * @dst: Its destination, likewise.
+ * @c: The crossing.
+ * @p: Its packet, as it is routed.
  * @decided: A rule before has a way for it, or may have.
  * @told: Kinds of packets and directions of which it was told that a rule refuses them.
  * @n_told: How many.
@@ -36,7 +35,7 @@ struct refusing {
 	const struct evidence *ev;
 	struct report *r;
 	const struct crossing *c;
-	uint8_t src[16], src_known[16], dst[16], dst_known[16];
+	struct packet p;
 	bool decided;
 	struct {
 		const struct vpn *vpn;
@@ -53,24 +52,6 @@ static const char *refusal_name(uint8_t action)
 	       action == FR_ACT_UNREACHABLE ? "unreachable" : NULL;
 }
 
-static enum truth in_prefix(const uint8_t *address, const uint8_t *known,
-			    const struct nlattr *attr, int prefix)
-{
-	const uint8_t *net = attr ? mnl_attr_get_payload(attr) : NULL;
-	enum truth truth = YES;
-	size_t i;
-
-	for (i = 0; net && i < mnl_attr_get_payload_len(attr) && i < 16; i++) {
-		uint8_t mask = prefix_mask(prefix, i);
-
-		if ((address[i] ^ net[i]) & mask & known[i])
-			return NO;
-		if (mask & ~known[i])
-			truth = MAYBE_SO;
-	}
-	return truth;
-}
-
 static enum truth mark_fits(const struct refusing *s, const struct nlattr *mark,
 			    const struct nlattr *mask)
 {
@@ -81,6 +62,11 @@ static enum truth mark_fits(const struct refusing *s, const struct nlattr *mark,
 	if (!s->c->j->mark_known)
 		return MAYBE_SO;
 	return (s->c->j->mark ^ mnl_attr_get_u32(mark)) & bits ? NO : YES;
+}
+
+static const void *payload(const struct nlattr *attr)
+{
+	return attr ? mnl_attr_get_payload(attr) : NULL;
 }
 
 /* What is forwarded has no socket, and a protocol without ports has none of these. */
@@ -99,8 +85,10 @@ static enum truth fits(const struct refusing *s, const struct fib_rule_hdr *hdr,
 		truth = MAYBE_SO;
 	else
 		truth = both(mark_fits(s, has[FRA_FWMARK], has[FRA_FWMASK]),
-			     both(in_prefix(s->src, s->src_known, has[FRA_SRC], hdr->src_len),
-				  in_prefix(s->dst, s->dst_known, has[FRA_DST], hdr->dst_len)));
+			     both(prefix_has(payload(has[FRA_SRC]), hdr->src_len, s->p.src,
+					     s->p.src_known),
+				  prefix_has(payload(has[FRA_DST]), hdr->dst_len, s->p.dst,
+					     s->p.dst_known)));
 	return flip(truth, hdr->flags & FIB_RULE_INVERT);
 }
 
@@ -120,7 +108,7 @@ static bool may_have_way(const struct refusing *s, uint32_t table, bool no_defau
 	for (i = 0; !no_default && i < net->n_ways; i++)
 		if (net->ways[i].family == family && net->ways[i].table == table)
 			return true;
-	return s->c->packet->reply || (table != RT_TABLE_MAIN && *s->dst_known);
+	return s->c->packet->reply || (table != RT_TABLE_MAIN && *s->p.dst_known);
 }
 
 static bool is_told(struct refusing *s, int family)
@@ -185,21 +173,6 @@ static void take_rule(const struct nlmsghdr *nlh, void *data)
 		report_rule(s, hdr, has[FRA_PRIORITY] ? mnl_attr_get_u32(has[FRA_PRIORITY]) : 0);
 }
 
-/* NAT is undone before an answer is routed: it goes to the client, or to somebody of that LAN. */
-static void know_client(struct refusing *s, const struct packet *p, int family)
-{
-	const struct link_address *lan = network_next(&s->ev->net, p->out->index, family, NULL);
-	const struct host *client = s->c->contact ? &s->c->contact->client : s->ev->from;
-	size_t i;
-
-	if (!client && !lan)
-		return;
-	for (i = 0; i < sizeof(s->dst); i++) {
-		s->dst_known[i] = client ? 0xff : prefix_mask(lan->prefix, i);
-		s->dst[i] = (client ? client : &lan->address)->bytes[i] & s->dst_known[i];
-	}
-}
-
 static void take_crossing(const struct crossing *c, void *data)
 {
 	const struct packet *p = c->packet;
@@ -210,12 +183,10 @@ static void take_crossing(const struct crossing *c, void *data)
 		return;
 	s->c = c;
 	s->decided = false;
-	memcpy(s->src, p->src, sizeof(s->src));
-	memcpy(s->src_known, p->src_known, sizeof(s->src_known));
-	memcpy(s->dst, p->dst, sizeof(s->dst));
-	memcpy(s->dst_known, p->dst_known, sizeof(s->dst_known));
+	s->p = *p;
+	/* NAT is undone before an answer is routed */
 	if (p->reply)
-		know_client(s, p, family);
+		answer_to_client(s->ev, c, &s->p);
 	rules_dump(family, take_rule, s);
 }
 

@@ -37,6 +37,48 @@ static void know(uint8_t *bytes, uint8_t *known, const struct host *host)
 	memset(known, 0xff, host_length(host));
 }
 
+/**
+ * prefix_has - Whether an address is in a network, as far as it is known.
+ * @net: Address of the network.
+ * @prefix: Length of its prefix in bits; of 0 it has all.
+ * @address: The address.
+ * @known: The bits of it that are.
+ */
+enum truth prefix_has(const void *net, int prefix, const uint8_t *address, const uint8_t *known)
+{
+	const uint8_t *bytes = net;
+	enum truth truth = YES;
+	size_t i;
+
+	for (i = 0; prefix > 8 * (int)i; i++) {
+		uint8_t mask = prefix_mask(prefix, i);
+
+		if ((address[i] ^ bytes[i]) & mask & known[i])
+			return NO;
+		if (mask & ~known[i])
+			truth = MAYBE_SO;
+	}
+	return truth;
+}
+
+/**
+ * answer_to_client - Undo the NAT of an answer.
+ * @ev: The evidence.
+ * @c: The crossing that it is of.
+ * @p: The packet; gets the client's address, or the prefix of its LAN.
+ */
+void answer_to_client(const struct evidence *ev, const struct crossing *c, struct packet *p)
+{
+	int family = p->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET;
+	const struct link_address *lan = network_next(&ev->net, p->out->index, family, NULL);
+	const struct host *client = c->contact ? &c->contact->client : ev->from;
+
+	if (client)
+		know(p->dst, p->dst_known, client);
+	else if (lan)
+		know_prefix(p->dst, p->dst_known, lan);
+}
+
 /* Answers to the LAN are not translated back yet. */
 static void know_hosts(struct packet *p, const struct host *to, const struct host *from)
 {

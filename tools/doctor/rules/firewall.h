@@ -34,5 +34,7 @@ void firewall_cross(const struct evidence *ev, crossing_take take, void *data);
 bool firewall_masquerades(const struct network *net, const struct ruleset *rs,
 			  const struct link *out);
 void firewall_find_wan(struct network *net, const struct ruleset *rs);
+enum truth prefix_has(const void *net, int prefix, const uint8_t *address, const uint8_t *known);
+void answer_to_client(const struct evidence *ev, const struct crossing *c, struct packet *p);
 
 #endif /* _VPNPASS_DOCTOR_FIREWALL_H */
