@@ -14,6 +14,9 @@
 #include "kernel.h"
 #include "network.h"
 
+/* Times that lists are read which change while they are. */
+#define READ_TRIES	5
+
 static void take_kind(struct link *link, const struct nlattr *nest)
 {
 	const struct nlattr *attr;
@@ -241,13 +244,8 @@ static int dump(uint16_t type, size_t header, uint8_t family, kernel_take take,
 	return kernel_dump(NETLINK_ROUTE, nlh, take, net);
 }
 
-/**
- * network_read - Learn the interfaces and what they have.
- * @net: Zeroed; for network_free().
- *
- * Return: 0 or a negative errno.
- */
-int network_read(struct network *net)
+/* What a kernel without IPv6 has not, and what changes all the time, is not what fails it. */
+static int read_once(struct network *net)
 {
 	int ret;
 
@@ -256,18 +254,34 @@ int network_read(struct network *net)
 		ret = dump(RTM_GETADDR, sizeof(struct ifaddrmsg), AF_UNSPEC, take_address, net);
 	if (!ret)
 		ret = dump(RTM_GETROUTE, sizeof(struct rtmsg), AF_INET, take_route, net);
-	/* a kernel without IPv6 has none */
 	if (!ret)
 		dump(RTM_GETROUTE, sizeof(struct rtmsg), AF_INET6, take_route, net);
 	if (!ret)
 		dump(RTM_GETNEIGH, sizeof(struct ndmsg), AF_UNSPEC, take_neighbour, net);
+	return ret;
+}
+
+/**
+ * network_read - Learn the interfaces and what they have, also when they change meanwhile.
+ * @net: Zeroed; for network_free().
+ *
+ * Return: 0 or a negative errno.
+ */
+int network_read(struct network *net)
+{
+	int i, ret = -EINTR;
+
+	for (i = 0; i < READ_TRIES && ret == -EINTR; i++) {
+		network_free(net);
+		ret = read_once(net);
+	}
 	mark_ways(net);
 	return ret;
 }
 
 /**
  * network_free - Forget them.
- * @net: From network_read().
+ * @net: From network_read(); empty afterwards.
  */
 void network_free(struct network *net)
 {
@@ -275,6 +289,7 @@ void network_free(struct network *net)
 	free(net->addresses);
 	free(net->ways);
 	free(net->neighbours);
+	memset(net, 0, sizeof(*net));
 }
 
 /**
