@@ -54,8 +54,8 @@ MUTANTS = [
     ("lags.c", "	if (l->n == PAIR_LAGS)\n		fade(l);\n", ""),
     ("lags.c", "		mask |= mask >> (1 << k);\n", ""),
     ("window.c", "age <= pair_window_end(w)", "true"),
-    ("window.c", "gap >= PAIR_QUIET_MS && gap", "gap"),
-    ("window.c", "gap >= 4u * t->spacing_ms &&", ""),
+    ("pair.c", "gap >= PAIR_QUIET_MS && gap", "gap"),
+    ("pair.c", " && gap >= 4u * t->spacing_ms", ""),
     # rule 3
     ("suspects.c", "if (s->score > score)\n			return NULL;", ";"),
     ("suspects.c", "pair_suspect_add(g, t, c);\n	}\n	steps = 0;", ";\n	}\n	steps = 0;"),

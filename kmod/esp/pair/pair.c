@@ -116,6 +116,14 @@ void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_ou
 	pair_pins_review(g, c, o, now, act);
 }
 
+/* Whether a silence came before the packet that is arriving now. */
+static bool is_alone(const struct pair_trial *t, u32 now)
+{
+	u32 gap = now - t->seen_at;
+
+	return gap >= PAIR_QUIET_MS && gap >= 4u * t->spacing_ms;
+}
+
 /**
  * pair_packet_in() - a packet arrives on an SPI that has no pin
  * @g: the group
@@ -126,7 +134,7 @@ void pair_packet_out(struct pair_group *g, struct pair_client *c, struct pair_ou
 void pair_packet_in(struct pair_group *g, u32 spi, u32 now, struct pair_act *act)
 {
 	struct pair_trial *t = pair_room_find(g, spi);
-	bool alone = !t || pair_is_alone(t, now);
+	bool alone = !t || is_alone(t, now);
 
 	if (!t)
 		t = pair_room_new(g, spi, now);

@@ -106,8 +106,8 @@ static struct pair_out *asked_before(const struct pair_suspect *s)
 	return o && !o->s.pin ? o : NULL;
 }
 
-/* How seldom a coincidence would be: by the questions on the SPI that was answered before,
- * or else by all questions of the client.
+/* A coincidence is to be expected once in so many ms. The client's questions on the SPI that
+ * was answered before count, and where there is none all its questions.
  */
 static u32 interval(const struct pair_trial *t, const struct pair_client *c,
 		    const struct pair_out *before)
@@ -133,7 +133,7 @@ static void lose(const struct pair_group *g, const struct pair_trial *t,
 	s->score = max_t(s16, s->score - bits, min_t(s16, s->score, floor));
 }
 
-/* A coincidence comes once in so many ms. */
+/* A coincidence was to be expected once in ms; len is the window. */
 static void answered(struct pair_suspect *s, const struct pair_out *o, u32 ms, u32 len)
 {
 	if (ms <= 2 * len)

@@ -77,11 +77,3 @@ bool pair_is_answer(const struct pair_window *w, u32 question, u32 arrival)
 {
 	return (s32)(arrival - question - window_begin(w)) >= 0;
 }
-
-/* Whether a silence came before the packet that is arriving now. */
-bool pair_is_alone(const struct pair_trial *t, u32 now)
-{
-	u32 gap = now - t->seen_at;
-
-	return gap >= PAIR_QUIET_MS && gap >= 4u * t->spacing_ms;
-}

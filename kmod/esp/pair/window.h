@@ -14,7 +14,6 @@ u32 pair_window_end(const struct pair_window *w);
 u32 pair_window_len(const struct pair_window *w);
 bool pair_in_window(const struct pair_window *w, u32 question, u32 now);
 bool pair_is_answer(const struct pair_window *w, u32 question, u32 arrival);
-bool pair_is_alone(const struct pair_trial *t, u32 now);
 
 /* An average that follows a quarter of each change; 0: no sample so far. */
 static inline u16 pair_mean(u16 mean, u32 sample)
