@@ -415,6 +415,31 @@ unsigned int heard_from(const struct ear *ear, uint8_t l4proto, const struct hos
 }
 
 /**
+ * heard_left - The latest kind of packets of one host for another that left.
+ * @ear: What was heard.
+ * @l4proto: IP protocol.
+ * @src: Whose, NULL for anybody's.
+ * @dst: For whom.
+ * @dport: Destination port, 0 for any.
+ *
+ * Return: these, or NULL when none left.
+ */
+const struct heard *heard_left(const struct ear *ear, uint8_t l4proto, const struct host *src,
+			       const struct host *dst, uint16_t dport)
+{
+	size_t i;
+
+	for (i = ear->n; i-- > 0;) {
+		const struct heard *h = &ear->list[i];
+
+		if (h->out && h->l4proto == l4proto && (!dport || h->dport == dport) &&
+		    (!src || host_equal(&h->src, src)) && host_equal(&h->dst, dst))
+			return h;
+	}
+	return NULL;
+}
+
+/**
  * ear_forget - Forget what was heard.
  * @ear: From ear_open().
  */

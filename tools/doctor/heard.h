@@ -82,6 +82,8 @@ void ear_close(struct ear *ear);
 const char *refusal_text(const struct refusal *refusal);
 unsigned int heard_from(const struct ear *ear, uint8_t l4proto, const struct host *src,
 			uint16_t sport, const struct host *dst, uint16_t dport);
+const struct heard *heard_left(const struct ear *ear, uint8_t l4proto, const struct host *src,
+			       const struct host *dst, uint16_t dport);
 bool heard_equal(const struct heard *a, const struct heard *b);
 
 #endif /* _VPNPASS_DOCTOR_HEARD_H */

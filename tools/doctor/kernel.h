@@ -8,6 +8,9 @@
 
 #define KERNEL_REQUEST_SIZE	512
 
+/* Times that a list is read which changes meanwhile. */
+#define KERNEL_READ_TRIES	10
+
 typedef void (*kernel_take)(const struct nlmsghdr *nlh, void *data);
 
 int kernel_dump(int bus, struct nlmsghdr *nlh, kernel_take take, void *data);

@@ -14,9 +14,6 @@
 #include "kernel.h"
 #include "network.h"
 
-/* Times that lists are read which change while they are. */
-#define READ_TRIES	5
-
 static void take_kind(struct link *link, const struct nlattr *nest)
 {
 	const struct nlattr *attr;
@@ -271,7 +268,7 @@ int network_read(struct network *net)
 {
 	int i, ret = -EINTR;
 
-	for (i = 0; i < READ_TRIES && ret == -EINTR; i++) {
+	for (i = 0; i < KERNEL_READ_TRIES && ret == -EINTR; i++) {
 		network_free(net);
 		ret = read_once(net);
 	}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What rules look at besides addresses and ports: hardware addresses, and whether IPsec of the
-# router's own encrypts what leaves. It is decided, or said that it was not.
+# Rules look at hardware addresses, and at whether IPsec of the router's own encrypts a packet.
+# Such a match is decided, or doctor says that it was not.
 from words import forward, lost, tells
 USUAL = stage.USUAL
 SERVER = stage.SERVER

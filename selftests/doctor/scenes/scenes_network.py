@@ -111,7 +111,7 @@ Scene("healthy: unused interfaces are down", ip=[
 Scene("the cable is out", gip=["link set eth0 down"], truth=lost(*USUAL), find=["link-down - error"])
 Scene("the interface is off", ip=["link set wan down"], truth=lost(*USUAL), find=["link-down - error"],
       may=["not-examined"])
-# what stands for a DHCP client sets the routes as soon as it can
+# a loop in place of a DHCP client sets the routes as soon as it can
 DHCP = ("ip link set wan down; (for i in $(seq 300); do ip route add default via 203.0.113.1; ip -6 route add "
         "default via 2001:db8:f::1 dev wan; sleep 0.1; done) > /dev/null 2>&1 &")
 STATEFUL = HOME + """table inet in { chain in { type filter hook input priority filter; policy drop

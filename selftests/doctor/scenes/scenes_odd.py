@@ -14,7 +14,7 @@ def nat(rules):
 # --- odd and healthy ---------------------------------------------------------------------
 Scene("healthy: the modem is a bridge, and its own address is on the same cable", ip=[
     "addr add 192.168.100.2/24 dev wan"], nft=HOME, before=[("c1", ["ike"])])
-# what a provider with few addresses gives: a private transfer network, and a public address behind it
+# a provider with few addresses gives a private transfer network, and a public address behind it
 Scene("healthy: a private transfer network, and a public address that is this router's", nat=False, **wan(
     "10.0.0.15", "addr add 198.51.100.200/32 dev lo"), gdo=["ip route add 198.51.100.200 via 10.0.0.15"],
       nft=nat('oifname "wan" snat to 198.51.100.200'), outer="198.51.100.200")

@@ -230,7 +230,7 @@ static struct question question_of(const struct crossing *c, const struct ends *
 static void report_crossing(struct report *r, const struct crossing *c, const struct ends *ends,
 			    int error)
 {
-	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], *to, *whose;
+	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], *whose;
 	bool reply = c->packet->reply;
 
 	host_text(&ends->client, client);
@@ -238,13 +238,11 @@ static void report_crossing(struct report *r, const struct crossing *c, const st
 	if (!ends->client_known)
 		snprintf(client, sizeof(client), "%s", (reply ? c->packet->out :
 							 c->packet->in)->name);
-	to = xstrdup(reply ? client : server);
 	whose = reply ? xasprintf(", the answers of %s by %s", server, c->vpn->title) :
 			xasprintf(" %s %s, by %s", ends->client_known ? "for" : "from", client,
 				  c->vpn->title);
-	report_no_way_to(r, to, whose, error);
+	report_no_way_to(r, reply ? client : server, whose, error);
 	free(whose);
-	free(to);
 }
 
 /*

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * route-blocked: a rule of policy routing refuses a protocol that has no ports, on its way out
- * or its answers on their way back, by IPv4 or by IPv6. The kernel tells no route of these, so
- * that the rules are walked through here, as it does itself; the first that has a way ends it.
+ * route-blocked: a rule of policy routing refuses a protocol that has no ports, by IPv4 or by
+ * IPv6: its packets on their way out, or the answers on their way back. The kernel tells no route
+ * of such protocols. Therefore the rules are walked through here as the kernel does it, up to
+ * the first one that has a way.
  */
 /* before those of the kernel, which then leave the same out */
 #include <netinet/in.h>
@@ -69,7 +70,7 @@ static const void *payload(const struct nlattr *attr)
 	return attr ? mnl_attr_get_payload(attr) : NULL;
 }
 
-/* What is forwarded has no socket, and a protocol without ports has none of these. */
+/* A forwarded packet has no socket, and a protocol without ports matches no rule about ports. */
 static enum truth fits(const struct refusing *s, const struct fib_rule_hdr *hdr,
 		       const struct nlattr *const *has)
 {

@@ -124,20 +124,6 @@ static bool is_silent(const struct evidence *ev, const struct flow *f)
 /* Fewer packets than this may have gone another way just then. */
 #define DROPS_MIN	3
 
-/* Its packets that left by any interface while the doctor looked. */
-static bool any_left(const struct evidence *ev, const struct flow *f)
-{
-	size_t i;
-
-	for (i = 0; i < ev->ear.n; i++) {
-		const struct heard *h = &ev->ear.list[i];
-
-		if (h->out && h->l4proto == f->vpn->l4proto && host_equal(&h->dst, &f->dst))
-			return true;
-	}
-	return false;
-}
-
 /**
  * struct next - The next router on a connection's way, or its other end where that is on a cable.
  * @host: Its address.
@@ -167,7 +153,7 @@ static bool find_next(const struct evidence *ev, const struct flow *f, struct ne
 	return true;
 }
 
-/* What leaves for one that does not answer waits for it and is dropped. */
+/* A packet for a next router that does not answer waits for it and is dropped. */
 static bool is_next_there(const struct evidence *ev, const struct flow *f)
 {
 	struct next next;
@@ -182,7 +168,8 @@ static unsigned int kept_requests(const struct evidence *ev, const struct flow *
 	unsigned int n = heard_from(&ev->ear, f->vpn->l4proto, &f->src, f->sport, &f->dst,
 				    f->vpn->port);
 
-	return n >= DROPS_MIN && !any_left(ev, f) && !ev->rules.encrypts && ev->all_rules_known &&
+	return n >= DROPS_MIN && !heard_left(&ev->ear, f->vpn->l4proto, NULL, &f->dst, 0) &&
+	       !ev->rules.encrypts && ev->all_rules_known &&
 	       ev->ear.n < HEARD_MAX && !network_is_local(&ev->net, &f->src) &&
 	       is_next_there(ev, f) ? n : 0;
 }

@@ -47,16 +47,9 @@ static void take(const struct crossing *c, void *data)
 /* Its packets that left while the doctor looked, none of which was answered. */
 static const struct heard *unanswered(const struct evidence *ev, const struct flow *f)
 {
-	const struct heard *left = NULL;
-	size_t i;
+	const struct heard *left = heard_left(&ev->ear, f->vpn->l4proto, &f->reply_dst, &f->dst,
+					      f->vpn->port);
 
-	for (i = 0; i < ev->ear.n; i++) {
-		const struct heard *h = &ev->ear.list[i];
-
-		if (h->out && h->l4proto == f->vpn->l4proto && host_equal(&h->src, &f->reply_dst) &&
-		    host_equal(&h->dst, &f->dst) && (!f->vpn->port || h->dport == f->vpn->port))
-			left = h;
-	}
 	return left && left->n >= REQUESTS_MIN && !answers_heard(ev, f) ? left : NULL;
 }
 

@@ -13,19 +13,11 @@
 /* Fewer packets than this may be keepalives, which nobody answers. */
 #define REQUESTS_MIN	3
 
-/* What comes in for it and does not go on to the client is dropped here. */
+/* Answers that come in and do not go on to the client are dropped by this router. */
 static bool is_kept_here(const struct evidence *ev, const struct flow *f)
 {
-	size_t i;
-
-	for (i = 0; i < ev->ear.n; i++) {
-		const struct heard *h = &ev->ear.list[i];
-
-		if (h->out && h->l4proto == f->vpn->l4proto && host_equal(&h->src, &f->dst) &&
-		    host_equal(&h->dst, &f->src))
-			return false;
-	}
-	return answers_heard(ev, f);
+	return answers_heard(ev, f) &&
+	       !heard_left(&ev->ear, f->vpn->l4proto, &f->dst, &f->src, 0);
 }
 
 /* It was answered once, but now the client sends and gets nothing. */

@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #include "../../lib/util.h"
+#include "../kernel.h"
 #include "legacy.h"
-
-#define READ_TRIES	10
 
 /* The kernel tells of a table by the same layout in both families. */
 static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo), "struct ipt_getinfo");
@@ -97,7 +96,7 @@ static int read_table(struct ruleset *rs, int fd, const struct side *side, const
 	int i, ret = -EAGAIN;
 
 	snprintf(table.name, sizeof(table.name), "%.*s", LEGACY_NAME - 1, name);
-	for (i = 0; i < READ_TRIES && ret == -EAGAIN; i++)
+	for (i = 0; i < KERNEL_READ_TRIES && ret == -EAGAIN; i++)
 		ret = read_once(rs, fd, side, &table);
 	return ret ? ret : legacy_table_take(rs, &table);
 }

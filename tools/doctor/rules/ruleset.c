@@ -18,7 +18,6 @@
 #include "../kernel.h"
 #include "ipset.h"
 
-#define READ_TRIES	10
 #define NFT_COMMENT	0
 
 static bool same(const char *a, const char *b)
@@ -356,7 +355,7 @@ int ruleset_read(struct ruleset *rs)
 {
 	int i, ret = 0;
 
-	for (i = 0; i < READ_TRIES; i++) {
+	for (i = 0; i < KERNEL_READ_TRIES; i++) {
 		ret = read_once(rs);
 		if (ret != -EINTR && ret != -ENOENT)
 			break;
